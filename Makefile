@@ -1,0 +1,64 @@
+# Everything below works on a machine with Go, Node, git and make: what else is
+# needed, it builds from pinned sources and keeps (see tools/README.md).
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOFLAGS_RELEASE := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+TEST_TIMEOUT ?= 45m
+WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the provider and the action into bin/
+	CGO_ENABLED=0 go build $(GOFLAGS_RELEASE) -o bin/terraform-provider-paistrike .
+	CGO_ENABLED=0 go build $(GOFLAGS_RELEASE) -o bin/paistrike-action ./action
+
+.PHONY: tools
+tools: ## build the programs that demo and tests use into .tools/, once
+	tools/build kv act vault tofu
+
+.PHONY: demo
+demo: build ## see one token's whole life on this machine: create, rotate, revoke
+	tools/build kv
+	tools/cli >/dev/null || tools/build tofu
+	go run ./examples/quickstart
+
+.PHONY: sandbox
+sandbox: ## run a PAIStrike and a Vault on loopback to try things out on
+	tools/build kv
+	go run ./examples/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -env-file .sandbox.env
+
+.PHONY: test
+test: build testtools ## run all tests, with real Terraform, Vault and workflow runs
+	TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go test -timeout $(TEST_TIMEOUT) ./...
+	cd tools/kv && go vet ./... && go test ./...
+
+# Vault and the CLI of PATH will do, but a CI run has all parts in the pinned versions.
+.PHONY: testtools
+testtools:
+	tools/build kv act
+	[ "$$CI" != true ] && command -v vault >/dev/null || tools/build vault
+	[ "$$CI" != true ] && tools/cli >/dev/null || tools/build tofu
+
+.PHONY: lint
+lint: ## check style, vet, workflows and go.mod
+	tools/build lint actionlint
+	.tools/lint run
+	cd tools/kv && ../../.tools/lint run
+	$(if $(WORKFLOWS),.tools/actionlint $(WORKFLOWS))
+	go mod tidy -diff
+
+.PHONY: generate
+generate: ## format the examples and write docs/ (needs Terraform 1.14 or newer)
+	tools/generate
+
+.PHONY: bench
+bench: ## measure what the provider and the action cost
+	go run ./internal/bench
+
+.PHONY: check
+check: lint ## what CI runs: lint, docs up to date, tests
+	tools/generate --check
+	$(MAKE) test
