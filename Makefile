@@ -12,22 +12,23 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build the provider and the action into bin/
+	@echo 'building the provider and the action into bin/ (a minute or two the first time)'
 	CGO_ENABLED=0 go build $(GOFLAGS_RELEASE) -o bin/terraform-provider-paistrike .
 	CGO_ENABLED=0 go build $(GOFLAGS_RELEASE) -o bin/paistrike-action ./action
 
 .PHONY: tools
 tools: ## build the programs that demo and tests use into .tools/, once
-	tools/build kv act vault tofu
+	@tools/build kv act vault tofu
 
 .PHONY: demo
 demo: build ## see one token's whole life on this machine: create, rotate, revoke
-	tools/build kv
-	tools/cli >/dev/null || tools/build tofu
+	@tools/build kv
+	@tools/cli >/dev/null || tools/build tofu
 	go run ./examples/quickstart
 
 .PHONY: sandbox
 sandbox: ## run a PAIStrike and a Vault on loopback to try things out on
-	tools/build kv
+	@tools/build kv
 	go run ./examples/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -env-file .sandbox.env
 
 .PHONY: test
@@ -38,13 +39,13 @@ test: build testtools ## run all tests, with real Terraform, Vault and workflow 
 # Vault and the CLI of PATH will do, but a CI run has all parts in the pinned versions.
 .PHONY: testtools
 testtools:
-	tools/build kv act
-	[ "$$CI" != true ] && command -v vault >/dev/null || tools/build vault
-	[ "$$CI" != true ] && tools/cli >/dev/null || tools/build tofu
+	@tools/build kv act
+	@[ "$$CI" != true ] && command -v vault >/dev/null || tools/build vault
+	@[ "$$CI" != true ] && tools/cli >/dev/null || tools/build tofu
 
 .PHONY: lint
 lint: ## check style, vet, workflows and go.mod
-	tools/build lint actionlint
+	@tools/build lint actionlint
 	.tools/lint run
 	cd tools/kv && ../../.tools/lint run
 	$(if $(WORKFLOWS),.tools/actionlint $(WORKFLOWS))
