@@ -48,8 +48,12 @@ type Record struct {
 	Base       int    // KV version this write was based on; Base+1 is its own version
 	Op         string // nonce of the run that wrote it
 	Owner      string // id of the Terraform resource that manages the entry, if any
+	Intent     string // fingerprint of the configuration the token was minted for
 	VerifiedAt time.Time
 	Retiring   []Retiring
+	// Key is the data field that holds the secret. It is set by reading; writing
+	// uses the Location's.
+	Key string
 	// Alias is a former data field that also carries the secret until the
 	// overlap of a changed key is over; "" where there is none.
 	Alias string
