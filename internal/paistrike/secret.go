@@ -4,24 +4,43 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"unique"
 )
 
 // redacted is what a [Secret] shows wherever it is printed, encoded or logged.
 const redacted = "[redacted]"
 
 // Secret holds a token value. Every way Go has of printing, encoding or logging
-// it gives "[redacted]"; only [Secret.Reveal] returns the value.
-type Secret struct{ value string }
+// it gives "[redacted]"; only [Secret.Reveal] returns the value. Two secrets of
+// one value are equal under ==.
+type Secret struct {
+	// A handle and not a string: fmt calls no method on the unexported fields
+	// of a struct but prints what is in them, and a handle prints as an address.
+	handle unique.Handle[string]
+}
 
 // NewSecret wraps a token value.
-func NewSecret(value string) Secret { return Secret{value: value} }
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{handle: unique.Make(value)}
+}
 
 // Reveal returns the token value. Call it only to put the value into an
 // Authorization header or into the one Vault write.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.IsZero() {
+		return ""
+	}
+	return s.handle.Value()
+}
 
 // IsZero reports whether the secret is empty.
-func (s Secret) IsZero() bool { return s.value == "" }
+func (s Secret) IsZero() bool { return s == Secret{} }
+
+// Equal reports whether both hold one value.
+func (s Secret) Equal(other Secret) bool { return s == other }
 
 // String returns "[redacted]".
 func (s Secret) String() string { return redacted }

@@ -1,0 +1,205 @@
+package paistrike
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxBody is how much of an answer is read, in bytes.
+const maxBody = 4 << 20
+
+var (
+	errNoToken = errors.New("no API token is set")
+	errTooLong = errors.New("the answer is longer than 4 MiB")
+)
+
+// Client calls PAIStrike's API as one token. It is safe for concurrent use.
+type Client struct {
+	base     string // endpoint and prefix, no slash at the end
+	token    Secret
+	header   http.Header
+	private  []string // values of static headers, cut out of every error
+	routes   Routes   // complete
+	pooled   http.RoundTripper
+	single   http.RoundTripper // sends each request once
+	sleep    func(context.Context, time.Duration) error
+	now      func() time.Time
+	attempts int
+	timeout  time.Duration
+	clock    *serverClock
+}
+
+// As returns a client with the same settings and the same server clock that
+// calls as another token: to verify a new one, or to let one revoke itself.
+func (c *Client) As(token Secret) *Client {
+	other := *c
+	other.token = token
+	return &other
+}
+
+// ServerTime returns the latest Date header seen on any answer, in UTC and whole
+// seconds; false before the first one. This is the clock that decides expiry.
+func (c *Client) ServerTime() (time.Time, bool) { return c.clock.read() }
+
+// serverClock is shared by all clients of one server.
+type serverClock struct {
+	mu     sync.Mutex
+	latest time.Time
+}
+
+func (s *serverClock) see(header http.Header) {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if date.After(s.latest) {
+		s.latest = date.UTC()
+	}
+}
+
+func (s *serverClock) read() (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.latest, !s.latest.IsZero()
+}
+
+// call is one request, which may take several attempts.
+type call struct {
+	op      string // the act, for errors: "creating a token"
+	method  string
+	address string // scheme, host, path and query
+	body    []byte
+	// mints is the name of the token that the call creates. Such a call is not
+	// repeated unless it is certain that nothing was done.
+	mints string
+	once  bool
+	// item says that the path names one token, so that 404 means it is gone. Else
+	// 404 means a wrong address.
+	item bool
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	cut    error // why the body is not whole
+}
+
+// address puts a path and a query behind the base.
+func (c *Client) address(path string, query url.Values) string {
+	if len(query) == 0 {
+		return c.base + path
+	}
+	return c.base + path + "?" + query.Encode()
+}
+
+// do makes a call, again where that is safe and may help. Its answer is a 2xx.
+func (c *Client) do(ctx context.Context, call call) (answer, error) {
+	if c.token.IsZero() || !sendable(c.token.Reveal()) {
+		return answer{}, &ConnectionError{Op: call.op, text: errNoToken.Error(), Err: errNoToken}
+	}
+	for attempt := 1; ; attempt++ {
+		if err := ctx.Err(); err != nil { // nothing of this attempt was sent
+			return answer{}, &ConnectionError{Op: call.op, Attempts: attempt - 1, text: err.Error(), Err: err}
+		}
+		got, reached, err := c.exchange(ctx, call)
+		outcome := classify(call, got, reached, err)
+		switch {
+		case outcome == outcomeDone:
+			return got, nil
+		case err != nil:
+			err = c.connectionError(call, reached, attempt, err)
+		default:
+			err = c.apiError(call, got, attempt)
+		}
+		if outcome == outcomeUnclear && call.once {
+			return answer{}, &UnknownOutcomeError{Name: call.mints, Err: err}
+		}
+		wait, again := c.pause(attempt, got)
+		if !outcome.repeatable() || !again || ctx.Err() != nil {
+			return answer{}, err
+		}
+		if stopped := c.sleep(ctx, wait); stopped != nil {
+			return answer{}, &interruptedError{last: err, cause: stopped}
+		}
+	}
+}
+
+// exchange sends one request and reads its answer. reached is false where it is
+// certain that nothing was sent.
+func (c *Client) exchange(ctx context.Context, call call) (got answer, reached bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var path connectionTrace
+	req, err := c.request(httptrace.WithClientTrace(ctx, path.hooks()), call)
+	if err != nil {
+		return answer{}, false, err
+	}
+	transport := c.pooled
+	if call.once {
+		transport = c.single
+		req.GetBody = nil // a transport cannot send again what it cannot rewind
+	}
+	// A transport and not an http.Client: it follows no redirect, which would
+	// carry the token elsewhere.
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return answer{}, path.reached(err), err
+	}
+	defer resp.Body.Close()
+	c.clock.see(resp.Header)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err == nil && len(body) > maxBody {
+		body, err = nil, errTooLong
+	}
+	return answer{status: resp.StatusCode, header: resp.Header, body: body, cut: err}, true, nil
+}
+
+func (c *Client) request(ctx context.Context, call call) (*http.Request, error) {
+	var body io.Reader
+	if call.body != nil {
+		body = bytes.NewReader(call.body)
+	}
+	req, err := http.NewRequestWithContext(ctx, call.method, call.address, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = c.header.Clone()
+	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
+	req.Header.Set("Accept", "application/json, application/problem+json")
+	if call.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+// connectionTrace learns from the transport how far a request got.
+type connectionTrace struct{ wanted, got atomic.Bool }
+
+func (t *connectionTrace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { t.wanted.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
+	}
+}
+
+// reached reports whether a request that ended in err may have been sent. Only a
+// transport that asked for a connection and got none (no such host, refused, no
+// TLS), or that says itself that dialling failed, proves that it was not.
+func (t *connectionTrace) reached(err error) bool {
+	if t.got.Load() {
+		return true
+	}
+	return !t.wanted.Load() && !isDialError(err)
+}

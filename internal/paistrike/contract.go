@@ -1,0 +1,10 @@
+package paistrike
+
+import _ "embed"
+
+//go:embed openapi.yaml
+var openAPI string
+
+// OpenAPI returns the wire contract as an OpenAPI 3.0.3 document in YAML. The
+// tests hold both the client and the sandbox to it.
+func OpenAPI() string { return openAPI }

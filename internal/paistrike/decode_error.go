@@ -1,0 +1,212 @@
+package paistrike
+
+import (
+	"fmt"
+	"html"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// problem is what an error answer says, in whichever of the common forms.
+type problem struct {
+	code, message, requestID string
+	fieldCodes               []string
+}
+
+// apiError makes the error of an answer that is no success.
+func (c *Client) apiError(call call, got answer, attempts int) *APIError {
+	clean := c.redactor()
+	said := readProblem(got.body)
+	e := &APIError{
+		Op: call.op, Method: call.method, Path: pathOf(call.address), Status: got.status, Attempts: attempts, address: !call.item,
+		Code: clean.code(said.code), Message: clean.text(said.message),
+	}
+	for _, code := range said.fieldCodes {
+		if code = clean.code(code); code != "" {
+			e.FieldCodes = append(e.FieldCodes, code)
+		}
+	}
+	for _, name := range []string{"X-Request-Id", "Request-Id", "X-Correlation-Id"} {
+		if e.RequestID == "" {
+			e.RequestID = clean.word(got.header.Get(name))
+		}
+	}
+	if e.RequestID == "" {
+		e.RequestID = clean.word(said.requestID)
+	}
+	e.RetryAfter, _ = retryAfter(got.header, c.now)
+	if target := got.header.Get("Location"); target != "" {
+		e.Location = clean.text(withoutQuery(call.address, target))
+	}
+	return e
+}
+
+// withoutQuery resolves a redirect's target and drops what may be secret in it.
+func withoutQuery(from, target string) string {
+	base, err := url.Parse(from)
+	if err != nil {
+		return ""
+	}
+	u, err := base.Parse(target)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}
+
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.EscapedPath()
+}
+
+// connectionError makes the error of an attempt that brought no answer.
+func (c *Client) connectionError(call call, reached bool, attempts int, err error) *ConnectionError {
+	e := &ConnectionError{Op: call.op, Sent: reached, Attempts: attempts, Err: err, text: c.redactor().text(err.Error())}
+	if asked, bad := url.Parse(call.address); bad == nil {
+		e.Host = asked.Host
+	}
+	return e
+}
+
+// readProblem reads an error body: RFC 9457, the forms of the usual frameworks,
+// HTML, plain text, or nothing at all. It never fails.
+func readProblem(body []byte) problem {
+	var p problem
+	switch value, _ := parse(body); value.(type) {
+	case map[string]any, []any, string:
+		p.read(value, 0)
+	default:
+		p.message = plainText(string(body))
+	}
+	slices.Sort(p.fieldCodes)
+	p.fieldCodes = slices.Compact(p.fieldCodes)
+	return p
+}
+
+// read takes what one JSON value says; errors inside errors are followed a few
+// levels down.
+func (p *problem) read(value any, depth int) {
+	if depth > 3 {
+		return
+	}
+	fields, ok := asObject(value)
+	if !ok {
+		p.say(faults(value, &p.fieldCodes))
+		return
+	}
+	p.code = firstOf(p.code, fields.text("code", "error_code"))
+	p.requestID = firstOf(p.requestID, fields.text("request_id"))
+	message := fields.text("detail", "message", "error_description", "error_message", "msg", "reason", "title")
+	short := fields.text("error")
+	if message == "" {
+		message, short = short, ""
+	}
+	p.code = firstOf(p.code, short)
+	p.say(message)
+	for _, key := range []string{"error", "detail", "message", "errors"} {
+		switch inner := fields[key].(type) {
+		case map[string]any:
+			if key == "errors" {
+				p.say(faults(inner, &p.fieldCodes))
+			} else {
+				p.read(inner, depth+1)
+			}
+		case []any:
+			p.say(faults(inner, &p.fieldCodes))
+		}
+	}
+	if p.message == "" { // {"name": ["This field is required."]}
+		maps.DeleteFunc(fields, func(_ string, value any) bool { _, list := value.([]any); return !list })
+		p.say(faults(map[string]any(fields), &p.fieldCodes))
+	}
+}
+
+func (p *problem) say(message string) {
+	if message != "" && p.message != "" {
+		message = p.message + "; " + message
+	}
+	p.message = firstOf(message, p.message)
+}
+
+// faults words a list of single errors: texts, objects, or texts by field name.
+func faults(value any, codes *[]string) string {
+	var said []string
+	switch value := value.(type) {
+	case string:
+		return value
+	case []any:
+		for _, one := range value[:min(len(value), 10)] {
+			said = append(said, fault(one, codes))
+		}
+	case map[string]any:
+		for _, key := range sortedKeys(value) {
+			if list, ok := value[key].([]any); ok {
+				said = append(said, key+": "+faults(list, codes))
+			} else if text, ok := value[key].(string); ok {
+				said = append(said, key+": "+text)
+			}
+		}
+	}
+	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), "; ")
+}
+
+func fault(value any, codes *[]string) string {
+	fields, ok := asObject(value)
+	if !ok {
+		text, _ := value.(string)
+		return text
+	}
+	if code := fields.text("code", "type"); code != "" {
+		*codes = append(*codes, code)
+	}
+	message := fields.text("detail", "message", "msg", "title", "code")
+	if where := place(fields); where != "" && message != "" {
+		return where + ": " + message
+	}
+	return message
+}
+
+// place says which field of the request a fault is about.
+func place(fields object) string {
+	if where := fields.text("pointer", "field", "param", "property"); where != "" {
+		return strings.TrimLeft(where, "#/")
+	}
+	if source, ok := asObject(fields["source"]); ok {
+		return strings.TrimLeft(source.text("pointer", "parameter"), "#/")
+	}
+	path, _ := fields["loc"].([]any)
+	var steps []string
+	for _, step := range path {
+		steps = append(steps, fmt.Sprint(step))
+	}
+	return strings.Join(steps, ".")
+}
+
+// plainText words a body that is no JSON: of HTML the title, else the text. Half
+// a JSON document says nothing, since any of its fields may be a secret.
+func plainText(body string) string {
+	body = strings.TrimSpace(body[:min(len(body), maxRead)])
+	if strings.HasPrefix(body, "{") || strings.HasPrefix(body, "[") {
+		return ""
+	}
+	if title := regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`).FindStringSubmatch(body); title != nil {
+		body = title[1]
+	}
+	body = regexp.MustCompile(`(?is)<(script|style)\b.*?</(script|style)>|<[^>]*>`).ReplaceAllString(body, " ")
+	return html.UnescapeString(body)
+}
+
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}

@@ -1,0 +1,111 @@
+package paistrike
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// maxWait is the longest pause that a server is granted.
+	maxWait = 60 * time.Second
+	// The pause without Retry-After doubles from firstPause up to longestPause.
+	firstPause   = 500 * time.Millisecond
+	longestPause = 8 * time.Second
+)
+
+// outcome is what one attempt came to.
+type outcome int
+
+const (
+	outcomeDone      outcome = iota // 2xx
+	outcomeRefused                  // an answer that asking again does not change
+	outcomeBusy                     // 429, which promises that nothing was done
+	outcomeUnreached                // no connection: nothing was sent
+	outcomeUnclear                  // 5xx, or no whole answer: done or not
+)
+
+// repeatable reports whether another attempt may help. For a call that must not
+// go out twice, an unclear outcome has ended it before.
+func (o outcome) repeatable() bool {
+	return o == outcomeBusy || o == outcomeUnreached || o == outcomeUnclear
+}
+
+// classify says what an attempt came to. reached is meant only where err is set.
+func classify(call call, got answer, reached bool, err error) outcome {
+	switch {
+	case err != nil && !reached:
+		return outcomeUnreached
+	case err != nil:
+		return outcomeUnclear
+	case got.status == http.StatusTooManyRequests:
+		return outcomeBusy
+	case got.status == http.StatusNotImplemented && !call.once:
+		return outcomeRefused
+	case got.status >= 500:
+		return outcomeUnclear
+	case got.status < 200 || got.status > 299:
+		return outcomeRefused
+	case got.cut != nil && call.method == http.MethodGet && !errors.Is(got.cut, errTooLong):
+		return outcomeUnclear
+	}
+	return outcomeDone
+}
+
+// pause says how long to wait before the next attempt, and whether there is one.
+func (c *Client) pause(attempt int, got answer) (time.Duration, bool) {
+	if attempt >= c.attempts {
+		return 0, false
+	}
+	asked, ok := retryAfter(got.header, c.now)
+	if !ok {
+		return backoff(attempt), true
+	}
+	return asked, asked <= maxWait
+}
+
+// backoff is the pause after the given attempt, counted from 1: between half and
+// all of a time that doubles, so that many clients do not come back at once.
+func backoff(attempt int) time.Duration {
+	full := min(firstPause<<min(attempt-1, 10), longestPause)
+	return full/2 + rand.N(full/2+1) //nolint:gosec // jitter is no secret
+}
+
+// retryAfter reads how long the server asks to wait: seconds, with a fraction or
+// without, or a date, which counts from the answer's own Date header. now is
+// asked only where there is none. False means that nothing usable was asked.
+func retryAfter(header http.Header, now func() time.Time) (time.Duration, bool) {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if value == "" {
+		return 0, false
+	}
+	if strings.Trim(value, "0123456789.") == "" {
+		seconds, err := strconv.ParseFloat(value, 64)
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
+			return 0, false
+		}
+		// A century stands for all that is longer and would overflow.
+		wait := time.Duration(min(seconds, 100*365*86400) * float64(time.Second))
+		return wait, wait > 0
+	}
+	until, err := http.ParseTime(value)
+	if err != nil {
+		return 0, false
+	}
+	from, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		from = now()
+	}
+	wait := until.Sub(from)
+	return wait, wait > 0
+}
+
+// isDialError reports whether err says that there was no connection.
+func isDialError(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
