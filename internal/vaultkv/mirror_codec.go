@@ -209,3 +209,11 @@ func (d *mirrorDecoder) retiring() []RetiringRef {
 	}
 	return refs
 }
+
+// WithoutSchedule is a patch that takes the schedule out of a mirror.
+func WithoutSchedule() map[string]string {
+	return map[string]string{
+		keyNextRotation: "", keyRotationPeriod: "", keyRotationSchedule: "", keyRotationWindow: "",
+		keyBeforeExpiry: "", keyOverlap: "", keyExpiresIn: "",
+	}
+}

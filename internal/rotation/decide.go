@@ -1,0 +1,199 @@
+package rotation
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// Wish says how much a run may do.
+type Wish int
+
+const (
+	// Settle retires, sweeps and mends the mirror, but never mints.
+	Settle Wish = iota
+	// IfDue rotates when [Evaluate] says so.
+	IfDue
+	// Rotate rotates for the given reason, unless what the reason speaks of has
+	// been put right since it was found.
+	Rotate
+)
+
+// Request describes what one entry shall be.
+type Request struct {
+	At     vaultkv.Location
+	Label  string // the user's name for the token
+	Policy Policy
+	// Schedule is the policy as the user wrote it, for custom metadata.
+	Schedule ScheduleText
+	// Owner is the id of the Terraform resource; empty keeps the record's owner.
+	Owner string
+	// Triggers is folded into the record's intent: another value is another intent.
+	Triggers string
+	// Keep names tokens outside the slot, such as an imported one, that shall keep
+	// working for one overlap after the rotation.
+	Keep []string
+	// Adopt allows to publish on top of a foreign secret or another label's token.
+	Adopt bool
+
+	Wish   Wish
+	Reason Reason
+	// Replaces is the token that the reason was found for. When another run has
+	// replaced it meanwhile, a reason of time is settled.
+	Replaces string
+	// MayRepublish allows [Settle] to write a new version with the same token: to
+	// fence off a stale mint, or to drop the field of a former key.
+	MayRepublish bool
+}
+
+// ScheduleText is a policy in the user's own words, for custom metadata; empty
+// strings are left out.
+type ScheduleText struct {
+	Period, Schedule, Window, BeforeExpiry, Overlap, ExpiresIn string
+}
+
+// intent is a fingerprint of what a token is minted for. A run that finds its own
+// intent in the record knows that its work is done, even if it was killed before
+// it could say so.
+func (r Request) intent() string {
+	p := r.Policy
+	text := fmt.Sprintf("%q %d %t %d %q", r.Label, p.Lifetime, p.Never, unixOrZero(p.ExpiresAt), r.Triggers)
+	sum := sha256.Sum256([]byte(text))
+	return lower.EncodeToString(sum[:])[:nonceLength]
+}
+
+func unixOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// decision is what a run does, decided before it does anything.
+type decision struct {
+	rotate    bool
+	reason    Reason
+	verdict   Verdict
+	republish bool
+	err       error
+	notes     []Message
+}
+
+// decide is the whole judgement of a run. It is a pure function of what was
+// observed and what is asked for.
+func decide(o observation, r Request) decision {
+	var d decision
+	if skew := o.clock.Skew(); skew > skewWarning {
+		d.notes = append(d.notes, skewed(o.clock))
+	}
+	if d.err = mayTouch(o, r); d.err != nil {
+		return d
+	}
+	d.verdict = Evaluate(o.clock.Rotate(), o.facts(r.Policy), r.Policy)
+	if o.active() && !o.trusted() {
+		d.notes = append(d.notes, rolledBack(o))
+	}
+	if o.active() && d.verdict.Reason == ReasonRevoked && r.Policy.OnRevoked == OnRevokedError {
+		d.err = revokedElsewhere(o)
+		return d
+	}
+	d.rotate, d.reason = wants(o, r, d.verdict)
+	if d.rotate && d.verdict.MissedWindows > 0 {
+		d.notes = append(d.notes, windowsMissed(o, d.verdict))
+	}
+	if d.rotate && len(o.retiring) >= maxRetiring {
+		d.err = retiringFull(o)
+	}
+	d.republish = !d.rotate && r.MayRepublish && needsRepublish(o, r)
+	return d
+}
+
+// maxRetiring bounds the overlap list of a record.
+const maxRetiring = 16
+
+// mayTouch refuses entries that belong to somebody else.
+func mayTouch(o observation, r Request) error {
+	if o.kind == kindForeign && !r.Adopt {
+		return foreignEntry(o)
+	}
+	if o.active() && !r.Adopt && r.Owner != "" && o.entry.Record.Owner != r.Owner && r.Wish == Rotate {
+		if name, ok := ParseName(o.entry.Record.TokenName); !ok || name.Label != r.Label {
+			return otherOwner(o, r.Label)
+		}
+	}
+	return nil
+}
+
+// facts are what Evaluate needs to know.
+func (o observation) facts(p Policy) Facts {
+	switch {
+	case o.kind == kindForeign:
+		return Facts{Unhealthy: ReasonChanged}
+	case o.kind == kindVacant:
+		return Facts{Unhealthy: ReasonGone}
+	case o.kind == kindBroken && o.entry.Condition == vaultkv.Live:
+		return Facts{Unhealthy: ReasonChanged}
+	case o.kind == kindBroken:
+		return Facts{Unhealthy: ReasonDeleted}
+	}
+	f := Facts{CreatedAt: o.entry.Record.CreatedAt, ExpiresAt: o.entry.Record.ExpiresAt}
+	if o.current.Status == paistrike.StatusRevoked && p.OnRevoked != OnRevokedIgnore {
+		f.Unhealthy = ReasonRevoked
+	}
+	return f
+}
+
+// wants decides whether to rotate. A plan may be old when it is applied: a reason
+// that no longer holds, because another run saw to it, rotates nothing.
+func wants(o observation, r Request, v Verdict) (bool, Reason) {
+	switch r.Wish {
+	case Settle:
+		return false, ReasonNone
+	case IfDue:
+		return v.Due, v.Reason
+	}
+	done := o.active() && o.trusted() && !v.Due && o.entry.Record.Intent == r.intent() && o.entry.Record.Owner == r.Owner
+	switch r.Reason {
+	case ReasonCreated, ReasonForced:
+		return true, r.Reason
+	case ReasonName, ReasonExpiry, ReasonTriggers, ReasonMoved, ReasonImported:
+		return !done, r.Reason
+	case ReasonPeriod, ReasonSchedule, ReasonBefore:
+		same := o.active() && o.entry.Record.TokenID == r.Replaces
+		return v.Due || same, r.Reason
+	default: // the state of token or entry: what is seen now counts
+		return v.Due, r.Reason
+	}
+}
+
+// orphanAfter is how old an unpublished token of the current version must be
+// before it counts as abandoned and not as in flight.
+const orphanAfter = day
+
+// needsRepublish reports a stale mint to fence off, or a former key's field whose
+// overlap is over. A version that the protocol did not write is never republished:
+// it may carry a token that is long revoked.
+func needsRepublish(o observation, r Request) bool {
+	if !o.active() || !o.trusted() || o.current.Status == paistrike.StatusRevoked {
+		return false
+	}
+	if o.entry.Record.Alias != "" && len(unripe(o)) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(o.tokens, func(token paistrike.Token) bool {
+		name, ok := ParseName(token.Name)
+		return ok && name.Inc == o.entry.Record.Inc && name.Base == o.version() && token.Usable(o.clock.PAIStrike) &&
+			!token.CreatedAt.Add(orphanAfter).After(o.clock.Revoke())
+	})
+}
+
+// unripe gives the retiring tokens whose overlap is not over.
+func unripe(o observation) []vaultkv.Retiring {
+	return slices.DeleteFunc(slices.Clone(o.retiring), func(r vaultkv.Retiring) bool {
+		return !o.clock.Revoke().Before(r.RevokeAfter)
+	})
+}

@@ -1,0 +1,165 @@
+package rotation
+
+import (
+	"context"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// View is what a plan may know of an entry: custom metadata and PAIStrike's list.
+// It needs no right to read the secret, and nothing is written to get it.
+type View struct {
+	Slot    string
+	Version int
+	Mirror  vaultkv.Mirror
+	Custom  map[string]string
+	Clock   Clock
+	// Unhealthy says why the entry cannot serve its token, as far as metadata
+	// shows.
+	Unhealthy Reason
+	// Stale says that custom metadata does not describe the current version, so
+	// that a run must read the record to know.
+	Stale bool
+	// Foreign says that the entry belongs to somebody else.
+	Foreign bool
+	// Token is the token that the mirror names; zero where it names none.
+	Token    paistrike.Token
+	Retiring []vaultkv.Retiring // those that still work
+	// Strays counts live tokens of the slot that nothing names and that were minted
+	// for an older version.
+	Strays int
+}
+
+// Inspect looks at an entry for a plan: one read of metadata, beside what the run
+// shares (the token list, the mount, Vault's clock).
+func (e *Engine) Inspect(ctx context.Context, at vaultkv.Location) (View, error) {
+	if err := e.load(ctx); err != nil {
+		return View{}, listFailed(err)
+	}
+	mount, err := e.store.Mount(ctx, at.Namespace, at.Mount)
+	if err != nil {
+		return View{}, vaultFailed(at, err)
+	}
+	if mount.KVVersion != 2 {
+		return View{}, notVersioned(at)
+	}
+	meta, err := e.store.Metadata(ctx, at)
+	if err != nil {
+		return View{}, vaultFailed(at, err)
+	}
+	e.glances.leave(at, meta)
+	v := View{Slot: Slot(mount.UUID, at.Namespace, at.Path), Version: meta.CurrentVersion, Mirror: meta.Mirror, Custom: meta.Custom}
+	if v.Clock, err = e.clock(ctx); err != nil {
+		return View{}, vaultFailed(at, err)
+	}
+	v.judge(meta)
+	return v, e.resolveView(ctx, &v)
+}
+
+// judge says from metadata alone how the entry is.
+func (v *View) judge(meta vaultkv.Metadata) {
+	ours := meta.Managed && meta.Mirror.Slot == v.Slot
+	switch {
+	case meta.CurrentVersion == 0:
+		v.Unhealthy = ReasonGone
+	case !ours:
+		v.Foreign, v.Unhealthy = true, ReasonChanged
+	case meta.Mirror.State == vaultkv.StateTombstone && meta.Mirror.Of == meta.CurrentVersion:
+		v.Unhealthy = ReasonGone
+	case meta.Condition != vaultkv.Live:
+		v.Unhealthy = ReasonDeleted
+	case meta.Mirror.Of != meta.CurrentVersion || meta.MirrorProblem != nil:
+		v.Stale = true
+	}
+}
+
+// resolveView looks up the tokens that the mirror names.
+func (e *Engine) resolveView(ctx context.Context, v *View) error {
+	if v.Foreign || v.Mirror.TokenID == "" {
+		return nil
+	}
+	var err error
+	if v.Token, err = e.lookup(ctx, v.Mirror.TokenID); err != nil {
+		return listFailed(err)
+	}
+	named := map[string]bool{v.Mirror.TokenID: true}
+	for _, ref := range v.Mirror.Retiring {
+		named[ref.ID] = true
+		token, err := e.lookup(ctx, ref.ID)
+		if err != nil {
+			return listFailed(err)
+		}
+		if token.Usable(v.Clock.PAIStrike) {
+			v.Retiring = append(v.Retiring, vaultkv.Retiring{ID: ref.ID, Name: token.Name, RevokeAfter: ref.RevokeAfter, ExpiresAt: token.ExpiresAt})
+		}
+	}
+	current, ok := ParseName(v.Mirror.TokenName)
+	for _, token := range e.inventory.slot(v.Slot) {
+		name, _ := ParseName(token.Name)
+		if ok && !v.Stale && name.Inc == current.Inc && name.Base < v.Version && current.Base+1 == v.Version && !named[token.ID] && token.Usable(v.Clock.PAIStrike) {
+			v.Strays++
+		}
+	}
+	return nil
+}
+
+// Ripe counts the retiring tokens whose overlap is over and that a run may revoke.
+func (v View) Ripe() int {
+	if !v.Clock.Trusted() {
+		return 0
+	}
+	count := 0
+	for _, r := range v.Retiring {
+		if !v.Clock.Revoke().Before(r.RevokeAfter) {
+			count++
+		}
+	}
+	return count
+}
+
+// Token looks a token up by id; a token that is nowhere has status revoked.
+func (e *Engine) Token(ctx context.Context, id string) (paistrike.Token, Clock, error) {
+	if err := e.load(ctx); err != nil {
+		return paistrike.Token{}, Clock{}, listFailed(err)
+	}
+	token, err := e.lookup(ctx, id)
+	if err != nil {
+		return token, Clock{}, listFailed(err)
+	}
+	now, _ := e.tokens.ServerTime()
+	return token, Clock{PAIStrike: now}, nil
+}
+
+// NextRotation says when a token minted at created and ending at expires is due.
+func NextRotation(created, expires time.Time, p Policy) time.Time {
+	return Evaluate(created, Facts{CreatedAt: created, ExpiresAt: expires}, p).Next
+}
+
+// Unschedule takes the schedule out of an entry's custom metadata, so that no
+// scheduled run replaces the token of an entry that is being given up.
+func (e *Engine) Unschedule(ctx context.Context, at vaultkv.Location) error {
+	if err := e.store.Patch(ctx, at, vaultkv.WithoutSchedule()); err != nil {
+		return vaultFailed(at, err)
+	}
+	return nil
+}
+
+// MayPublish refuses an entry that belongs to somebody else: a foreign secret, or
+// the token of another label.
+func (v View) MayPublish(at vaultkv.Location, label string, adopt bool) error {
+	if adopt {
+		return nil
+	}
+	o := observation{at: at, kind: kindForeign, entry: vaultkv.Entry{Version: v.Version}}
+	if v.Foreign {
+		return foreignEntry(o)
+	}
+	name, ok := ParseName(v.Mirror.TokenName)
+	if v.Unhealthy == ReasonNone && v.Mirror.TokenID != "" && (!ok || name.Label != label) {
+		o.entry.Record = &vaultkv.Record{TokenID: v.Mirror.TokenID, TokenName: v.Mirror.TokenName}
+		return otherOwner(o, label)
+	}
+	return nil
+}

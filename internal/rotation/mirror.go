@@ -1,0 +1,48 @@
+package rotation
+
+import (
+	"context"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// mirrorOf is what custom metadata shall say of a record at a version.
+func mirrorOf(record vaultkv.Record, version int, live []vaultkv.Retiring, next time.Time, text ScheduleText) vaultkv.Mirror {
+	m := vaultkv.Mirror{
+		State: record.State, Of: version, Slot: record.Slot,
+		TokenID: record.TokenID, TokenName: record.TokenName,
+		CreatedAt: record.CreatedAt, ExpiresAt: record.ExpiresAt, NextRotation: next,
+		RotationPeriod: text.Period, RotationSchedule: text.Schedule, RotationWindow: text.Window,
+		BeforeExpiry: text.BeforeExpiry, Overlap: text.Overlap, ExpiresIn: text.ExpiresIn,
+	}
+	for _, r := range live {
+		m.Retiring = append(m.Retiring, vaultkv.RetiringRef{ID: r.ID, RevokeAfter: r.RevokeAfter})
+	}
+	return m
+}
+
+// mirror brings custom metadata up to date, with one PATCH, or none where it
+// already says what it should. Failing is a note: the record is the truth.
+func (e *Engine) mirror(ctx context.Context, o observation, want vaultkv.Mirror, result *Result) {
+	have := o.entry.Mirror
+	want.LastRun, want.LastError = have.LastRun, have.LastError
+	if result.Rotated {
+		want.LastRun, want.LastError = o.clock.PAIStrike.UTC().Truncate(time.Second), ""
+	}
+	encoded := vaultkv.EncodeMirror(want)
+	changed := map[string]string{}
+	for key, value := range encoded {
+		if o.meta.Custom[key] != value {
+			changed[key] = value
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	if err := e.store.Patch(ctx, o.at, changed); err != nil {
+		result.note(mirrorFailed(o.at, want.Of, err))
+		return
+	}
+	result.Mirrored = true
+}

@@ -1,0 +1,136 @@
+package rotation
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// split decides, when a token is minted on top of an observation, what happens to
+// the other live tokens of the slot.
+//
+// A token can become current in one way only: a check-and-set write with its base
+// version. Once another token is published on that version, the first can never
+// be; if it was never current either, it is a stray and nobody misses it. Tokens
+// that may have been current, because the history of the entry is unknown, are
+// kept for a full overlap instead.
+func split(o observation) (adopt, strays []paistrike.Token) {
+	for _, token := range o.tokens {
+		name, ok := ParseName(token.Name)
+		if !ok || !token.Usable(o.clock.PAIStrike) || o.refers(token.ID) {
+			continue
+		}
+		switch {
+		case name.Base == o.version() && unclaimed(token):
+			strays = append(strays, token) // minted for the version that is being published now
+		case o.trusted() && name.Inc == o.entry.Record.Inc && name.Base < o.version():
+			strays = append(strays, token)
+		default:
+			adopt = append(adopt, token)
+		}
+	}
+	return adopt, strays
+}
+
+// strays gives the tokens that a trusted version proves to be orphans: same slot
+// and incarnation, minted for an older version, and not named by the record. No
+// clock and no lease is asked.
+func strays(o observation) []paistrike.Token {
+	if !o.active() || !o.trusted() {
+		return nil
+	}
+	var found []paistrike.Token
+	for _, token := range o.tokens {
+		name, ok := ParseName(token.Name)
+		if ok && name.Inc == o.entry.Record.Inc && name.Base < o.version() && token.Usable(o.clock.PAIStrike) && !o.refers(token.ID) {
+			found = append(found, token)
+		}
+	}
+	return found
+}
+
+// refers reports whether the record names the token, as current or as retiring.
+func (o observation) refers(id string) bool {
+	if o.kind != kindOurs {
+		return false
+	}
+	return o.entry.Record.TokenID == id ||
+		slices.ContainsFunc(o.entry.Record.Retiring, func(r vaultkv.Retiring) bool { return r.ID == id })
+}
+
+// retiringAfter is the overlap list of the record that is published now: what was
+// retiring and still lives, the token just replaced if it still works, and what
+// was adopted.
+func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration) []vaultkv.Retiring {
+	now := o.clock.PAIStrike.UTC().Truncate(time.Second)
+	list := slices.Clone(o.retiring)
+	replaced := adopt
+	if o.active() && o.current.Usable(now) {
+		current := o.current
+		current.Name, current.ExpiresAt = o.entry.Record.TokenName, o.entry.Record.ExpiresAt
+		replaced = append([]paistrike.Token{current}, adopt...)
+	}
+	for _, token := range replaced {
+		list = append(list, vaultkv.Retiring{
+			ID: token.ID, Name: token.Name, SupersededAt: now, RevokeAfter: now.Add(overlap), ExpiresAt: token.ExpiresAt,
+		})
+	}
+	return list
+}
+
+// ripe gives the retiring tokens whose overlap is over. An untrusted version
+// retires nothing: its list is somebody's memory of another time.
+func ripe(o observation) []vaultkv.Retiring {
+	if !o.clock.Trusted() || !o.trusted() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(o.retiring), func(r vaultkv.Retiring) bool {
+		return o.clock.Revoke().Before(r.RevokeAfter) || r.ID == o.entry.Record.TokenID
+	})
+}
+
+// usedLateWithin is how short before its end a retiring token's use is remarked.
+const usedLateWithin = 15 * time.Minute
+
+// clean revokes what is ripe and what is astray. A revoke that fails is a note,
+// not an error: the entry stays in the list and the next run tries again.
+func (e *Engine) clean(ctx context.Context, o observation, strays []paistrike.Token, result *Result) {
+	for _, r := range ripe(o) {
+		token, _ := e.inventory.get(r.ID)
+		if err := e.revoke(ctx, r.ID); err != nil {
+			result.note(revokeFailed(r.ID, r.Name, r.ExpiresAt, err))
+			continue
+		}
+		result.Retired = append(result.Retired, r.ID)
+		if o.clock.Revoke().Sub(token.LastUsedAt) < usedLateWithin {
+			result.note(usedLate(token, o.at))
+		}
+	}
+	if !o.clock.Trusted() {
+		return
+	}
+	for _, token := range strays {
+		if err := e.revoke(ctx, token.ID); err != nil {
+			result.note(revokeFailed(token.ID, token.Name, token.ExpiresAt, err))
+			continue
+		}
+		result.Swept = append(result.Swept, token.ID)
+	}
+}
+
+// revoke ends a token and remembers it.
+func (e *Engine) revoke(ctx context.Context, id string) error {
+	if err := e.tokens.Revoke(ctx, id); err != nil {
+		return err
+	}
+	e.inventory.revoked(id)
+	return nil
+}
+
+// detached gives a context that outlives the caller's cancellation, for clean-up.
+func detached(ctx context.Context, budget time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), budget)
+}

@@ -1,0 +1,226 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// Result is what a run did and how it left the entry. It never holds the secret.
+type Result struct {
+	TokenID   string
+	TokenName string
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: never
+	Status    paistrike.Status
+	Version   int // KV version that serves the token
+	Retiring  []vaultkv.Retiring
+	Verdict   Verdict // when the token is due next
+	Clock     Clock
+
+	Rotated  bool
+	Reason   Reason
+	Retired  []string // token ids whose overlap was over
+	Swept    []string // token ids of orphans
+	Mirrored bool     // custom metadata was written
+	Notes    []Message
+}
+
+func (r *Result) note(m Message) { r.Notes = append(r.Notes, m) }
+
+// errLost says that another run published first; the entry is looked at again.
+var errLost = errors.New("another run published first")
+
+// maxRounds bounds how often a run starts over because others were first.
+const maxRounds = 3
+
+// Run brings one entry to what the request asks for. The steps, as numbered in
+// the reliability guide:
+//
+//	S1 preflight  KV v2, permissions, life of the Vault token
+//	S2 observe    record and version V, tokens of the slot, both clocks; decide
+//	S3 mint       once; the name carries V
+//	S4 verify     with the new token
+//	S5 publish    check-and-set on V, one attempt, resolved by reading V+1
+//	S6 confirm    the version that Vault reports is V+1
+//	S7 mirror     custom metadata
+//	S8 clean      revoke what is ripe and what is astray
+//
+// A run that has nothing to mint does S2, S7 and S8 alone. On an error nothing
+// that a consumer sees has changed. The error is an [*Error] wherever there is
+// something to tell the user.
+func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
+	release, err := e.entries.lock(ctx, r.At)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
+	var result Result
+	for range maxRounds {
+		o, err := e.observe(ctx, r.At)
+		if err != nil {
+			return result, err
+		}
+		if r.Owner == "" && o.kind == kindOurs {
+			r.Owner = o.entry.Record.Owner
+		}
+		d := decide(o, r)
+		if d.err != nil {
+			return result, d.err
+		}
+		notes := result.Notes
+		result, err = e.execute(ctx, o, r, d)
+		result.Notes = append(notes, result.Notes...)
+		if !errors.Is(err, errLost) {
+			return result, err
+		}
+	}
+	o, err := e.observe(ctx, r.At)
+	if err != nil {
+		return result, err
+	}
+	return result, noProgress(o)
+}
+
+// execute carries a decision out.
+func (e *Engine) execute(ctx context.Context, o observation, r Request, d decision) (Result, error) {
+	result := Result{Notes: d.notes, Clock: o.clock}
+	switch {
+	case d.rotate:
+		return result, e.rotate(ctx, o, r, d, &result)
+	case d.republish:
+		return result, e.republish(ctx, o, r, &result)
+	case !o.active():
+		result.Verdict = d.verdict
+		return result, nil
+	}
+	e.finish(ctx, o, r, strays(o), &result)
+	return result, nil
+}
+
+// rotate does S1 and S3 to S8. From the mint on it does not stop halfway when the
+// caller gives up: Ctrl-C must not leave a token that nobody holds.
+func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decision, result *Result) error {
+	if err := e.preflight(ctx, o, r); err != nil {
+		return err
+	}
+	kept, err := e.kept(ctx, o, r)
+	if err != nil {
+		return err
+	}
+	critical, cancel := detached(ctx, criticalBudget)
+	defer cancel()
+	m, err := e.mint(critical, o, r, result)
+	if err != nil {
+		return err
+	}
+	if err := e.verify(critical, o, m.Minted); err != nil {
+		return err
+	}
+	adopt, astray := split(o)
+	adopt = append(adopt, kept...)
+	record := e.record(o, r, m, adopt)
+	published, err := e.publish(critical, o, m.Token, record, result)
+	if err != nil {
+		return err
+	}
+	result.Rotated, result.Reason = true, d.reason
+	if !published.DeletionTime.IsZero() && (record.ExpiresAt.IsZero() || published.DeletionTime.Before(record.ExpiresAt)) {
+		result.note(versionWillExpire(o.at, published.Version, published.DeletionTime))
+	}
+	after := o.with(record, published.Version, m.Token)
+	e.finish(critical, after, r, astray, result)
+	return nil
+}
+
+// kept looks up the tokens that the caller wants to keep for one overlap.
+func (e *Engine) kept(ctx context.Context, o observation, r Request) ([]paistrike.Token, error) {
+	var tokens []paistrike.Token
+	for _, id := range r.Keep {
+		token, err := e.lookup(ctx, id)
+		if err != nil {
+			return nil, listFailed(err)
+		}
+		if token.Usable(o.clock.PAIStrike) && !o.refers(id) {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens, nil
+}
+
+// with is the observation after our own record was published.
+func (o observation) with(record vaultkv.Record, version int, current paistrike.Token) observation {
+	record.Key = o.at.Key
+	o.kind, o.current, o.retiring = kindOurs, current, record.Retiring
+	o.entry.Version, o.entry.Condition, o.entry.Record = version, vaultkv.Live, &record
+	return o
+}
+
+// record is what is published for a minted token.
+func (e *Engine) record(o observation, r Request, m mint, adopt []paistrike.Token) vaultkv.Record {
+	record := vaultkv.Record{
+		State: vaultkv.StateActive, Secret: m.Secret, TokenID: m.ID, TokenName: m.Token.Name,
+		CreatedAt: m.CreatedAt, ExpiresAt: m.ExpiresAt,
+		Slot: o.slot, Inc: m.name.Inc, Base: o.version(), Op: m.name.Nonce,
+		Owner: r.Owner, Intent: r.intent(),
+		VerifiedAt: o.clock.PAIStrike.UTC().Truncate(time.Second),
+		Retiring:   retiringAfter(o, adopt, r.Policy.Overlap),
+	}
+	if record.CreatedAt.IsZero() {
+		record.CreatedAt = record.VerifiedAt
+	}
+	if o.active() {
+		old := o.entry.Record
+		switch {
+		case old.Key != o.at.Key:
+			record.Alias = old.Key // consumers of the former field get the new token until the overlap is over
+		case old.Alias != "" && len(unripe(o)) > 0:
+			record.Alias = old.Alias
+		}
+	}
+	return record
+}
+
+// republish does S5 to S8 with the token that is current: a fence against stale
+// mints, and the end of a former key's field.
+func (e *Engine) republish(ctx context.Context, o observation, r Request, result *Result) error {
+	critical, cancel := detached(ctx, criticalBudget)
+	defer cancel()
+	nonce, err := newNonce(e.random, nonceLength)
+	if err != nil {
+		return err
+	}
+	record := *o.entry.Record
+	record.Base, record.Op, record.Retiring = o.version(), nonce, o.retiring
+	if len(unripe(o)) == 0 {
+		record.Alias = ""
+	}
+	published, err := e.publish(critical, o, paistrike.Token{}, record, result)
+	if err != nil {
+		return err
+	}
+	after := o.with(record, published.Version, o.current)
+	e.finish(critical, after, r, strays(after), result)
+	return nil
+}
+
+// finish does S7 and S8 and fills in how the entry stands. Where nothing was
+// published, cleaning comes first, so that one PATCH tells all.
+func (e *Engine) finish(ctx context.Context, o observation, r Request, astray []paistrike.Token, result *Result) {
+	facts := o.facts(r.Policy)
+	result.Verdict = Evaluate(o.clock.Rotate(), facts, r.Policy)
+	e.clean(ctx, o, astray, result)
+	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(t vaultkv.Retiring) bool {
+		return slices.Contains(result.Retired, t.ID)
+	})
+	want := mirrorOf(*o.entry.Record, o.version(), o.retiring, result.Verdict.Next, r.Schedule)
+	e.mirror(ctx, o, want, result)
+	record := o.entry.Record
+	result.TokenID, result.TokenName = record.TokenID, record.TokenName
+	result.CreatedAt, result.ExpiresAt = record.CreatedAt, record.ExpiresAt
+	result.Status, result.Version, result.Retiring = o.current.Status, o.version(), o.retiring
+}

@@ -1,0 +1,247 @@
+package provider
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+type apiTokenModel struct {
+	Name      types.String `tfsdk:"name"`
+	ExpiresIn types.String `tfsdk:"expires_in"`
+	ExpiresAt types.String `tfsdk:"expires_at"`
+	Rotation  types.Object `tfsdk:"rotation"`
+	Vault     types.Object `tfsdk:"vault"`
+
+	ID             types.String `tfsdk:"id"`
+	TokenID        types.String `tfsdk:"token_id"`
+	TokenName      types.String `tfsdk:"token_name"`
+	CreatedAt      types.String `tfsdk:"created_at"`
+	Status         types.String `tfsdk:"status"`
+	RotateAt       types.String `tfsdk:"rotate_at"`
+	RotationReason types.String `tfsdk:"rotation_reason"`
+	VaultVersion   types.Int64  `tfsdk:"vault_version"`
+	PreviousTokens types.List   `tfsdk:"previous_tokens"`
+}
+
+type rotationModel struct {
+	Period       types.String `tfsdk:"period"`
+	Schedule     types.String `tfsdk:"schedule"`
+	Window       types.String `tfsdk:"window"`
+	BeforeExpiry types.String `tfsdk:"before_expiry"`
+	Overlap      types.String `tfsdk:"overlap"`
+	Triggers     types.Map    `tfsdk:"triggers"`
+	OnRevoked    types.String `tfsdk:"on_revoked"`
+}
+
+type tokenVaultModel struct {
+	Mount     types.String `tfsdk:"mount"`
+	Path      types.String `tfsdk:"path"`
+	Namespace types.String `tfsdk:"namespace"`
+	Key       types.String `tfsdk:"key"`
+	Adopt     types.Bool   `tfsdk:"adopt"`
+	OnDestroy types.String `tfsdk:"on_destroy"`
+}
+
+type previousTokenModel struct {
+	ID          types.String `tfsdk:"id"`
+	Name        types.String `tfsdk:"name"`
+	ExpiresAt   types.String `tfsdk:"expires_at"`
+	RevokeAfter types.String `tfsdk:"revoke_after"`
+}
+
+// desired is what a configuration, or a state, asks for, in the protocol's terms.
+type desired struct {
+	label     string
+	policy    rotation.Policy
+	schedule  rotation.ScheduleText
+	at        vaultkv.Location
+	adopt     bool
+	onDestroy rotation.OnDestroy
+	triggers  string // canonical text of the map
+}
+
+// known reports whether everything that desired needs is known.
+func (m apiTokenModel) known(ctx context.Context) bool {
+	values := []attr.Value{m.Name, m.ExpiresIn, m.Rotation, m.Vault}
+	if m.ExpiresIn.IsNull() {
+		values = append(values, m.ExpiresAt)
+	}
+	return !anyUnknown(ctx, values...)
+}
+
+// desired translates a known model. The model has passed the validators.
+func (m apiTokenModel) desired(ctx context.Context) (desired, diag.Diagnostics) {
+	d := desired{label: m.Name.ValueString(), onDestroy: rotation.OnDestroyDelete}
+	diags := d.readVault(ctx, m.Vault)
+	policy, schedule, more := m.rotationPolicy(ctx, &d)
+	diags.Append(more...)
+	d.policy, d.schedule = policy, schedule
+	return d, diags
+}
+
+func (d *desired) readVault(ctx context.Context, object types.Object) diag.Diagnostics {
+	if object.IsNull() {
+		return nil
+	}
+	var v tokenVaultModel
+	diags := object.As(ctx, &v, basetypes.ObjectAsOptions{})
+	d.at = vaultkv.Location{Namespace: v.Namespace.ValueString(), Mount: v.Mount.ValueString(), Path: v.Path.ValueString(), Key: v.Key.ValueString()}
+	d.adopt = v.Adopt.ValueBool()
+	if how := v.OnDestroy.ValueString(); how != "" {
+		d.onDestroy = rotation.OnDestroy(how)
+	}
+	return diags
+}
+
+// rotationPolicy reads expiry and rotation. A text that cannot be read gives the
+// zero value here: the validators have said so at its attribute.
+func (m apiTokenModel) rotationPolicy(ctx context.Context, d *desired) (rotation.Policy, rotation.ScheduleText, diag.Diagnostics) {
+	var p rotation.Policy
+	text := rotation.ScheduleText{ExpiresIn: m.ExpiresIn.ValueString()}
+	switch {
+	case text.ExpiresIn == rotation.Never:
+		p.Never = true
+	case text.ExpiresIn != "":
+		p.Lifetime = duration(m.ExpiresIn)
+	default:
+		p.ExpiresAt, _ = parseInstant(m.ExpiresAt.ValueString())
+	}
+	if m.Rotation.IsNull() {
+		p.Manual = true
+		return p.WithDefaults(), text, nil
+	}
+	var r rotationModel
+	diags := m.Rotation.As(ctx, &r, basetypes.ObjectAsOptions{})
+	p.Period, p.Window, p.Overlap = duration(r.Period), duration(r.Window), duration(r.Overlap)
+	p.BeforeExpiry = duration(r.BeforeExpiry)
+	p.Schedule, _ = rotation.ParseCron(r.Schedule.ValueString())
+	p.OnRevoked = rotation.OnRevoked(r.OnRevoked.ValueString())
+	d.triggers = canonical(r.Triggers)
+	p = p.WithDefaults()
+	text.Period, text.Schedule = r.Period.ValueString(), p.Schedule.String()
+	text.Overlap = rotation.FormatDuration(p.Overlap)
+	if p.Window > 0 {
+		text.Window = rotation.FormatDuration(p.Window)
+	}
+	if p.BeforeExpiry > 0 {
+		text.BeforeExpiry = rotation.FormatDuration(p.BeforeExpiry)
+	}
+	return p, text, diags
+}
+
+func duration(s types.String) time.Duration {
+	d, err := rotation.ParseDuration(s.ValueString())
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// canonical writes a map as one text, the same for the same content.
+func canonical(m types.Map) string {
+	var parts []string
+	for key, value := range m.Elements() {
+		parts = append(parts, types.StringValue(key).String()+"="+value.String())
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
+}
+
+// request is the protocol's request for a desired token.
+func (d desired) request(owner string, wish rotation.Wish, reason rotation.Reason, replaces string) rotation.Request {
+	return rotation.Request{
+		At: d.at, Label: d.label, Policy: d.policy, Schedule: d.schedule, Owner: owner,
+		Triggers: d.triggers, Adopt: d.adopt, Wish: wish, Reason: reason, Replaces: replaces,
+	}
+}
+
+// fill puts the result of a run into the computed attributes. Known planned values
+// are kept: Terraform insists on them.
+func (m *apiTokenModel) fill(result rotation.Result, former []formerEntry) {
+	set := func(field *types.String, value types.String) {
+		if field.IsUnknown() {
+			*field = value
+		}
+	}
+	set(&m.TokenID, types.StringValue(result.TokenID))
+	set(&m.TokenName, types.StringValue(result.TokenName))
+	set(&m.CreatedAt, timeValue(result.CreatedAt))
+	set(&m.ExpiresAt, timeValue(result.ExpiresAt))
+	set(&m.Status, statusValue(result.Status, result.ExpiresAt, result.Clock))
+	set(&m.RotateAt, timeValue(result.Verdict.Next))
+	set(&m.RotationReason, types.StringValue(string(result.Reason)))
+	if m.VaultVersion.IsUnknown() {
+		m.VaultVersion = types.Int64Value(int64(result.Version))
+	}
+	if m.PreviousTokens.IsUnknown() {
+		m.PreviousTokens = previousTokens(result.Retiring, former)
+	}
+}
+
+// statusValue is one word more than PAIStrike has: a token past its expiry still
+// reads "active" there.
+func statusValue(status paistrike.Status, expires time.Time, clock rotation.Clock) types.String {
+	token := paistrike.Token{Status: status, ExpiresAt: expires}
+	if status == paistrike.StatusActive && token.Expired(clock.PAIStrike) {
+		return types.StringValue("expired")
+	}
+	return types.StringValue(string(status))
+}
+
+// timeValue writes a time in UTC, or null for the zero time.
+func timeValue(t time.Time) types.String {
+	if t.IsZero() {
+		return types.StringNull()
+	}
+	return types.StringValue(t.UTC().Format(time.RFC3339))
+}
+
+// timeOf reads what timeValue wrote.
+func timeOf(s types.String) time.Time {
+	t, err := parseInstant(s.ValueString())
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// previousTokens lists the tokens in overlap, and those of entries that were moved
+// away from, in the order of their ids.
+func previousTokens(retiring []vaultkv.Retiring, former []formerEntry) types.List {
+	all := slices.Clone(retiring)
+	for _, f := range former {
+		if f.Token.ID != "" {
+			all = append(all, f.Token)
+		}
+	}
+	slices.SortFunc(all, func(a, b vaultkv.Retiring) int { return strings.Compare(a.ID, b.ID) })
+	elements := make([]attr.Value, 0, len(all))
+	for _, r := range all {
+		elements = append(elements, types.ObjectValueMust(previousTokenType.AttrTypes, map[string]attr.Value{
+			"id": types.StringValue(r.ID), "name": types.StringValue(r.Name),
+			"expires_at": timeValue(r.ExpiresAt), "revoke_after": timeValue(r.RevokeAfter),
+		}))
+	}
+	return types.ListValueMust(previousTokenType, elements)
+}
+
+// previous reads the list back.
+func (m apiTokenModel) previous(ctx context.Context) []previousTokenModel {
+	var list []previousTokenModel
+	if m.PreviousTokens.IsNull() || m.PreviousTokens.IsUnknown() {
+		return nil
+	}
+	m.PreviousTokens.ElementsAs(ctx, &list, false)
+	return list
+}

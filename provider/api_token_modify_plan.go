@@ -1,0 +1,147 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+// ModifyPlan decides what an apply will do, and refuses what it could not do. For
+// an update it asks nobody: Terraform plans a second time after the approval, and
+// must come to the same plan.
+func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.session == nil {
+		return // destroy
+	}
+	var config, plan apiTokenModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if req.State.Raw.IsNull() {
+		r.planCreate(ctx, plan, &resp.Diagnostics)
+		plan.RotationReason = types.StringValue(string(rotation.ReasonCreated))
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+		return
+	}
+	var state apiTokenModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	seen, diags := readPrivate[observed](ctx, req.Private, observedKey)
+	resp.Diagnostics.Append(diags...)
+	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	plan.keepComputed(state)
+	r.planUpdate(ctx, config, &plan, state, seen, former, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+}
+
+// planCreate refuses a create that Vault or the guard rails would not have.
+func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, diags *diag.Diagnostics) {
+	if !plan.known(ctx) {
+		return
+	}
+	want, more := plan.desired(ctx)
+	diags.Append(more...)
+	checkGuardRails(r.session.policy, want, diags)
+	if diags.HasError() || r.session.unknown {
+		return
+	}
+	engine := r.engine(diags)
+	if diags.HasError() {
+		return
+	}
+	view, err := engine.Inspect(ctx, want.at)
+	if err == nil {
+		err = view.MayPublish(want.at, want.label, want.adopt)
+	}
+	if err != nil {
+		addFailure(diags, "Token cannot be created", err)
+		return
+	}
+	checkFixedEnd(want, view.Clock.Rotate(), diags)
+}
+
+// checkFixedEnd refuses an expires_at that is over.
+func checkFixedEnd(d desired, now time.Time, diags *diag.Diagnostics) {
+	if end := d.policy.ExpiresAt; !end.IsZero() && !now.Before(end) {
+		diags.AddAttributeError(path.Root("expires_at"), "Expiry is in the past",
+			fmt.Sprintf("expires_at is %s, and PAIStrike's clock says %s. Nothing was created.", end.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
+	}
+}
+
+func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel, plan *apiTokenModel, state apiTokenModel, seen observed, former []formerEntry, diags *diag.Diagnostics) {
+	if !plan.known(ctx) {
+		plan.unknownAll(config)
+		return
+	}
+	s, err := newSituation(ctx, *plan, state, seen, former)
+	if err != nil {
+		addFailure(diags, "Token cannot be planned", err)
+		return
+	}
+	checkGuardRails(r.session.policy, s.want, diags)
+	if s.imported {
+		r.planImported(ctx, &s, state, diags)
+	}
+	if !s.want.policy.ExpiresAt.IsZero() && !s.imported && !s.want.policy.ExpiresAt.Equal(s.have.policy.ExpiresAt) {
+		checkFixedEnd(s.want, seen.Rotate, diags)
+	}
+	if diags.HasError() {
+		return
+	}
+	c := planChange(s)
+	if c.refuse {
+		diags.AddAttributeError(path.Root("rotation").AtName("on_revoked"), "Token was revoked outside Terraform",
+			fmt.Sprintf("Token %s no longer works, and on_revoked = \"error\" forbids to replace it. Its consumers are without a working token. Set on_revoked = \"rotate\", or change rotation.triggers.", state.TokenID.ValueString()))
+		return
+	}
+	plan.show(c, config)
+	if s.imported {
+		plan.VaultVersion = types.Int64Unknown()
+	}
+	warnExpired(s, state, c, diags)
+}
+
+// planImported compares an imported token with the Vault entry of the configuration:
+// an entry that names it is taken over as it is, anything else needs a rotation.
+func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state apiTokenModel, diags *diag.Diagnostics) {
+	engine := r.engine(diags)
+	if diags.HasError() {
+		return
+	}
+	view, err := engine.Inspect(ctx, s.want.at)
+	if err != nil {
+		addFailure(diags, "Imported token cannot be planned", err)
+		return
+	}
+	id := state.TokenID.ValueString()
+	if view.Unhealthy == rotation.ReasonNone && !view.Stale && view.Mirror.TokenID == id {
+		return
+	}
+	if err := view.MayPublish(s.want.at, s.want.label, s.want.adopt); err != nil {
+		addFailure(diags, "Imported token cannot be planned", err)
+		return
+	}
+	s.observed.Unhealthy = rotation.ReasonImported
+}
+
+// warnExpired speaks of a token that no rotation will replace.
+func warnExpired(s situation, state apiTokenModel, c change, diags *diag.Diagnostics) {
+	end := s.want.policy.ExpiresAt
+	if c.rotate || end.IsZero() || s.observed.Rotate.Before(end) {
+		return
+	}
+	diags.AddAttributeWarning(path.Root("expires_at"), "Token has expired",
+		fmt.Sprintf("Token %s ended at %s, as expires_at says, and its consumers are refused. Set a new expires_at, or use expires_in.", state.TokenID.ValueString(), end.UTC().Format(time.RFC3339)))
+}

@@ -1,0 +1,75 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// Private state holds what a plan may rest on beside configuration and state. It is
+// plain JSON in the state file, so it holds ids and times only.
+const (
+	observedKey = "observed"
+	formerKey   = "former"
+)
+
+// observed is what the last refresh saw. Terraform plans twice, before and after
+// the approval, and both plans must agree; so a plan never asks a clock, it uses
+// the time that was read here.
+type observed struct {
+	V         int             `json:"v"`
+	Rotate    time.Time       `json:"rotate"` // the later of the servers' clocks
+	Revoke    time.Time       `json:"revoke"` // the earlier
+	Unhealthy rotation.Reason `json:"unhealthy,omitempty"`
+	Stale     bool            `json:"stale,omitempty"`  // custom metadata describes another version
+	Mend      bool            `json:"mend,omitempty"`   // custom metadata has another schedule
+	Strays    int             `json:"strays,omitempty"` // tokens to sweep
+}
+
+// restampAfter is how old the observed time may grow while nothing changes by it.
+// Stamping at every refresh would bump the state's serial at every apply.
+const restampAfter = time.Hour
+
+// formerEntry is a Vault entry that the resource has moved away from. Its token
+// works until RevokeAfter.
+type formerEntry struct {
+	At    vaultkv.Location `json:"at"`
+	Token vaultkv.Retiring `json:"token"`
+}
+
+// privateReader and privateWriter are the two halves of the framework's private
+// state.
+type privateReader interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+}
+
+type privateWriter interface {
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+func readPrivate[T any](ctx context.Context, private privateReader, key string) (T, diag.Diagnostics) {
+	var value T
+	raw, diags := private.GetKey(ctx, key)
+	if diags.HasError() || len(raw) == 0 {
+		return value, diags
+	}
+	if err := json.Unmarshal(raw, &value); err != nil {
+		diags.AddError("Private state cannot be read", "The private state of this resource, key "+key+", is not what this provider wrote. Run terraform apply -refresh-only.")
+	}
+	return value, diags
+}
+
+func writePrivate[T any](ctx context.Context, private privateWriter, key string, value T) diag.Diagnostics {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		var diags diag.Diagnostics
+		diags.AddError("Private state cannot be written", err.Error())
+		return diags
+	}
+	return private.SetKey(ctx, key, raw)
+}

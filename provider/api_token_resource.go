@@ -1,0 +1,246 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+var (
+	_ resource.Resource                   = (*apiTokenResource)(nil)
+	_ resource.ResourceWithConfigure      = (*apiTokenResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*apiTokenResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*apiTokenResource)(nil)
+	_ resource.ResourceWithIdentity       = (*apiTokenResource)(nil)
+	_ resource.ResourceWithImportState    = (*apiTokenResource)(nil)
+)
+
+type apiTokenResource struct{ session *session }
+
+// identityModel is the identity of the resource: the token of the moment. It moves
+// with every rotation, which MutableIdentity allows.
+type identityModel struct {
+	TokenID types.String `tfsdk:"token_id"`
+}
+
+func newAPITokenResource() resource.Resource { return &apiTokenResource{} }
+
+func (r *apiTokenResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_api_token"
+	resp.ResourceBehavior.MutableIdentity = true
+}
+
+func (r *apiTokenResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = apiTokenSchema()
+}
+
+func (r *apiTokenResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+		"token_id": identityschema.StringAttribute{RequiredForImport: true, Description: "PAIStrike's id of the current token."},
+	}}
+}
+
+func (r *apiTokenResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	if req.ProviderData == nil {
+		return // validation runs before the provider is configured
+	}
+	s, ok := req.ProviderData.(*session)
+	if !ok {
+		resp.Diagnostics.AddError("Provider data has the wrong type", "This is a bug in the provider.")
+		return
+	}
+	r.session = s
+}
+
+// ValidateConfig checks what several attributes say together. Values that are not
+// known yet are checked when they are.
+func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config apiTokenModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	config.validate(ctx, &resp.Diagnostics)
+}
+
+// Create mints the first token. A create that fails leaves no state: what it may
+// have minted carries its Vault version in its name, and the next run adopts or
+// revokes it.
+func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan apiTokenModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	engine := r.engine(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	want, diags := plan.desired(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	owner := strings.ToLower(rand.Text())
+	result, err := engine.Run(ctx, want.request(owner, rotation.Rotate, rotation.ReasonCreated, ""))
+	addNotes(&resp.Diagnostics, result.Notes)
+	if err != nil {
+		addFailure(&resp.Diagnostics, "Token not created", err)
+		return
+	}
+	plan.ID = types.StringValue(owner)
+	plan.fill(result, nil)
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, observedAfter(result))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan)...)
+}
+
+// Read refreshes from Vault's metadata and PAIStrike's list. It writes nothing and
+// never reads the secret.
+func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state apiTokenModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state)...)
+	if r.session.unknown {
+		return
+	}
+	engine := r.engine(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	before, diags := readPrivate[observed](ctx, req.Private, observedKey)
+	resp.Diagnostics.Append(diags...)
+	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	fresh := refresh(ctx, engine, state, before, former, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if fresh.gone {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if fresh.restamp {
+		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, fresh.observed)...)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, fresh.state)...)
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, fresh.state)...)
+}
+
+// Update carries out what the plan showed: a rotation, the end of an overlap, or a
+// new schedule in custom metadata.
+func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state apiTokenModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	seen, diags := readPrivate[observed](ctx, req.Private, observedKey)
+	resp.Diagnostics.Append(diags...)
+	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
+	resp.Diagnostics.Append(diags...)
+	engine := r.engine(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	s, err := newSituation(ctx, plan, state, seen, former)
+	if err != nil {
+		addFailure(&resp.Diagnostics, "Token not updated", err)
+		return
+	}
+	u := update{engine: engine, situation: s, plan: plan, state: state}
+	if err := u.apply(ctx, &resp.Diagnostics); err != nil {
+		addFailure(&resp.Diagnostics, "Token not updated", err)
+		return
+	}
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, u.observed)...)
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, formerKey, u.former)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, u.plan)...)
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, u.plan)...)
+}
+
+// Delete closes the Vault entry and revokes its tokens. Where another resource has
+// taken the entry over, that one's token is left alone.
+func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state apiTokenModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
+	resp.Diagnostics.Append(diags...)
+	engine := r.engine(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	have, diags := state.desired(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ids := []string{state.TokenID.ValueString()}
+	for _, p := range state.previous(ctx) {
+		ids = append(ids, p.ID.ValueString())
+	}
+	requests := []rotation.DestroyRequest{}
+	for _, f := range former {
+		if !sameEntry(f.At, have.at) {
+			requests = append(requests, rotation.DestroyRequest{At: f.At, Owner: state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, OnDestroy: have.onDestroy})
+		}
+	}
+	requests = append(requests, rotation.DestroyRequest{At: have.at, Owner: state.ID.ValueString(), TokenIDs: ids, OnDestroy: have.onDestroy})
+	for _, request := range requests {
+		destroyEntry(ctx, engine, request, state.Vault.IsNull(), &resp.Diagnostics)
+	}
+}
+
+func destroyEntry(ctx context.Context, engine *rotation.Engine, request rotation.DestroyRequest, noEntry bool, diags *diag.Diagnostics) {
+	destroy := engine.Destroy
+	if noEntry {
+		destroy = engine.RevokeOnly // imported and never applied: there is no Vault entry yet
+	}
+	result, err := destroy(ctx, request)
+	addNotes(diags, result.Notes)
+	if err != nil {
+		addFailure(diags, "Token not destroyed", err)
+	}
+}
+
+// ImportState takes a token id; the first plan then compares it with Vault.
+func (r *apiTokenResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id := req.ID
+	if id == "" && req.Identity != nil {
+		var identity identityModel
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
+		id = identity.TokenID.ValueString()
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), strings.ToLower(rand.Text()))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("token_id"), id)...)
+	if resp.Identity != nil {
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, identityModel{TokenID: types.StringValue(id)})...)
+	}
+}
+
+func (r *apiTokenResource) engine(diags *diag.Diagnostics) *rotation.Engine {
+	if r.session == nil {
+		diags.AddError("Provider is not configured", "This is a bug in the provider.")
+		return nil
+	}
+	return r.session.engine(diags)
+}
+
+// setIdentity must follow every state that is set: without it, Terraform before
+// 1.12 reports a missing identity after an update.
+func setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, m apiTokenModel) diag.Diagnostics {
+	if identity == nil || m.TokenID.IsNull() || m.TokenID.IsUnknown() {
+		return nil
+	}
+	return identity.Set(ctx, identityModel{TokenID: m.TokenID})
+}

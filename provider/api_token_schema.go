@@ -1,0 +1,121 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// previousTokenType is one element of previous_tokens.
+var previousTokenType = types.ObjectType{AttrTypes: map[string]attr.Type{
+	"id": types.StringType, "name": types.StringType, "expires_at": types.StringType, "revoke_after": types.StringType,
+}}
+
+// apiTokenSchema has no attribute for the secret, and none that forces replacement:
+// a replacement would revoke the old token before the new one exists.
+func apiTokenSchema() schema.Schema {
+	attributes := map[string]schema.Attribute{
+		"name": schema.StringAttribute{
+			Required: true, Validators: []validator.String{nameValidator{}},
+			MarkdownDescription: "What the token is for, such as `CI/CD Pipeline`, 1 to 60 characters. In PAIStrike the token has this name and a suffix that the rotation needs. A change rotates the token.",
+		},
+		"expires_in": schema.StringAttribute{
+			Optional:      true,
+			Validators:    []validator.String{lifetimeValidator{}, stringvalidator.ExactlyOneOf(path.MatchRoot("expires_at"))},
+			PlanModifiers: []planmodifier.String{sameDuration{}},
+			MarkdownDescription: "How long each token lives, such as `90d` or `2160h`. PAIStrike advises 30 to 90 days. `never` must be written out: such a token works until somebody revokes it. A change rotates the token. " +
+				"Exactly one of `expires_in` and `expires_at` is set.",
+		},
+		"expires_at": schema.StringAttribute{
+			Optional: true, Computed: true, Validators: []validator.String{instantValidator{}},
+			PlanModifiers:       []planmodifier.String{sameInstant{}},
+			MarkdownDescription: "When the token expires: a fixed end such as `2027-01-31T00:00:00Z` or `2027-01-31` (00:00 UTC), or with `expires_in` what came of it. Empty for a token that never expires. A change rotates the token.",
+		},
+		"rotation": rotationAttribute(),
+		"vault":    tokenVaultAttribute(),
+	}
+	for name, text := range map[string]string{
+		"id":              "Stable id of this resource. It stays the same over rotations.",
+		"token_id":        "PAIStrike's id of the current token.",
+		"token_name":      "Name of the current token in PAIStrike.",
+		"created_at":      "When the current token was created, RFC 3339 in UTC.",
+		"status":          "`active`, `expired` or `revoked`, as of the last refresh.",
+		"rotate_at":       "When the next rotation is due, RFC 3339 in UTC; empty where no time makes it due.",
+		"rotation_reason": "Why the token was last replaced by Terraform, in one word: `created`, `period`, `schedule`, `before_expiry`, `expired`, `revoked`, `vault_missing`, `vault_deleted`, `vault_changed`, `vault_moved`, `name_changed`, `expiry_changed`, `triggers_changed` or `imported`.",
+	} {
+		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: text}
+	}
+	attributes["vault_version"] = schema.Int64Attribute{Computed: true,
+		MarkdownDescription: "Version of the Vault entry that serves the current token: what a `*_wo_version` argument needs to notice a rotation."}
+	attributes["previous_tokens"] = schema.ListNestedAttribute{
+		Computed: true, MarkdownDescription: "Replaced tokens that still work, until the first run after `revoke_after`.",
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"id":           schema.StringAttribute{Computed: true, MarkdownDescription: "PAIStrike's id."},
+			"name":         schema.StringAttribute{Computed: true, MarkdownDescription: "Name in PAIStrike."},
+			"expires_at":   schema.StringAttribute{Computed: true, MarkdownDescription: "When it expires; empty for never."},
+			"revoke_after": schema.StringAttribute{Computed: true, MarkdownDescription: "When its overlap is over."},
+		}},
+	}
+	return schema.Schema{
+		MarkdownDescription: "One PAIStrike API token for one integration. The secret goes straight to HashiCorp Vault: it is in no attribute, and so neither in state nor in plans. " +
+			"When the token is due it is replaced in place: the new one is in Vault before the old one is revoked, and both work during the overlap.",
+		Attributes: attributes,
+	}
+}
+
+func rotationAttribute() schema.SingleNestedAttribute {
+	duration := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{
+			Optional: true, MarkdownDescription: description,
+			Validators: []validator.String{durationValidator{}}, PlanModifiers: []planmodifier.String{sameDuration{}},
+		}
+	}
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: "When the token is replaced. Without this block no time makes it due; a token that is expired or revoked is still replaced. The schedule is kept in Vault too, so that a scheduled workflow can rotate by it.",
+		Attributes: map[string]schema.Attribute{
+			"period": duration("Rotate when the token is this old, such as `30d`."),
+			"schedule": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{cronValidator{}, stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("period"))},
+				MarkdownDescription: "Rotate by a 5-field cron expression in UTC instead, such as `17 3 * * 1`.",
+			},
+			"window":        duration("How long after `schedule` fires a rotation may start, at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry."),
+			"before_expiry": duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap."),
+			"overlap":       duration("How long the old token works after the new one is in Vault, `24h` by default, or a third of the lifetime or of the period where that is shorter. Choose it longer than your consumers take to fetch a new secret."),
+			"triggers": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "Any change of this map rotates the token now, in the next apply.",
+			},
+			"on_revoked": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{stringvalidator.OneOf("rotate", "error", "ignore")},
+				MarkdownDescription: "What to do when somebody revoked the token elsewhere: `rotate` (default), `error` or `ignore`.",
+			},
+		},
+	}
+}
+
+func tokenVaultAttribute() schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		Required:            true,
+		MarkdownDescription: "The KV version 2 entry that receives the secret. Changing where it is mints a token into the new place first; the old entry and its token stay for the overlap.",
+		Attributes: map[string]schema.Attribute{
+			"mount":     schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Mount of the secrets engine, such as `secret`."},
+			"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`. One token has one path."},
+			"namespace": schema.StringAttribute{Optional: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Vault namespace, where it is not the provider's."},
+			"key": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString("token"), Validators: []validator.String{keyValidator{}},
+				MarkdownDescription: "Data field that holds the secret, `token` by default.",
+			},
+			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may be written on top of a secret that is there already. The older versions stay in Vault."},
+			"on_destroy": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{stringvalidator.OneOf("delete", "keep", "purge")},
+				MarkdownDescription: "What becomes of the entry on destroy, after its tokens are revoked: `delete` its versions (default, can be undone in Vault), `keep` the older versions, or `purge` the whole entry.",
+			},
+		},
+	}
+}

@@ -1,0 +1,123 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// update carries one planned change out.
+type update struct {
+	situation
+	engine *rotation.Engine
+	plan   apiTokenModel
+	state  apiTokenModel
+}
+
+// apply does what the plan shows and leaves the new state in u.plan. What the plan
+// left known is not touched.
+func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
+	c := planChange(u.situation)
+	rotate := u.plan.TokenID.IsUnknown()
+	if !rotate && !c.any() && !u.imported {
+		return nil // only settings that PAIStrike and Vault do not hold
+	}
+	request := u.want.request(u.state.ID.ValueString(), rotation.Settle, rotation.ReasonNone, u.state.TokenID.ValueString())
+	request.MayRepublish = u.plan.VaultVersion.IsUnknown()
+	if rotate {
+		request.Wish, request.Reason = rotation.Rotate, u.reason(c)
+		if u.imported {
+			request.Keep = []string{u.state.TokenID.ValueString()}
+		}
+	}
+	result, err := u.engine.Run(ctx, request)
+	addNotes(diags, result.Notes)
+	if err != nil {
+		return err
+	}
+	if result.Rotated && !u.imported && u.want.at != u.have.at {
+		u.leave(ctx, result, diags)
+	}
+	if c.retire {
+		u.endFormer(ctx, result, diags)
+	}
+	u.observed = observedAfter(result)
+	if result.TokenID == "" {
+		u.plan.forget(u.state) // there was nothing to do after all
+		return nil
+	}
+	u.plan.fill(result, u.former)
+	return nil
+}
+
+// reason is the one that the plan showed, or the one found now where the plan could
+// not know.
+func (u *update) reason(c change) rotation.Reason {
+	if u.plan.RotationReason.IsUnknown() {
+		return c.reason
+	}
+	return rotation.Reason(u.plan.RotationReason.ValueString())
+}
+
+// leave remembers the entry, or the data field, that the token has moved away from,
+// and takes the entry's schedule away, so that nothing rotates it any more.
+func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
+	left := formerEntry{At: u.have.at, Token: vaultkv.Retiring{RevokeAfter: result.Clock.PAIStrike.Add(u.want.policy.Overlap)}}
+	if !sameEntry(u.have.at, u.want.at) {
+		left.Token.ID, left.Token.Name = u.state.TokenID.ValueString(), u.state.TokenName.ValueString()
+		left.Token.ExpiresAt = timeOf(u.state.ExpiresAt)
+		if err := u.engine.Unschedule(ctx, u.have.at); err != nil {
+			diags.AddWarning("Schedule of the former Vault entry not removed", err.Error())
+		}
+	}
+	u.former = append(u.former, left)
+}
+
+// endFormer destroys the entries whose overlap is over. One that cannot be
+// destroyed stays in the list for the next apply.
+func (u *update) endFormer(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
+	var kept []formerEntry
+	for _, f := range u.former {
+		switch {
+		case result.Clock.Revoke().Before(f.Token.RevokeAfter) || !result.Clock.Trusted():
+			kept = append(kept, f)
+		case sameEntry(f.At, u.want.at): // its field went with the last publication
+		default:
+			ended, err := u.engine.Destroy(ctx, rotation.DestroyRequest{
+				At: f.At, Owner: u.state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, OnDestroy: u.want.onDestroy,
+			})
+			addNotes(diags, ended.Notes)
+			if err != nil {
+				diags.AddWarning("Former Vault entry not removed yet", err.Error())
+				kept = append(kept, f)
+			}
+		}
+	}
+	u.former = kept
+}
+
+// forget puts the prior values where the plan left open what would come.
+func (m *apiTokenModel) forget(state apiTokenModel) {
+	keep := func(field *types.String, prior types.String) {
+		if field.IsUnknown() {
+			*field = prior
+		}
+	}
+	keep(&m.TokenID, state.TokenID)
+	keep(&m.TokenName, state.TokenName)
+	keep(&m.CreatedAt, state.CreatedAt)
+	keep(&m.ExpiresAt, state.ExpiresAt)
+	keep(&m.Status, state.Status)
+	keep(&m.RotateAt, state.RotateAt)
+	keep(&m.RotationReason, state.RotationReason)
+	if m.VaultVersion.IsUnknown() {
+		m.VaultVersion = state.VaultVersion
+	}
+	if m.PreviousTokens.IsUnknown() {
+		m.PreviousTokens = state.PreviousTokens
+	}
+}

@@ -1,0 +1,43 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+// sameDuration keeps the prior text of a duration that has not changed by value:
+// "90d" and "2160h" are no difference.
+type sameDuration struct{ described }
+
+func (sameDuration) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	keepIfEqual(req, resp, func(a, b string) bool {
+		x, errX := rotation.ParseDuration(a)
+		y, errY := rotation.ParseDuration(b)
+		return errX == nil && errY == nil && x == y
+	})
+}
+
+// sameInstant keeps the prior text of a time that has not changed as an instant.
+type sameInstant struct{ described }
+
+func (sameInstant) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	if req.ConfigValue.IsNull() {
+		return
+	}
+	keepIfEqual(req, resp, func(a, b string) bool {
+		x, errX := parseInstant(a)
+		y, errY := parseInstant(b)
+		return errX == nil && errY == nil && x.Equal(y)
+	})
+}
+
+func keepIfEqual(req planmodifier.StringRequest, resp *planmodifier.StringResponse, equal func(a, b string) bool) {
+	known := func(s types.String) bool { return !s.IsNull() && !s.IsUnknown() }
+	if known(req.StateValue) && known(req.PlanValue) && equal(req.StateValue.ValueString(), req.PlanValue.ValueString()) {
+		resp.PlanValue = req.StateValue
+	}
+}

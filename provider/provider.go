@@ -1,0 +1,99 @@
+// Package provider is the Terraform surface of PAIStrike API tokens: schemas, the
+// plan rule, thin create-read-update-delete, and the wording of diagnostics. It
+// holds no HTTP and no protocol logic; those are internal/paistrike,
+// internal/vaultkv and internal/rotation, which it calls and which know nothing of
+// Terraform.
+package provider
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+)
+
+var _ provider.Provider = (*paistrikeProvider)(nil)
+
+type paistrikeProvider struct {
+	version string
+	env     surroundings
+}
+
+// surroundings is everything the provider takes from outside its configuration.
+// Tests replace it; see [Option].
+type surroundings struct {
+	getenv    func(string) string
+	homeDir   func() (string, error)
+	transport http.RoundTripper
+	sleep     func(context.Context, time.Duration) error
+}
+
+// Option changes what the provider takes from its surroundings.
+type Option func(*surroundings)
+
+// WithGetenv sets where environment variables are read.
+func WithGetenv(getenv func(string) string) Option {
+	return func(s *surroundings) { s.getenv = getenv }
+}
+
+// WithHomeDir sets where ~/.vault-token is looked for.
+func WithHomeDir(home func() (string, error)) Option {
+	return func(s *surroundings) { s.homeDir = home }
+}
+
+// WithTransport sets the HTTP transport to PAIStrike and Vault.
+func WithTransport(transport http.RoundTripper) Option {
+	return func(s *surroundings) { s.transport = transport }
+}
+
+// WithSleep sets how the provider waits between attempts.
+func WithSleep(sleep func(context.Context, time.Duration) error) Option {
+	return func(s *surroundings) { s.sleep = sleep }
+}
+
+// New gives a constructor of the provider. version stands in the User-Agent.
+func New(version string, options ...Option) func() provider.Provider {
+	return func() provider.Provider {
+		p := &paistrikeProvider{version: version, env: surroundings{getenv: os.Getenv, homeDir: os.UserHomeDir}}
+		for _, option := range options {
+			option(&p.env)
+		}
+		return p
+	}
+}
+
+func (p *paistrikeProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "paistrike"
+	resp.Version = p.version
+}
+
+func (p *paistrikeProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = providerSchema()
+}
+
+// Configure reads the configuration and makes a lazy session. Nothing is called,
+// and values that are not known yet are no error: they are needed at the first use
+// only.
+func (p *paistrikeProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	s := newSession(ctx, model, p.version, p.env, &resp.Diagnostics)
+	resp.ResourceData = s
+	resp.DataSourceData = s
+	resp.EphemeralResourceData = s
+	resp.ListResourceData = s
+	resp.ActionData = s
+}
+
+func (p *paistrikeProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{newAPITokenResource}
+}
+
+func (p *paistrikeProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }

@@ -1,0 +1,237 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// The one order of precedence: configuration, then environment, then default.
+
+// text gives a configured string, else the first environment variable that is set.
+func (s surroundings) text(configured types.String, variables ...string) string {
+	if !configured.IsNull() {
+		return configured.ValueString()
+	}
+	for _, variable := range variables {
+		if value := s.getenv(variable); value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+func (s surroundings) flag(configured types.Bool, variable string) bool {
+	if !configured.IsNull() {
+		return configured.ValueBool()
+	}
+	value, err := strconv.ParseBool(s.getenv(variable))
+	return err == nil && value
+}
+
+// anyUnknown reports whether a value is, or holds, something that is not known yet.
+func anyUnknown(ctx context.Context, values ...attr.Value) bool {
+	for _, value := range values {
+		raw, err := value.ToTerraformValue(ctx)
+		if err != nil || !raw.IsFullyKnown() {
+			return true
+		}
+	}
+	return false
+}
+
+// apiConfig is the PAIStrike half of the configuration.
+func (s surroundings) apiConfig(ctx context.Context, m providerModel, version string) (paistrike.Config, error) {
+	config := paistrike.Config{
+		Endpoint:  s.text(m.Endpoint, "PAISTRIKE_ENDPOINT"),
+		Prefix:    s.text(m.APIPrefix, "PAISTRIKE_API_PREFIX"),
+		Token:     paistrike.NewSecret(s.text(m.APIToken, "PAISTRIKE_API_TOKEN")),
+		UserAgent: "terraform-provider-paistrike/" + version,
+		Transport: s.transport,
+		Sleep:     s.sleep,
+	}
+	if !m.Headers.IsNull() {
+		config.Headers = map[string]string{}
+		if diags := m.Headers.ElementsAs(ctx, &config.Headers, false); diags.HasError() {
+			return config, errors.New("headers: a value is null")
+		}
+	}
+	if !m.APIRoutes.IsNull() {
+		var r routesModel
+		if diags := m.APIRoutes.As(ctx, &r, basetypes.ObjectAsOptions{}); diags.HasError() {
+			return config, errors.New("api_routes: the block cannot be read")
+		}
+		config.Routes = paistrike.Routes{
+			Collection: r.Collection.ValueString(), Item: r.Item.ValueString(), Self: r.Self.ValueString(),
+			RevokeMethod: r.RevokeMethod.ValueString(), RevokePath: r.RevokePath.ValueString(), ListOnly: r.ListOnly.ValueBool(),
+			NameField: r.NameField.ValueString(), ExpiresField: r.ExpiresField.ValueString(), ExpiresFormat: r.ExpiresFormat.ValueString(),
+		}
+	}
+	switch {
+	case config.Endpoint == "":
+		return config, errors.New("endpoint is not set: write it in the provider block or set PAISTRIKE_ENDPOINT. There is no default, because the management token is sent there")
+	case config.Token.IsZero():
+		return config, errors.New("api_token is not set: write it in the provider block or set PAISTRIKE_API_TOKEN")
+	}
+	return config, config.Validate()
+}
+
+// vaultConfig is the Vault half of the configuration.
+func (s surroundings) vaultConfig(ctx context.Context, object types.Object, version string) (vaultkv.Config, error) {
+	var m vaultModel
+	if !object.IsNull() {
+		if diags := object.As(ctx, &m, basetypes.ObjectAsOptions{}); diags.HasError() {
+			return vaultkv.Config{}, errors.New("vault: the block cannot be read")
+		}
+	}
+	config := vaultkv.Config{
+		Address:       s.text(m.Address, "VAULT_ADDR"),
+		Namespace:     s.text(m.Namespace, "VAULT_NAMESPACE"),
+		CACertFile:    s.text(m.CACertFile, "VAULT_CACERT"),
+		CACertDir:     s.text(m.CACertDir, "VAULT_CAPATH"),
+		TLSServerName: s.text(m.TLSServerName, "VAULT_TLS_SERVER_NAME"),
+		SkipTLSVerify: s.flag(m.SkipTLSVerify, "VAULT_SKIP_VERIFY"),
+		UserAgent:     "terraform-provider-paistrike/" + version,
+		Transport:     s.transport,
+		Sleep:         s.sleep,
+	}
+	if config.Address == "" {
+		return config, errors.New("vault.address is not set: write it in the provider block or set VAULT_ADDR")
+	}
+	retries := m.MaxRetries
+	if env := s.getenv("VAULT_MAX_RETRIES"); retries.IsNull() && env != "" {
+		number, err := strconv.Atoi(env)
+		if err != nil || number < 0 {
+			return config, errors.New("VAULT_MAX_RETRIES is not a number of 0 or more")
+		}
+		retries = types.Int64Value(int64(number))
+	}
+	if !retries.IsNull() {
+		config.MaxRetries = int(retries.ValueInt64())
+		if config.MaxRetries == 0 {
+			config.MaxRetries = -1
+		}
+	}
+	var err error
+	if config.Login, err = s.login(ctx, m); err != nil {
+		return config, err
+	}
+	if cert, key := s.getenv("VAULT_CLIENT_CERT"), s.getenv("VAULT_CLIENT_KEY"); cert != "" && key != "" {
+		if config.ClientCertPEM, err = readText("VAULT_CLIENT_CERT", cert); err != nil {
+			return config, err
+		}
+		if config.ClientKeyPEM, err = readText("VAULT_CLIENT_KEY", key); err != nil {
+			return config, err
+		}
+	}
+	return config, nil
+}
+
+// login picks the one method of the vault block, or the token.
+func (s surroundings) login(ctx context.Context, m vaultModel) (vaultkv.Login, error) {
+	var found []string
+	var login vaultkv.Login
+	use := func(name string, l vaultkv.Login) {
+		found = append(found, "vault."+name)
+		login = l
+	}
+	if a := m.AuthLogin; a != nil {
+		parameters := map[string]string{}
+		if diags := a.Parameters.ElementsAs(ctx, &parameters, false); diags.HasError() && !a.Parameters.IsNull() {
+			return login, errors.New("vault.auth_login.parameters: a value is null")
+		}
+		secrets := map[string]paistrike.Secret{}
+		for name, value := range parameters {
+			secrets[name] = paistrike.NewSecret(value)
+		}
+		use("auth_login", vaultkv.Login{Method: "generic", Path: a.Path.ValueString(), Namespace: a.Namespace.ValueString(), Parameters: secrets})
+	}
+	if a := m.AuthLoginAppRole; a != nil {
+		use("auth_login_approle", vaultkv.Login{Method: "approle", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), RoleID: a.RoleID.ValueString(), SecretID: paistrike.NewSecret(a.SecretID.ValueString())})
+	}
+	if a := m.AuthLoginJWT; a != nil {
+		jwt := s.text(a.JWT, "TERRAFORM_VAULT_AUTH_JWT", "TFC_WORKLOAD_IDENTITY_TOKEN")
+		use("auth_login_jwt", vaultkv.Login{Method: "jwt", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Role: a.Role.ValueString(), JWT: paistrike.NewSecret(jwt)})
+	}
+	if a := m.AuthLoginKubernetes; a != nil {
+		use("auth_login_kubernetes", vaultkv.Login{Method: "kubernetes", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Role: a.Role.ValueString(), File: a.JWTFile.ValueString()})
+	}
+	if a := m.AuthLoginUserpass; a != nil {
+		password, err := a.Password.ValueString(), error(nil)
+		if file := a.PasswordFile.ValueString(); file != "" {
+			if password, err = readText("vault.auth_login_userpass.password_file", file); err != nil {
+				return login, err
+			}
+		}
+		use("auth_login_userpass", vaultkv.Login{Method: "userpass", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Username: a.Username.ValueString(), Password: paistrike.NewSecret(strings.TrimRight(password, "\r\n"))})
+	}
+	if a := m.AuthLoginTokenFile; a != nil {
+		use("auth_login_token_file", vaultkv.Login{Method: "token_file", File: s.text(a.Filename, "TERRAFORM_VAULT_TOKEN_FILENAME")})
+	}
+	switch len(found) {
+	case 0:
+		return s.tokenLogin(m.Token)
+	case 1:
+		return login, nil
+	}
+	return login, errors.New(strings.Join(found, " and ") + " are both set: choose one way to log in")
+}
+
+// tokenLogin uses a token that was given, else the one that "vault login" left.
+func (s surroundings) tokenLogin(configured types.String) (vaultkv.Login, error) {
+	if token := s.text(configured, "VAULT_TOKEN"); token != "" {
+		return vaultkv.Login{Method: "token", Token: paistrike.NewSecret(token)}, nil
+	}
+	if home, err := s.homeDir(); err == nil {
+		file := filepath.Join(home, ".vault-token")
+		if _, err := os.Stat(file); err == nil {
+			return vaultkv.Login{Method: "token_file", File: file}, nil
+		}
+	}
+	return vaultkv.Login{}, errors.New("there is no way to log in to Vault: set vault.token (VAULT_TOKEN) or one vault.auth_login block in the provider block")
+}
+
+// readText reads a small file; the error names the setting, never the content.
+func readText(setting, file string) (string, error) {
+	raw, err := os.ReadFile(filepath.Clean(file))
+	if err != nil {
+		return "", errors.New(setting + ": " + err.Error())
+	}
+	return string(raw), nil
+}
+
+// readTokenPolicy reads the guard rails. What is not known yet cannot be enforced
+// yet.
+func readTokenPolicy(ctx context.Context, object types.Object) (tokenPolicy, error) {
+	if object.IsNull() || anyUnknown(ctx, object) {
+		return tokenPolicy{allowNever: true}, nil
+	}
+	var m tokenPolicyModel
+	if diags := object.As(ctx, &m, basetypes.ObjectAsOptions{}); diags.HasError() {
+		return tokenPolicy{}, errors.New("token_policy: the block cannot be read")
+	}
+	p := tokenPolicy{set: true, allowNever: m.AllowNever.ValueBool()}
+	var err error
+	if text := m.MaxExpiresIn.ValueString(); text != "" {
+		if p.maxExpiresIn, err = rotation.ParseDuration(text); err != nil {
+			return p, errors.New("token_policy.max_expires_in: " + err.Error())
+		}
+	}
+	if text := m.WarnBefore.ValueString(); text != "" {
+		if p.warnBefore, err = rotation.ParseDuration(text); err != nil {
+			return p, errors.New("token_policy.warn_before: " + err.Error())
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,100 @@
+package provider
+
+import (
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+type providerModel struct {
+	Endpoint    types.String `tfsdk:"endpoint"`
+	APIToken    types.String `tfsdk:"api_token"`
+	APIPrefix   types.String `tfsdk:"api_prefix"`
+	Headers     types.Map    `tfsdk:"headers"`
+	APIRoutes   types.Object `tfsdk:"api_routes"`
+	TokenPolicy types.Object `tfsdk:"token_policy"`
+	Vault       types.Object `tfsdk:"vault"`
+}
+
+type routesModel struct {
+	Collection    types.String `tfsdk:"collection"`
+	Item          types.String `tfsdk:"item"`
+	Self          types.String `tfsdk:"self"`
+	RevokeMethod  types.String `tfsdk:"revoke_method"`
+	RevokePath    types.String `tfsdk:"revoke_path"`
+	ListOnly      types.Bool   `tfsdk:"list_only"`
+	NameField     types.String `tfsdk:"name_field"`
+	ExpiresField  types.String `tfsdk:"expires_field"`
+	ExpiresFormat types.String `tfsdk:"expires_format"`
+}
+
+type tokenPolicyModel struct {
+	MaxExpiresIn types.String `tfsdk:"max_expires_in"`
+	AllowNever   types.Bool   `tfsdk:"allow_never"`
+	WarnBefore   types.String `tfsdk:"warn_before"`
+}
+
+type vaultModel struct {
+	Address       types.String `tfsdk:"address"`
+	Namespace     types.String `tfsdk:"namespace"`
+	Token         types.String `tfsdk:"token"`
+	CACertFile    types.String `tfsdk:"ca_cert_file"`
+	CACertDir     types.String `tfsdk:"ca_cert_dir"`
+	TLSServerName types.String `tfsdk:"tls_server_name"`
+	SkipTLSVerify types.Bool   `tfsdk:"skip_tls_verify"`
+	MaxRetries    types.Int64  `tfsdk:"max_retries"`
+
+	AuthLogin           *authLoginModel           `tfsdk:"auth_login"`
+	AuthLoginAppRole    *authLoginAppRoleModel    `tfsdk:"auth_login_approle"`
+	AuthLoginJWT        *authLoginJWTModel        `tfsdk:"auth_login_jwt"`
+	AuthLoginKubernetes *authLoginKubernetesModel `tfsdk:"auth_login_kubernetes"`
+	AuthLoginUserpass   *authLoginUserpassModel   `tfsdk:"auth_login_userpass"`
+	AuthLoginTokenFile  *authLoginTokenFileModel  `tfsdk:"auth_login_token_file"`
+}
+
+type authLoginModel struct {
+	Path       types.String `tfsdk:"path"`
+	Namespace  types.String `tfsdk:"namespace"`
+	Parameters types.Map    `tfsdk:"parameters"`
+}
+
+type authLoginAppRoleModel struct {
+	Mount     types.String `tfsdk:"mount"`
+	Namespace types.String `tfsdk:"namespace"`
+	RoleID    types.String `tfsdk:"role_id"`
+	SecretID  types.String `tfsdk:"secret_id"`
+}
+
+type authLoginJWTModel struct {
+	Mount     types.String `tfsdk:"mount"`
+	Namespace types.String `tfsdk:"namespace"`
+	Role      types.String `tfsdk:"role"`
+	JWT       types.String `tfsdk:"jwt"`
+}
+
+type authLoginKubernetesModel struct {
+	Mount     types.String `tfsdk:"mount"`
+	Namespace types.String `tfsdk:"namespace"`
+	Role      types.String `tfsdk:"role"`
+	JWTFile   types.String `tfsdk:"jwt_file"`
+}
+
+type authLoginUserpassModel struct {
+	Mount        types.String `tfsdk:"mount"`
+	Namespace    types.String `tfsdk:"namespace"`
+	Username     types.String `tfsdk:"username"`
+	Password     types.String `tfsdk:"password"`
+	PasswordFile types.String `tfsdk:"password_file"`
+}
+
+type authLoginTokenFileModel struct {
+	Filename types.String `tfsdk:"filename"`
+}
+
+// tokenPolicy is the guard rails of the provider block; the zero value allows all.
+type tokenPolicy struct {
+	set          bool
+	maxExpiresIn time.Duration
+	allowNever   bool
+	warnBefore   time.Duration
+}

@@ -1,0 +1,143 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// providerSchema is the provider block. The vault attributes have the names that
+// the hashicorp/vault provider uses for the same things.
+func providerSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "Gives every integration its own PAIStrike API token, stores the secret in HashiCorp Vault and nowhere else, and rotates it with an overlap.",
+		Attributes: map[string]schema.Attribute{
+			"endpoint": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "URL of the PAIStrike server, `https` except on loopback. There is no default, because the management token is sent there. Environment variable: `PAISTRIKE_ENDPOINT`.",
+			},
+			"api_token": schema.StringAttribute{
+				Optional: true, Sensitive: true,
+				MarkdownDescription: "Management token that creates, lists and revokes the others. It is the key to guard: give it to nothing else. May be an ephemeral value. Environment variable: `PAISTRIKE_API_TOKEN`.",
+			},
+			"api_prefix": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Path in front of every call, `/api/v1` by default, `/` for none. Environment variable: `PAISTRIKE_API_PREFIX`.",
+			},
+			"headers": schema.MapAttribute{
+				Optional: true, Sensitive: true, ElementType: types.StringType,
+				MarkdownDescription: "Further headers of every call to PAIStrike, such as one that selects an organization or passes an access proxy. `Authorization` is refused.",
+			},
+			"api_routes":   routesAttribute(),
+			"token_policy": tokenPolicyAttribute(),
+			"vault":        vaultAttribute(),
+		},
+	}
+}
+
+func routesAttribute() schema.SingleNestedAttribute {
+	text := func(description string, validators ...validator.String) schema.StringAttribute {
+		return schema.StringAttribute{Optional: true, MarkdownDescription: description, Validators: validators}
+	}
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: "Where a PAIStrike server differs from the paths and field names that this provider expects. Leave out what does not differ. Paths are used as written, trailing slashes included.",
+		Attributes: map[string]schema.Attribute{
+			"collection":     text("Path that lists and creates tokens, `/api-tokens` by default."),
+			"item":           text("Path of one token, with `{id}`, `/api-tokens/{id}` by default."),
+			"self":           text("Path of the token that makes the call, `/api-tokens/self` by default, `-` where the server has none."),
+			"revoke_method":  text("HTTP method that revokes, `DELETE` by default.", stringvalidator.OneOf("DELETE", "POST")),
+			"revoke_path":    text("Path that revokes, with `{id}`, the path of one token by default."),
+			"list_only":      schema.BoolAttribute{Optional: true, MarkdownDescription: "Set to `true` where the server cannot show one token by id."},
+			"name_field":     text("Field of the token's name in a create, `name` by default."),
+			"expires_field":  text("Field of the expiry in a create, `expires_at` by default."),
+			"expires_format": text("How the expiry is sent: `rfc3339` (default), `date`, `unix`, `unix_ms` or `ttl_seconds`.", stringvalidator.OneOf("rfc3339", "date", "unix", "unix_ms", "ttl_seconds")),
+		},
+	}
+}
+
+func tokenPolicyAttribute() schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: "Guard rails for every token of this provider, enforced when a plan is made.",
+		Attributes: map[string]schema.Attribute{
+			"max_expires_in": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: "Longest life that a token may be given, such as `90d`."},
+			"allow_never":    schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether `expires_in = \"never\"` is allowed, `false` by default where `token_policy` is set."},
+			"warn_before":    schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: "Warn when a token without automatic rotation expires within this time, such as `14d`."},
+		},
+	}
+}
+
+func vaultAttribute() schema.SingleNestedAttribute {
+	text := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{Optional: true, MarkdownDescription: description}
+	}
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: "The Vault server that receives the secrets, and how to log in. At most one `auth_login*` is set; without one, `token` is used.",
+		Attributes: map[string]schema.Attribute{
+			"address":         text("URL of Vault. Environment variable: `VAULT_ADDR`."),
+			"namespace":       text("Namespace of Vault. Environment variable: `VAULT_NAMESPACE`."),
+			"token":           schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Vault token. May be an ephemeral value. Environment variable: `VAULT_TOKEN`, else the file `~/.vault-token`."},
+			"ca_cert_file":    text("PEM file of the CA that signed Vault's certificate. Environment variable: `VAULT_CACERT`."),
+			"ca_cert_dir":     text("Folder of such files. Environment variable: `VAULT_CAPATH`."),
+			"tls_server_name": text("Name to expect in Vault's certificate. Environment variable: `VAULT_TLS_SERVER_NAME`."),
+			"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Do not check Vault's certificate: whoever is between can read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
+			"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read of Vault is repeated, `2` by default. Writes are never repeated blindly. Environment variable: `VAULT_MAX_RETRIES`."},
+
+			"auth_login": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "Log in by a write to any path.",
+				Attributes: map[string]schema.Attribute{
+					"path":       schema.StringAttribute{Required: true, MarkdownDescription: "Path of the login, such as `auth/approle/login`."},
+					"namespace":  text("Namespace of the login."),
+					"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "What is written there."},
+				},
+			},
+			"auth_login_approle": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "Log in by AppRole.",
+				Attributes: map[string]schema.Attribute{
+					"mount":     text("Mount of the method, `approle` by default."),
+					"namespace": text("Namespace of the login."),
+					"role_id":   schema.StringAttribute{Required: true, MarkdownDescription: "Role id."},
+					"secret_id": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Secret id. May be an ephemeral value."},
+				},
+			},
+			"auth_login_jwt": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "Log in by a JWT, such as a workload identity token.",
+				Attributes: map[string]schema.Attribute{
+					"mount":     text("Mount of the method, `jwt` by default."),
+					"namespace": text("Namespace of the login."),
+					"role":      schema.StringAttribute{Required: true, MarkdownDescription: "Role of the method."},
+					"jwt":       schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The JWT. Environment variables: `TERRAFORM_VAULT_AUTH_JWT`, else `TFC_WORKLOAD_IDENTITY_TOKEN`."},
+				},
+			},
+			"auth_login_kubernetes": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "Log in by a Kubernetes service account.",
+				Attributes: map[string]schema.Attribute{
+					"mount":     text("Mount of the method, `kubernetes` by default."),
+					"namespace": text("Namespace of the login."),
+					"role":      schema.StringAttribute{Required: true, MarkdownDescription: "Role of the method."},
+					"jwt_file":  text("File of the service account's token, `/var/run/secrets/kubernetes.io/serviceaccount/token` by default."),
+				},
+			},
+			"auth_login_userpass": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "Log in by user name and password.",
+				Attributes: map[string]schema.Attribute{
+					"mount":         text("Mount of the method, `userpass` by default."),
+					"namespace":     text("Namespace of the login."),
+					"username":      schema.StringAttribute{Required: true, MarkdownDescription: "User name."},
+					"password":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password. May be an ephemeral value."},
+					"password_file": text("File that holds the password instead."),
+				},
+			},
+			"auth_login_token_file": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "Take the Vault token from a file.",
+				Attributes: map[string]schema.Attribute{
+					"filename": schema.StringAttribute{Optional: true, MarkdownDescription: "The file. Environment variable: `TERRAFORM_VAULT_TOKEN_FILENAME`."},
+				},
+			},
+		},
+	}
+}
