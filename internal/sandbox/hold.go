@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// holds keeps requests back until somebody releases them.
+type holds struct {
+	mu      sync.Mutex
+	waiting []chan struct{} // requests whose callers wait
+	late    []func()        // work whose callers were cut off
+	changed chan struct{}   // closed and renewed whenever something is held
+}
+
+func newHolds() *holds { return &holds{changed: make(chan struct{})} }
+
+// wait blocks until the release. It reports false if the caller left before.
+func (h *holds) wait(ctx context.Context) bool {
+	released := make(chan struct{})
+	h.hold(func() { h.waiting = append(h.waiting, released) })
+	select {
+	case <-released:
+		return true
+	case <-ctx.Done():
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.waiting = slices.DeleteFunc(h.waiting, func(c chan struct{}) bool { return c == released })
+		return false
+	}
+}
+
+// later keeps work for the release.
+func (h *holds) later(work func()) {
+	h.hold(func() { h.late = append(h.late, work) })
+}
+
+func (h *holds) hold(add func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	add()
+	close(h.changed)
+	h.changed = make(chan struct{})
+}
+
+// release lets everything go and returns how much that was. Late work is done
+// when it returns.
+func (h *holds) release() int {
+	h.mu.Lock()
+	waiting, late := h.waiting, h.late
+	h.waiting, h.late = nil, nil
+	h.mu.Unlock() // late work may take its time, and may be held again
+	for _, c := range waiting {
+		close(c)
+	}
+	for _, work := range late {
+		work()
+	}
+	return len(waiting) + len(late)
+}
+
+// await blocks until at least n requests are held.
+func (h *holds) await(ctx context.Context, n int) error {
+	for {
+		h.mu.Lock()
+		held, changed := len(h.waiting)+len(h.late), h.changed
+		h.mu.Unlock()
+		if held >= n {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

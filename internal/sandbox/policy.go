@@ -1,0 +1,152 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// The words that [Policy.ExpiredStatus] takes.
+const (
+	statusActive  = "active"
+	statusRevoked = "revoked"
+	statusExpired = "expired"
+)
+
+const (
+	defaultRetain = 30 * 24 * time.Hour
+	defaultLimit  = 50
+	maxLimit      = 100
+)
+
+// Policy switches what a vendor may do differently. The zero value is the wire
+// contract: duplicate names, no limits, a token cannot mint one that outlives
+// it, revoked tokens stay readable for 30 days.
+type Policy struct {
+	// UniqueNames refuses a name that a usable token bears (409 name_conflict).
+	UniqueNames bool `json:"unique_names"`
+	// MaxActive is how many usable tokens there may be (422 limit_reached); 0 = any number.
+	MaxActive int `json:"max_active"`
+	// MinLifetime and MaxLifetime bound an asked expiry (422 below_min, exceeds_max); 0 = unbounded.
+	// Where there is a longest lifetime, "never" exceeds it.
+	MinLifetime time.Duration `json:"min_lifetime"`
+	MaxLifetime time.Duration `json:"max_lifetime"`
+	// RequireExpiry refuses tokens that never expire (422 required).
+	RequireExpiry bool `json:"require_expiry"`
+	// DateOnly keeps days, not seconds: dates without a time are taken too, and an instant
+	// inside a day becomes the next 00:00Z, so that a 15-minute token ends "tomorrow".
+	DateOnly bool `json:"date_only"`
+	// OutliveIssuer lets a token mint one that expires later than itself, or never.
+	OutliveIssuer bool `json:"outlive_issuer"`
+	// NoMinting refuses every create by API (403 minting_not_allowed).
+	NoMinting bool `json:"no_minting"`
+	// Retain is how long a revoked token stays readable: 0 = 30 days, negative = gone at once.
+	// JSON shows and takes what is meant: "720h" and "0s".
+	Retain time.Duration `json:"retain"`
+	// ListOnly drops GET by id (405).
+	ListOnly bool `json:"list_only"`
+	// NoSelf drops the calls about the caller's own token: "self" is then an id that nobody has.
+	NoSelf bool `json:"no_self"`
+	// MissingIs401 answers 401 token_invalid instead of 404 for an unknown id.
+	MissingIs401 bool `json:"missing_is_401"`
+	// ExpiredStatus is the status that an expired token shows: active ("" too), expired or revoked.
+	ExpiredStatus string `json:"expired_status"`
+	// LastUsedEvery is how coarse last_used_at is: it moves only when this much time has passed.
+	LastUsedEvery time.Duration `json:"last_used_every"`
+	// RatePerMinute is how many requests a token has in a minute of the sandbox clock; 0 = any number.
+	RatePerMinute int `json:"rate_per_minute"`
+	// PageMax is the most that a page holds, whatever limit is asked; 0 = 100.
+	PageMax int `json:"page_max"`
+	// ListLag keeps a new token out of the list for this long by the sandbox clock, and
+	// ListLagRequests for this many authenticated requests after the one that made it.
+	ListLag         time.Duration `json:"list_lag"`
+	ListLagRequests int           `json:"list_lag_requests"`
+}
+
+func (p Policy) retain() time.Duration {
+	switch {
+	case p.Retain == 0:
+		return defaultRetain
+	case p.Retain < 0:
+		return 0
+	}
+	return p.Retain
+}
+
+// pageSize returns how many tokens a page holds when limit were asked for.
+func (p Policy) pageSize(limit int) int {
+	if p.PageMax > 0 {
+		return min(limit, p.PageMax)
+	}
+	return limit
+}
+
+// check reports the first setting that no policy may have.
+func (p Policy) check() error {
+	switch p.ExpiredStatus {
+	case "", statusActive, statusExpired, statusRevoked:
+	default:
+		return fmt.Errorf("expired_status is active, expired or revoked, not %q", p.ExpiredStatus)
+	}
+	for name, n := range map[string]int64{
+		"max_active": int64(p.MaxActive), "rate_per_minute": int64(p.RatePerMinute), "page_max": int64(p.PageMax),
+		"min_lifetime": int64(p.MinLifetime), "max_lifetime": int64(p.MaxLifetime), "last_used_every": int64(p.LastUsedEvery),
+		"list_lag": int64(p.ListLag), "list_lag_requests": int64(p.ListLagRequests),
+	} {
+		if n < 0 {
+			return fmt.Errorf("%s cannot be negative", name)
+		}
+	}
+	return nil
+}
+
+// policyJSON gives the durations of a policy their text form: its fields hide
+// those of the same name below.
+type policyJSON struct {
+	*plainPolicy
+	MinLifetime   *textDuration `json:"min_lifetime"`
+	MaxLifetime   *textDuration `json:"max_lifetime"`
+	Retain        *textDuration `json:"retain"`
+	LastUsedEvery *textDuration `json:"last_used_every"`
+	ListLag       *textDuration `json:"list_lag"`
+}
+
+type plainPolicy Policy
+
+func (p *Policy) asJSON() policyJSON {
+	return policyJSON{
+		plainPolicy:   (*plainPolicy)(p),
+		MinLifetime:   (*textDuration)(&p.MinLifetime),
+		MaxLifetime:   (*textDuration)(&p.MaxLifetime),
+		Retain:        (*textDuration)(&p.Retain),
+		LastUsedEvery: (*textDuration)(&p.LastUsedEvery),
+		ListLag:       (*textDuration)(&p.ListLag),
+	}
+}
+
+// MarshalJSON writes durations as text and retain as it works.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	p.Retain = p.retain()
+	return json.Marshal(p.asJSON())
+}
+
+// UnmarshalJSON changes only the fields that data names, and refuses unknown ones.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	changed := *p
+	changed.Retain = p.retain()
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	view := changed.asJSON()
+	if err := decoder.Decode(&view); err != nil {
+		return fmt.Errorf("reading a policy: %w", err)
+	}
+	if changed.Retain <= 0 {
+		changed.Retain = -1
+	}
+	if err := changed.check(); err != nil {
+		return err
+	}
+	*p = changed
+	return nil
+}

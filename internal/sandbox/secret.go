@@ -1,0 +1,70 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"hash/crc32"
+	"regexp"
+)
+
+// A sandbox secret is its prefix, 30 random base62 digits (178 bits) and 6
+// base62 digits of the CRC-32 over all before: the form that secret scanners
+// ask for. The "sbx" says that it opens nothing but a sandbox.
+const (
+	secretPrefix   = "pstk_sbx_"
+	secretDigits   = 30
+	checksumDigits = 6
+	idPrefix       = "tok_"
+	idDigits       = 20
+	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+
+type digest = [sha256.Size]byte
+
+func newID() string { return idPrefix + randomBase62(idDigits) }
+
+func newSecret() string {
+	body := secretPrefix + randomBase62(secretDigits)
+	return body + checksum(body)
+}
+
+// checksum returns the CRC-32 (IEEE) of s as six base62 digits.
+func checksum(s string) string {
+	sum := crc32.ChecksumIEEE([]byte(s))
+	digits := make([]byte, checksumDigits)
+	for i := len(digits) - 1; i >= 0; i-- {
+		digits[i] = base62[sum%62]
+		sum /= 62
+	}
+	return string(digits)
+}
+
+// randomBase62 draws each digit evenly: bytes past the last multiple of 62 are
+// thrown away, because a remainder would favour the first digits.
+func randomBase62(n int) string {
+	const limit = 256 - 256%62
+	out := make([]byte, 0, n)
+	var pool [64]byte
+	for len(out) < n {
+		rand.Read(pool[:]) // never fails: the runtime stops the program instead
+		for _, b := range pool {
+			if int(b) < limit && len(out) < n {
+				out = append(out, base62[int(b)%62])
+			}
+		}
+	}
+	return string(out)
+}
+
+func digestOf(secret string) digest { return sha256.Sum256([]byte(secret)) }
+
+// scrubber cuts sandbox secrets out of text that is kept.
+type scrubber struct{ pattern *regexp.Regexp }
+
+func newScrubber() scrubber {
+	return scrubber{regexp.MustCompile(`(?i)` + secretPrefix + `[0-9A-Za-z]*`)}
+}
+
+func (s scrubber) clean(text string) string {
+	return s.pattern.ReplaceAllLiteralString(text, "[redacted]")
+}

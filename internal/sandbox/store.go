@@ -1,0 +1,233 @@
+package sandbox
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// errNameTaken refuses a second usable token of one name, where names are unique.
+var errNameTaken = errors.New("a usable token has this name")
+
+// Why a caller is not let in. The words are the wire contract's codes.
+const (
+	refusedInvalid = "token_invalid"
+	refusedRevoked = "token_revoked"
+	refusedExpired = "token_expired"
+)
+
+// store keeps the tokens. It knows nothing of HTTP, so that every surface of the
+// sandbox can stand on the same one. Time and policy come with each call.
+type store struct {
+	mu       sync.Mutex
+	records  []*record // in the order of creation
+	byID     map[string]*record
+	byDigest map[digest]*record
+	seq      uint64
+	requests int // authenticated so far, for the lag of the list
+	windows  map[string]window
+}
+
+// window is the minute in which a token's requests are counted.
+type window struct {
+	start time.Time
+	count int
+}
+
+func newStore() *store {
+	s := &store{windows: map[string]window{}}
+	s.clear()
+	return s
+}
+
+func (s *store) clear() {
+	s.records = nil
+	s.byID = map[string]*record{}
+	s.byDigest = map[digest]*record{}
+}
+
+// create makes a token that keeps every rule, or returns an [invalidError] or
+// errNameTaken. issuer is nil for a token made by hand.
+func (s *store) create(d draft, issuer *Token, now time.Time, p Policy) (Token, string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	faults := append(checkName(d.Name), checkExpiry(d.ExpiresAt, now, issuer, p)...)
+	usable, taken := s.usable(d.Name, now)
+	if p.MaxActive > 0 && usable >= p.MaxActive {
+		faults = append(faults, fieldError{"", fieldLimitReached, "there are as many active tokens as there may be"})
+	}
+	if len(faults) > 0 {
+		return Token{}, "", &invalidError{faults}
+	}
+	if p.UniqueNames && taken {
+		return Token{}, "", errNameTaken
+	}
+	r, secret := s.add(d, now)
+	if issuer != nil {
+		r.IssuerID = issuer.ID
+	}
+	if p.ListLag > 0 {
+		r.listedFrom = now.Add(p.ListLag)
+	}
+	if p.ListLagRequests > 0 {
+		r.listedAfter = s.requests + p.ListLagRequests + 1
+	}
+	return r.view(now, p), secret, nil
+}
+
+// usable counts the tokens that are accepted at now, and says whether one of
+// them has this name.
+func (s *store) usable(name string, now time.Time) (count int, taken bool) {
+	for _, r := range s.records {
+		if r.usable(now) {
+			count++
+			taken = taken || r.Name == name
+		}
+	}
+	return count, taken
+}
+
+// insert makes a token without asking any rule, and lets shape change it before
+// anybody sees it.
+func (s *store) insert(d draft, now time.Time, shape func(*record)) (id, secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, secret := s.add(d, now)
+	if shape != nil {
+		shape(r)
+	}
+	return r.ID, secret
+}
+
+func (s *store) add(d draft, now time.Time) (*record, string) {
+	secret := newSecret()
+	r := &record{Token: Token{ID: newID(), Name: d.Name, CreatedAt: wholeSecond(now)}, digest: digestOf(secret)}
+	if !d.ExpiresAt.IsZero() {
+		r.ExpiresAt = wholeSecond(d.ExpiresAt)
+	}
+	s.seq++
+	r.seq = s.seq
+	s.index(r)
+	return r, secret
+}
+
+func (s *store) index(r *record) {
+	s.records = append(s.records, r)
+	s.byID[r.ID] = r
+	s.byDigest[r.digest] = r
+}
+
+// authenticate returns the token that the secret belongs to, counted as used, or
+// why the caller is not let in; the token is named then too, where it is known.
+// It is looked up by digest, so the time that takes says nothing about a secret.
+func (s *store) authenticate(secret string, now time.Time, p Policy) (Token, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, found := s.byDigest[digestOf(secret)]
+	switch {
+	case !found || r.dropped(now, p):
+		return Token{}, refusedInvalid
+	case r.revoked():
+		return r.view(now, p), refusedRevoked
+	case r.expired(now):
+		return r.view(now, p), refusedExpired
+	}
+	s.requests++
+	r.Uses++
+	if used := wholeSecond(now); r.LastUsedAt.IsZero() || used.Sub(r.LastUsedAt) >= p.LastUsedEvery {
+		r.LastUsedAt = used
+	}
+	return r.view(now, p), ""
+}
+
+// admit counts a request of the token. Where its minute is full it returns how
+// long the caller has to wait.
+func (s *store) admit(id string, now time.Time, p Policy) time.Duration {
+	if p.RatePerMinute == 0 {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.windows[id]
+	if now.Sub(w.start) >= time.Minute || now.Before(w.start) {
+		w = window{start: now}
+	}
+	if w.count >= p.RatePerMinute {
+		return w.start.Add(time.Minute).Sub(now)
+	}
+	w.count++
+	s.windows[id] = w
+	return 0
+}
+
+func (s *store) get(id string, now time.Time, p Policy) (Token, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, found := s.byID[id]
+	if !found || r.dropped(now, p) {
+		return Token{}, false
+	}
+	return r.view(now, p), true
+}
+
+// all returns every token that is readable, newest first, without lag or pages.
+func (s *store) all(now time.Time, p Policy) []Token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tokens := make([]Token, 0, len(s.records))
+	for _, r := range slices.Backward(s.records) {
+		if !r.dropped(now, p) {
+			tokens = append(tokens, r.view(now, p))
+		}
+	}
+	return tokens
+}
+
+// page returns up to size tokens made before the one with the number before (0 =
+// from the newest on), and the number to go on with, 0 on the last page. Numbers
+// never change, so pages neither skip nor repeat while tokens come and go.
+func (s *store) page(before uint64, size int, now time.Time, p Policy) (tokens []Token, next uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last uint64
+	for _, r := range slices.Backward(s.records) {
+		lagging := s.requests < r.listedAfter || now.Before(r.listedFrom)
+		if (before != 0 && r.seq >= before) || r.dropped(now, p) || lagging {
+			continue
+		}
+		if len(tokens) == size {
+			return tokens, last
+		}
+		tokens, last = append(tokens, r.view(now, p)), r.seq
+	}
+	return tokens, 0
+}
+
+// revoke ends a token; revoking twice changes nothing. It reports whether there is such a token.
+func (s *store) revoke(id string, now time.Time, p Policy) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, found := s.byID[id]
+	if !found || r.dropped(now, p) {
+		return false
+	}
+	if !r.revoked() {
+		r.RevokedAt = wholeSecond(now)
+	}
+	return true
+}
+
+// forget removes what is chosen, as if it had never been, and reports whether there was any.
+func (s *store) forget(chosen func(*record) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.records
+	s.clear()
+	for _, r := range all {
+		if !chosen(r) {
+			s.index(r)
+		}
+	}
+	return len(s.records) < len(all)
+}
