@@ -107,11 +107,11 @@ func (c *Client) address(path string, query url.Values) string {
 // do makes a call, again where that is safe and may help. Its answer is a 2xx.
 func (c *Client) do(ctx context.Context, call call) (answer, error) {
 	if c.token.IsZero() || !sendable(c.token.Reveal()) {
-		return answer{}, &ConnectionError{Op: call.op, text: errNoToken.Error(), Err: errNoToken}
+		return answer{}, &ConnectionError{Op: call.op, Err: errNoToken}
 	}
 	for attempt := 1; ; attempt++ {
 		if err := ctx.Err(); err != nil { // nothing of this attempt was sent
-			return answer{}, &ConnectionError{Op: call.op, Attempts: attempt - 1, text: err.Error(), Err: err}
+			return answer{}, &ConnectionError{Op: call.op, Attempts: attempt - 1, Err: err}
 		}
 		got, reached, err := c.exchange(ctx, call)
 		outcome := classify(call, got, reached, err)

@@ -1,6 +1,7 @@
 package paistrike
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"maps"
@@ -65,11 +66,16 @@ func pathOf(address string) string {
 	return u.EscapedPath()
 }
 
-// connectionError makes the error of an attempt that brought no answer.
+// connectionError makes the error of an attempt that brought no answer. What
+// broke may quote what the server sent, so a text that had to be cleaned replaces
+// the error that it came from.
 func (c *Client) connectionError(call call, reached bool, attempts int, err error) *ConnectionError {
-	e := &ConnectionError{Op: call.op, Sent: reached, Attempts: attempts, Err: err, text: c.redactor().text(err.Error())}
-	if asked, bad := url.Parse(call.address); bad == nil {
-		e.Host = asked.Host
+	if text := c.redactor().text(err.Error()); text != err.Error() {
+		err = errors.New(text)
+	}
+	e := &ConnectionError{Op: call.op, Sent: reached, Attempts: attempts, Err: err}
+	if u, bad := url.Parse(call.address); bad == nil {
+		e.Host = u.Host
 	}
 	return e
 }

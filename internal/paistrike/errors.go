@@ -82,8 +82,6 @@ type ConnectionError struct {
 	Sent     bool
 	Attempts int
 	Err      error
-
-	text string // of Err, without secrets
 }
 
 func (e *ConnectionError) Error() string {
@@ -95,7 +93,7 @@ func (e *ConnectionError) Error() string {
 	case e.Host != "":
 		b.WriteString("cannot reach " + e.Host + ": ")
 	}
-	b.WriteString(e.text)
+	b.WriteString(e.Err.Error())
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, "; after %d attempts", e.Attempts)
 	}
