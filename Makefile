@@ -2,7 +2,7 @@
 # needed, it builds from pinned sources and keeps (see tools/README.md).
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-GOFLAGS_RELEASE := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+RELEASE_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 TEST_TIMEOUT ?= 45m
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 
@@ -11,17 +11,24 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build the provider and the action into bin/
-	@echo 'building the provider and the action into bin/ (a minute or two the first time)'
-	CGO_ENABLED=0 go build $(GOFLAGS_RELEASE) -o bin/terraform-provider-paistrike .
-	CGO_ENABLED=0 go build $(GOFLAGS_RELEASE) -o bin/paistrike-action ./action
+build: provider-binary action-binary ## build the provider and the action into bin/
+
+.PHONY: provider-binary
+provider-binary:
+	@echo 'building bin/terraform-provider-paistrike (a minute the first time)'
+	@CGO_ENABLED=0 go build $(RELEASE_FLAGS) -o bin/terraform-provider-paistrike .
+
+.PHONY: action-binary
+action-binary:
+	@echo 'building bin/paistrike-action'
+	@CGO_ENABLED=0 go build $(RELEASE_FLAGS) -o bin/paistrike-action ./action
 
 .PHONY: tools
 tools: ## build the programs that demo and tests use into .tools/, once
 	@tools/build kv act vault tofu
 
 .PHONY: demo
-demo: build ## see one token's whole life on this machine: create, rotate, revoke
+demo: provider-binary ## see one token's whole life on this machine: create, rotate, revoke
 	@tools/build kv
 	@tools/cli >/dev/null || tools/build tofu
 	go run ./examples/quickstart
