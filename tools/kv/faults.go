@@ -136,9 +136,13 @@ func (q *faults) open() {
 // serve does a request with whatever is to go wrong with it, and writes it down.
 func (q *faults) serve(w http.ResponseWriter, r *http.Request, j *journal, c call, work http.Handler) {
 	f := q.take(r.Method, r.URL.Path)
-	if f.DelayMS > 0 && !wait(r.Context(), time.After(time.Duration(f.DelayMS)*time.Millisecond)) {
-		j.add(c)
-		return
+	if f.DelayMS > 0 {
+		timer := time.NewTimer(time.Duration(f.DelayMS) * time.Millisecond)
+		defer timer.Stop()
+		if !wait(r.Context(), timer.C) {
+			j.add(c)
+			return
+		}
 	}
 	if f.Lose == "request" {
 		j.add(c)

@@ -123,7 +123,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, err
 	}
 	if at, ok := listener.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
-		listener.Close()
+		_ = listener.Close()
 		return nil, fmt.Errorf("%s is not a loopback address", address)
 	}
 	return listener, nil

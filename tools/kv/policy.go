@@ -27,7 +27,7 @@ type rule struct {
 func parsePolicyToken(text string) (policyToken, error) {
 	token, rules, ok := strings.Cut(text, "=")
 	if !ok || token == "" {
-		return policyToken{}, fmt.Errorf("%q is not TOKEN=path:capability,...", text)
+		return policyToken{}, fmt.Errorf("%q is not of the form TOKEN=path:capability", text)
 	}
 	p := policyToken{token: token, rules: policy{}}
 	for part := range strings.SplitSeq(rules, ";") {
@@ -36,7 +36,7 @@ func parsePolicyToken(text string) (policyToken, error) {
 		}
 		path, capabilities, ok := strings.Cut(part, ":")
 		if !ok {
-			return policyToken{}, fmt.Errorf("%q is not path:capability,...", part)
+			return policyToken{}, fmt.Errorf("%q is not of the form path:capability", part)
 		}
 		p.rules = append(p.rules, rule{path: strings.Trim(path, "/"), capabilities: strings.Split(capabilities, ",")})
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/vault/sdk/logical"
 )
@@ -32,7 +33,7 @@ type server struct {
 
 func newServer(o options, root string) *server {
 	s := &server{
-		specs: o.mounts, clock: clock{url: o.clockURL},
+		specs: o.mounts, clock: clock{url: o.clockURL, client: http.Client{Timeout: 5 * time.Second}},
 		tokens: map[string]policy{root: nil}, namespaces: map[string]map[string]*engine{},
 	}
 	for _, token := range o.policyTokens {
