@@ -167,17 +167,17 @@ func (r *Record) readToken(data map[string]any) bool {
 		good = good && (ok || !present)
 		return s
 	}
-	instant := func(name string) time.Time {
+	when := func(name string) time.Time {
 		s := field(name)
-		if s == "" || s == never && name == fieldExpiresAt {
+		if s == never && name == fieldExpiresAt {
 			return time.Time{}
 		}
-		t, err := time.Parse(time.RFC3339Nano, s)
-		good = good && err == nil
-		return utc(t)
+		t, ok := instant(s)
+		good = good && ok
+		return t
 	}
 	r.TokenID, r.TokenName = field(fieldTokenID), field(fieldTokenName)
-	r.CreatedAt, r.ExpiresAt = instant(fieldCreatedAt), instant(fieldExpiresAt)
+	r.CreatedAt, r.ExpiresAt = when(fieldCreatedAt), when(fieldExpiresAt)
 	if r.State == StateActive {
 		r.Secret = paistrike.NewSecret(field(r.Key))
 		// Without its expiry a token would pass for one that never expires.
@@ -192,6 +192,15 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// instant reads what stamp wrote.
+func instant(text string) (time.Time, bool) {
+	if text == "" {
+		return time.Time{}, true
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	return utc(t), err == nil
 }
 
 // utc drops the zone; the zero time stays the zero value.

@@ -150,18 +150,19 @@ func (c *Client) Read(ctx context.Context, at Location, number int) (Entry, erro
 		r.query = url.Values{"version": {strconv.Itoa(number)}}
 	}
 	got, err := c.do(ctx, r)
-	if err != nil && !IsNotFound(err) {
+	unreadable := IsNotFound(err) // of a version that is deleted, the 404 still tells
+	if err != nil && !unreadable {
 		return Entry{}, err
 	}
-	data, parseErr := decode[struct {
+	data, err := decode[struct {
 		Data     map[string]any `json:"data"`
 		Metadata *version       `json:"metadata"`
 	}](r, got)
 	switch {
-	case err != nil && (parseErr != nil || data.Metadata == nil):
-		return Entry{Condition: Absent}, nil // a 404 that describes no version
-	case parseErr != nil:
-		return Entry{}, parseErr
+	case unreadable && (err != nil || data.Metadata == nil):
+		return Entry{Condition: Absent}, nil
+	case err != nil:
+		return Entry{}, err
 	case data.Metadata == nil:
 		return Entry{}, r.failed(errors.New("the answer is not that of KV v2"))
 	}
@@ -171,7 +172,7 @@ func (c *Client) Read(ctx context.Context, at Location, number int) (Entry, erro
 		CreatedTime: timeOf(v.CreatedTime), DeletionTime: timeOf(v.DeletionTime),
 	}
 	e.Managed, e.Mirror, _ = mirrorOf(v.CustomMetadata)
-	if err != nil {
+	if unreadable {
 		e.Condition = Deleted
 		if v.Destroyed {
 			e.Condition = Destroyed

@@ -175,14 +175,14 @@ func (d *mirrorDecoder) state() State {
 
 func (d *mirrorDecoder) instant(key string) time.Time {
 	text := d.custom[key]
-	if text == "" || text == never && key == keyExpiresAt {
+	if text == never && key == keyExpiresAt {
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	t, ok := instant(text)
+	if !ok {
 		d.refuse(key)
 	}
-	return utc(t)
+	return t
 }
 
 func (d *mirrorDecoder) retiring() []RetiringRef {
@@ -197,15 +197,12 @@ func (d *mirrorDecoder) retiring() []RetiringRef {
 			continue // the count of those that did not fit
 		}
 		id, err := url.PathUnescape(part[:max(at, 0)])
-		due, timeErr := time.Time{}, error(nil)
-		if when := part[at+1:]; when != "" {
-			due, timeErr = time.Parse(time.RFC3339Nano, when)
-		}
-		if at < 0 || err != nil || timeErr != nil {
+		due, ok := instant(part[at+1:])
+		if at < 0 || err != nil || !ok {
 			d.refuse(keyRetiring)
 			return nil
 		}
-		refs = append(refs, RetiringRef{ID: id, RevokeAfter: utc(due)})
+		refs = append(refs, RetiringRef{ID: id, RevokeAfter: due})
 	}
 	return refs
 }

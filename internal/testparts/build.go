@@ -1,0 +1,72 @@
+package testparts
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+)
+
+// builtKV builds tools/kv and keeps the program for as long as its sources stay
+// the same. Test binaries run side by side, so one builds and the others wait.
+var builtKV = sync.OnceValues(func() (string, error) {
+	dir, err := repository()
+	if err != nil {
+		return "", err
+	}
+	source := filepath.Join(dir, "tools", "kv")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	cache = filepath.Join(cache, "paistrike-tools-test")
+	if err := os.MkdirAll(cache, 0o750); err != nil {
+		return "", err
+	}
+	key, err := fingerprint(source)
+	if err != nil {
+		return "", err
+	}
+	unlock, err := lock(filepath.Join(cache, "kv.lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	path := filepath.Join(cache, "kv-"+key)
+	if isFile(path) {
+		return path, nil
+	}
+	return path, build(source, path)
+})
+
+func build(source, path string) error {
+	half := path + ".new" // a build cut short leaves nothing that looks finished
+	//nolint:gosec,noctx // fixed arguments; it may take its minute
+	cmd := exec.Command("go", "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w", "-o", half, ".")
+	cmd.Dir = source
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
+	}
+	return os.Rename(half, path)
+}
+
+// fingerprint names what a program is built from.
+func fingerprint(source string) (string, error) {
+	files, err := filepath.Glob(filepath.Join(source, "*"))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(sum, "%s %d\n%s", filepath.Base(file), len(text), text)
+	}
+	return fmt.Sprintf("%x", sum.Sum(nil))[:16], nil
+}

@@ -1,0 +1,117 @@
+package testparts
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rootToken is the root token of every server here.
+const rootToken = "root-token-of-a-test"
+
+// KVOption changes how the engine server is started.
+type KVOption func(args *[]string)
+
+// WithClock lets sys/health tell the time of a sandbox: the URL answers
+// {"now": RFC 3339}.
+func WithClock(url string) KVOption { return option("-clock-url", url) }
+
+// WithMount adds a KV v2 engine; with none given there is one at "secret".
+func WithMount(path string) KVOption { return option("-mount", path) }
+
+// WithKV1 adds a KV v1 engine.
+func WithKV1(path string) KVOption { return option("-mount-v1", path) }
+
+// WithToken adds a token with the given rules alone, such as
+// "secret/data/ci/*:create,update,read;secret/metadata/ci/*:read,patch".
+func WithToken(token, rules string) KVOption { return option("-policy-token", token+"="+rules) }
+
+func option(name, value string) KVOption {
+	return func(args *[]string) { *args = append(*args, name, value) }
+}
+
+// KV starts Vault's KV engine behind the small server of tools/kv, and returns
+// its URL and root token.
+func KV(t testing.TB, options ...KVOption) (address, token string) {
+	t.Helper()
+	args := []string{"-listen", "127.0.0.1:0", "-exit-on-stdin-close"}
+	for _, apply := range options {
+		apply(&args)
+	}
+	if !slices.Contains(args, "-mount") {
+		args = append(args, "-mount", "secret")
+	}
+	path := program(t, "kv")
+	if path == "" {
+		var err error
+		if path, err = builtKV(); err != nil {
+			missing(t, "tools/kv cannot be built: %v", err)
+		}
+	}
+	listening := func(line string) (string, bool) { return strings.CutPrefix(line, "kv: listening on ") }
+	address, err := start(t, listening, []string{"KV_ROOT_TOKEN=" + rootToken}, path, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address, rootToken
+}
+
+// Fault tells the engine server what goes wrong with the next requests that
+// match: tools/kv/faults.go says how the fields go together.
+type Fault struct {
+	Method string `json:"method,omitempty"`
+	// Path is a glob for the part below /v1/; a final "**" takes what follows.
+	Path    string            `json:"path,omitempty"`
+	Skip    int               `json:"skip,omitempty"`
+	Count   int               `json:"count,omitempty"` // 0 is 1, -1 is all
+	DelayMS int               `json:"delay_ms,omitempty"`
+	Hold    bool              `json:"hold,omitempty"` // until [Release]
+	Lose    string            `json:"lose,omitempty"` // "request" or "response"
+	Status  int               `json:"status,omitempty"`
+	After   bool              `json:"after,omitempty"` // the work is done, then Status
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    string            `json:"body,omitempty"`
+}
+
+// Call is one request that the engine server saw.
+type Call struct {
+	Method    string `json:"method"`
+	Path      string `json:"path"` // begins with /v1/
+	Query     string `json:"query"`
+	Namespace string `json:"namespace"`
+	Status    int    `json:"status"` // 0 where the connection was cut
+}
+
+// Inject adds faults to the engine server at address.
+func Inject(t testing.TB, address string, faults ...Fault) {
+	t.Helper()
+	Ask(t, http.MethodPost, address+"/_kv/faults", "", faults, nil)
+}
+
+// ClearFaults takes back the faults that are left.
+func ClearFaults(t testing.TB, address string) {
+	t.Helper()
+	Ask(t, http.MethodDelete, address+"/_kv/faults", "", nil, nil)
+}
+
+// Release lets go of the requests that a fault holds.
+func Release(t testing.TB, address string) {
+	t.Helper()
+	Ask(t, http.MethodPost, address+"/_kv/release", "", nil, nil)
+}
+
+// Journal returns the requests that the engine server saw since it started, or
+// since [ForgetJournal].
+func Journal(t testing.TB, address string) []Call {
+	t.Helper()
+	var calls []Call
+	Ask(t, http.MethodGet, address+"/_kv/journal", "", nil, &calls)
+	return calls
+}
+
+// ForgetJournal empties the journal.
+func ForgetJournal(t testing.TB, address string) {
+	t.Helper()
+	Ask(t, http.MethodDelete, address+"/_kv/journal", "", nil, nil)
+}

@@ -1,0 +1,152 @@
+package testparts
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	startTime = 60 * time.Second // on a busy machine
+	stopTime  = 10 * time.Second
+)
+
+// missing ends a test whose program is not there.
+func missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf("NOT TESTED: "+format, args...)
+}
+
+// repository is the root folder: a test runs in the folder of its package.
+var repository = sync.OnceValues(func() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; !isFile(filepath.Join(dir, "tools", "kv", "go.mod")); dir = filepath.Dir(dir) {
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("the test does not run inside the repository")
+		}
+	}
+	return dir, nil
+})
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// program finds one that was built into .tools; "" where it was not.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	dir, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path := filepath.Join(dir, ".tools", name); isFile(path) {
+		return path
+	}
+	return ""
+}
+
+// process is a program that a test has started.
+type process struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+// Write keeps what the program says.
+func (p *process) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.said.Write(text)
+}
+
+func (p *process) words() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.TrimSpace(p.said.String())
+}
+
+// start runs a program until the test ends, and returns when ready has accepted
+// a line of its standard output, with what ready made of it. Nothing of the
+// caller's environment reaches the program but what env says: a variable such as
+// VAULT_ADDR would.
+func start(t testing.TB, ready func(line string) (string, bool), env []string, path string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	p := &process{cmd: exec.CommandContext(ctx, path, args...), ended: make(chan struct{})}
+	p.cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, env...)
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
+	p.cmd.WaitDelay = stopTime // then it is killed
+	t.Cleanup(func() {
+		cancel()
+		if p.cmd.Process != nil {
+			<-p.ended
+		}
+		if t.Failed() {
+			t.Logf("%s said:\n%s", filepath.Base(path), p.words())
+		}
+	})
+	found, err := p.run(ready)
+	if err != nil {
+		return "", err
+	}
+	timer := time.NewTimer(startTime)
+	defer timer.Stop()
+	select {
+	case value := <-found:
+		return value, nil
+	case <-p.ended:
+		return "", fmt.Errorf("%s ended: %s", filepath.Base(path), p.words())
+	case <-timer.C:
+		return "", fmt.Errorf("%s is not ready after %s", filepath.Base(path), startTime)
+	}
+}
+
+// run starts the program and reads along.
+func (p *process) run(ready func(string) (string, bool)) (<-chan string, error) {
+	// Its end tells the program that the test is gone, should nobody stop it.
+	if _, err := p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	p.cmd.Stderr = p
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	found := make(chan string, 1)
+	go func() {
+		defer close(p.ended)
+		lines := bufio.NewScanner(stdout)
+		for lines.Scan() {
+			fmt.Fprintln(p, lines.Text())
+			if value, ok := ready(lines.Text()); ok {
+				select {
+				case found <- value:
+				default:
+				}
+			}
+		}
+		_ = p.cmd.Wait()
+	}()
+	return found, nil
+}

@@ -1,0 +1,104 @@
+package testparts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Vault starts a real Vault server, in memory and unsealed, with a KV v2 engine
+// at "secret", and returns its URL and root token.
+func Vault(t testing.TB) (address, token string) {
+	t.Helper()
+	path := program(t, "vault")
+	if path == "" {
+		found, err := exec.LookPath("vault")
+		if err != nil {
+			missing(t, "there is no Vault server: `make tools` builds one, in some minutes")
+		}
+		path = found
+	}
+	ready := func(line string) (string, bool) { return strings.CutPrefix(line, "Root Token: ") }
+	// Vault does not choose its ports, so between finding them free and their use
+	// another program may come first.
+	const attempts = 3
+	for attempt := 1; ; attempt++ {
+		at := freePorts(t)
+		token, err := start(t, ready, nil, path,
+			"server", "-dev", "-dev-no-store-token", "-dev-root-token-id="+rootToken, "-dev-listen-address="+at)
+		if err == nil {
+			return "http://" + at, token
+		}
+		if attempt == attempts {
+			t.Fatal(err)
+		}
+		t.Logf("starting Vault again: %v", err)
+	}
+}
+
+// freePorts finds a loopback address whose port and the next one, which Vault
+// takes for its cluster, are free.
+func freePorts(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		first, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // answers at once
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := first.Addr().String()
+		_, port, _ := net.SplitHostPort(at)
+		number, _ := strconv.Atoi(port)
+		second, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(number+1))) //nolint:noctx // answers at once
+		_ = first.Close()
+		if err == nil {
+			_ = second.Close()
+			return at
+		}
+	}
+	t.Fatal("no two ports in a row are free")
+	return ""
+}
+
+// Ask sends a request, with a Vault token where one is given, and reads a JSON
+// answer into out. It fails the test unless the answer is a good one.
+func Ask(t testing.TB, method, url, token string, in, out any) {
+	t.Helper()
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, url, body) // clean-up asks as well
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("X-Vault-Token", token)
+	}
+	client := http.Client{Timeout: 30 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= 300 {
+		t.Fatalf("%s %s: %s %v %s", method, url, resp.Status, err, answer)
+	}
+	if out != nil {
+		if err := json.Unmarshal(answer, out); err != nil {
+			t.Fatalf("%s %s: %v", method, url, err)
+		}
+	}
+}
