@@ -25,9 +25,8 @@ var (
 type Client struct {
 	base     string // endpoint and prefix, no slash at the end
 	token    Secret
-	header   http.Header
-	private  []string // values of static headers, cut out of every error
-	routes   Routes   // complete
+	headers  map[string]Secret // sent with every request, cut out of every error
+	routes   Routes            // complete
 	pooled   http.RoundTripper
 	single   http.RoundTripper // sends each request once
 	sleep    func(context.Context, time.Duration) error
@@ -175,7 +174,9 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 	if err != nil {
 		return nil, err
 	}
-	req.Header = c.header.Clone()
+	for name, value := range c.headers {
+		req.Header.Set(name, value.Reveal())
+	}
 	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
 	req.Header.Set("Accept", "application/json, application/problem+json")
 	if call.body != nil {

@@ -1,6 +1,7 @@
 package paistrike
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -95,7 +96,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		base:     base,
 		token:    cfg.Token,
-		header:   http.Header{"User-Agent": {cfg.UserAgent}},
+		headers:  map[string]Secret{"User-Agent": NewSecret(cmp.Or(cfg.UserAgent, defaultUserAgent))},
 		routes:   cfg.Routes.complete(),
 		pooled:   cfg.Transport,
 		single:   cfg.Transport,
@@ -107,16 +108,12 @@ func New(cfg Config) (*Client, error) {
 	}
 	c.setDefaults()
 	for name, value := range cfg.Headers {
-		c.header.Set(name, value)
-		c.private = append(c.private, value)
+		c.headers[http.CanonicalHeaderKey(name)] = NewSecret(value)
 	}
 	return c, nil
 }
 
 func (c *Client) setDefaults() {
-	if c.header.Get("User-Agent") == "" {
-		c.header.Set("User-Agent", defaultUserAgent)
-	}
 	if c.pooled == nil {
 		c.pooled, c.single = transport(true), transport(false)
 	}

@@ -23,7 +23,15 @@ type redactor struct{ secrets []string }
 
 // redactor knows the bearer and the values of the static headers.
 func (c *Client) redactor() redactor {
-	return redactor{secrets: append([]string{c.token.Reveal()}, c.private...)}
+	secrets := []string{c.token.Reveal()}
+	for name, header := range c.headers {
+		// A short value, such as an organization's number, is no secret, and would
+		// be found in every second text.
+		if value := header.Reveal(); name != "User-Agent" && len(value) > echo {
+			secrets = append(secrets, value)
+		}
+	}
+	return redactor{secrets}
 }
 
 // text makes a foreign text fit for an error: one line, no secret, 300
