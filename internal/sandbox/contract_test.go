@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"regexp"
 	"strings"
@@ -122,7 +123,26 @@ func TestUnauthorizedForms(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestBearerIsAWordInAnyCase(t *testing.T) {
+	t.Parallel()
+	w := misbehave(t, sandbox.Options{}) // the contract's own clients write it with a capital
 	wantStatus(w, w.must(w.try(t.Context(), "", "GET", "/api/v1/api-tokens", "", "Authorization", "bearer "+w.secret)), http.StatusOK)
+}
+
+func TestSecretCarriesItsChecksum(t *testing.T) {
+	t.Parallel()
+	w := start(t, sandbox.Options{})
+	const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	body, sum := w.secret[:len(w.secret)-6], w.secret[len(w.secret)-6:]
+	var got int64
+	for _, digit := range sum {
+		got = got*62 + int64(strings.IndexRune(digits, digit))
+	}
+	if want := int64(crc32.ChecksumIEEE([]byte(body))); got != want {
+		t.Errorf("checksum %d, want %d", got, want)
+	}
 }
 
 func TestNames(t *testing.T) {

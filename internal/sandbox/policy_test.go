@@ -80,7 +80,7 @@ func TestPolicyDateOnly(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			w := start(t, sandbox.Options{Policy: sandbox.Policy{DateOnly: true}})
+			w := misbehave(t, sandbox.Options{Policy: sandbox.Policy{DateOnly: true}})
 			made := decode[token](w, w.api("POST", "/api-tokens", `{"name":"x","expires_at":"`+tc.in+`"}`), http.StatusCreated)
 			if got := made.ExpiresAt.Format(time.RFC3339); got != tc.want {
 				t.Errorf("expires at %s, want %s", got, tc.want)
@@ -165,7 +165,7 @@ func TestPolicyMissingEndpoints(t *testing.T) {
 func TestPolicyExpiredStatus(t *testing.T) {
 	t.Parallel()
 	for policy, want := range map[string]string{"": "active", "active": "active", "expired": "expired", "revoked": "revoked"} {
-		w := start(t, sandbox.Options{Policy: sandbox.Policy{ExpiredStatus: policy}})
+		w := misbehave(t, sandbox.Options{Policy: sandbox.Policy{ExpiredStatus: policy}})
 		made := w.create("x", time.Minute)
 		w.sandbox.Clock().Advance(time.Minute)
 		if got := decode[token](w, w.api("GET", "/api-tokens/"+made.ID, ""), http.StatusOK); got.Status != want {

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike/contracttest"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
@@ -28,7 +30,21 @@ type world struct {
 	secret  string
 }
 
+// start makes a world in which every request and answer is held to the contract.
 func start(t *testing.T, options sandbox.Options) *world {
+	t.Helper()
+	return begin(t, options, func(next http.Handler) http.Handler {
+		return contracttest.Check(t, next, cmp.Or(options.Prefix, "/api/v1"), contracttest.RefuseBadRequests())
+	})
+}
+
+// misbehave makes a world that may break the contract: that is what its test is about.
+func misbehave(t *testing.T, options sandbox.Options) *world {
+	t.Helper()
+	return begin(t, options, func(next http.Handler) http.Handler { return next })
+}
+
+func begin(t *testing.T, options sandbox.Options, watch func(http.Handler) http.Handler) *world {
 	t.Helper()
 	if options.Start.IsZero() && options.Now == nil {
 		options.Start = noon()
@@ -37,7 +53,7 @@ func start(t *testing.T, options sandbox.Options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s)
+	server := httptest.NewServer(watch(s))
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { s.ClearFaults(); s.Release() })
 	w := &world{T: t, sandbox: s, url: server.URL}

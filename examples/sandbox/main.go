@@ -1,0 +1,175 @@
+// Command sandbox serves a PAIStrike and a Vault to try things out on: the
+// bundled sandbox, and beside it Vault's own KV v2 engine (tools/kv), both on
+// loopback and both by one clock, which POST /_sandbox/clock moves.
+//
+// It makes a management token and a Vault token, prints them as export lines for
+// a shell, and stops both servers on SIGTERM or Ctrl-C. Nothing that it serves is
+// anybody's real token.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "sandbox:", err)
+		os.Exit(1)
+	}
+}
+
+// managementToken is the name of the token that a start makes.
+const managementToken = "Sandbox management"
+
+type options struct {
+	listen      string
+	vaultListen string
+	kv          string
+	envFile     string
+	allowRemote bool
+	sandbox     sandbox.Options
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("sandbox", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8765", "`address` of the sandbox; port 0 takes a free one")
+	flags.StringVar(&o.vaultListen, "vault-listen", "127.0.0.1:8210", "`address` of Vault's KV engine; empty = none")
+	flags.StringVar(&o.kv, "kv", ".tools/kv", "`program` of Vault's KV engine")
+	flags.StringVar(&o.envFile, "env-file", "", "`file` that gets the export lines, for its owner alone")
+	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on other addresses than loopback, and answer to any host name")
+	flags.StringVar(&o.sandbox.StateFile, "state", "", "`file` that keeps the tokens (digests only) between runs")
+	flags.IntVar(&o.sandbox.Policy.RatePerMinute, "rate-per-minute", 0, "`requests` that a token has in a minute; 0 = any number")
+	flags.Func("clock", "`time` (RFC 3339) at which the clock stands until it is moved; default the real one", func(text string) (err error) {
+		o.sandbox.Start, err = time.Parse(time.RFC3339, text)
+		return err
+	})
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	o.sandbox.AllowRemote = o.allowRemote
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if !o.allowRemote && !loopback(o.listen) {
+		return o, fmt.Errorf("%s is not a loopback address: whoever reaches the sandbox controls it (-allow-remote does it anyway)", o.listen)
+	}
+	if o.vaultListen != "" && !loopback(o.vaultListen) {
+		return o, fmt.Errorf("%s is not a loopback address, and the KV engine serves no other", o.vaultListen)
+	}
+	return o, nil
+}
+
+// loopback reports whether an address to listen on is on this machine alone. One
+// without a host is on every interface.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	paistrike, err := sandbox.New(o.sandbox)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	endpoint := "http://" + local(listener.Addr())
+	server := &http.Server{Handler: paistrike, ReadHeaderTimeout: 10 * time.Second}
+	// Close, not Shutdown: a request that a fault holds would keep a graceful end waiting.
+	defer func() { _ = server.Close() }()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	_, secret := paistrike.Mint(managementToken, time.Time{})
+	if err := paistrike.Save(); err != nil {
+		return err
+	}
+	env := []string{"PAISTRIKE_ENDPOINT=" + endpoint, "PAISTRIKE_API_TOKEN=" + secret}
+
+	var vaultEnded <-chan error
+	if o.vaultListen != "" {
+		vault, err := startVault(ctx, o, endpoint+"/_sandbox/clock", stderr)
+		if err != nil {
+			return err
+		}
+		vaultEnded = vault.ended
+		defer func() { stop(); <-vault.gone }()
+		env = append(env, "VAULT_ADDR="+vault.address, "VAULT_TOKEN="+vault.token)
+	}
+	if err := announce(stdout, o.envFile, env); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-served:
+		return fmt.Errorf("serving the sandbox: %w", err)
+	case err := <-vaultEnded:
+		return fmt.Errorf("the KV engine ended by itself: %w", err)
+	}
+}
+
+// local is the address under which this machine reaches a listener.
+func local(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr.String()
+}
+
+// announce prints the variables as export lines and writes them to a file, if
+// one is wanted.
+func announce(stdout io.Writer, path string, env []string) error {
+	lines := "export " + strings.Join(env, "\nexport ") + "\n"
+	if path != "" {
+		if err := writeFresh(path, lines); err != nil {
+			return fmt.Errorf("writing the export lines: %w", err)
+		}
+	}
+	_, err := fmt.Fprint(stdout, "# A PAIStrike sandbox, until this command is stopped. Use it in another shell:\n", lines)
+	return err
+}
+
+// writeFresh makes a file for its owner alone. One that is already there may be
+// open to others, so it is made anew.
+func writeFresh(path, content string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(content)
+	return errors.Join(err, file.Close())
+}
