@@ -186,8 +186,7 @@ func needsRepublish(o observation, r Request) bool {
 	}
 	return slices.ContainsFunc(o.tokens, func(token paistrike.Token) bool {
 		name, ok := ParseName(token.Name)
-		return ok && name.Inc == o.entry.Record.Inc && name.Base == o.version() && token.Usable(o.clock.PAIStrike) &&
-			!token.CreatedAt.Add(orphanAfter).After(o.clock.Revoke())
+		return ok && name.Base == o.version() && token.Usable(o.clock.PAIStrike) && o.abandoned(token) && !o.refers(token.ID)
 	})
 }
 

@@ -26,8 +26,8 @@ func split(o observation) (adopt, strays []paistrike.Token) {
 		switch {
 		case name.Base == o.version() && unclaimed(token):
 			strays = append(strays, token) // minted for the version that is being published now
-		case o.trusted() && name.Inc == o.entry.Record.Inc && name.Base < o.version():
-			strays = append(strays, token)
+		case o.trusted() && name.Base < o.version() && (name.Inc == o.entry.Record.Inc || unclaimed(token)):
+			strays = append(strays, token) // its version was published by another, and the record would name it
 		default:
 			adopt = append(adopt, token)
 		}
@@ -37,7 +37,9 @@ func split(o observation) (adopt, strays []paistrike.Token) {
 
 // strays gives the tokens that a trusted version proves to be orphans: same slot
 // and incarnation, minted for an older version, and not named by the record. No
-// clock and no lease is asked.
+// clock and no lease is asked. One of another incarnation, which a lost first
+// create or a purge leaves behind, is an orphan when nobody has claimed it for a
+// day: by then no reader holds a version from before.
 func strays(o observation) []paistrike.Token {
 	if !o.active() || !o.trusted() {
 		return nil
@@ -45,11 +47,19 @@ func strays(o observation) []paistrike.Token {
 	var found []paistrike.Token
 	for _, token := range o.tokens {
 		name, ok := ParseName(token.Name)
-		if ok && name.Inc == o.entry.Record.Inc && name.Base < o.version() && token.Usable(o.clock.PAIStrike) && !o.refers(token.ID) {
+		if !ok || name.Base >= o.version() || !token.Usable(o.clock.PAIStrike) || o.refers(token.ID) {
+			continue
+		}
+		if name.Inc == o.entry.Record.Inc || (unclaimed(token) && o.abandoned(token)) {
 			found = append(found, token)
 		}
 	}
 	return found
+}
+
+// abandoned reports that a token is older than any run that could still publish it.
+func (o observation) abandoned(token paistrike.Token) bool {
+	return !token.CreatedAt.Add(orphanAfter).After(o.clock.Revoke())
 }
 
 // refers reports whether the record names the token, as current or as retiring.

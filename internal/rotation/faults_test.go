@@ -1,0 +1,354 @@
+package rotation_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// fault is what goes wrong with one remote call.
+type fault string
+
+const (
+	dropped    fault = "dropped before"   // never sent
+	lost       fault = "reply lost"       // done, and nobody hears of it
+	late       fault = "applied late"     // done after the run has ended
+	later      fault = "applied later"    // done after the next run has ended
+	failed     fault = "500"              // refused by a broken server
+	failedDone fault = "502 after"        // done, and a proxy says 502
+	tooMany    fault = "429"              //
+	notYet     fault = "412"              // a standby that lags behind
+	hang       fault = "hang"             // no answer until the deadline
+	killBefore fault = "killed before"    // the process dies before the call
+	killAfter  fault = "killed after"     // the process dies after the call
+	outage     fault = "outage from here" // this server answers 503 until the run ends
+)
+
+var allFaults = []fault{dropped, lost, late, later, failed, failedDone, tooMany, notYet, hang, killBefore, killAfter, outage}
+
+// faultyWire numbers the remote calls of one run and makes some of them fail.
+type faultyWire struct {
+	*witness
+	script map[int]fault
+	calls  int
+	down   string // a host that has gone
+	dead   bool   // the process was killed: whatever it still tries has no effect
+	late   []func()
+	later  []func()
+}
+
+var errConnection = errors.New("connection reset by peer")
+
+// RoundTrip delivers a call or not, by the script.
+func (f *faultyWire) RoundTrip(r *http.Request) (*http.Response, error) {
+	f.calls++
+	what, hit := f.script[f.calls]
+	if f.dead {
+		return nil, errConnection
+	}
+	if f.down == r.URL.Host || (hit && what == outage) {
+		f.down = r.URL.Host
+		return answer(r, http.StatusServiceUnavailable, `{"errors":["unavailable"]}`), nil
+	}
+	if !hit {
+		return f.deliver(r)
+	}
+	switch what {
+	case dropped:
+		return nil, errConnection
+	case hang:
+		return nil, context.DeadlineExceeded
+	case failed:
+		return answer(r, http.StatusInternalServerError, `{"errors":["internal error"]}`), nil
+	case tooMany:
+		return answer(r, http.StatusTooManyRequests, `{"errors":["slow down"]}`), nil
+	case notYet:
+		return answer(r, http.StatusPreconditionFailed, `{"errors":["required index state not present"]}`), nil
+	case late, later:
+		again := copied(r)
+		deliver := func() {
+			if response, err := f.deliver(again); err == nil {
+				response.Body.Close()
+			}
+		}
+		if what == late {
+			f.late = append(f.late, deliver)
+		} else {
+			f.later = append(f.later, deliver)
+		}
+		return nil, errConnection
+	case killBefore:
+		f.dead = true
+		return nil, errConnection
+	}
+	response, err := f.deliver(r)
+	if err != nil {
+		return nil, err
+	}
+	response.Body.Close()
+	switch what {
+	case failedDone:
+		return answer(r, http.StatusBadGateway, `<html>bad gateway</html>`), nil
+	case killAfter:
+		f.dead = true
+	}
+	return nil, errConnection
+}
+
+// copied is a request that can be sent when its caller has long given up.
+func copied(r *http.Request) *http.Request {
+	again := r.Clone(context.Background())
+	if r.Body != nil {
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(err)
+		}
+		again.Body = io.NopCloser(bytes.NewReader(raw))
+	}
+	return again
+}
+
+// witness stands between the wire and the servers and watches what really happens
+// to them: invariants I1 and I2 at every publication and every revocation.
+type witness struct {
+	*world
+	once       map[string]time.Time // tokens that were current, and until when they are safe; zero: still current
+	destroying bool
+	violations []string
+}
+
+func newWitness(w *world) *witness { return &witness{world: w, once: map[string]time.Time{}} }
+
+func (v *witness) violate(format string, args ...any) {
+	v.violations = append(v.violations, fmt.Sprintf(format, args...))
+}
+
+// deliver sends a call to its server and looks at what it did.
+func (v *witness) deliver(r *http.Request) (*http.Response, error) {
+	published := v.publication(r)
+	response, err := v.send(r)
+	if err != nil || response.StatusCode >= 300 {
+		return response, err
+	}
+	if id, ok := strings.CutPrefix(r.URL.Path, "/api/v1/api-tokens/"); ok && r.Method == http.MethodDelete {
+		v.revoked(id)
+	}
+	if published != nil {
+		v.published(published)
+	}
+	return response, nil
+}
+
+// publication reads the record out of a check-and-set write.
+func (v *witness) publication(r *http.Request) *vaultkv.Record {
+	if r.Method == http.MethodGet || r.Body == nil || !strings.Contains(r.URL.Path, "/secret/data/") {
+		return nil
+	}
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	var body struct {
+		Data map[string]any `json:"data"`
+	}
+	if err := json.Unmarshal(raw, &body); err != nil {
+		return nil
+	}
+	record, err := vaultkv.DecodeRecord(v.at.Key, body.Data)
+	if err != nil {
+		return nil
+	}
+	return &record
+}
+
+// published checks I1: what became current is accepted. It notes until when the
+// tokens that are no longer current are safe.
+func (v *witness) published(record *vaultkv.Record) {
+	if record.State == vaultkv.StateActive && !v.accepts(record.Secret) && !v.broken[record.TokenID] {
+		v.violate("I1: version serves token %s, which PAIStrike refuses", record.TokenID)
+	}
+	for _, r := range record.Retiring {
+		if until, ok := v.once[r.ID]; ok && until.IsZero() {
+			v.once[r.ID] = r.RevokeAfter
+		}
+	}
+	if record.State == vaultkv.StateActive {
+		v.once[record.TokenID] = time.Time{}
+	}
+}
+
+// revoked checks I1 and I2: neither the current token nor one in its overlap ends.
+func (v *witness) revoked(id string) {
+	current, _ := v.current()
+	if current != nil && current.State == vaultkv.StateActive && current.TokenID == id {
+		v.violate("I1: token %s was revoked while Vault serves it", id)
+	}
+	until, was := v.once[id]
+	if was && !v.destroying && (until.IsZero() || v.now().Before(until)) && !v.broken[id] {
+		v.violate("I2: token %s was revoked before its overlap was over", id)
+	}
+}
+
+// scenario is one kind of run under faults.
+type scenario struct {
+	name  string
+	setup func(w *world)
+	run   func(ctx context.Context, w *world, wire http.RoundTripper) error
+	gone  bool // the entry shall be gone at the end
+}
+
+func scenarios() []scenario {
+	rotate := func(wish rotation.Wish, reason rotation.Reason) func(context.Context, *world, http.RoundTripper) error {
+		return func(ctx context.Context, w *world, wire http.RoundTripper) error {
+			request := w.request(wish, reason)
+			request.MayRepublish = true
+			_, err := w.engine(wire).Run(ctx, request)
+			return err
+		}
+	}
+	create := func(w *world) { w.run(w.request(rotation.Rotate, rotation.ReasonCreated)) }
+	return []scenario{
+		{name: "first create", setup: func(*world) {}, run: rotate(rotation.IfDue, rotation.ReasonNone)},
+		{name: "rotate", run: rotate(rotation.IfDue, rotation.ReasonNone), setup: func(w *world) {
+			create(w)
+			w.paistrike.Clock().Advance(30 * day)
+		}},
+		{name: "heal", run: rotate(rotation.IfDue, rotation.ReasonNone), setup: func(w *world) {
+			create(w)
+			record, _ := w.current()
+			w.broken[record.TokenID] = true
+			w.paistrike.Revoke(record.TokenID)
+		}},
+		{name: "destroy", gone: true, run: func(ctx context.Context, w *world, wire http.RoundTripper) error {
+			_, err := w.engine(wire).Destroy(ctx, rotation.DestroyRequest{At: w.at, Owner: "resource-1", OnDestroy: rotation.OnDestroyDelete})
+			return err
+		}, setup: func(w *world) {
+			create(w)
+			w.paistrike.Clock().Advance(30 * day)
+			w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+		}},
+	}
+}
+
+// play runs a scenario under a script of faults, then clean, and gives what was
+// violated and how many calls the faulty run made.
+func (s scenario) play(t testing.TB, kv kvServer, script map[int]fault) (violations []string, calls int) {
+	w := newWorld(t, kv)
+	s.setup(w)
+	eyes := newWitness(w)
+	eyes.destroying = s.gone
+	if before, _ := w.current(); before != nil {
+		eyes.once[before.TokenID] = time.Time{}
+		for _, r := range before.Retiring {
+			eyes.once[r.ID] = r.RevokeAfter
+		}
+	}
+	wire := &faultyWire{witness: eyes, script: script}
+	s.survive(t.Context(), w, wire)
+	for _, deliver := range wire.late {
+		deliver()
+	}
+	s.cleanRun(t.Context(), w, eyes)
+	for _, deliver := range wire.later {
+		deliver()
+	}
+	// A day later nothing can be in flight any more, and the overlap is over.
+	w.paistrike.Clock().Advance(25 * time.Hour)
+	s.cleanRun(t.Context(), w, eyes)
+	if !s.gone {
+		eyes.settled()
+	}
+	if s.gone && len(wire.later) == 0 && len(w.live()) > 0 {
+		eyes.violate("I3: %d tokens live after a destroy", len(w.live()))
+	}
+	return eyes.violations, wire.calls
+}
+
+// survive runs under faults. The run may fail, but it says so with a code.
+func (s scenario) survive(ctx context.Context, w *world, wire *faultyWire) {
+	err := s.run(ctx, w, wire)
+	var failure *rotation.Error
+	if err != nil && !errors.As(err, &failure) {
+		wire.violate("the error has no code: %v", err)
+	}
+}
+
+// cleanRun is what the next process does. It must succeed (I6), and leave every
+// live token current, retiring, or possibly in flight (I3).
+func (s scenario) cleanRun(ctx context.Context, w *world, eyes *witness) {
+	if err := s.run(ctx, w, roundTripper(eyes.deliver)); err != nil {
+		eyes.violate("I6: the clean run failed: %v", err)
+		return
+	}
+	if s.gone {
+		if record, _ := w.current(); record != nil && record.State == vaultkv.StateActive {
+			eyes.violate("I1: the entry serves a token after its end")
+		}
+		return
+	}
+	record, version := w.current()
+	if record == nil || !w.accepts(record.Secret) {
+		eyes.violate("I1: after a clean run version %d serves no working token", version)
+		return
+	}
+	for _, token := range w.live() {
+		name, _ := rotation.ParseName(token.Name)
+		named := token.ID == record.TokenID || slices.ContainsFunc(record.Retiring, func(r vaultkv.Retiring) bool { return r.ID == token.ID })
+		if inFlight := name.Base >= version || name.Inc != record.Inc; !named && !inFlight {
+			eyes.violate("I3: token %s (base %d, version %d) is a stray after a clean run", token.ID, name.Base, version)
+		}
+	}
+}
+
+// settled checks that in the end exactly the current token is left.
+func (v *witness) settled() {
+	record, _ := v.current()
+	if live := v.live(); record == nil || len(live) != 1 || live[0].ID != record.TokenID {
+		v.violate("I3: %d tokens live in the end, want the current one alone", len(live))
+	}
+}
+
+func describe(script map[int]fault) string {
+	var parts []string
+	for n, what := range script {
+		parts = append(parts, fmt.Sprintf("call %d: %s", n, what))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
+
+// TestEverySingleFault makes each remote call of each run fail in each way.
+func TestEverySingleFault(t *testing.T) {
+	t.Parallel()
+	kv := startKV(t)
+	for _, s := range scenarios() {
+		t.Run(url.PathEscape(s.name), func(t *testing.T) {
+			t.Parallel()
+			_, calls := s.play(t, kv, nil)
+			cases := 0
+			for n := 1; n <= calls; n++ {
+				for _, what := range allFaults {
+					cases++
+					script := map[int]fault{n: what}
+					if violations, _ := s.play(t, kv, script); len(violations) > 0 {
+						t.Errorf("%s: %s", describe(script), strings.Join(violations, "; "))
+					}
+				}
+			}
+			t.Logf("%d calls, %d faults", calls, cases)
+		})
+	}
+}

@@ -1,0 +1,246 @@
+package rotation_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+func TestFirstRunMintsVerifiesAndPublishes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	wire := &recorderWire{next: w.wire()}
+	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, version := w.current()
+	if record == nil || version != 1 || record.TokenID != result.TokenID || record.Base != 0 {
+		t.Fatalf("current record = %+v at version %d, want the minted token at version 1", record, version)
+	}
+	if !w.accepts(record.Secret) {
+		t.Error("PAIStrike refuses the published secret")
+	}
+	want := firstDay.Add(90 * day)
+	if !record.ExpiresAt.Equal(want) || !result.Verdict.Next.Equal(firstDay.Add(30*day)) {
+		t.Errorf("expires %v and due %v, want %v and %v", record.ExpiresAt, result.Verdict.Next, want, firstDay.Add(30*day))
+	}
+	shared := []string{"GET /api/v1/api-tokens", "GET /v1/sys/internal/ui/mounts/secret", "GET /v1/secret/config", "GET /v1/sys/health", "GET /v1/auth/token/lookup-self"}
+	own := slices.DeleteFunc(slices.Clone(wire.calls), func(call string) bool { return slices.Contains(shared, call) })
+	if len(own) > 7 {
+		t.Errorf("one create took %d calls beside what a run shares, want at most 7: %v", len(own), own)
+	}
+	if n := wire.count("POST /api/v1/api-tokens"); n != 1 {
+		t.Errorf("%d creates, want 1", n)
+	}
+}
+
+func TestRotationKeepsTheOldTokenForItsOverlap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	first, _ := w.current()
+
+	w.paistrike.Clock().Advance(29 * day)
+	if result := w.run(w.request(rotation.IfDue, rotation.ReasonNone)); result.Rotated {
+		t.Fatal("rotated a day early")
+	}
+	w.paistrike.Clock().Advance(day)
+	result := w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	second, version := w.current()
+	if !result.Rotated || result.Reason != rotation.ReasonPeriod || version != 2 || second.TokenID == first.TokenID {
+		t.Fatalf("at its period: %+v at version %d, want a rotation by period to version 2", result, version)
+	}
+	if !w.accepts(first.Secret) || !w.accepts(second.Secret) {
+		t.Error("old and new must both work in the overlap")
+	}
+
+	w.paistrike.Clock().Advance(day - time.Second)
+	if result := w.run(w.request(rotation.IfDue, rotation.ReasonNone)); len(result.Retired) != 0 {
+		t.Errorf("retired %v a second before the overlap was over", result.Retired)
+	}
+	w.paistrike.Clock().Advance(time.Second)
+	result = w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	if !slices.Equal(result.Retired, []string{first.TokenID}) || w.accepts(first.Secret) || !w.accepts(second.Secret) {
+		t.Errorf("after the overlap: retired %v, want the old token alone", result.Retired)
+	}
+	if _, after := w.current(); after != 2 {
+		t.Errorf("retiring moved the version to %d: consumers would be woken for nothing", after)
+	}
+}
+
+func TestUnhealthyTokensAreReplacedAtOnce(t *testing.T) {
+	t.Parallel()
+	kv := startKV(t)
+	for _, tt := range []struct {
+		name  string
+		spoil func(w *world, record *vaultkv.Record)
+		want  rotation.Reason
+	}{
+		{"revoked in PAIStrike", func(w *world, r *vaultkv.Record) { w.paistrike.Revoke(r.TokenID) }, rotation.ReasonRevoked},
+		{"deleted in PAIStrike", func(w *world, r *vaultkv.Record) { w.paistrike.Forget(r.TokenID) }, rotation.ReasonRevoked},
+		{"expired", func(w *world, _ *vaultkv.Record) { w.paistrike.Clock().Advance(91 * day) }, rotation.ReasonExpired},
+		{"soft-deleted in Vault", func(w *world, _ *vaultkv.Record) { w.vault(http.MethodDelete, "data/"+w.at.Path, nil) }, rotation.ReasonDeleted},
+		{"destroyed in Vault", func(w *world, _ *vaultkv.Record) {
+			w.vault(http.MethodPost, "destroy/"+w.at.Path, map[string]any{"versions": []int{1}})
+		}, rotation.ReasonDeleted},
+		{"overwritten in Vault", func(w *world, _ *vaultkv.Record) {
+			w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": map[string]any{"token": "by hand"}})
+		}, rotation.ReasonChanged},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, kv)
+			w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+			old, _ := w.current()
+			tt.spoil(w, old)
+			result := w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+			record, _ := w.current()
+			if !result.Rotated || result.Reason != tt.want {
+				t.Fatalf("rotated = %t for %q, want a rotation for %q", result.Rotated, result.Reason, tt.want)
+			}
+			if record == nil || !w.accepts(record.Secret) {
+				t.Error("the entry does not serve a working token")
+			}
+			if again := w.run(w.request(rotation.IfDue, rotation.ReasonNone)); again.Rotated {
+				t.Error("a second run rotated again")
+			}
+		})
+	}
+}
+
+func TestHumanRollbackIsNeverSweptAgainst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	first, _ := w.current()
+	w.paistrike.Clock().Advance(30 * day)
+	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	second, _ := w.current()
+
+	// Somebody puts the content of version 1 back, as "vault kv rollback" does.
+	content, err := vaultkv.EncodeRecord("token", *first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": content})
+	w.paistrike.Clock().Advance(2 * day)
+
+	result := w.run(w.request(rotation.Settle, rotation.ReasonNone))
+	if len(result.Retired)+len(result.Swept) != 0 || !w.accepts(first.Secret) || !w.accepts(second.Secret) {
+		t.Fatalf("a version that the protocol did not write was swept against: retired %v, swept %v", result.Retired, result.Swept)
+	}
+	result = w.run(w.request(rotation.IfDue, rotation.ReasonNone)) // the token of January is due again
+	third, _ := w.current()
+	if !result.Rotated || len(third.Retiring) != 2 || !w.accepts(first.Secret) || !w.accepts(second.Secret) {
+		t.Fatalf("retiring = %v, want both live tokens kept for a full overlap", third.Retiring)
+	}
+	w.paistrike.Clock().Advance(day)
+	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	if live := w.live(); len(live) != 1 || live[0].ID != third.TokenID {
+		t.Errorf("after the overlap %v live, want the current token alone", live)
+	}
+}
+
+func TestForeignEntriesAreNotTouched(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": map[string]any{"password": "by hand"}})
+	wire := &recorderWire{next: w.wire()}
+	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+	var failure *rotation.Error
+	if !errors.As(err, &failure) || failure.Code != "PS208" {
+		t.Fatalf("error = %v, want PS208", err)
+	}
+	if n := wire.count("POST /api/v1") + wire.count("PUT /v1") + wire.count("POST /v1/secret") + wire.count("PATCH"); n != 0 {
+		t.Errorf("%d writes, want none: %v", n, wire.calls)
+	}
+	request := w.request(rotation.Rotate, rotation.ReasonCreated)
+	request.Adopt = true
+	w.run(request)
+	if record, version := w.current(); record == nil || version != 2 {
+		t.Errorf("adopted entry: %+v at version %d, want our record at version 2", record, version)
+	}
+}
+
+func TestDestroyLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for _, how := range []rotation.OnDestroy{rotation.OnDestroyDelete, rotation.OnDestroyKeep, rotation.OnDestroyPurge} {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, startKV(t))
+			w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+			w.paistrike.Clock().Advance(30 * day)
+			w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+			if len(w.live()) != 2 {
+				t.Fatal("want two live tokens in the overlap")
+			}
+			record, _ := w.current()
+			request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", TokenIDs: []string{record.TokenID}, OnDestroy: how}
+			if _, err := w.engine(w.wire()).Destroy(t.Context(), request); err != nil {
+				t.Fatal(err)
+			}
+			if live := w.live(); len(live) != 0 {
+				t.Errorf("%d tokens still live", len(live))
+			}
+			if after, _ := w.current(); after != nil && after.State != vaultkv.StateTombstone {
+				t.Error("the current version still serves a token")
+			}
+			if _, err := w.engine(w.wire()).Destroy(t.Context(), request); err != nil {
+				t.Errorf("destroying again: %v", err)
+			}
+			w.run(w.request(rotation.Rotate, rotation.ReasonCreated)) // the path is free without adopt
+			if again, _ := w.current(); again == nil || !w.accepts(again.Secret) {
+				t.Error("the path does not serve a token after it was created anew")
+			}
+		})
+	}
+}
+
+func TestDestroySparesAnEntryThatAnotherResourceTookOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	first, _ := w.current()
+	successor := w.request(rotation.Rotate, rotation.ReasonCreated)
+	successor.Owner = "resource-2"
+	w.run(successor) // create_before_destroy: the new resource comes first
+	second, _ := w.current()
+	_, err := w.engine(w.wire()).Destroy(t.Context(), rotation.DestroyRequest{At: w.at, Owner: "resource-1", TokenIDs: []string{first.TokenID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if record, _ := w.current(); record == nil || record.TokenID != second.TokenID || !w.accepts(second.Secret) {
+		t.Error("the successor's token was harmed")
+	}
+	if !w.accepts(first.Secret) {
+		t.Error("the old token lost its overlap")
+	}
+}
+
+func TestCancelAfterTheMintStillPublishes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+		response, err := w.send(r)
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/api-tokens") {
+			cancel()
+		}
+		return response, err
+	})
+	result, err := w.engine(wire).Run(ctx, w.request(rotation.Rotate, rotation.ReasonCreated))
+	if err != nil || !result.Rotated {
+		t.Fatalf("Ctrl-C after the mint: %v, want the token published", err)
+	}
+	if record, _ := w.current(); record == nil || !w.accepts(record.Secret) || len(w.live()) != 1 {
+		t.Error("the token that was minted is not the one that Vault serves")
+	}
+}

@@ -1,0 +1,240 @@
+package rotation_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// firstDay is where the clocks stand at first.
+var firstDay = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
+
+const day = 24 * time.Hour
+
+// kvServer is a running KV engine, shared by worlds that each have a path of their
+// own in it.
+type kvServer struct{ address, root string }
+
+func startKV(t testing.TB) kvServer {
+	t.Helper()
+	address, root := testparts.KV(t)
+	return kvServer{address: address, root: root}
+}
+
+var pathNumber atomic.Int64
+
+// world is one PAIStrike account and one Vault entry.
+type world struct {
+	t          testing.TB
+	kv         kvServer
+	paistrike  *sandbox.Server
+	management string
+	at         vaultkv.Location
+	// broken are tokens that the test itself revoked, which excuses invariant I1.
+	broken map[string]bool
+}
+
+func newWorld(t testing.TB, kv kvServer) *world {
+	t.Helper()
+	server, err := sandbox.New(sandbox.Options{Start: firstDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, management := server.Mint("Terraform", time.Time{})
+	path := fmt.Sprintf("team-%d/ci", pathNumber.Add(1))
+	return &world{
+		t: t, kv: kv, paistrike: server, management: management, broken: map[string]bool{},
+		at: vaultkv.Location{Mount: "secret", Path: path, Key: "token"},
+	}
+}
+
+// now is the time on both servers.
+func (w *world) now() time.Time { return w.paistrike.Clock().Now() }
+
+// request asks for a token with a life of 90 days, replaced every 30.
+func (w *world) request(wish rotation.Wish, reason rotation.Reason) rotation.Request {
+	policy := rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults()
+	return rotation.Request{
+		At: w.at, Label: "CI/CD Pipeline", Policy: policy, Owner: "resource-1", Wish: wish, Reason: reason,
+		Schedule: rotation.ScheduleText{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
+	}
+}
+
+// engine is a process's engine on its own connections, with the wire between.
+func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
+	w.t.Helper()
+	client, err := paistrike.New(paistrike.Config{
+		Endpoint: "http://localhost:1", Token: paistrike.NewSecret(w.management), Transport: wire, Sleep: noSleep,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	vault, err := vaultkv.New(vaultkv.Config{
+		Address: w.kv.address, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(w.kv.root)},
+		Transport: wire, Sleep: noSleep,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return rotation.New(rotation.PAIStrike{Client: client}, vault, rotation.WithSleep(noSleep))
+}
+
+// noSleep lets a wait pass at once, unless the caller has given up.
+func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// run is one clean run of a new process.
+func (w *world) run(r rotation.Request) rotation.Result {
+	w.t.Helper()
+	result, err := w.engine(w.wire()).Run(context.Background(), r)
+	if err != nil {
+		w.t.Fatalf("clean run: %v", err)
+	}
+	return result
+}
+
+// wire is a transport to both servers without any fault.
+func (w *world) wire() http.RoundTripper { return roundTripper(w.send) }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// send delivers a request: PAIStrike is called in this process, the KV engine over
+// loopback. Vault's health page tells the time of the sandbox, so that one clock
+// moves both.
+func (w *world) send(r *http.Request) (*http.Response, error) {
+	switch {
+	case r.URL.Host == "localhost:1":
+		recorder := httptest.NewRecorder()
+		inner := r.Clone(r.Context())
+		inner.RequestURI, inner.Host = r.URL.RequestURI(), "localhost"
+		if inner.Body == nil {
+			inner.Body = http.NoBody
+		}
+		w.paistrike.ServeHTTP(recorder, inner)
+		response := recorder.Result()
+		response.Request = r
+		return response, nil
+	case strings.HasSuffix(r.URL.Path, "/sys/health"):
+		return answer(r, 200, fmt.Sprintf(`{"initialized":true,"sealed":false,"standby":false,"server_time_utc":%d}`, w.now().Unix())), nil
+	default:
+		return http.DefaultTransport.RoundTrip(r)
+	}
+}
+
+func answer(r *http.Request, status int, body string) *http.Response {
+	header := http.Header{"Content-Type": {"application/json"}}
+	return &http.Response{
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+	}
+}
+
+// vault asks the KV engine as its administrator.
+func (w *world) vault(method, path string, body any) map[string]any {
+	w.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(context.Background(), method, w.kv.address+"/v1/secret/"+path, bytes.NewReader(raw))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	request.Header.Set("X-Vault-Token", w.kv.root)
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Data map[string]any `json:"data"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil && !errors.Is(err, io.EOF) {
+		w.t.Fatal(err)
+	}
+	return answer.Data
+}
+
+// current is what a consumer reads: the record at the current version, nil where
+// there is none.
+func (w *world) current() (*vaultkv.Record, int) {
+	w.t.Helper()
+	data := w.vault(http.MethodGet, "data/"+w.at.Path, nil)
+	meta, _ := data["metadata"].(map[string]any)
+	version, _ := meta["version"].(float64)
+	fields, _ := data["data"].(map[string]any)
+	if fields == nil {
+		return nil, int(version)
+	}
+	record, err := vaultkv.DecodeRecord(w.at.Key, fields)
+	if err != nil {
+		return nil, int(version)
+	}
+	return &record, int(version)
+}
+
+// live gives the usable tokens named for the slot of a record.
+func (w *world) live() []sandbox.Token {
+	var live []sandbox.Token
+	for _, token := range w.paistrike.Tokens() {
+		name, ok := rotation.ParseName(token.Name)
+		if ok && name.Label == "CI/CD Pipeline" && token.Status == "active" && (token.ExpiresAt.IsZero() || w.now().Before(token.ExpiresAt)) {
+			live = append(live, token)
+		}
+	}
+	return live
+}
+
+// accepts reports whether PAIStrike lets a secret in.
+func (w *world) accepts(secret paistrike.Secret) bool {
+	w.t.Helper()
+	request := httptest.NewRequest(http.MethodGet, "http://localhost/api/v1/api-tokens/self", nil)
+	request.Header.Set("Authorization", "Bearer "+secret.Reveal())
+	recorder := httptest.NewRecorder()
+	w.paistrike.ServeHTTP(recorder, request)
+	return recorder.Code == http.StatusOK
+}
+
+// recorderWire counts what goes over the wire, by method and path.
+type recorderWire struct {
+	next  http.RoundTripper
+	mu    sync.Mutex
+	calls []string
+}
+
+func (r *recorderWire) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.mu.Lock()
+	r.calls = append(r.calls, request.Method+" "+request.URL.Path)
+	r.mu.Unlock()
+	return r.next.RoundTrip(request)
+}
+
+// count gives how many calls hold the text.
+func (r *recorderWire) count(text string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	count := 0
+	for _, call := range r.calls {
+		if strings.Contains(call, text) {
+			count++
+		}
+	}
+	return count
+}
