@@ -1,0 +1,164 @@
+// Package tfcli runs a Terraform or OpenTofu program with the provider of this
+// checkout in place of a released one.
+//
+// It owns working directories, the settings such a program reads, and what it
+// says. It knows no server and no secret. The end-to-end tests and the benchmark
+// call it; nothing that ships does.
+package tfcli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Workspace is a directory with a configuration, and the program that works there.
+type Workspace struct {
+	Program string
+	Dir     string
+	env     []string
+}
+
+// Output is what one command said.
+type Output struct{ Stdout, Stderr string }
+
+// PlanFile is the saved plan that [Workspace.Plan] leaves in the directory.
+const PlanFile = "tfplan"
+
+// New prepares dir for the program and the provider that [BuildProvider] left in
+// providerDir. Of the caller's environment the variables of Terraform, Vault,
+// PAIStrike and proxies are left out; env is added.
+func New(program, providerDir, dir string, env ...string) (*Workspace, error) {
+	// Both names of the registry: OpenTofu reads the address without a host as its own.
+	settings := fmt.Sprintf("disable_checkpoint = true\nprovider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n",
+		"registry.terraform.io/paistrike/paistrike", providerDir, "registry.opentofu.org/paistrike/paistrike", providerDir)
+	file := filepath.Join(dir, "cli.tfrc")
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		return nil, err
+	}
+	w := &Workspace{Program: program, Dir: dir}
+	for _, variable := range os.Environ() {
+		if !foreign(variable) {
+			w.env = append(w.env, variable)
+		}
+	}
+	w.Setenv("HOME="+dir, "TF_CLI_CONFIG_FILE="+file, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
+	w.Setenv(env...)
+	return w, nil
+}
+
+func foreign(variable string) bool {
+	name, _, _ := strings.Cut(strings.ToUpper(variable), "=")
+	for _, prefix := range []string{"TF_", "TFC_", "TERRAFORM_", "VAULT_", "PAISTRIKE_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return strings.HasSuffix(name, "_PROXY") || strings.HasPrefix(name, "SSL_CERT_")
+}
+
+// Setenv sets variables, each NAME=value, for the commands that follow.
+func (w *Workspace) Setenv(variables ...string) { w.env = append(w.env, variables...) }
+
+// Write puts a file into the directory.
+func (w *Workspace) Write(name, content string) error {
+	return os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600)
+}
+
+// Run runs one command. What it said is returned with an error as well.
+func (w *Workspace) Run(ctx context.Context, args ...string) (Output, error) {
+	cmd := exec.CommandContext(ctx, w.Program, args...) //nolint:gosec // the program is the caller's choice
+	cmd.Dir, cmd.Env = w.Dir, w.env
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	out := Output{Stdout: stdout.String(), Stderr: stderr.String()}
+	if err != nil {
+		return out, fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(w.Program), strings.Join(args, " "), err, out.Stdout, out.Stderr)
+	}
+	return out, nil
+}
+
+// Apply applies the configuration without asking.
+func (w *Workspace) Apply(ctx context.Context, args ...string) (Output, error) {
+	return w.Run(ctx, append([]string{"apply", "-auto-approve", "-no-color"}, args...)...)
+}
+
+// Destroy destroys without asking.
+func (w *Workspace) Destroy(ctx context.Context, args ...string) (Output, error) {
+	return w.Run(ctx, append([]string{"destroy", "-auto-approve", "-no-color"}, args...)...)
+}
+
+// Change is what a plan does to one resource.
+type Change struct {
+	Address string
+	Actions []string // "create", "update", "delete"; two of them are a replacement
+	After   map[string]any
+	// Importing says that the resource is imported first.
+	Importing bool
+}
+
+// Plan saves a plan as [PlanFile] and returns what it would change.
+func (w *Workspace) Plan(ctx context.Context, args ...string) ([]Change, error) {
+	if _, err := w.Run(ctx, append([]string{"plan", "-no-color", "-out=" + PlanFile}, args...)...); err != nil {
+		return nil, err
+	}
+	shown, err := w.Run(ctx, "show", "-json", PlanFile)
+	if err != nil {
+		return nil, err
+	}
+	var plan struct {
+		Changes []struct {
+			Address string `json:"address"`
+			Change  struct {
+				Actions   []string        `json:"actions"`
+				After     map[string]any  `json:"after"`
+				Importing json.RawMessage `json:"importing"`
+			} `json:"change"`
+		} `json:"resource_changes"`
+	}
+	if err := json.Unmarshal([]byte(shown.Stdout), &plan); err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	var changes []Change
+	for _, c := range plan.Changes {
+		if len(c.Change.Actions) == 1 && c.Change.Actions[0] == "no-op" && c.Change.Importing == nil {
+			continue
+		}
+		changes = append(changes, Change{Address: c.Address, Actions: c.Change.Actions, After: c.Change.After, Importing: c.Change.Importing != nil})
+	}
+	return changes, nil
+}
+
+// Attributes returns what the state says of one resource of the root module.
+func (w *Workspace) Attributes(ctx context.Context, address string) (map[string]any, error) {
+	shown, err := w.Run(ctx, "show", "-json")
+	if err != nil {
+		return nil, err
+	}
+	var state struct {
+		Values struct {
+			Root struct {
+				Resources []struct {
+					Address string         `json:"address"`
+					Values  map[string]any `json:"values"`
+				} `json:"resources"`
+			} `json:"root_module"`
+		} `json:"values"`
+	}
+	if err := json.Unmarshal([]byte(shown.Stdout), &state); err != nil {
+		return nil, fmt.Errorf("reading the state: %w", err)
+	}
+	for _, r := range state.Values.Root.Resources {
+		if r.Address == address {
+			return r.Values, nil
+		}
+	}
+	return nil, errors.New("the state has no " + address)
+}
