@@ -137,6 +137,8 @@ func TestControlTokens(t *testing.T) {
 		t.Error("the answer with the secret may be stored")
 	}
 	wantStatus(w, w.as(hand.Secret, "GET", "/api-tokens/self", ""), http.StatusOK)
+	refused(w, w.control("POST", "tokens", `{"name":"x","scopes":[]}`), http.StatusUnprocessableEntity, "validation_failed")
+	refused(w, w.control("POST", "tokens", `{"name":"`+strings.Repeat("x", 1<<20)+`"}`), http.StatusRequestEntityTooLarge, "too_large")
 	refused(w, w.control("POST", "tokens", `{"name":" "}`), http.StatusUnprocessableEntity, "validation_failed")
 	refused(w, w.control("POST", "tokens", `{"name":"x","expires_at":"2020-01-01T00:00:00Z"}`), http.StatusUnprocessableEntity, "validation_failed")
 

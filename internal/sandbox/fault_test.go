@@ -65,7 +65,7 @@ func TestTwoCreatesOfOneNameAndOneLostAnswer(t *testing.T) {
 	if first, second := <-lost, <-lost; first == second {
 		t.Errorf("lost: %t and %t, want one of the two", first, second)
 	}
-	if n := w.applied("POST"); n != 2 || len(w.sandbox.Tokens()) != 3 {
+	if n := w.minted(); n != 2 || len(w.sandbox.Tokens()) != 3 {
 		t.Errorf("%d creates were carried out", n)
 	}
 }
@@ -202,6 +202,21 @@ func TestFaultAnswersInPlace(t *testing.T) {
 				t.Errorf("something was done: %+v", call)
 			}
 		})
+	}
+}
+
+func TestOrderedErrorsAreProblemDocuments(t *testing.T) {
+	t.Parallel()
+	w := start(t, sandbox.Options{})
+	for status, code := range map[int]string{
+		400: "bad_json", 401: "token_invalid", 403: "minting_not_allowed", 404: "not_found", 409: "name_conflict",
+		422: "validation_failed", 429: "rate_limited", 500: "internal", 502: "unavailable", 503: "unavailable", 504: "unavailable",
+	} {
+		w.sandbox.AddFaults(sandbox.Fault{Status: status, Headers: map[string]string{"Retry-After": "1"}})
+		refused(w, w.must(w.post("x")), status, code)
+	}
+	if n := w.minted(); n != 0 {
+		t.Errorf("%d creates were carried out", n)
 	}
 }
 

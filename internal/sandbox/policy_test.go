@@ -205,7 +205,7 @@ func TestPolicyRatePerMinute(t *testing.T) {
 	if wait := got.header.Get("Retry-After"); wait != "30" {
 		t.Errorf("Retry-After %q", wait)
 	}
-	if n := w.applied("POST"); n != 2 {
+	if n := w.minted(); n != 2 {
 		t.Errorf("%d tokens were made, want 2", n)
 	}
 	wantStatus(w, w.as(other.Secret, "GET", "/api-tokens/self", ""), http.StatusOK) // the limit is each token's own

@@ -159,11 +159,11 @@ func draft(name string, expiresAt *time.Time) string {
 	return string(body)
 }
 
-// applied counts the calls with this method whose work was done.
-func (w *world) applied(method string) int {
+// minted counts the creates that were carried out, whatever their callers were sent.
+func (w *world) minted() int {
 	n := 0
 	for _, call := range w.sandbox.Journal() {
-		if call.Method == method && call.Applied {
+		if call.Method == "POST" && call.Applied {
 			n++
 		}
 	}
