@@ -3,6 +3,7 @@ package paistrike_test
 import (
 	"context"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,7 +16,7 @@ import (
 )
 
 // bearer is the management token of every test.
-const bearer = "pstk_sbx_ManagementTokenOfTheTests0123456789"
+const bearer = "pstk_sbx_k3Vw9QzT5mXr7BnLp2YcHs8DfGj1a04Wq6UeRt"
 
 // server records what reaches it.
 type server struct {
@@ -146,3 +147,6 @@ func mustNot(t *testing.T, err error) {
 		t.Fatalf("unexpected error: %v", err)
 	}
 }
+
+// quiet swallows what a server logs of handshakes that fail on purpose.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -1,0 +1,97 @@
+package paistrike
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+const fuzzSecret = "pstk_sbx_FuzzedAndNeverShown0123456789abcdef"
+
+func FuzzDecodeToken(f *testing.F) {
+	for _, seed := range []string{
+		`{"id":"tok_2","name":"ci","created_at":"2026-07-01T12:00:00Z","last_used_at":null,"expires_at":"2026-10-01","status":"active","token":"` + fuzzSecret + `"}`,
+		`{"data":{"id":9007199254740993,"attributes":{"expired-at":1790812800000,"key":"` + fuzzSecret + `"}}}`,
+		`{"token":{"id":"1","expiresAt":"Never"},"bearerToken":"` + fuzzSecret + `"}`,
+		`[{"Id":"1","PlainTextToken":"` + fuzzSecret + `"}]`, `{"items":[{"id":"1"}],"next_cursor":"x","has_more":true}`,
+		`{"results":[],"next":"https://a.example/?page=2"}`, `{"id":1e999,"expires_at":1e999}`, `null`, `""`, `[[]]`, `{`, "\ufeff{}",
+		`{"result":{"data":{"token":{"result":{"data":{"id":"x"}}}}}}`, `{"id":"a","status":"Revoked","revoked":false,"revoked_at":"x"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		token, err := decodeToken(body)
+		if err == nil && (token.ID == "" || token.Status != StatusActive && token.Status != StatusRevoked) {
+			t.Errorf("a token without id or status: %+v", token)
+		}
+		for _, at := range []time.Time{token.CreatedAt, token.LastUsedAt, token.ExpiresAt} {
+			if year := at.Year(); !at.IsZero() && (year < 0 || year > 9999) {
+				t.Errorf("a time that cannot be written: %v", at)
+			}
+		}
+		minted, _, err := decodeMinted(body)
+		if err == nil && (minted.ID == "" || minted.Secret.IsZero() || !sendable(minted.Secret.Reveal())) {
+			t.Errorf("a minted token without id or usable secret: %+v", minted)
+		}
+		if err != nil && strings.Contains(err.Error(), "Fuzzed") {
+			t.Errorf("the error repeats the body: %v", err)
+		}
+		page, err := decodePage(body, http.Header{"Link": {string(body)}})
+		for _, token := range page.tokens {
+			if token.ID == "" {
+				t.Errorf("a row without id: %+v", token)
+			}
+		}
+		if err != nil && (len(page.tokens) > 0 || strings.Contains(err.Error(), "Fuzzed")) {
+			t.Errorf("half a list, or its text in an error: %v", err)
+		}
+	})
+}
+
+func FuzzErrorBody(f *testing.F) {
+	for _, seed := range []string{
+		`{"type":"about:blank","title":"x","status":422,"code":"validation_failed","errors":[{"pointer":"/a","code":"b","detail":"c"}]}`,
+		`{"detail":[{"loc":["body",1],"msg":"m"}]}`, `{"error":{"code":7,"message":"m"}}`, `{"error":"e","error_description":"d"}`,
+		`{"errors":["a",{"title":"t"}]}`, `{"errors":{"name":["taken"]}}`, `<html><title>502</title>`, "plain\x00\x1b[31m", "", `"x"`, `[1]`,
+		`{"message":"` + fuzzSecret + `"}`, fuzzSecret[:20] + "<b>" + fuzzSecret[20:], "<title>" + strings.Repeat("é", 3000), "<<<<",
+	} {
+		f.Add([]byte(seed), fuzzSecret)
+	}
+	f.Add([]byte("x"), "")
+	f.Add([]byte("\xff\xfe"), "\xff")
+	f.Fuzz(func(t *testing.T, body []byte, secret string) {
+		client := &Client{token: NewSecret(secret), now: time.Now}
+		header := http.Header{"Location": {string(body)}, "X-Request-Id": {string(body)}, "Retry-After": {string(body)}}
+		err := client.apiError(call{op: "op", method: "GET", address: "https://a.example/x"}, answer{status: 422, body: body, header: header}, 1)
+		for _, text := range append([]string{err.Code, err.Message, err.RequestID, err.Location}, err.FieldCodes...) {
+			if utf8.RuneCountInString(text) > maxText || !utf8.ValidString(text) || strings.ContainsAny(text, "\r\n\x1b\x00") {
+				t.Errorf("not a line of 300 characters: %q", text)
+			}
+			if len(secret) > echo && strings.Contains(text, secret) && !strings.Contains(redacted, secret) {
+				t.Errorf("%q shows %q", text, secret)
+			}
+		}
+		if err.Error() == "" {
+			t.Error("no text")
+		}
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"7", "1.5", "86400", "9999999999999", "Wed, 01 Jul 2026 12:00:30 GMT", "soon", "-1", "1e9", "NaN", ".", ""} {
+		f.Add(seed, "Wed, 01 Jul 2026 12:00:00 GMT")
+		f.Add(seed, "")
+	}
+	f.Fuzz(func(t *testing.T, value, date string) {
+		wait, ok := retryAfter(http.Header{"Retry-After": {value}, "Date": {date}}, time.Now)
+		if ok != (wait > 0) && ok {
+			t.Errorf("Retry-After %q with Date %q is %v", value, date, wait)
+		}
+		client := &Client{attempts: 5, now: time.Now}
+		if pause, again := client.pause(1, answer{header: http.Header{"Retry-After": {value}, "Date": {date}}}); again && (pause <= 0 || pause > maxWait) {
+			t.Errorf("Retry-After %q pauses for %v", value, pause)
+		}
+	})
+}
