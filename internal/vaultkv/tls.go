@@ -40,6 +40,14 @@ func newTransports(config Config) transports {
 	return transports{shared: shared, fresh: fresh}
 }
 
+// pick returns the way for a request. An error lies in the settings.
+func (t transports) pick(r request) (http.RoundTripper, error) {
+	if r.once {
+		return t.fresh()
+	}
+	return t.shared()
+}
+
 func ownTransport(config Config) (*http.Transport, error) {
 	settings, err := tlsSettings(config)
 	if err != nil {

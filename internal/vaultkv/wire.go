@@ -87,8 +87,12 @@ func (r request) refused(err error) error {
 
 // exchange sends a request until it is answered for good.
 func (c *Client) exchange(ctx context.Context, r request, token paistrike.Secret) (answer, error) {
+	transport, err := c.transports.pick(r)
+	if err != nil {
+		return answer{}, r.failed(err)
+	}
 	for attempt := 0; ; attempt++ {
-		got, failure := c.attempt(ctx, r, token)
+		got, failure := c.attempt(ctx, transport, r, token)
 		if failure == nil {
 			return got, nil
 		}
@@ -103,10 +107,10 @@ func (c *Client) exchange(ctx context.Context, r request, token paistrike.Secret
 }
 
 // attempt sends a request once.
-func (c *Client) attempt(ctx context.Context, r request, token paistrike.Secret) (answer, *Error) {
+func (c *Client) attempt(ctx context.Context, transport http.RoundTripper, r request, token paistrike.Secret) (answer, *Error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
-	got, err := c.roundTrip(ctx, r, token)
+	got, err := c.roundTrip(ctx, transport, r, token)
 	if err != nil {
 		return answer{}, r.failed(err)
 	}
@@ -123,16 +127,8 @@ func (c *Client) attempt(ctx context.Context, r request, token paistrike.Secret)
 	return got, failure
 }
 
-func (c *Client) roundTrip(ctx context.Context, r request, token paistrike.Secret) (answer, error) {
+func (c *Client) roundTrip(ctx context.Context, transport http.RoundTripper, r request, token paistrike.Secret) (answer, error) {
 	req, err := c.build(ctx, r, token)
-	if err != nil {
-		return answer{}, err
-	}
-	pick := c.transports.shared
-	if r.once {
-		pick = c.transports.fresh
-	}
-	transport, err := pick()
 	if err != nil {
 		return answer{}, err
 	}

@@ -1,0 +1,403 @@
+package vaultkv_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+func secret(value string) paistrike.Secret { return paistrike.NewSecret(value) }
+
+// write makes a file with a secret in it.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoginMethods(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name       string
+		login      vaultkv.Login
+		path, body string // "" where no login is needed
+		token      string
+	}{
+		{name: "token", login: vaultkv.Login{Method: "token", Token: secret("mine")}, token: "mine"},
+		{name: "token file", login: vaultkv.Login{Method: "token_file", File: write(t, "mine\n")}, token: "mine"},
+		{
+			name:  "approle",
+			login: vaultkv.Login{Method: "approle", RoleID: "r", SecretID: secret("s")},
+			path:  "auth/approle/login", body: `{"role_id":"r","secret_id":"s"}`, token: "given",
+		},
+		{
+			name:  "approle without a secret id, mounted elsewhere",
+			login: vaultkv.Login{Method: "approle", Mount: "/ci/roles/", RoleID: "r"},
+			path:  "auth/ci/roles/login", body: `{"role_id":"r"}`, token: "given",
+		},
+		{
+			name:  "jwt",
+			login: vaultkv.Login{Method: "jwt", Role: "ci", JWT: secret("h.p.s")},
+			path:  "auth/jwt/login", body: `{"role":"ci","jwt":"h.p.s"}`, token: "given",
+		},
+		{
+			name: "jwt made for this login",
+			login: vaultkv.Login{Method: "jwt", Mount: "github", Role: "ci", JWTSource: func(context.Context) (paistrike.Secret, error) {
+				return secret("fresh"), nil
+			}},
+			path: "auth/github/login", body: `{"role":"ci","jwt":"fresh"}`, token: "given",
+		},
+		{
+			name:  "jwt with the mount's own role",
+			login: vaultkv.Login{Method: "jwt", File: write(t, "h.p.s")},
+			path:  "auth/jwt/login", body: `{"jwt":"h.p.s"}`, token: "given",
+		},
+		{
+			name:  "kubernetes",
+			login: vaultkv.Login{Method: "kubernetes", Role: "ci", File: write(t, "h.p.s\n")},
+			path:  "auth/kubernetes/login", body: `{"role":"ci","jwt":"h.p.s"}`, token: "given",
+		},
+		{
+			name:  "userpass",
+			login: vaultkv.Login{Method: "userpass", Username: "ann", Password: secret("pw")},
+			path:  "auth/userpass/login/ann", body: `{"password":"pw"}`, token: "given",
+		},
+		{
+			name:  "generic",
+			login: vaultkv.Login{Method: "generic", Path: "/auth/ldap/login/ann", Parameters: map[string]paistrike.Secret{"password": secret("pw")}},
+			path:  "auth/ldap/login/ann", body: `{"password":"pw"}`, token: "given",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {
+				if strings.HasPrefix(call.Path, "auth/") {
+					say(w, 200, `{"auth":{"client_token":"given","lease_duration":3600}}`)
+					return
+				}
+				say(w, 200, `{"data":{"keys":["a"]}}`)
+			})
+			c := client(t, f.URL, func(c *vaultkv.Config) { c.Login = test.login })
+			for range 2 {
+				if _, err := c.List(t.Context(), "", "secret", ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := []string{"GET secret/metadata", "GET secret/metadata"}
+			if test.path != "" {
+				want = append([]string{"POST " + test.path}, want...)
+				login := f.calls[0]
+				if diff := cmp.Diff(fromJSON(t, test.body), fromJSON(t, login.Body)); diff != "" {
+					t.Errorf("login (-want +got):\n%s", diff)
+				}
+				if login.Token != "" {
+					t.Error("the login carried a token")
+				}
+			}
+			if diff := cmp.Diff(want, f.requests()); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
+			}
+			if got := f.last(t).Token; got != test.token {
+				t.Errorf("token %q, want %q", got, test.token)
+			}
+		})
+	}
+}
+
+func TestLoginNamespace(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name               string
+		config, auth, own  string
+		wantLogin, wantUse string
+	}{
+		{name: "none"},
+		{name: "one for all", config: "team/", wantLogin: "team", wantUse: "team"},
+		{name: "another to log in", config: "team", auth: "admin", wantLogin: "admin", wantUse: "team"},
+		{name: "the login's own", config: "team", auth: "admin", own: "ci", wantLogin: "ci", wantUse: "team"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) {
+				say(w, 200, `{"auth":{"client_token":"given"},"data":{}}`)
+			})
+			c := client(t, f.URL, func(c *vaultkv.Config) {
+				c.Namespace, c.AuthNamespace = test.config, test.auth
+				c.Login = vaultkv.Login{Method: "approle", RoleID: "r", Namespace: test.own}
+			})
+			if _, err := c.Metadata(t.Context(), at("x")); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.calls[0].Namespace; got != test.wantLogin {
+				t.Errorf("logged in to namespace %q, want %q", got, test.wantLogin)
+			}
+			if got := f.last(t).Namespace; got != test.wantUse {
+				t.Errorf("worked in namespace %q, want %q", got, test.wantUse)
+			}
+			elsewhere := at("x")
+			elsewhere.Namespace = "other"
+			if _, err := c.Metadata(t.Context(), elsewhere); err != nil || f.last(t).Namespace != "other" {
+				t.Errorf("a location's own namespace became %q, %v", f.last(t).Namespace, err)
+			}
+		})
+	}
+}
+
+// tokens is a Vault that gives out the tokens 1, 2, 3 and accepts only the one
+// that accept names.
+type tokens struct {
+	given  atomic.Int32
+	accept atomic.Value
+}
+
+func (v *tokens) serve(w http.ResponseWriter, _ *http.Request, call seen) {
+	switch {
+	case strings.HasSuffix(call.Path, "/login"):
+		say(w, 200, fmt.Sprintf(`{"auth":{"client_token":"%d"}}`, v.given.Add(1)))
+	case call.Path == "auth/token/revoke-self":
+		w.WriteHeader(http.StatusNoContent)
+	case call.Token != v.accept.Load():
+		forbid(w)
+	default:
+		say(w, 200, `{"data":{"keys":["a"],"version":1,"current_version":1}}`)
+	}
+}
+
+func loggingIn(t *testing.T, f *fake) *vaultkv.Client {
+	t.Helper()
+	return client(t, f.URL, func(c *vaultkv.Config) {
+		c.Login = vaultkv.Login{Method: "approle", RoleID: "r", SecretID: secret("s3cret")}
+	})
+}
+
+func TestExpiredTokenIsReplacedOnce(t *testing.T) {
+	t.Parallel()
+	t.Run("a read", func(t *testing.T) {
+		t.Parallel()
+		v := &tokens{}
+		v.accept.Store("2")
+		f := newFake(t, v.serve)
+		if _, err := loggingIn(t, f).List(t.Context(), "", "secret", ""); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"POST auth/approle/login", "GET secret/metadata", "POST auth/approle/login", "GET secret/metadata"}
+		if diff := cmp.Diff(want, f.requests()); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("a write, because a 403 means that nothing was written", func(t *testing.T) {
+		t.Parallel()
+		v := &tokens{}
+		v.accept.Store("2")
+		f := newFake(t, v.serve)
+		if _, err := loggingIn(t, f).Publish(t.Context(), at("x"), 0, record("s", 0)); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"POST auth/approle/login", "PUT secret/data/x", "POST auth/approle/login", "PUT secret/data/x"}
+		if diff := cmp.Diff(want, f.requests()); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("a right that is missing stays missing", func(t *testing.T) {
+		t.Parallel()
+		v := &tokens{}
+		v.accept.Store("none")
+		f := newFake(t, v.serve)
+		_, err := loggingIn(t, f).Publish(t.Context(), at("x"), 0, record("s", 0))
+		if !vaultkv.IsForbidden(err) || vaultkv.IsUnauthenticated(err) {
+			t.Errorf("error %v", err)
+		}
+		if n := len(f.requests()); n != 4 {
+			t.Errorf("%d requests: %v", n, f.requests())
+		}
+	})
+	t.Run("a token of the user's is the only one there is", func(t *testing.T) {
+		t.Parallel()
+		f := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) { forbid(w) })
+		_, err := client(t, f.URL).Metadata(t.Context(), at("x"))
+		if !vaultkv.IsForbidden(err) || len(f.requests()) != 1 {
+			t.Errorf("%v after %v", err, f.requests())
+		}
+	})
+	t.Run("a token file is read again", func(t *testing.T) {
+		t.Parallel()
+		file := write(t, "old")
+		f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {
+			if call.Token != "new" {
+				_ = os.WriteFile(file, []byte("new"), 0o600) // as Vault Agent does
+				forbid(w)
+				return
+			}
+			say(w, 200, `{"data":{"keys":["a"]}}`)
+		})
+		c := client(t, f.URL, func(c *vaultkv.Config) { c.Login = vaultkv.Login{Method: "token_file", File: file} })
+		if _, err := c.List(t.Context(), "", "secret", ""); err != nil || len(f.requests()) != 2 {
+			t.Errorf("%v after %v", err, f.requests())
+		}
+	})
+	t.Run("when no new login is to be had, both are told", func(t *testing.T) {
+		t.Parallel()
+		var logins atomic.Int32
+		f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {
+			if strings.HasSuffix(call.Path, "/login") && logins.Add(1) == 1 {
+				say(w, 200, `{"auth":{"client_token":"1"}}`)
+				return
+			}
+			forbid(w)
+		})
+		_, err := loggingIn(t, f).Metadata(t.Context(), at("x"))
+		if !vaultkv.IsForbidden(err) || !vaultkv.IsUnauthenticated(err) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestManyCallersShareOneLogin(t *testing.T) {
+	t.Parallel()
+	v := &tokens{}
+	v.accept.Store("2")
+	f := newFake(t, v.serve)
+	c := loggingIn(t, f)
+	var group sync.WaitGroup
+	for range 32 {
+		group.Go(func() {
+			if _, err := c.List(t.Context(), "", "secret", ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	// One at the start, one when the first token turned out not to be accepted.
+	if n := v.given.Load(); n != 2 {
+		t.Errorf("%d logins", n)
+	}
+}
+
+func TestLoginFailures(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		status  int
+		body    string
+		refused bool // a LoginError
+		want    string
+	}{
+		{"wrong credentials", 400, `{"errors":["invalid role or secret ID"]}`, true, "approle at auth/approle: calling auth/approle/login: Vault answered 400: invalid role or secret ID"},
+		{"not allowed", 403, `{"errors":["permission denied"]}`, true, "permission denied"},
+		{"no such method", 404, `{"errors":["no handler for route"]}`, true, "no handler for route"},
+		{"a second factor", 200, `{"auth":{"mfa_requirement":{"mfa_request_id":"1"}}}`, true, "second factor"},
+		{"an answer that is none", 200, `s3cret`, true, "holds no token"},
+		{"a token that is none", 200, `{"auth":{"client_token":"a\nb"}}`, true, "holds no token"},
+		{"busy", 429, `{"errors":["request path \"auth/approle/login\": rate limit quota exceeded"]}`, false, "429"},
+		{"down", 502, `<html>s3cret</html>`, false, "502"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) { say(w, test.status, test.body) })
+			_, err := loggingIn(t, f).Publish(t.Context(), at("x"), 0, record("s3cret-token", 0))
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("error %v", err)
+			}
+			if vaultkv.IsUnauthenticated(err) != test.refused || vaultkv.IsForbidden(err) {
+				t.Errorf("taken for a refused login: %v, for a missing right: %v", vaultkv.IsUnauthenticated(err), vaultkv.IsForbidden(err))
+			}
+			for _, request := range f.requests() {
+				if request != "POST auth/approle/login" {
+					t.Errorf("made %s without a token", request)
+				}
+			}
+		})
+	}
+}
+
+func TestLoginThatLacksSomething(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		login vaultkv.Login
+	}{
+		{"nothing at all", vaultkv.Login{}},
+		{"a method that is none", vaultkv.Login{Method: "magic"}},
+		{"an empty token", vaultkv.Login{Method: "token"}},
+		{"a token with a line break", vaultkv.Login{Method: "token", Token: secret("s3cret\nX-Evil: 1")}},
+		{"no file", vaultkv.Login{Method: "token_file"}},
+		{"no role id", vaultkv.Login{Method: "approle", SecretID: secret("s3cret")}},
+		{"no jwt", vaultkv.Login{Method: "jwt", Role: "r"}},
+		{"no role", vaultkv.Login{Method: "kubernetes", JWT: secret("s3cret")}},
+		{"no password", vaultkv.Login{Method: "userpass", Username: "ann"}},
+		{"no path", vaultkv.Login{Method: "generic", Path: "/"}},
+		{"a path that leads elsewhere", vaultkv.Login{Method: "userpass", Username: "../../sys/seal", Password: secret("s3cret")}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := vaultkv.New(vaultkv.Config{Address: "https://vault.example.com", Login: test.login})
+			if !vaultkv.IsUnauthenticated(err) || strings.Contains(fmt.Sprint(err), "s3cret") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	t.Run("a file that is not there, known at the first call", func(t *testing.T) {
+		t.Parallel()
+		c := client(t, "http://127.0.0.1:1", func(c *vaultkv.Config) {
+			c.Login = vaultkv.Login{Method: "token_file", File: filepath.Join(t.TempDir(), "none")}
+		})
+		if _, err := c.Metadata(t.Context(), at("x")); !vaultkv.IsUnauthenticated(err) || !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestRevokeToken(t *testing.T) {
+	t.Parallel()
+	t.Run("of a login", func(t *testing.T) {
+		t.Parallel()
+		v := &tokens{}
+		v.accept.Store("1")
+		f := newFake(t, v.serve)
+		c := loggingIn(t, f)
+		if _, err := c.List(t.Context(), "", "secret", ""); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second has nothing left to do
+			if err := c.RevokeToken(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := []string{"POST auth/approle/login", "GET secret/metadata", "POST auth/token/revoke-self"}
+		if diff := cmp.Diff(want, f.requests()); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+		if got := f.last(t).Token; got != "1" {
+			t.Errorf("revoked %q", got)
+		}
+	})
+	t.Run("before any login", func(t *testing.T) {
+		t.Parallel()
+		f := newFake(t, new(tokens).serve)
+		if err := loggingIn(t, f).RevokeToken(t.Context()); err != nil || len(f.requests()) != 0 {
+			t.Errorf("%v after %v", err, f.requests())
+		}
+	})
+	t.Run("of the user's own", func(t *testing.T) {
+		t.Parallel()
+		f := newFake(t, new(tokens).serve)
+		if err := client(t, f.URL).RevokeToken(t.Context()); err != nil || len(f.requests()) != 0 {
+			t.Errorf("%v after %v", err, f.requests())
+		}
+	})
+}
