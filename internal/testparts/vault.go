@@ -33,7 +33,7 @@ func Vault(t testing.TB) (address, token string) {
 	for attempt := 1; ; attempt++ {
 		at := freePorts(t)
 		token, err := start(t, ready, nil, path,
-			"server", "-dev", "-dev-no-store-token", "-dev-root-token-id="+rootToken, "-dev-listen-address="+at)
+			"server", "-dev", "-log-level=warn", "-dev-no-store-token", "-dev-root-token-id="+rootToken, "-dev-listen-address="+at)
 		if err == nil {
 			return "http://" + at, token
 		}

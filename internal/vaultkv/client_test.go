@@ -248,6 +248,31 @@ func TestMount(t *testing.T) {
 	})
 }
 
+func TestDeletionAheadIsJudgedByVaultsClock(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, date string
+		want       vaultkv.Condition
+	}{
+		{"it lies ahead", "Fri, 01 May 2026 11:59:58 GMT", vaultkv.Live},
+		{"it is this second", "Fri, 01 May 2026 12:00:00 GMT", vaultkv.Deleted},
+		{"it is past", "Fri, 01 May 2026 13:00:00 GMT", vaultkv.Deleted},
+		{"nobody can tell", "noon", vaultkv.Deleted},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) {
+				w.Header().Set("Date", test.date)
+				say(w, 200, `{"data":{"current_version":2,"versions":{"2":{"deletion_time":"2026-05-01T12:00:00.7Z"},"1":{"destroyed":true}}}}`)
+			})
+			m, err := client(t, f.URL).Metadata(t.Context(), at("x"))
+			if err != nil || m.Condition != test.want || (len(m.Versions) == 1) != (test.want == vaultkv.Live) {
+				t.Errorf("%+v, %v", m, err)
+			}
+		})
+	}
+}
+
 func TestCapabilities(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
 // Condition is the state of one KV version.
@@ -200,7 +202,7 @@ func (c *Client) Publish(ctx context.Context, at Location, cas int, record Recor
 	if err != nil {
 		return Published{}, r.failed(err)
 	}
-	r.once = true
+	r.once, r.secrets = true, []paistrike.Secret{record.Secret}
 	r.body = map[string]any{"data": data, "options": map[string]any{"cas": cas}}
 	got, err := c.do(ctx, r)
 	if err != nil {
@@ -296,11 +298,13 @@ func timeOf(s string) time.Time {
 	return t.UTC()
 }
 
-// dateOf is the server's clock when it answered, zero where it did not say.
+// dateOf is the server's clock when it answered, zero where it did not say. The
+// header drops the fraction of the second, so the second's end is taken: a version
+// deleted a moment ago is deleted.
 func dateOf(got answer) time.Time {
 	t, err := http.ParseTime(got.header.Get("Date"))
 	if err != nil {
 		return time.Time{}
 	}
-	return t
+	return t.Add(time.Second)
 }

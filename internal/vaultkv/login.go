@@ -153,6 +153,17 @@ func (l Login) request(ctx context.Context) (path string, body map[string]any, e
 	return path, body, nil
 }
 
+// credentials gives what in the body of a login no error may repeat.
+func credentials(body map[string]any) []paistrike.Secret {
+	var all []paistrike.Secret
+	for name, value := range body {
+		if text, ok := value.(string); ok && name != "role" {
+			all = append(all, paistrike.NewSecret(text))
+		}
+	}
+	return all
+}
+
 func (l Login) jwt(ctx context.Context) (paistrike.Secret, error) {
 	switch {
 	case l.JWTSource != nil:
@@ -198,7 +209,7 @@ func (c *Client) signIn(ctx context.Context) (paistrike.Secret, error) {
 	}
 	r := request{
 		op: "calling", method: http.MethodPost, path: path, body: body,
-		namespace: c.loginNamespace(), anonymous: true,
+		namespace: c.loginNamespace(), anonymous: true, secrets: credentials(body),
 	}
 	got, err := c.exchange(ctx, r, paistrike.Secret{})
 	if err != nil {

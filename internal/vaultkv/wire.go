@@ -32,6 +32,8 @@ type request struct {
 	body      any    // sent as JSON; nil sends none
 	mediaType string // of the body; "" is application/json
 	namespace string // "" sends no namespace
+	// secrets are those in the body. No error repeats them, whoever sent them back.
+	secrets []paistrike.Secret
 
 	anonymous bool // without a Vault token
 	once      bool // one attempt, on a connection of its own
@@ -119,7 +121,7 @@ func (c *Client) attempt(ctx context.Context, transport http.RoundTripper, r req
 	}
 	failure := r.failed(nil)
 	failure.Status = got.status
-	failure.Reasons = reasons(got.body)
+	failure.Reasons = reasons(got.body, secrets)
 	failure.retryAfter = retryAfter(got.header)
 	if got.status >= 300 && got.status < 400 {
 		failure.Err = errors.New("redirects are not followed; let the address name the active server")
@@ -196,23 +198,20 @@ func (c *Client) build(ctx context.Context, r request, token paistrike.Secret) (
 	return req, nil
 }
 
-// reasons reads Vault's error lines out of the answer to a failed request.
-func reasons(body []byte) []string {
-	const most, longest = 5, 300
+// reasons reads Vault's error lines out of the answer to a failed request. Vault
+// itself does not repeat what it was sent, but something between may.
+func reasons(body []byte, secrets []paistrike.Secret) []string {
+	const most = 5
 	var vault api.ErrorResponse
 	if json.Unmarshal(body, &vault) != nil {
 		return nil
 	}
 	var lines []string
 	for _, line := range vault.Errors {
-		line = strings.Join(strings.Fields(line), " ")
-		if line == "" || len(lines) == most {
-			continue
+		line = paistrike.Redact(line, secrets...)
+		if line != "" && len(lines) < most {
+			lines = append(lines, line)
 		}
-		if len(line) > longest {
-			line = strings.ToValidUTF8(line[:longest], "") + "…"
-		}
-		lines = append(lines, line)
 	}
 	return lines
 }
