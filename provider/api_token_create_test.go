@@ -1,0 +1,68 @@
+package provider_test
+
+import (
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+)
+
+func TestCreate(t *testing.T) {
+	s := newStage(t)
+	s.play(act{
+		config: standard,
+		plan: append(creates(),
+			plancheck.ExpectKnownValue(ci, tfjsonpath.New("rotation_reason"), knownvalue.StringExact("created")),
+			plancheck.ExpectUnknownValue(ci, tfjsonpath.New("token_id")),
+		),
+		state: state(
+			text("status", "active"), text("rotation_reason", "created"), vaultVersion(1), previous(0),
+			text("created_at", "2026-01-05T09:00:00Z"),
+			text("expires_at", "2026-04-05T09:00:00Z"),
+			text("rotate_at", "2026-02-04T09:00:00Z"),
+		),
+		after: func() {
+			s.wantLive(1)
+			s.wantWorks("the secret in Vault", s.secret(standardPath), true)
+		},
+	})
+}
+
+func TestCreateThatNeverExpires(t *testing.T) {
+	s := newStage(t)
+	s.play(act{
+		config: edit(standard, `"90d"`, `"never"`),
+		state: state(
+			attribute("expires_at", knownvalue.Null()), text("rotate_at", "2026-02-04T09:00:00Z"),
+		),
+	})
+}
+
+func TestCreateWithoutRotation(t *testing.T) {
+	s := newStage(t)
+	config := edit(standard, `  rotation   = { period = "30d", overlap = "24h" }`+"\n", "")
+	s.play(
+		act{config: config, state: state(attribute("rotate_at", knownvalue.Null()))},
+		act{before: s.later(89 * day), config: config, planOnly: true, plan: nothing()},
+	)
+}
+
+func TestCreateAtAnotherKeyOfANestedMount(t *testing.T) {
+	s := newStage(t)
+	s.play(act{
+		config: edit(standard, `path = "ci/paistrike"`, `path = "a/b/c", key = "PAISTRIKE_API_TOKEN"`),
+		after: func() {
+			s.wantWorks("the secret", s.entry("a/b/c").text("PAISTRIKE_API_TOKEN"), true)
+		},
+	})
+}
+
+// The expiry that PAIStrike grants is the one that counts.
+func TestCreateWhereExpiryIsADate(t *testing.T) {
+	s := newStage(t)
+	policy := s.paistrike.Policy()
+	policy.DateOnly = true
+	s.paistrike.SetPolicy(policy)
+	s.play(act{config: standard, state: state(text("expires_at", "2026-04-06T00:00:00Z"))})
+}

@@ -1,0 +1,49 @@
+package provider_test
+
+import (
+	"net/http"
+	"path"
+	"strings"
+)
+
+// guard looks at every request to PAIStrike before it is done. Whatever a story is
+// about, no token is revoked while Vault serves it, and none before its overlap is
+// over: in neither case while the entry still serves any.
+func (s *stage) guard(r *http.Request) {
+	dir, id := path.Split(r.URL.Path)
+	if r.Method != http.MethodDelete || !strings.HasSuffix(dir, "/api-tokens/") {
+		return
+	}
+	now := s.paistrike.Clock().Now()
+	for _, at := range s.entries() {
+		e := s.entry(at)
+		if e.serves() == "" {
+			continue // closed before its tokens are revoked
+		}
+		if e.serves() == id {
+			s.Errorf("token %s is revoked while version %d of %s serves it", id, e.Version, at)
+		}
+		for _, old := range e.record.Retiring {
+			if old.ID == id && now.Before(old.RevokeAfter) {
+				s.Errorf("token %s is revoked at %s, and its overlap lasts until %s", id, now, old.RevokeAfter)
+			}
+		}
+	}
+}
+
+// served gives the entries whose secret works.
+func (s *stage) served() map[string]bool {
+	s.Helper()
+	works := map[string]bool{}
+	for _, at := range s.entries() {
+		if e := s.entry(at); e.serves() != "" {
+			for field, value := range e.Data {
+				secret, _ := value.(string)
+				if strings.HasPrefix(secret, "pstk_") {
+					works[at+" "+field] = s.call(secret) == http.StatusOK
+				}
+			}
+		}
+	}
+	return works
+}

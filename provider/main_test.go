@@ -1,0 +1,141 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-version"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+	"github.com/paistrike/terraform-provider-paistrike/provider"
+)
+
+const (
+	providerBinary = "terraform-provider-paistrike"
+	// chosenCLI tells a run of this program which of several CLIs is its own.
+	chosenCLI = "PAISTRIKE_TEST_CLI"
+)
+
+// cli is the Terraform or OpenTofu that this run of the tests drives. Its path is
+// empty where there is none.
+var cli struct {
+	path    string
+	product string // "Terraform" or "OpenTofu"
+	version *version.Version
+}
+
+// TestMain runs the tests with every CLI that [tfcli.Programs] finds, one after
+// the other, each in a process of its own. Under the name of a provider's binary
+// this program is the provider, for the tests that start a CLI themselves.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == providerBinary {
+		serve()
+		return
+	}
+	if file := os.Getenv("TF_CLI_CONFIG_FILE"); file != "" {
+		if _, err := os.Stat(file); err != nil {
+			os.Unsetenv("TF_CLI_CONFIG_FILE") // every command would warn of it
+		}
+	}
+	os.Unsetenv("TF_ACC_TERRAFORM_VERSION") // nothing is downloaded
+	programs, err := tfcli.Programs()
+	if chosen := os.Getenv(chosenCLI); chosen != "" {
+		programs, err = []string{chosen}, nil
+	}
+	switch {
+	case err != nil && os.Getenv("CI") == "true":
+		fail(err)
+	case err != nil:
+		fmt.Println("provider: NO ACCEPTANCE TEST IS RUN:", err)
+	case len(programs) == 1:
+		if err := choose(programs[0]); err != nil {
+			fail(err)
+		}
+	default:
+		if !runEach(programs) {
+			os.Exit(1) //nolint:forbidigo // here the run of the tests ends
+		}
+		return
+	}
+	m.Run()
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "provider:", err)
+	os.Exit(1) //nolint:forbidigo // here the run of the tests ends
+}
+
+// serve is the provider as a process, with the pauses left out.
+func serve() {
+	err := providerserver.Serve(context.Background(), provider.New("test", provider.WithSleep(noPause)),
+		providerserver.ServeOpts{Address: "registry.terraform.io/paistrike/paistrike"})
+	if err != nil {
+		fail(err)
+	}
+}
+
+func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// choose makes a program the one that all tests of this process drive.
+func choose(program string) error {
+	said, err := exec.Command(program, "version").Output() //nolint:noctx // answers at once
+	found := regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`).FindStringSubmatch(string(said))
+	if err != nil || found == nil {
+		return fmt.Errorf("%s is no Terraform and no OpenTofu: %w", program, err)
+	}
+	cli.path, cli.product = program, found[1]
+	if cli.version, err = version.NewVersion(found[2]); err != nil {
+		return err
+	}
+	os.Setenv("TF_ACC_TERRAFORM_PATH", program) //nolint:usetesting // for all tests
+	if cli.product == "OpenTofu" {
+		os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org") //nolint:usetesting // for all tests
+	}
+	fmt.Printf("provider: driving %s %s (%s)\n", cli.product, cli.version, program)
+	return nil
+}
+
+// runEach runs this program again for each CLI, and reports whether all went well.
+func runEach(programs []string) bool {
+	var args []string
+	for _, arg := range os.Args[1:] {
+		if !strings.HasPrefix(arg, "-test.testlogfile=") { // of one run only
+			args = append(args, arg)
+		}
+	}
+	well := true
+	for _, program := range programs {
+		cmd := exec.Command(os.Args[0], args...) //nolint:noctx // go test bounds it
+		cmd.Env = append(os.Environ(), chosenCLI+"="+program)
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		if err := cmd.Run(); err != nil {
+			fmt.Fprintf(os.Stderr, "provider: with %s: %v\n", program, err)
+			well = false
+		}
+	}
+	return well
+}
+
+// needs skips a test where the CLI is too old for it; "" means that the product
+// does not have the feature at all. The two products count their versions apart.
+func needs(t *testing.T, terraform, tofu string) {
+	t.Helper()
+	least := terraform
+	if cli.product == "OpenTofu" {
+		least = tofu
+	}
+	if cli.path == "" {
+		return // newStage says so
+	}
+	if least == "" || cli.version.Core().LessThan(version.Must(version.NewVersion(least))) {
+		t.Skipf("%s %s does not have this", cli.product, cli.version)
+	}
+}

@@ -1,0 +1,216 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+	"github.com/paistrike/terraform-provider-paistrike/provider"
+)
+
+const day = 24 * time.Hour
+
+// monday is when every story begins.
+func monday() time.Time { return time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC) }
+
+// stage is where one story plays: a PAIStrike whose clock stands still until it is
+// moved, and Vault's KV engine, which tells the same time.
+type stage struct {
+	*testing.T
+	paistrike *sandbox.Server
+	apiURL    string
+	vaultURL  string
+	vaultRoot string
+	env       map[string]string // what the provider sees as its environment
+
+	mu     sync.Mutex
+	pauses []time.Duration // what the provider would have waited
+	onCall func(*http.Request)
+	remain int // tokens that work after the last destroy
+}
+
+// newStage sets the stage for a test that runs beside others.
+func newStage(t *testing.T, options ...testparts.KVOption) *stage {
+	t.Helper()
+	t.Parallel()
+	if cli.path == "" {
+		t.Skip("NOT TESTED: there is no Terraform and no OpenTofu")
+	}
+	server, err := sandbox.New(sandbox.Options{Start: monday()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{T: t, paistrike: server}
+	api := httptest.NewServer(http.HandlerFunc(s.serveAPI))
+	t.Cleanup(api.Close)
+	t.Cleanup(func() { server.ClearFaults(); server.Release() })
+	s.apiURL = api.URL
+	s.vaultURL, s.vaultRoot = testparts.KV(t, append(options, testparts.WithClock(api.URL+"/_sandbox/clock"))...)
+	_, management := server.Mint("Terraform", time.Time{})
+	s.env = map[string]string{
+		"PAISTRIKE_ENDPOINT": s.apiURL, "PAISTRIKE_API_TOKEN": management,
+		"VAULT_ADDR": s.vaultURL, "VAULT_TOKEN": s.vaultRoot,
+	}
+	return s
+}
+
+// serveAPI is PAIStrike with a guard at the door.
+func (s *stage) serveAPI(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.URL.Path, "/_sandbox/") {
+		if s.onCall != nil {
+			s.onCall(r)
+		}
+		s.guard(r)
+	}
+	s.paistrike.ServeHTTP(w, r)
+}
+
+// providers is the provider under test. Nothing secret stands in a configuration:
+// it comes from the environment, and that is the stage's.
+func (s *stage) providers() map[string]func() (tfprotov6.ProviderServer, error) {
+	home := s.TempDir()
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"paistrike": providerserver.NewProtocol6WithError(provider.New("test",
+			provider.WithGetenv(func(name string) string { return s.env[name] }),
+			provider.WithHomeDir(func() (string, error) { return home, nil }),
+			provider.WithSleep(s.pause),
+		)()),
+	}
+}
+
+func (s *stage) pause(ctx context.Context, d time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pauses = append(s.pauses, d)
+	return ctx.Err()
+}
+
+// advance moves the clocks of both servers.
+func (s *stage) advance(d time.Duration) { s.paistrike.Clock().Advance(d) }
+
+// later is a step's beginning: time passes.
+func (s *stage) later(d time.Duration) func() { return func() { s.advance(d) } }
+
+// at is a step's beginning: it is a moment such as "2026-01-11 03:17:00".
+func (s *stage) at(moment string) func() {
+	s.Helper()
+	when, err := time.Parse(time.DateTime, moment)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return func() { s.paistrike.Clock().Set(when) }
+}
+
+// live gives the tokens that Terraform made and that work, the oldest first.
+func (s *stage) live() []sandbox.Token {
+	var found []sandbox.Token
+	now := s.paistrike.Clock().Now()
+	for _, token := range s.paistrike.Tokens() {
+		works := token.Status == "active" && (token.ExpiresAt.IsZero() || now.Before(token.ExpiresAt))
+		if works && token.IssuerID != "" {
+			found = append([]sandbox.Token{token}, found...)
+		}
+	}
+	return found
+}
+
+// wantLive fails the test unless exactly so many of Terraform's tokens work.
+func (s *stage) wantLive(want int) {
+	s.Helper()
+	if got := s.live(); len(got) != want {
+		s.Errorf("%d tokens work, want %d: %v", len(got), want, names(got))
+	}
+}
+
+func names(tokens []sandbox.Token) []string {
+	var list []string
+	for _, token := range tokens {
+		list = append(list, token.ID+" "+token.Name)
+	}
+	return list
+}
+
+// call uses a secret as a pipeline does, and gives PAIStrike's answer.
+func (s *stage) call(secret string) int {
+	s.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.apiURL+"/api/v1/api-tokens/self?"+byConsumer, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+secret)
+	response, err := plainClient().Do(request)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+// wantWorks fails the test unless PAIStrike accepts the secret, or refuses it.
+func (s *stage) wantWorks(what, secret string, want bool) {
+	s.Helper()
+	if status := s.call(secret); (status == http.StatusOK) != want {
+		s.Errorf("%s: PAIStrike answers %d; it should work: %t", what, status, want)
+	}
+}
+
+func plainClient() *http.Client {
+	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+// minted counts the creates that PAIStrike carried out.
+func (s *stage) minted() int {
+	count := 0
+	for _, token := range s.paistrike.Tokens() {
+		if token.IssuerID != "" {
+			count++
+		}
+	}
+	return count
+}
+
+// apiCalls gives what the provider asked of PAIStrike, such as "GET /api-tokens".
+func (s *stage) apiCalls() []string {
+	var calls []string
+	for _, call := range s.paistrike.Journal() {
+		if call.Query != byConsumer+"=" && call.Query != byConsumer {
+			calls = append(calls, fmt.Sprintf("%s %s", call.Method, strings.TrimPrefix(call.Path, "/api/v1")))
+		}
+	}
+	return calls
+}
+
+// forgetCalls empties both journals.
+func (s *stage) forgetCalls() {
+	s.paistrike.ResetJournal()
+	testparts.ForgetJournal(s.T, s.vaultURL)
+}
+
+// count gives how many calls begin with the prefix.
+func count(calls []string, prefix string) int {
+	n := 0
+	for _, call := range calls {
+		if strings.HasPrefix(call, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// wantCalls fails the test unless so many calls begin with the prefix.
+func (s *stage) wantCalls(calls []string, prefix string, want int) {
+	s.Helper()
+	if got := count(calls, prefix); got != want {
+		s.Errorf("%d calls %q, want %d, in:\n  %s", got, prefix, want, strings.Join(calls, "\n  "))
+	}
+}

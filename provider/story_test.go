@@ -1,0 +1,209 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-testing/compare"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+)
+
+// act is one step of a story: what happens in the world, what is applied then, and
+// what holds afterwards. Beside what it says itself, [stage.play] makes sure of
+// what holds after every apply.
+type act struct {
+	before func()
+	config string
+	plan   []plancheck.PlanCheck   // about the plan that is applied
+	state  []statecheck.StateCheck // about the state after it
+	after  func()
+
+	fails string // the error, from its summary on; white space is all alike
+
+	planOnly bool // look at the plan, and do not apply it
+	due      bool // the next plan has changes
+	unsound  bool // tokens may be left that the state does not name
+	newID    bool // the resource is another one from here on
+
+	step func(*resource.TestStep) // what only few steps need
+}
+
+// play runs a story. After each act that applies
+//   - the next plan is empty,
+//   - id is what it was,
+//   - state, PAIStrike and Vault agree, and there is no token beside those in state,
+//   - a secret in Vault that worked before works.
+//
+// At the end Terraform destroys, and no token is left.
+func (s *stage) play(acts ...act) {
+	s.Helper()
+	var steps []resource.TestStep
+	id := statecheck.CompareValue(compare.ValuesSame())
+	for _, a := range acts {
+		if a.newID {
+			id = statecheck.CompareValue(compare.ValuesSame())
+		}
+		step := s.stepOf(a)
+		if strings.Contains(a.config, standardAddress) && a.fails == "" && !a.planOnly {
+			step.ConfigStateChecks = append(step.ConfigStateChecks, id.AddStateValue(ci, tfjsonpath.New("id")))
+		}
+		steps = append(steps, step)
+	}
+	resource.UnitTest(s.T, resource.TestCase{ProtoV6ProviderFactories: s.providers(), Steps: steps})
+	s.wantLive(s.remain)
+}
+
+func (s *stage) stepOf(a act) resource.TestStep {
+	var worked map[string]bool
+	step := resource.TestStep{
+		Config:             a.config,
+		PlanOnly:           a.planOnly,
+		ExpectNonEmptyPlan: a.due,
+		ConfigPlanChecks:   resource.ConfigPlanChecks{PreApply: a.plan},
+		ConfigStateChecks:  a.state,
+		PreConfig: func() {
+			if a.before != nil {
+				a.before()
+			}
+			worked = s.served()
+		},
+		PostApplyFunc: func() {
+			s.stillWorks(worked)
+			if a.after != nil {
+				a.after()
+			}
+		},
+	}
+	switch {
+	case a.fails != "":
+		step.ExpectError = says(a.fails)
+	case a.planOnly:
+		step.ConfigPlanChecks = resource.ConfigPlanChecks{PostApplyPostRefresh: a.plan}
+		step.ConfigStateChecks = nil
+	default:
+		if !a.due {
+			step.ConfigPlanChecks.PostApplyPostRefresh = []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}
+		}
+		if !a.unsound {
+			step.ConfigStateChecks = append(step.ConfigStateChecks, stateCheck(s.agrees))
+		}
+	}
+	if a.step != nil {
+		a.step(&step)
+	}
+	return step
+}
+
+// stillWorks fails the test where a consumer that had a working secret has one no
+// more. An entry that is gone was taken away on purpose; the story tells of that.
+func (s *stage) stillWorks(before map[string]bool) {
+	s.Helper()
+	now := s.served()
+	for at, worked := range before {
+		if works, there := now[at]; worked && there && !works {
+			s.Errorf("the secret in %s worked before this step and does not now", at)
+		}
+	}
+}
+
+// says matches an error in the CLI's output, which breaks lines as it likes.
+func says(text string) *regexp.Regexp {
+	words := strings.Fields(text)
+	for i, word := range words {
+		words[i] = regexp.QuoteMeta(word)
+		if word == "..." {
+			words[i] = ".*"
+		}
+	}
+	return regexp.MustCompile(`(?s)` + strings.Join(words, `\s+`))
+}
+
+// ci is the address of the resource that most stories are about, and how a
+// configuration declares it.
+const (
+	ci              = "paistrike_api_token.ci"
+	standardAddress = `"paistrike_api_token" "ci"`
+)
+
+// stateCheck is a check that is one function.
+type stateCheck func(statecheck.CheckStateRequest) error
+
+func (f stateCheck) CheckState(_ context.Context, req statecheck.CheckStateRequest, resp *statecheck.CheckStateResponse) {
+	resp.Error = f(req)
+}
+
+// planCheck is a check that is one function.
+type planCheck func(plancheck.CheckPlanRequest) error
+
+func (f planCheck) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
+	resp.Error = f(req)
+}
+
+// attributes gives the attributes of every token in state, by address.
+func attributes(req statecheck.CheckStateRequest) map[string]map[string]any {
+	tokens := map[string]map[string]any{}
+	if req.State.Values == nil {
+		return tokens
+	}
+	for _, r := range req.State.Values.RootModule.Resources {
+		if r.Type == "paistrike_api_token" {
+			tokens[r.Address] = r.AttributeValues
+		}
+	}
+	return tokens
+}
+
+// agrees compares state with the two servers.
+func (s *stage) agrees(req statecheck.CheckStateRequest) error {
+	named := map[string]string{}
+	for address, token := range attributes(req) {
+		at, _ := token["vault"].(map[string]any)
+		e := s.entry(fmt.Sprint(at["path"]))
+		if id := fmt.Sprint(token["token_id"]); e.serves() != id || fmt.Sprint(token["vault_version"]) != fmt.Sprint(e.Version) {
+			return fmt.Errorf("%s says token %s in version %v, and Vault serves %q in version %d", address, id, token["vault_version"], e.serves(), e.Version)
+		}
+		named[e.serves()] = address
+		previous, _ := token["previous_tokens"].([]any)
+		for _, p := range previous {
+			old, _ := p.(map[string]any)
+			named[fmt.Sprint(old["id"])] = address + " before"
+		}
+		if custom := s.custom(fmt.Sprint(at["path"])); custom["paistrike_token_id"] != e.serves() || custom["paistrike_mirror_of"] != fmt.Sprint(e.Version) {
+			return fmt.Errorf("custom metadata says token %s in version %s, and Vault serves %s in version %d",
+				custom["paistrike_token_id"], custom["paistrike_mirror_of"], e.serves(), e.Version)
+		}
+	}
+	var strays []string
+	for _, token := range s.live() {
+		if _, ok := named[token.ID]; !ok {
+			strays = append(strays, token.ID+" "+token.Name)
+		}
+		delete(named, token.ID)
+	}
+	if len(strays) > 0 {
+		return fmt.Errorf("these tokens work and are not in state: %v", strays)
+	}
+	for id, where := range named {
+		if strings.HasSuffix(where, " before") {
+			return fmt.Errorf("state names token %s of %s, which does not work", id, where)
+		}
+	}
+	return nil
+}
+
+// edit replaces parts of a configuration, each of which must be there.
+func edit(config string, oldnew ...string) string {
+	for pair := range slices.Chunk(oldnew, 2) {
+		if !strings.Contains(config, pair[0]) {
+			panic("the configuration does not hold " + pair[0])
+		}
+		config = strings.ReplaceAll(config, pair[0], pair[1])
+	}
+	return config
+}

@@ -1,0 +1,154 @@
+package provider_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
+
+// byConsumer marks the requests that the test itself makes, as a consumer or a
+// person would, so that the journals can tell them from the provider's.
+const byConsumer = "by-consumer"
+
+// entry is the current version of a Vault entry, as a consumer sees it.
+type entry struct {
+	Version int
+	Data    map[string]any // nil where nothing can be read
+	record  struct {
+		State    string `json:"state"`
+		Retiring []struct {
+			ID          string    `json:"id"`
+			RevokeAfter time.Time `json:"revoke_after"`
+		} `json:"retiring"`
+	}
+}
+
+func (e entry) text(field string) string {
+	text, _ := e.Data[field].(string)
+	return text
+}
+
+// serves gives the id of the token that the entry hands to its consumers.
+func (e entry) serves() string {
+	if e.record.State != "active" {
+		return ""
+	}
+	return e.text("token_id")
+}
+
+// ask sends a request to Vault as root, and reads the data of the answer into out.
+func (s *stage) ask(method, path string, in, out any) int {
+	s.Helper()
+	var body bytes.Buffer
+	if in != nil {
+		if err := json.NewEncoder(&body).Encode(in); err != nil {
+			s.Fatal(err)
+		}
+	}
+	mark := "?"
+	if strings.Contains(path, "?") {
+		mark = "&"
+	}
+	request, err := http.NewRequestWithContext(context.Background(), method, s.vaultURL+"/v1/"+path+mark+byConsumer, &body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	request.Header.Set("X-Vault-Token", s.vaultRoot)
+	if method == http.MethodPatch {
+		request.Header.Set("Content-Type", "application/merge-patch+json")
+	}
+	response, err := plainClient().Do(request)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer response.Body.Close()
+	if out != nil {
+		answer := struct{ Data any }{out}
+		if err := json.NewDecoder(response.Body).Decode(&answer); err != nil && response.StatusCode == http.StatusOK {
+			s.Fatal(err)
+		}
+	}
+	return response.StatusCode
+}
+
+// must is [stage.ask] where any refusal ends the test.
+func (s *stage) must(method, path string, in any) {
+	s.Helper()
+	if status := s.ask(method, path, in, nil); status >= 300 {
+		s.Fatalf("%s %s: Vault answers %d", method, path, status)
+	}
+}
+
+// entry reads secret/<path>.
+func (s *stage) entry(path string) entry {
+	s.Helper()
+	var answer struct {
+		Data     map[string]any
+		Metadata struct{ Version int }
+	}
+	s.ask(http.MethodGet, "secret/data/"+path, nil, &answer)
+	e := entry{Version: answer.Metadata.Version, Data: answer.Data}
+	_ = json.Unmarshal([]byte(e.text("paistrike")), &e.record) // "" and a foreign text serve no token
+	return e
+}
+
+// secret is what a consumer reads at secret/<path>.
+func (s *stage) secret(path string) string {
+	s.Helper()
+	return s.entry(path).text("token")
+}
+
+// custom gives the custom metadata of secret/<path>.
+func (s *stage) custom(path string) map[string]string {
+	s.Helper()
+	var answer struct {
+		Custom map[string]string `json:"custom_metadata"`
+	}
+	s.ask(http.MethodGet, "secret/metadata/"+path, nil, &answer)
+	return answer.Custom
+}
+
+// writeByHand puts a secret of somebody's own into the current version.
+func (s *stage) writeByHand(path, secret string) {
+	s.Helper()
+	s.must(http.MethodPut, "secret/data/"+path, map[string]any{"data": map[string]string{"token": secret}})
+}
+
+// entries lists the paths of the mount "secret".
+func (s *stage) entries() []string {
+	s.Helper()
+	var found []string
+	folders := []string{""}
+	for len(folders) > 0 {
+		folder := folders[0]
+		folders = folders[1:]
+		var answer struct{ Keys []string }
+		s.ask(http.MethodGet, "secret/metadata/"+folder+"?list=true", nil, &answer)
+		for _, key := range answer.Keys {
+			if strings.HasSuffix(key, "/") {
+				folders = append(folders, folder+key)
+			} else {
+				found = append(found, folder+key)
+			}
+		}
+	}
+	return found
+}
+
+// vaultCalls gives what the provider asked of Vault, such as "GET secret/metadata/ci/paistrike".
+func (s *stage) vaultCalls() []string {
+	s.Helper()
+	var calls []string
+	for _, call := range testparts.Journal(s.T, s.vaultURL) {
+		if !slices.Contains(strings.Split(call.Query, "&"), byConsumer) {
+			calls = append(calls, call.Method+" "+strings.TrimPrefix(call.Path, "/v1/"))
+		}
+	}
+	return calls
+}
