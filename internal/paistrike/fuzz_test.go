@@ -59,6 +59,7 @@ func FuzzErrorBody(f *testing.F) {
 	} {
 		f.Add([]byte(seed), fuzzSecret)
 	}
+	f.Add([]byte("zzeer\xd5Sho"), "zzeerSho") // halves that must not be joined after the search
 	f.Add([]byte("x"), "")
 	f.Add([]byte("\xff\xfe"), "\xff")
 	f.Fuzz(func(t *testing.T, body []byte, secret string) {
@@ -92,6 +93,40 @@ func FuzzRetryAfter(f *testing.F) {
 		client := &Client{attempts: 5, now: time.Now}
 		if pause, again := client.pause(1, answer{header: http.Header{"Retry-After": {value}, "Date": {date}}}); again && (pause <= 0 || pause > maxWait) {
 			t.Errorf("Retry-After %q pauses for %v", value, pause)
+		}
+	})
+}
+
+// However settings and ids are written: what is accepted goes to the endpoint's
+// host, below its prefix.
+func FuzzAddress(f *testing.F) {
+	for _, seed := range [][3]string{
+		{"", "", "tok_1"}, {"/", "/t/{id}/", "a/b"}, {"/v2/", "/t/{id}", ".."}, {"//evil.example", "/{id}", "x"}, {"/a", "/%2e%2e/{id}", "%"},
+		{"/a?b", "/t{id}", "?"}, {"/a", "/t/{id}@evil.example", "//evil.example"}, {"/a", "/{id}\\..", "\x00"}, {"/\t", "/{id}#", "self"},
+	} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	f.Fuzz(func(t *testing.T, prefix, item, id string) {
+		client, err := New(Config{Endpoint: "https://paistrike.example.com", Prefix: prefix, Routes: Routes{Item: item}})
+		if err != nil {
+			return
+		}
+		path, err := client.itemPath(client.routes.Item, id)
+		if err != nil {
+			return
+		}
+		req, err := client.request(t.Context(), call{method: http.MethodDelete, address: client.address(path, nil)})
+		if err != nil {
+			t.Fatalf("accepted settings make no request: %v", err)
+		}
+		below := strings.TrimPrefix(client.base, "https://paistrike.example.com")
+		if req.URL.Host != "paistrike.example.com" || req.URL.RawQuery != "" || req.URL.Fragment != "" || !strings.HasPrefix(req.URL.EscapedPath(), below+"/") {
+			t.Errorf("prefix %q, item %q and id %q lead to %s", prefix, item, id, req.URL)
+		}
+		for segment := range strings.SplitSeq(req.URL.Path, "/") {
+			if segment == ".." && !strings.Contains(id, "/..") && !strings.Contains(id, "../") {
+				t.Errorf("prefix %q, item %q and id %q climb: %s", prefix, item, id, req.URL)
+			}
 		}
 	})
 }

@@ -34,10 +34,25 @@ func (c *Client) redactor() redactor {
 	return redactor{secrets}
 }
 
+// Redact makes a text that somebody else wrote fit for an error: one line of at most
+// 300 characters, without any word that repeats a part of one of the secrets or
+// looks like a secret itself. A secret of 7 characters or less is not looked for:
+// it would be found in every sentence.
+func Redact(text string, secrets ...Secret) string {
+	var r redactor
+	for _, secret := range secrets {
+		if len(secret.Reveal()) > echo {
+			r.secrets = append(r.secrets, secret.Reveal())
+		}
+	}
+	return r.text(text)
+}
+
 // text makes a foreign text fit for an error: one line, no secret, 300
 // characters at most.
 func (r redactor) text(s string) string {
-	s = oneLine(r.hide(s[:min(len(s), maxRead)]))
+	// One line first: what is dropped there must not join a secret's halves later.
+	s = r.hide(oneLine(s[:min(len(s), maxRead)]))
 	if runes := []rune(s); len(runes) > maxText {
 		s = string(runes[:maxText-1]) + "…"
 	}
@@ -83,7 +98,7 @@ func (r redactor) hide(s string) string {
 		}
 		hidden, i = secret, end
 	}
-	return b.String()
+	return strings.ToValidUTF8(b.String(), "")
 }
 
 // echoes marks the bytes of s that repeat more than a few bytes of a secret in a

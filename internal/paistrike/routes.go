@@ -143,8 +143,8 @@ func checkPath(path string) string {
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
 		return "must begin with one slash"
 	}
-	if strings.ContainsAny(path, "?#\\") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return "must be a path alone: no query, fragment, backslash, space or unescaped character"
+	if strings.ContainsFunc(path, func(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("/%-._~!$&'()*+,;=:@", r) }) {
+		return "must be a path alone, with all but plain characters escaped, and without a query or a fragment"
 	}
 	for segment := range strings.SplitSeq(path, "/") {
 		plain, err := url.PathUnescape(segment)
