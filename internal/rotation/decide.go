@@ -34,8 +34,9 @@ type Request struct {
 	Owner string
 	// Triggers is folded into the record's intent: another value is another intent.
 	Triggers string
-	// Keep names tokens outside the slot, such as an imported one, that shall keep
-	// working for one overlap after the rotation.
+	// Keep names tokens that the caller knows consumers to hold, such as an imported
+	// one, whatever the record says. They keep working for one overlap after the
+	// rotation.
 	Keep []string
 	// Adopt allows to publish on top of a foreign secret or another label's token.
 	Adopt bool
@@ -97,7 +98,7 @@ func decide(o observation, r Request) decision {
 	if o.active() && !o.trusted() {
 		d.notes = append(d.notes, rolledBack(o))
 	}
-	if o.active() && d.verdict.Reason == ReasonRevoked && r.Policy.OnRevoked == OnRevokedError {
+	if o.active() && d.verdict.Reason == ReasonRevoked && r.Policy.OnRevoked == OnRevokedError && !r.deliberate() {
 		d.err = revokedElsewhere(o)
 		return d
 	}
@@ -168,6 +169,16 @@ func wants(o observation, r Request, v Verdict) (bool, Reason) {
 	default: // the state of token or entry: what is seen now counts
 		return v.Due, r.Reason
 	}
+}
+
+// deliberate reports a rotation that the user asks for, whatever state the token is
+// in.
+func (r Request) deliberate() bool {
+	switch r.Reason {
+	case ReasonCreated, ReasonForced, ReasonName, ReasonExpiry, ReasonTriggers, ReasonMoved, ReasonImported:
+		return r.Wish == Rotate
+	}
+	return false
 }
 
 // orphanAfter is how old an unpublished token of the current version must be

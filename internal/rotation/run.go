@@ -121,8 +121,15 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	if err := e.verify(critical, o, m.Minted); err != nil {
 		return err
 	}
+	if now, ok := e.tokens.ServerTime(); ok {
+		o.clock.PAIStrike = now // the overlap begins now, however long ago the list was read
+	}
 	adopt, astray := split(o)
-	adopt = append(adopt, kept...)
+	isKept := func(token paistrike.Token) bool {
+		return slices.ContainsFunc(kept, func(k paistrike.Token) bool { return k.ID == token.ID })
+	}
+	adopt = append(slices.DeleteFunc(adopt, isKept), kept...)
+	astray = slices.DeleteFunc(astray, isKept)
 	record := e.record(o, r, m, adopt)
 	published, err := e.publish(critical, o, m.Token, record, result)
 	if err != nil {
