@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/vault/api"
@@ -112,8 +111,13 @@ func (c *Client) exchange(ctx context.Context, r request, token paistrike.Secret
 func (c *Client) attempt(ctx context.Context, transport http.RoundTripper, r request, token paistrike.Secret) (answer, *Error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
 	defer cancel()
+	secrets := append([]paistrike.Secret{token}, r.secrets...)
 	got, err := c.roundTrip(ctx, transport, r, token)
 	if err != nil {
+		// What broke may quote what the server sent.
+		if text := paistrike.Redact(err.Error(), secrets...); text != err.Error() {
+			err = &redactedError{text: text, err: err}
+		}
 		return answer{}, r.failed(err)
 	}
 	if got.status >= 200 && got.status < 300 {
@@ -128,6 +132,15 @@ func (c *Client) attempt(ctx context.Context, transport http.RoundTripper, r req
 	}
 	return got, failure
 }
+
+// redactedError is an error whose own text held what no log may show.
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }
 
 func (c *Client) roundTrip(ctx context.Context, transport http.RoundTripper, r request, token paistrike.Secret) (answer, error) {
 	req, err := c.build(ctx, r, token)

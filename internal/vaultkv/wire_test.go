@@ -2,6 +2,7 @@ package vaultkv_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -346,8 +347,26 @@ func TestErrorsAreVaultsWordsOnly(t *testing.T) {
 			say(w, 400, `{"errors":[`+strings.Repeat(`"`+strings.Repeat("é", 1000)+`",`, 99)+`"end"]}`)
 		})
 		_, err := client(t, f.URL).Metadata(t.Context(), at("x"))
-		if len(err.Error()) > 2000 {
-			t.Errorf("%d bytes", len(err.Error()))
+		if length := len([]rune(err.Error())); length > 2000 {
+			t.Errorf("%d characters", length)
+		}
+	})
+	t.Run("what repeats a secret is cut out", func(t *testing.T) {
+		t.Parallel()
+		const token, value = "hvs.CAESIJq8vP0xWrt", `pstk_sbx_0123456789+/="<`
+		f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {
+			text, _ := json.Marshal(map[string][]string{"errors": {"no " + call.Token + " for", call.Body}})
+			say(w, 403, string(text))
+		})
+		c := client(t, f.URL, func(c *vaultkv.Config) { c.Login.Token = secret(token) })
+		_, err := c.Publish(t.Context(), at("ci/x"), 0, record(value, 0))
+		if !vaultkv.IsForbidden(err) || !strings.Contains(err.Error(), "no [redacted]") {
+			t.Fatal(err)
+		}
+		for _, part := range []string{token[4:13], value[9:18]} {
+			if strings.Contains(err.Error(), part) {
+				t.Errorf("a secret is in: %v", err)
+			}
 		}
 	})
 }
