@@ -83,7 +83,7 @@ func (m *apiTokenModel) absorb(ctx context.Context, view rotation.View, have des
 	if view.Token.ID == m.TokenID.ValueString() && view.Token.ID != "" {
 		m.Status = statusValue(view.Token.Status, timeOf(m.ExpiresAt), view.Clock)
 	}
-	if !view.Foreign && !view.Stale {
+	if view.Mirror.State == vaultkv.StateActive && !view.Foreign && !view.Stale {
 		m.PreviousTokens = previousTokens(view.Retiring, former)
 	}
 	facts := rotation.Facts{CreatedAt: timeOf(m.CreatedAt), ExpiresAt: timeOf(m.ExpiresAt)}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -29,10 +30,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	request := u.want.request(u.state.ID.ValueString(), rotation.Settle, rotation.ReasonNone, u.state.TokenID.ValueString())
 	request.MayRepublish = u.plan.VaultVersion.IsUnknown()
 	if rotate {
-		request.Wish, request.Reason = rotation.Rotate, u.reason(c)
-		if u.imported {
-			request.Keep = []string{u.state.TokenID.ValueString()}
-		}
+		request.Wish, request.Reason, request.Keep = rotation.Rotate, u.reason(c), u.held()
 	}
 	result, err := u.engine.Run(ctx, request)
 	addNotes(diags, result.Notes)
@@ -52,6 +50,23 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	}
 	u.plan.fill(result, u.former)
 	return nil
+}
+
+// held gives the tokens that consumers of the entry may hold: they keep their
+// overlap whatever has become of the record. Those of an entry that is left stay in
+// that entry's.
+func (u *update) held() []string {
+	if !u.imported && !sameEntry(u.want.at, u.have.at) {
+		return nil
+	}
+	ids := []string{u.state.TokenID.ValueString()}
+	for _, p := range u.previous {
+		elsewhere := slices.ContainsFunc(u.former, func(f formerEntry) bool { return f.Token.ID == p.ID.ValueString() })
+		if !elsewhere {
+			ids = append(ids, p.ID.ValueString())
+		}
+	}
+	return ids
 }
 
 // reason is the one that the plan showed, or the one found now where the plan could

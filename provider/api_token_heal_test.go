@@ -1,0 +1,226 @@
+package provider_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+)
+
+// revoke ends the token of [standard] in PAIStrike's own page.
+func (s *stage) revoke() { s.paistrike.Revoke(s.entry(standardPath).serves()) }
+
+// onRevoked is [standard] with an answer to a token that was revoked elsewhere.
+func onRevoked(answer string) string {
+	return edit(standard, `overlap = "24h"`, `overlap = "24h", on_revoked = "`+answer+`"`)
+}
+
+func TestRevokedElsewhere(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{
+			before: s.revoke, config: standard, plan: rotates("revoked"),
+			state: state(text("status", "active"), vaultVersion(2), previous(0)),
+			after: func() { s.wantWorks("the secret", s.secret(standardPath), true) },
+		},
+	)
+}
+
+func TestRevokedElsewhereIsAnError(t *testing.T) {
+	s := newStage(t)
+	config := onRevoked("error")
+	s.play(
+		act{config: config},
+		act{
+			before: s.revoke, config: config,
+			fails: `Error: Token was revoked outside Terraform ... on_revoked = "error" forbids to replace it.`,
+		},
+		act{
+			before: func() { s.wantCalls(s.apiCalls(), "POST", 1) }, config: onRevoked("rotate"), plan: rotates("revoked"),
+			state: state(text("status", "active"), vaultVersion(2)),
+		},
+	)
+}
+
+// A rotation that the user asks for is no replacement that on_revoked forbids.
+func TestTriggerHealsWhereRevokedIsAnError(t *testing.T) {
+	s := newStage(t)
+	config := onRevoked("error")
+	s.play(
+		act{config: config},
+		act{before: s.revoke, config: edit(config, `overlap = "24h"`, `overlap = "24h", triggers = { a = "b" }`), plan: rotates("triggers_changed"), state: state(vaultVersion(2), previous(0))},
+	)
+}
+
+func TestRevokedElsewhereIsIgnored(t *testing.T) {
+	s := newStage(t)
+	config := onRevoked("ignore")
+	s.play(
+		act{config: config},
+		act{before: s.revoke, config: config, plan: nothing(), state: state(text("status", "revoked"), vaultVersion(1))},
+	)
+}
+
+// Deleted is as good as revoked, whatever PAIStrike remembers.
+func TestDeletedElsewhere(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{
+			before: func() { s.paistrike.Forget(s.entry(standardPath).serves()) },
+			config: standard, plan: rotates("revoked"), state: state(text("status", "active"), vaultVersion(2), previous(0)),
+		},
+	)
+}
+
+// Whoever overwrote the secret may have broken consumers: they get a new one, and
+// the old token, which some still hold, keeps its overlap.
+func TestOverwrittenByHand(t *testing.T) {
+	s := newStage(t)
+	var first string
+	s.play(
+		act{config: standard, after: func() { first = s.secret(standardPath) }},
+		act{
+			before: func() { s.writeByHand(standardPath, "a secret of somebody's own") },
+			config: standard, plan: rotates("vault_changed"), state: state(vaultVersion(3), previous(1)),
+			after: func() { s.wantWorks("the old token", first, true) },
+		},
+		act{
+			before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(previous(0)),
+			after: func() { s.wantWorks("the old token", first, false) },
+		},
+	)
+}
+
+// In each of these the secret was taken away from consumers, and the token lives.
+func TestSecretTakenAway(t *testing.T) {
+	for name, c := range map[string]struct {
+		take    func(s *stage)
+		reason  string
+		version int64
+	}{
+		"soft-deleted": {
+			take:   func(s *stage) { s.must(http.MethodDelete, "secret/data/"+standardPath, nil) },
+			reason: "vault_deleted", version: 2,
+		},
+		"destroyed": {
+			take: func(s *stage) {
+				s.must(http.MethodPut, "secret/destroy/"+standardPath, map[string]any{"versions": []int{1}})
+			},
+			reason: "vault_deleted", version: 2,
+		},
+		"metadata deleted": {
+			take:   func(s *stage) { s.must(http.MethodDelete, "secret/metadata/"+standardPath, nil) },
+			reason: "vault_missing", version: 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			var first string
+			s.play(
+				act{config: standard, after: func() { first = s.secret(standardPath) }},
+				act{
+					before: func() { c.take(s) }, config: standard, plan: rotates(c.reason),
+					state: state(vaultVersion(c.version), previous(1)),
+					after: func() { s.wantWorks("the old token", first, true) },
+				},
+				act{before: s.later(2 * day), config: standard, plan: retires(), state: state(previous(0))},
+			)
+		})
+	}
+}
+
+// Both are gone: there is nothing left to manage, and the plan says so.
+func TestTokenAndEntryAreGone(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{
+			before: func() {
+				s.revoke()
+				s.must(http.MethodDelete, "secret/metadata/"+standardPath, nil)
+			},
+			config: standard, plan: creates(), state: state(vaultVersion(1), previous(0)), newID: true,
+		},
+	)
+}
+
+// rollBack writes an older version anew, as "vault kv rollback" does.
+func (s *stage) rollBack(version string) {
+	var old struct{ Data map[string]any }
+	s.ask(http.MethodGet, "secret/data/"+standardPath+"?version="+version, nil, &old)
+	s.must(http.MethodPut, "secret/data/"+standardPath, map[string]any{"data": old.Data})
+}
+
+// Somebody went back to a version whose token works still: it is taken as it is.
+// Which token came after it is remembered until the next rotation.
+func TestRolledBackToATokenThatWorks(t *testing.T) {
+	s := newStage(t)
+	var first string
+	s.play(
+		act{config: standard, after: func() { first = s.entry(standardPath).serves() }},
+		act{config: edit(standard, "90d", "60d"), plan: rotates("expiry_changed")},
+		act{
+			before: func() { s.rollBack("1") }, config: edit(standard, "90d", "60d"), plan: rotates("vault_changed"), unsound: true,
+			after: func() {
+				if e := s.entry(standardPath); e.serves() != first || e.Version != 3 {
+					t.Errorf("version %d serves %s, want 3 and %s", e.Version, e.serves(), first)
+				}
+				s.wantLive(2)
+			},
+		},
+		act{
+			before: s.later(31 * day), config: edit(standard, "90d", "60d"), plan: rotates("period"),
+			state: state(vaultVersion(4), previous(2)), after: func() { s.wantLive(3) },
+		},
+		act{before: s.later(2 * day), config: edit(standard, "90d", "60d"), plan: retires(), state: state(previous(0))},
+	)
+}
+
+// Somebody went back to a version whose token is revoked: consumers get a new one.
+func TestRolledBackToARevokedToken(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period")},
+		act{before: s.later(2 * day), config: standard, plan: retires()},
+		act{
+			before: func() { s.rollBack("1") }, config: standard, plan: rotates("vault_changed"),
+			state: state(vaultVersion(4), previous(1), text("status", "active")),
+		},
+		act{before: s.later(2 * day), config: standard, plan: retires(), state: state(previous(0))},
+	)
+}
+
+// An undelete brings back what was deleted: nothing has to be done.
+func TestUndeleted(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{before: func() { s.must(http.MethodDelete, "secret/data/"+standardPath, nil) }, config: standard, planOnly: true, due: true, plan: rotates("vault_deleted")},
+		act{
+			before: func() {
+				s.must(http.MethodPut, "secret/undelete/"+standardPath, map[string]any{"versions": []int{1}})
+			},
+			config: standard, plan: nothing(), state: state(vaultVersion(1)),
+		},
+	)
+}
+
+// Custom metadata is a mirror: whoever deletes it loses nothing.
+func TestCustomMetadataRebuilt(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{
+			before: func() {
+				s.must(http.MethodPatch, "secret/metadata/"+standardPath, map[string]any{"custom_metadata": map[string]any{"paistrike_mirror_of": nil}})
+			},
+			config: standard, plan: []plancheck.PlanCheck{plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate)},
+			state: state(vaultVersion(1), previous(0)),
+			after: func() { s.wantCalls(s.apiCalls(), "POST", 1) },
+		},
+	)
+}
