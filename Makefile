@@ -36,7 +36,8 @@ demo: provider-binary ## see one token's whole life on this machine: create, rot
 .PHONY: sandbox
 sandbox: ## run a PAIStrike and a Vault on loopback to try things out on
 	@tools/build kv
-	go run ./examples/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -env-file .sandbox.env
+	go build -o bin/sandbox ./examples/sandbox
+	exec bin/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -env-file .sandbox.env
 
 .PHONY: test
 test: build testtools ## run all tests, with real Terraform, Vault and workflow runs

@@ -155,13 +155,14 @@ func wants(o observation, r Request, v Verdict) (bool, Reason) {
 	case Settle:
 		return false, ReasonNone
 	case IfDue:
-		return v.Due, v.Reason
+		// An entry that is gone, or closed by a tombstone, is not for a schedule to revive.
+		return v.Due && o.kind != kindVacant, v.Reason
 	}
 	done := o.active() && o.trusted() && !v.Due && o.entry.Record.Intent == r.intent() && o.entry.Record.Owner == r.Owner
 	switch r.Reason {
-	case ReasonCreated, ReasonForced:
+	case ReasonForced:
 		return true, r.Reason
-	case ReasonName, ReasonExpiry, ReasonTriggers, ReasonMoved, ReasonImported:
+	case ReasonCreated, ReasonName, ReasonExpiry, ReasonTriggers, ReasonMoved, ReasonImported:
 		return !done, r.Reason
 	case ReasonPeriod, ReasonSchedule, ReasonBefore:
 		same := o.active() && o.entry.Record.TokenID == r.Replaces

@@ -68,10 +68,11 @@ func (e *Engine) Destroy(ctx context.Context, r DestroyRequest) (DestroyResult, 
 
 func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, result *DestroyResult) error {
 	if !o.ownedBy(r) {
-		if o.version() > 0 && o.kind != kindVacant {
-			result.Notes = append(result.Notes, leftAlone(o.at, o.version()))
-		}
+		result.Notes = append(result.Notes, leftAlone(o.at, o.version()))
 		return e.revokeAll(ctx, o.at, o.doomedAlone(r), result)
+	}
+	if o.version() == 0 && len(o.doomed(r)) == 0 {
+		return nil
 	}
 	critical, cancel := detached(ctx, criticalBudget)
 	defer cancel()
@@ -91,7 +92,7 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 func (o observation) ownedBy(r DestroyRequest) bool {
 	switch {
 	case o.kind == kindVacant:
-		return o.version() > 0
+		return true
 	case o.kind == kindBroken:
 		return o.entry.Condition != vaultkv.Live // somebody else's live secret is not ours to close
 	case o.kind == kindForeign:
@@ -114,7 +115,7 @@ func (o observation) doomed(r DestroyRequest) []string {
 		}
 	}
 	for _, token := range o.tokens {
-		if name, ok := ParseName(token.Name); ok && name.Base < o.version() && token.Usable(o.clock.PAIStrike) {
+		if name, ok := ParseName(token.Name); ok && (name.Base < o.version() || o.version() == 0) && token.Usable(o.clock.PAIStrike) {
 			ids = append(ids, token.ID)
 		}
 	}
@@ -122,8 +123,8 @@ func (o observation) doomed(r DestroyRequest) []string {
 }
 
 // doomedAlone gives the ids to revoke where the entry is not ours: the caller's
-// own tokens, unless the entry still serves or retires them; and with no entry at
-// all, every token of the slot.
+// own tokens, unless the entry still serves or retires them; and where somebody
+// else's secret stands on our entry, every token of the slot.
 func (o observation) doomedAlone(r DestroyRequest) []string {
 	var ids []string
 	for _, id := range r.TokenIDs {
@@ -131,7 +132,7 @@ func (o observation) doomedAlone(r DestroyRequest) []string {
 			ids = append(ids, id)
 		}
 	}
-	if o.kind == kindVacant || o.kind == kindBroken {
+	if o.kind == kindBroken {
 		for _, token := range o.tokens {
 			if token.Usable(o.clock.PAIStrike) {
 				ids = append(ids, token.ID)
@@ -146,9 +147,10 @@ func unique(ids []string) []string {
 	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
 }
 
-// tombstone is D1. It leaves the observation as if the tombstone had been read.
+// tombstone is D1. Where nothing seems to be there the tombstone proves it: its
+// check-and-set fails if a lagging server answered. It leaves the observation as if the tombstone had been read.
 func (e *Engine) tombstone(ctx context.Context, o *observation) error {
-	if o.kind == kindVacant {
+	if o.kind == kindVacant && o.version() > 0 {
 		return nil // an earlier destroy got this far
 	}
 	nonce, err := newNonce(e.random, nonceLength)

@@ -180,9 +180,9 @@ func (v *witness) published(record *vaultkv.Record) {
 	if record.State == vaultkv.StateActive && !v.accepts(record.Secret) && !v.broken[record.TokenID] {
 		v.violate("I1: version serves token %s, which PAIStrike refuses", record.TokenID)
 	}
-	for _, r := range record.Retiring {
-		if until, ok := v.once[r.ID]; ok && until.IsZero() {
-			v.once[r.ID] = r.RevokeAfter
+	for id, until := range v.once {
+		if until.IsZero() && id != record.TokenID {
+			v.once[id] = v.now().Add(day) // the overlap that was asked for
 		}
 	}
 	if record.State == vaultkv.StateActive {
@@ -221,7 +221,7 @@ func scenarios() []scenario {
 	}
 	create := func(w *world) { w.run(w.request(rotation.Rotate, rotation.ReasonCreated)) }
 	return []scenario{
-		{name: "first create", setup: func(*world) {}, run: rotate(rotation.IfDue, rotation.ReasonNone)},
+		{name: "first create", setup: func(*world) {}, run: rotate(rotation.Rotate, rotation.ReasonCreated)},
 		{name: "rotate", run: rotate(rotation.IfDue, rotation.ReasonNone), setup: func(w *world) {
 			create(w)
 			w.paistrike.Clock().Advance(30 * day)
@@ -349,6 +349,38 @@ func TestEverySingleFault(t *testing.T) {
 				}
 			}
 			t.Logf("%d calls, %d faults", calls, cases)
+		})
+	}
+}
+
+// TestEveryPairOfFaults makes two calls of a run fail, each in each way: the second
+// among all calls that the run makes because of the first.
+func TestEveryPairOfFaults(t *testing.T) {
+	t.Parallel()
+	for _, s := range scenarios() {
+		t.Run(url.PathEscape(s.name), func(t *testing.T) {
+			t.Parallel()
+			kv := startKV(t)
+			_, calls := s.play(t, kv, nil)
+			cases := 0
+			for first := 1; first <= calls; first++ {
+				for _, one := range allFaults {
+					if one == killBefore || one == killAfter {
+						continue // the dead make no further calls
+					}
+					_, reached := s.play(t, kv, map[int]fault{first: one})
+					for second := first + 1; second <= reached; second++ {
+						for _, two := range allFaults {
+							cases++
+							script := map[int]fault{first: one, second: two}
+							if violations, _ := s.play(t, kv, script); len(violations) > 0 {
+								t.Errorf("%s: %s", describe(script), strings.Join(violations, "; "))
+							}
+						}
+					}
+				}
+			}
+			t.Logf("%d pairs", cases)
 		})
 	}
 }

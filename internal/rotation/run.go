@@ -108,6 +108,14 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	if err := e.preflight(ctx, o, r); err != nil {
 		return err
 	}
+	if o.version() > 0 && !o.trusted() {
+		// What is adopted rests on the list, so it must not be older than what was
+		// just read of the entry.
+		if err := e.reload(ctx, true); err != nil {
+			return listFailed(err)
+		}
+		o.tokens = e.inventory.slot(o.slot)
+	}
 	kept, err := e.kept(ctx, o, r)
 	if err != nil {
 		return err

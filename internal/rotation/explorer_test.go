@@ -1,0 +1,485 @@
+package rotation_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// outcome is what becomes of a remote call.
+type outcome string
+
+const (
+	done    outcome = "ok"
+	stale   outcome = "stale"   // a standby answers, one version behind
+	drop    outcome = "dropped" // never arrives
+	unheard outcome = "unheard" // done, and the reply is lost
+	delayed outcome = "delayed" // still on its way when the caller gives up
+	crash   outcome = "crash"   // the caller dies before the call
+)
+
+// visit is a remote call of an actor, waiting for its turn.
+type visit struct {
+	label    string
+	outcomes []outcome // what may become of it beside done, while faults are left
+	perform  func(w *smallWorld, upTo int) string
+	reply    chan outcome
+}
+
+// actor is one process that runs the protocol.
+type actor struct {
+	kind    byte // R rotates, S settles and fences, D destroys
+	turn    chan *visit
+	current *visit // nil when it has ended
+	history [32]byte
+	nonces  uint64
+}
+
+// execution is one interleaving of actors, faults and the environment.
+type execution struct {
+	config exploration
+	world  *smallWorld
+	actors []*actor
+	faults int
+	ticks  int
+	human  int
+	fresh  int // versions up to this one are a day old: every standby knows them
+	trace  []string
+}
+
+// exploration is what the explorer looks through.
+type exploration struct {
+	actors string // of R, S, D; H is a human rollback, X a human purge
+	faults int
+	ticks  int
+	stale  bool
+	seeded bool // there is a token, and it is due
+}
+
+// ask waits for the scheduler's decision and carries it out in the actor's name.
+func (a *actor) ask(v visit) outcome {
+	v.reply = make(chan outcome)
+	a.turn <- &v
+	decided := <-v.reply
+	if decided == crash {
+		runtime.Goexit()
+	}
+	return decided
+}
+
+// actorTokens and actorStore are PAIStrike and Vault as one actor reaches them. A
+// call that changes something, or that shows what others change, waits for its
+// turn; the rest is answered at once.
+type actorTokens struct {
+	directTokens
+	a *actor
+}
+
+func (t actorTokens) List(context.Context) ([]paistrike.Token, error) {
+	var list []paistrike.Token
+	t.a.ask(visit{label: "list", perform: func(w *smallWorld, _ int) string {
+		list = slices.Clone(w.tokens)
+		return fmt.Sprint(len(list))
+	}})
+	return list, nil
+}
+
+func (t actorTokens) Create(_ context.Context, name string, expires time.Time) (paistrike.Minted, error) {
+	var minted paistrike.Minted
+	got := t.a.ask(visit{label: "create " + name, outcomes: []outcome{drop, unheard, delayed}, perform: func(w *smallWorld, _ int) string {
+		minted = w.create(name, expires)
+		return minted.ID
+	}})
+	if got != done {
+		return paistrike.Minted{}, &paistrike.UnknownOutcomeError{Name: name, Err: errConnection}
+	}
+	return minted, nil
+}
+
+func (t actorTokens) Revoke(_ context.Context, id string) error {
+	if t.a.ask(visit{label: "revoke " + id, outcomes: []outcome{drop}, perform: func(w *smallWorld, _ int) string {
+		w.revoke(id)
+		return ""
+	}}) != done {
+		return errConnection
+	}
+	return nil
+}
+
+type actorStore struct {
+	directStore
+	a *actor
+}
+
+func (s actorStore) Read(_ context.Context, _ vaultkv.Location, version int) (vaultkv.Entry, error) {
+	var entry vaultkv.Entry
+	s.a.ask(visit{label: fmt.Sprintf("read %d", version), outcomes: []outcome{stale}, perform: func(w *smallWorld, upTo int) string {
+		entry = w.entry(version, upTo)
+		if entry.Record == nil {
+			return fmt.Sprint(entry.Version, entry.Condition)
+		}
+		return fmt.Sprint(entry.Version, entry.Record.Op)
+	}})
+	return entry, nil
+}
+
+func (s actorStore) Publish(_ context.Context, _ vaultkv.Location, cas int, record vaultkv.Record) (vaultkv.Published, error) {
+	var published vaultkv.Published
+	var err error
+	got := s.a.ask(visit{
+		label: fmt.Sprintf("publish cas=%d %s %s", cas, record.State, record.TokenID), outcomes: []outcome{drop, unheard, delayed},
+		perform: func(w *smallWorld, _ int) string {
+			published, err = w.publish(cas, record)
+			return fmt.Sprint(published.Version, err == nil)
+		},
+	})
+	if got != done {
+		return vaultkv.Published{}, &vaultkv.Error{Op: "writing", Err: errConnection}
+	}
+	return published, err
+}
+
+func (s actorStore) Patch(ctx context.Context, at vaultkv.Location, custom map[string]string) error {
+	if s.a.ask(visit{label: "patch", outcomes: []outcome{drop}, perform: func(*smallWorld, int) string {
+		return fmt.Sprint(s.directStore.Patch(ctx, at, custom))
+	}}) != done {
+		return errConnection
+	}
+	return nil
+}
+
+func (s actorStore) Delete(ctx context.Context, at vaultkv.Location, versions []int) error {
+	s.a.ask(visit{label: "delete", perform: func(*smallWorld, int) string {
+		return fmt.Sprint(s.directStore.Delete(ctx, at, versions))
+	}})
+	return nil
+}
+
+// Read gives an actor its own nonces, the same in every execution.
+func (a *actor) Read(p []byte) (int, error) {
+	for i := range p {
+		a.nonces++
+		p[i] = byte(a.nonces*37) ^ byte(a.nonces>>3) ^ a.kind*29
+	}
+	return len(p), nil
+}
+
+var smallRequest = rotation.Request{
+	At: vaultkv.Location{Mount: "secret", Path: "ci", Key: "token"}, Label: "ci", Owner: "resource-1",
+	Policy: rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
+}
+
+// live starts an actor and waits for its first call.
+func (x *execution) live(kind byte, number int) *actor {
+	a := &actor{kind: kind + byte(number), turn: make(chan *visit)}
+	engine := rotation.New(actorTokens{directTokens{x.world}, a}, actorStore{directStore{x.world}, a}, rotation.WithRandom(a), rotation.WithSleep(noSleep))
+	go func() {
+		defer close(a.turn)
+		request := smallRequest
+		switch kind {
+		case 'R':
+			request.Wish, request.Reason = rotation.IfDue, rotation.ReasonNone
+			if !x.config.seeded {
+				request.Wish, request.Reason = rotation.Rotate, rotation.ReasonCreated
+			}
+			_, _ = engine.Run(context.Background(), request)
+		case 'S':
+			request.Wish, request.MayRepublish = rotation.Settle, true
+			_, _ = engine.Run(context.Background(), request)
+		case 'D':
+			_, _ = engine.Destroy(context.Background(), rotation.DestroyRequest{At: request.At, Owner: request.Owner})
+		}
+	}()
+	a.current = <-a.turn
+	return a
+}
+
+// choice is one thing that may happen next.
+type choice struct {
+	label string
+	take  func()
+}
+
+// choices lists what may happen next, in a fixed order.
+func (x *execution) choices() []choice {
+	var list []choice
+	for i, a := range x.actors {
+		if a.current == nil {
+			continue
+		}
+		list = append(list, choice{fmt.Sprintf("actor %d: %s", i, a.current.label), func() { x.step(a, done) }})
+		for _, o := range a.current.outcomes {
+			if o == stale && x.config.stale && len(x.world.cells) > x.fresh {
+				list = append(list, choice{fmt.Sprintf("actor %d: %s: stale", i, a.current.label), func() { x.step(a, stale) }})
+			}
+			if o != stale && x.faults > 0 {
+				list = append(list, choice{fmt.Sprintf("actor %d: %s: %s", i, a.current.label, o), func() { x.faults--; x.step(a, o) }})
+			}
+		}
+		if x.faults > 0 {
+			list = append(list, choice{fmt.Sprintf("actor %d dies before %s", i, a.current.label), func() { x.faults--; x.step(a, crash) }})
+		}
+	}
+	for i, p := range x.world.pending {
+		list = append(list, choice{"lands: " + p.label, func() {
+			x.world.pending = slices.Delete(slices.Clone(x.world.pending), i, i+1)
+			p.land(x.world)
+		}})
+	}
+	return append(list, x.environment()...)
+}
+
+// environment lists what people and time may do.
+func (x *execution) environment() []choice {
+	var list []choice
+	if x.ticks > 0 && len(x.world.cells) > 1 && !x.critical() {
+		list = append(list, choice{"a day passes", func() {
+			x.ticks--
+			x.fresh = len(x.world.cells)
+			x.world.now = x.world.now.Add(25 * time.Hour)
+		}})
+	}
+	if x.human == 0 {
+		return list
+	}
+	if n := len(x.world.cells); strings.Contains(x.config.actors, "H") && n > 1 && x.world.top() != nil && x.world.top().State == vaultkv.StateActive {
+		list = append(list, choice{"a human rolls back one version", func() {
+			x.human--
+			old := x.world.cells[n-2].record
+			// What is revoked, or was about to be, a human cannot bring back to life.
+			token, until := x.world.token(old.TokenID), x.world.safe[old.TokenID]
+			if token.Status == paistrike.StatusRevoked || (!until.IsZero() && !x.world.now.Before(until)) {
+				x.world.broken[old.TokenID] = true
+			}
+			x.world.put(old)
+		}})
+	}
+	if strings.Contains(x.config.actors, "X") && len(x.world.cells) > 0 {
+		list = append(list, choice{"a human purges the entry", func() {
+			x.human--
+			x.world.cells, x.world.custom, x.world.safe = nil, map[string]string{}, map[string]time.Time{}
+		}})
+	}
+	return list
+}
+
+// critical reports an actor between mint and publication, which its deadline of 90
+// seconds keeps short.
+func (x *execution) critical() bool {
+	return slices.ContainsFunc(x.actors, func(a *actor) bool {
+		return a.current != nil && (strings.HasPrefix(a.current.label, "publish") || (strings.HasPrefix(a.current.label, "read") && a.current.label != "read 0"))
+	})
+}
+
+// step lets one call of an actor happen, and waits for its next.
+func (x *execution) step(a *actor, o outcome) {
+	v, result := a.current, ""
+	switch o {
+	case done, unheard:
+		result = v.perform(x.world, len(x.world.cells))
+	case stale:
+		result = v.perform(x.world, len(x.world.cells)-1)
+	case delayed:
+		x.world.pending = append(slices.Clone(x.world.pending), pendingWrite{label: v.label, land: func(w *smallWorld) { v.perform(w, 0) }})
+	}
+	a.history = sha256.Sum256(append(a.history[:], v.label+string(o)+result...))
+	v.reply <- o
+	a.current = <-a.turn
+}
+
+// state is a fingerprint of world and actors: what an actor will do follows from
+// what it was told.
+func (x *execution) state() [32]byte {
+	text := []byte(x.world.fingerprint())
+	for _, a := range x.actors {
+		text = append(text, a.history[:]...)
+		if a.current == nil {
+			text = append(text, '.')
+		}
+	}
+	text = binary.BigEndian.AppendUint32(text, uint32(x.fresh<<24|x.faults<<16|x.ticks<<8|x.human))
+	return sha256.Sum256(text)
+}
+
+// end lets every actor die.
+func (x *execution) end() {
+	for _, a := range x.actors {
+		for a.current != nil {
+			a.current.reply <- crash
+			a.current = <-a.turn
+		}
+	}
+}
+
+var errViolation = errors.New("violated")
+
+// explored is what an exploration found.
+type explored struct {
+	states, executions int
+	violation          string // with the trace that leads to it
+}
+
+// run looks at every interleaving, up to a number of states.
+func (c exploration) run(most int) explored {
+	var found explored
+	visited := map[[32]byte]struct{}{}
+	stack := [][]int{nil}
+	for len(stack) > 0 && found.violation == "" && len(visited) < most {
+		path := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		found.executions++
+		found.violation = c.execute(path, visited, func(branch []int) { stack = append(stack, branch) })
+	}
+	found.states = len(visited)
+	return found
+}
+
+// execute replays a path, then takes the first choice again and again until it
+// comes to a state that is known, or to the end. Other choices are branched off.
+func (c exploration) execute(path []int, visited map[[32]byte]struct{}, branch func([]int)) string {
+	x := c.start()
+	defer x.end()
+	for depth := 0; ; depth++ {
+		if len(x.world.found) > 0 {
+			return strings.Join(x.world.found, "; ") + "\n  " + strings.Join(x.trace, "\n  ")
+		}
+		list := x.choices()
+		next := 0
+		if depth < len(path) {
+			next = path[depth]
+		} else {
+			state := x.state()
+			if _, known := visited[state]; known {
+				return ""
+			}
+			visited[state] = struct{}{}
+			for i := len(list) - 1; i > 0; i-- {
+				branch(append(slices.Clone(path[:min(len(path), depth)]), i))
+			}
+			path = append(slices.Clone(path), 0)
+		}
+		if len(list) == 0 {
+			return x.finally()
+		}
+		x.trace = append(x.trace, list[next].label)
+		list[next].take()
+	}
+}
+
+// start makes the world of an exploration and starts its actors.
+func (c exploration) start() *execution {
+	x := &execution{config: c, world: newSmallWorld(), faults: c.faults, ticks: c.ticks}
+	if c.seeded {
+		x.world = seededWorld().clone()
+	}
+	for i, kind := range []byte(c.actors) {
+		if kind == 'H' || kind == 'X' {
+			x.human++
+			continue
+		}
+		x.world.closing = x.world.closing || kind == 'D'
+		x.actors = append(x.actors, x.live(kind, i))
+	}
+	return x
+}
+
+// seededWorld has one token, which is due.
+var seededWorld = sync.OnceValue(func() *smallWorld {
+	x := &execution{world: newSmallWorld()}
+	seed := smallRequest
+	seed.Wish, seed.Reason = rotation.Rotate, rotation.ReasonCreated
+	if err := x.clean(seed); err != nil {
+		panic(err)
+	}
+	x.world.now = x.world.now.Add(30 * day)
+	return x.world
+})
+
+// clean is a run without any fault.
+func (x *execution) clean(request rotation.Request) error {
+	nonces := &actor{kind: 'Z', nonces: uint64(len(x.world.tokens)) * 1000}
+	_, err := rotation.New(directTokens{x.world}, directStore{x.world}, rotation.WithRandom(nonces), rotation.WithSleep(noSleep)).Run(context.Background(), request)
+	return err
+}
+
+// finally runs clean, as the next process would, and checks I3 and I6.
+func (x *execution) finally() string {
+	w := x.world
+	if strings.Contains(x.config.actors, "D") {
+		nonces := &actor{kind: 'Z'}
+		engine := rotation.New(directTokens{w}, directStore{w}, rotation.WithRandom(nonces), rotation.WithSleep(noSleep))
+		if _, err := engine.Destroy(context.Background(), rotation.DestroyRequest{At: smallRequest.At, Owner: smallRequest.Owner}); err != nil {
+			w.violate("I6: the clean destroy failed: %v", err)
+		}
+	} else {
+		request := smallRequest
+		request.Wish, request.Reason, request.MayRepublish = rotation.Rotate, rotation.ReasonCreated, true
+		for range 3 { // an adoption, then a day for its overlap, then a day for what was in flight
+			if err := x.clean(request); err != nil {
+				w.violate("I6: the clean run failed: %v", err)
+			}
+			if top := w.top(); top == nil || w.token(top.TokenID).Status != paistrike.StatusActive {
+				w.violate("I1: after a clean run version %d serves no working token", len(w.cells))
+			}
+			w.now = w.now.Add(25 * time.Hour)
+		}
+	}
+	for _, token := range w.tokens {
+		if top := w.top(); token.Usable(w.now) && (top == nil || top.TokenID != token.ID) {
+			w.violate("I3: token %s is left over in the end", token.ID)
+		}
+	}
+	if len(w.found) == 0 {
+		return ""
+	}
+	return strings.Join(w.found, "; ") + "\n  " + strings.Join(x.trace, "\n  ")
+}
+
+// explorations are the configurations that the test suite looks through.
+func explorations() []exploration {
+	return []exploration{
+		{actors: "RR", faults: 1, seeded: true},
+		{actors: "RR", ticks: 1, stale: true, seeded: true},
+		{actors: "RR", faults: 1},
+		{actors: "R", faults: 3, ticks: 1, stale: true, seeded: true},
+		{actors: "RS", faults: 1, ticks: 1, seeded: true},
+		{actors: "RD", faults: 1, stale: true, seeded: true},
+		{actors: "RH", faults: 2, ticks: 1, stale: true, seeded: true},
+		{actors: "RRH", ticks: 1, stale: true, seeded: true},
+		{actors: "RSH", ticks: 1, stale: true, seeded: true},
+		{actors: "RRX", seeded: true},
+		{actors: "RRR", seeded: true},
+		{actors: "DD", faults: 2, stale: true, seeded: true},
+	}
+}
+
+// mostStates bounds each exploration; with a larger bound all of them end by
+// themselves.
+var mostStates = flag.Int("states", 30_000, "how many states each exploration may visit")
+
+func TestExplorer(t *testing.T) {
+	t.Parallel()
+	for _, c := range explorations() {
+		t.Run(fmt.Sprintf("%s-%d-faults", c.actors, c.faults), func(t *testing.T) {
+			t.Parallel()
+			found := c.run(*mostStates)
+			t.Logf("%+v: %d states, %d executions, complete: %t", c, found.states, found.executions, found.states < *mostStates)
+			if found.violation != "" {
+				t.Error(found.violation)
+			}
+		})
+	}
+}
