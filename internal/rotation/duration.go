@@ -14,11 +14,15 @@ const Never = "never"
 // day is 24 hours: durations here are spans of time, not calendar days.
 const day = 24 * time.Hour
 
-// longest is the longest duration accepted, about 100 years: far below the
-// overflow of time.Duration, so that sums of durations stay sound.
-const longest = 36500 * day
+// The longest duration accepted is about 100 years: far below the overflow of
+// time.Duration, so that sums of durations stay sound.
+const (
+	longestDays = 36500
+	longest     = longestDays * day
+)
 
-var durationPattern = regexp.MustCompile(`^(?:([0-9]{1,6})d)?([0-9][0-9a-zµ.]*)?$`)
+// durationPattern admits days, and what [time.ParseDuration] takes except a bare 0.
+var durationPattern = regexp.MustCompile(`^(?:([0-9]{1,6})d)?([0-9][0-9a-zµ.]*[a-z])?$`)
 
 // ParseDuration reads a positive duration such as "90d", "36h", "1d12h" or
 // "15m": whole days first, then what [time.ParseDuration] takes. One day is 24
@@ -34,14 +38,14 @@ func ParseDuration(text string) (time.Duration, error) {
 		if err != nil {
 			return 0, fmt.Errorf("%q is not a duration: %w", text, err)
 		}
-		total = min(time.Duration(days), 2*longest/day) * day
+		total = time.Duration(min(days, longestDays+1)) * day
 	}
 	if groups[2] != "" {
 		rest, err := time.ParseDuration(groups[2])
 		if err != nil {
 			return 0, fmt.Errorf("%q is not a duration such as \"90d\", \"36h\" or \"15m\"", text)
 		}
-		total += min(rest, 2*longest)
+		total += min(rest, longest+day)
 	}
 	switch {
 	case total <= 0:

@@ -132,6 +132,7 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	if now, ok := e.tokens.ServerTime(); ok {
 		o.clock.PAIStrike = now // the overlap begins now, however long ago the list was read
 	}
+	o = e.refreshed(o, m.ID)
 	adopt, astray := split(o)
 	isKept := func(token paistrike.Token) bool {
 		return slices.ContainsFunc(kept, func(k paistrike.Token) bool { return k.ID == token.ID })
@@ -150,6 +151,16 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	after := o.with(record, published.Version, m.Token)
 	e.finish(critical, after, r, astray, result)
 	return nil
+}
+
+// refreshed takes what the mint has ended, to make room, out of an observation.
+func (e *Engine) refreshed(o observation, minted string) observation {
+	o.tokens = slices.DeleteFunc(e.inventory.slot(o.slot), func(t paistrike.Token) bool { return t.ID == minted })
+	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(r vaultkv.Retiring) bool {
+		token, known := e.inventory.get(r.ID)
+		return known && token.Status == paistrike.StatusRevoked
+	})
+	return o
 }
 
 // kept looks up the tokens that the caller wants to keep for one overlap.

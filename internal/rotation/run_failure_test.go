@@ -1,0 +1,190 @@
+package rotation_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+func TestLostCreateIsResolvedInTheSameRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	creates := 0
+	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+		response, err := w.send(r)
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/api-tokens") {
+			if creates++; creates == 1 {
+				response.Body.Close()
+				return nil, errConnection
+			}
+		}
+		return response, err
+	})
+	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if live := w.live(); len(live) != 1 || live[0].ID != result.TokenID || creates != 2 {
+		t.Errorf("%d live after %d creates, want the published one alone: the lost one is found by its name and revoked", len(live), creates)
+	}
+	if len(result.Notes) != 1 || result.Notes[0].Code != "PS103" {
+		t.Errorf("notes = %v, want PS103", result.Notes)
+	}
+}
+
+func TestRefusedTokenIsNotPublished(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	before, _ := w.current()
+	w.paistrike.Clock().Advance(30 * day)
+	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path, "/api-tokens/self") {
+			return answer(r, http.StatusUnauthorized, `{"code":"token_invalid"}`), nil
+		}
+		return w.send(r)
+	})
+	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, rotation.ReasonNone))
+	var failure *rotation.Error
+	if !errors.As(err, &failure) || failure.Code != "PS401" {
+		t.Fatalf("error = %v, want PS401", err)
+	}
+	after, version := w.current()
+	if version != 1 || after.TokenID != before.TokenID || len(w.live()) != 1 {
+		t.Errorf("version %d, %d live: a token that PAIStrike refuses must be revoked and not published", version, len(w.live()))
+	}
+}
+
+func TestSecondRotationKeepsBothOverlaps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	first, _ := w.current()
+	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
+	second, _ := w.current()
+	w.paistrike.Clock().Advance(time.Hour)
+	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
+	third, _ := w.current()
+	for i, record := range []*vaultkv.Record{first, second, third} {
+		if !w.accepts(record.Secret) {
+			t.Errorf("token %d of three stopped working inside its overlap", i+1)
+		}
+	}
+	w.paistrike.Clock().Advance(23 * time.Hour)
+	w.run(w.request(rotation.Settle, rotation.ReasonNone))
+	if w.accepts(first.Secret) || !w.accepts(third.Secret) {
+		t.Error("a day after it was replaced the first token should be gone, and the current one not")
+	}
+}
+
+func TestFenceNeverLaundersARollback(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	first, _ := w.current()
+	w.paistrike.Clock().Advance(30 * day)
+	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	w.paistrike.Clock().Advance(2 * day)
+	w.run(w.request(rotation.Settle, rotation.ReasonNone)) // the first token is revoked
+	content, err := vaultkv.EncodeRecord("token", *first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": content})
+	name := rotation.Name{Label: "CI/CD Pipeline", Slot: first.Slot, Inc: first.Inc, Base: 3, Nonce: "aaaaaaaa"}
+	w.paistrike.Mint(name.String(), w.now().Add(90*day)) // what a killed run left behind
+	w.paistrike.Clock().Advance(2 * day)
+	request := w.request(rotation.Settle, rotation.ReasonNone)
+	request.MayRepublish = true
+	w.run(request)
+	if _, version := w.current(); version != 3 {
+		t.Errorf("version %d: a fence published again what a human had brought back, with a revoked token", version)
+	}
+}
+
+func TestFenceSealsAStaleMint(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	current, _ := w.current()
+	name := rotation.Name{Label: "CI/CD Pipeline", Slot: current.Slot, Inc: current.Inc, Base: 1, Nonce: "aaaaaaaa"}
+	stray, _ := w.paistrike.Mint(name.String(), w.now().Add(90*day))
+	request := w.request(rotation.Settle, rotation.ReasonNone)
+	request.MayRepublish = true
+	w.paistrike.Clock().Advance(day - time.Second)
+	if w.run(request); len(w.live()) != 2 {
+		t.Fatal("a token that may still be in flight was swept")
+	}
+	w.paistrike.Clock().Advance(time.Second)
+	result := w.run(request)
+	if after, version := w.current(); !slices.Equal(result.Swept, []string{stray}) || version != 2 || after.TokenID != current.TokenID || !w.accepts(after.Secret) {
+		t.Errorf("swept %v at version %d, want the stale mint fenced off with the same token", result.Swept, version)
+	}
+}
+
+func TestOverlapEndsByTheEarlierClock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	first, _ := w.current()
+	w.paistrike.Clock().Advance(30 * day)
+	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	for _, tt := range []struct {
+		name    string
+		advance time.Duration
+		vault   time.Duration // how far Vault's clock is from PAIStrike's
+		works   bool
+		note    bool
+	}{
+		{"Vault is 10 minutes ahead of the end", day - 5*time.Minute, 10 * time.Minute, true, true},
+		{"Vault is 10 minutes behind", 5 * time.Minute, -10 * time.Minute, true, true},
+		{"they disagree by an hour", time.Hour, time.Hour, true, true},
+		{"both are past the end", 0, 0, false, false},
+	} {
+		w.paistrike.Clock().Advance(tt.advance)
+		wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "/sys/health") {
+				w.paistrike.Clock().Advance(tt.vault)
+				defer w.paistrike.Clock().Advance(-tt.vault)
+			}
+			return w.send(r)
+		})
+		result, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, rotation.ReasonNone))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.accepts(first.Secret) != tt.works {
+			t.Errorf("%s: the old token works = %t, want %t", tt.name, !tt.works, tt.works)
+		}
+		if noted := len(result.Notes) > 0 && result.Notes[0].Code == "PS307"; noted != tt.note {
+			t.Errorf("%s: notes = %v", tt.name, result.Notes)
+		}
+	}
+}
+
+func TestQuotaIsClearedBeforeGivingUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.paistrike.Clock().Advance(30 * day)
+	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	w.paistrike.Clock().Advance(30 * day) // the old token is ripe, and the current one is due
+	w.paistrike.SetPolicy(sandbox.Policy{MaxActive: 3})
+	result := w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	if !result.Rotated || len(result.Retired) != 1 {
+		t.Errorf("rotated = %t, retired %v: what is ripe makes room for the new token", result.Rotated, result.Retired)
+	}
+	w.paistrike.SetPolicy(sandbox.Policy{MaxActive: 2})
+	_, err := w.engine(w.wire()).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonForced))
+	var failure *rotation.Error
+	if !errors.As(err, &failure) || failure.Code != "PS105" {
+		t.Errorf("error = %v, want PS105", err)
+	}
+}
