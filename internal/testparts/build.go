@@ -66,7 +66,7 @@ func fingerprint(source string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(sum, "%s %d\n%s", filepath.Base(file), len(text), text)
+		sum.Write(fmt.Appendf(nil, "%s %d\n%s", filepath.Base(file), len(text), text))
 	}
 	return fmt.Sprintf("%x", sum.Sum(nil))[:16], nil
 }

@@ -138,7 +138,7 @@ func (p *process) run(ready func(string) (string, bool)) (<-chan string, error) 
 		defer close(p.ended)
 		lines := bufio.NewScanner(stdout)
 		for lines.Scan() {
-			fmt.Fprintln(p, lines.Text())
+			_, _ = p.Write([]byte(lines.Text() + "\n"))
 			if value, ok := ready(lines.Text()); ok {
 				select {
 				case found <- value:

@@ -18,14 +18,7 @@ import (
 // at "secret", and returns its URL and root token.
 func Vault(t testing.TB) (address, token string) {
 	t.Helper()
-	path := program(t, "vault")
-	if path == "" {
-		found, err := exec.LookPath("vault")
-		if err != nil {
-			missing(t, "there is no Vault server: `make tools` builds one, in some minutes")
-		}
-		path = found
-	}
+	path := vaultProgram(t)
 	ready := func(line string) (string, bool) { return strings.CutPrefix(line, "Root Token: ") }
 	// Vault does not choose its ports, so between finding them free and their use
 	// another program may come first.
@@ -42,6 +35,19 @@ func Vault(t testing.TB) (address, token string) {
 		}
 		t.Logf("starting Vault again: %v", err)
 	}
+}
+
+// vaultProgram finds the Vault server.
+func vaultProgram(t testing.TB) string {
+	t.Helper()
+	if path := program(t, "vault"); path != "" {
+		return path
+	}
+	path, err := exec.LookPath("vault")
+	if err != nil {
+		missing(t, "there is no Vault server: `make tools` builds one, in some minutes")
+	}
+	return path
 }
 
 // freePorts finds a loopback address whose port and the next one, which Vault

@@ -127,9 +127,9 @@ func TestDecodeRecordOfOthers(t *testing.T) {
 	}
 	without := func(field string) map[string]any { d := good(); delete(d, field); return d }
 	with := func(field string, value any) map[string]any { d := good(); d[field] = value; return d }
-	protocol := func(old, new string) map[string]any {
+	protocol := func(part, instead string) map[string]any {
 		d := good()
-		d["paistrike"] = strings.Replace(d["paistrike"].(string), old, new, 1)
+		d["paistrike"] = strings.Replace(fmt.Sprint(d["paistrike"]), part, instead, 1)
 		return d
 	}
 	for _, test := range []struct {
@@ -254,7 +254,7 @@ func FuzzDecodeRecord(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(data["paistrike"].(string), "s", "2026-07-30T12:00:00Z")
+	f.Add(fmt.Sprint(data["paistrike"]), "s", "2026-07-30T12:00:00Z")
 	f.Add(`{"v":1,"state":"tombstone","slot":"s","inc":"i","base":0,"op":"o","retiring":null}`, "", "never")
 	f.Fuzz(func(t *testing.T, protocol, secret, expires string) {
 		r, err := vaultkv.DecodeRecord("token", map[string]any{

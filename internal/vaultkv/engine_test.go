@@ -378,25 +378,3 @@ func ownTokenStory(t *testing.T, s server) {
 		t.Errorf("a stranger: %v", err)
 	}
 }
-
-func TestSealedServers(t *testing.T) {
-	t.Parallel()
-	for name, start := range servers {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := start(t)
-			c := s.client(t)
-			mustPublish(t, c, at("x"), 0, "s")
-			s.ask(t, http.MethodPut, "sys/seal", nil)
-			if _, err := c.ServerTime(t.Context()); !vaultkv.IsSealed(err) {
-				t.Errorf("the clock: %v", err)
-			}
-			if _, err := c.Read(t.Context(), at("x"), 0); !vaultkv.IsSealed(err) {
-				t.Errorf("a read: %v", err)
-			}
-			if _, err := c.Publish(t.Context(), at("x"), 1, record("s", 1)); !vaultkv.IsSealed(err) {
-				t.Errorf("a write: %v", err)
-			}
-		})
-	}
-}

@@ -162,7 +162,7 @@ func (c *Client) Read(ctx context.Context, at Location, number int) (Entry, erro
 	}](r, got)
 	switch {
 	case unreadable && (err != nil || data.Metadata == nil):
-		return Entry{Condition: Absent}, nil
+		return Entry{Condition: Absent}, nil //nolint:nilerr // a 404 that describes no version
 	case err != nil:
 		return Entry{}, err
 	case data.Metadata == nil:
