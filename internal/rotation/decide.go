@@ -121,7 +121,7 @@ func mayTouch(o observation, r Request) error {
 	if o.kind == kindForeign && !r.Adopt {
 		return foreignEntry(o)
 	}
-	if o.active() && !r.Adopt && r.Owner != "" && o.entry.Record.Owner != r.Owner && r.Wish == Rotate {
+	if o.active() && !r.Adopt && r.Owner != "" && o.entry.Record.Owner != r.Owner && o.entry.Record.TokenID != r.Replaces {
 		if name, ok := ParseName(o.entry.Record.TokenName); !ok || name.Label != r.Label {
 			return otherOwner(o, r.Label)
 		}
@@ -158,7 +158,9 @@ func wants(o observation, r Request, v Verdict) (bool, Reason) {
 		// An entry that is gone, or closed by a tombstone, is not for a schedule to revive.
 		return v.Due && o.kind != kindVacant, v.Reason
 	}
-	done := o.active() && o.trusted() && !v.Due && o.entry.Record.Intent == r.intent() && o.entry.Record.Owner == r.Owner
+	// A token that the caller held before is not the one it asks for now.
+	done := o.active() && o.trusted() && !v.Due && o.entry.Record.Intent == r.intent() && o.entry.Record.Owner == r.Owner &&
+		!slices.Contains(r.Keep, o.entry.Record.TokenID)
 	switch r.Reason {
 	case ReasonForced:
 		return true, r.Reason
