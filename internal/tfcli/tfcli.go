@@ -10,11 +10,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -65,6 +65,9 @@ func foreign(variable string) bool {
 
 // Setenv sets variables, each NAME=value, for the commands that follow.
 func (w *Workspace) Setenv(variables ...string) { w.env = append(w.env, variables...) }
+
+// Environ is the environment of the commands.
+func (w *Workspace) Environ() []string { return slices.Clone(w.env) }
 
 // Write puts a file into the directory.
 func (w *Workspace) Write(name, content string) error {
@@ -136,8 +139,8 @@ func (w *Workspace) Plan(ctx context.Context, args ...string) ([]Change, error) 
 	return changes, nil
 }
 
-// Attributes returns what the state says of one resource of the root module.
-func (w *Workspace) Attributes(ctx context.Context, address string) (map[string]any, error) {
+// State returns the attributes of every resource in the root module, by address.
+func (w *Workspace) State(ctx context.Context) (map[string]map[string]any, error) {
 	shown, err := w.Run(ctx, "show", "-json")
 	if err != nil {
 		return nil, err
@@ -155,10 +158,9 @@ func (w *Workspace) Attributes(ctx context.Context, address string) (map[string]
 	if err := json.Unmarshal([]byte(shown.Stdout), &state); err != nil {
 		return nil, fmt.Errorf("reading the state: %w", err)
 	}
+	resources := map[string]map[string]any{}
 	for _, r := range state.Values.Root.Resources {
-		if r.Address == address {
-			return r.Values, nil
-		}
+		resources[r.Address] = r.Values
 	}
-	return nil, errors.New("the state has no " + address)
+	return resources, nil
 }

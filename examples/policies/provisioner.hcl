@@ -1,0 +1,22 @@
+# For whoever runs terraform apply: provision, rotate and destroy the tokens below
+# ci/. Nothing else in Vault can be read or changed with it.
+
+# Write the next version, and read what the last one says of its token.
+path "secret/data/ci/*" {
+  capabilities = ["create", "read", "update"]
+}
+
+# Versions and schedule, and what plans and schedulers are told.
+path "secret/metadata/ci/*" {
+  capabilities = ["read", "patch"]
+}
+
+# Hide the versions of a token that was destroyed.
+path "secret/delete/ci/*" {
+  capabilities = ["update"]
+}
+
+# Notice a mount that would delete a secret while it is in use.
+path "secret/config" {
+  capabilities = ["read"]
+}

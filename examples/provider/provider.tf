@@ -1,0 +1,24 @@
+terraform {
+  required_providers {
+    paistrike = {
+      source = "paistrike/paistrike"
+    }
+  }
+}
+
+# The management token comes from PAISTRIKE_API_TOKEN and the Vault token from
+# VAULT_TOKEN, so that neither is written down here.
+provider "paistrike" {
+  endpoint = "https://paistrike.example.com"
+
+  vault = {
+    address = "https://vault.example.com:8200"
+  }
+
+  # Optional guard rails for every token, enforced when a plan is made.
+  token_policy = {
+    max_expires_in = "90d"
+    allow_never    = false
+    warn_before    = "14d"
+  }
+}

@@ -1,0 +1,1 @@
+terraform import paistrike_api_token.ci tok_8fK2mQ4xW7ZbN1cR5tYp
