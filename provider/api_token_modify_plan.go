@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // ModifyPlan decides what an apply will do, and refuses what it could not do. For
@@ -96,6 +97,12 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	}
 	if !s.want.policy.ExpiresAt.IsZero() && !s.imported && !s.want.policy.ExpiresAt.Equal(s.have.policy.ExpiresAt) {
 		checkFixedEnd(s.want, seen.Rotate, diags)
+	}
+	if other := seen.Taken; other != nil && s.want.at == s.have.at {
+		view := rotation.View{Version: other.Version, Mirror: vaultkv.Mirror{TokenID: other.TokenID, TokenName: other.TokenName}}
+		if err := view.MayPublish(s.want.at, s.want.label, s.want.adopt); err != nil {
+			addFailure(diags, "Token cannot be planned", err)
+		}
 	}
 	if diags.HasError() {
 		return

@@ -68,6 +68,8 @@ func (s situation) userReason() rotation.Reason {
 	switch {
 	case s.imported && s.observed.Unhealthy == rotation.ReasonImported:
 		return rotation.ReasonImported
+	case s.imported && w.label != h.label:
+		return rotation.ReasonName
 	case s.imported:
 		return rotation.ReasonNone
 	case w.at != h.at:

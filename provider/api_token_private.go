@@ -29,6 +29,14 @@ type observed struct {
 	Stale     bool            `json:"stale,omitempty"`  // custom metadata describes another version
 	Mend      bool            `json:"mend,omitempty"`   // custom metadata has another schedule
 	Strays    int             `json:"strays,omitempty"` // tokens to sweep
+	Taken     *taken          `json:"taken,omitempty"`
+}
+
+// taken is the token of another integration that was published on our entry.
+type taken struct {
+	Version   int    `json:"version"`
+	TokenID   string `json:"token_id"`
+	TokenName string `json:"token_name"`
 }
 
 // restampAfter is how old the observed time may grow while nothing changes by it.

@@ -51,7 +51,9 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 		}
 	}
 	f.state = state
-	f.state.absorb(ctx, view, have, former)
+	if f.observed.Taken == nil {
+		f.state.absorb(ctx, view, have, former)
+	}
 	f.restamp = restampNeeded(ctx, f.state, before, f.observed, former)
 	return f
 }
@@ -96,6 +98,10 @@ func (m *apiTokenModel) absorb(ctx context.Context, view rotation.View, have des
 func observedIn(view rotation.View, have desired) observed {
 	o := observed{V: 1, Rotate: view.Clock.Rotate(), Revoke: view.Clock.Revoke(), Unhealthy: view.Unhealthy, Stale: view.Stale, Strays: view.Strays}
 	o.Mend = view.Unhealthy == rotation.ReasonNone && !view.Stale && have.schedule != scheduleIn(view.Mirror)
+	if !view.Stale && !view.Foreign && view.MayPublish(have.at, have.label, false) != nil {
+		o.Unhealthy, o.Mend = rotation.ReasonChanged, false
+		o.Taken = &taken{Version: view.Version, TokenID: view.Mirror.TokenID, TokenName: view.Mirror.TokenName}
+	}
 	return o
 }
 

@@ -53,17 +53,18 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 }
 
 // held gives the tokens that consumers of the entry may hold: they keep their
-// overlap whatever has become of the record. Those of an entry that is left stay in
-// that entry's.
+// overlap whatever has become of the record. Those of another entry are that one's.
 func (u *update) held() []string {
-	if !u.imported && !sameEntry(u.want.at, u.have.at) {
-		return nil
+	var ids []string
+	elsewhere := !u.imported && !sameEntry(u.want.at, u.have.at)
+	if !elsewhere {
+		ids = append(ids, u.state.TokenID.ValueString())
 	}
-	ids := []string{u.state.TokenID.ValueString()}
 	for _, p := range u.previous {
-		elsewhere := slices.ContainsFunc(u.former, func(f formerEntry) bool { return f.Token.ID == p.ID.ValueString() })
-		if !elsewhere {
-			ids = append(ids, p.ID.ValueString())
+		id := p.ID.ValueString()
+		left := slices.IndexFunc(u.former, func(f formerEntry) bool { return f.Token.ID == id })
+		if (left < 0 && !elsewhere) || (left >= 0 && sameEntry(u.former[left].At, u.want.at)) {
+			ids = append(ids, id)
 		}
 	}
 	return ids
@@ -79,14 +80,18 @@ func (u *update) reason(c change) rotation.Reason {
 }
 
 // leave remembers the entry, or the data field, that the token has moved away from,
-// and takes the entry's schedule away, so that nothing rotates it any more.
+// and takes the entry's schedule away, so that nothing rotates it any more. An entry
+// that it comes back to is no former one any longer: its token is in the record.
 func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
+	u.former = slices.DeleteFunc(u.former, func(f formerEntry) bool { return f.Token.ID != "" && sameEntry(f.At, u.want.at) })
 	left := formerEntry{At: u.have.at, Token: vaultkv.Retiring{RevokeAfter: result.Clock.PAIStrike.Add(u.want.policy.Overlap)}}
 	if !sameEntry(u.have.at, u.want.at) {
 		left.Token.ID, left.Token.Name = u.state.TokenID.ValueString(), u.state.TokenName.ValueString()
 		left.Token.ExpiresAt = timeOf(u.state.ExpiresAt)
-		if err := u.engine.Unschedule(ctx, u.have.at); err != nil {
-			diags.AddWarning("Schedule of the former Vault entry not removed", err.Error())
+		if u.observed.Unhealthy == rotation.ReasonNone {
+			if err := u.engine.Unschedule(ctx, u.have.at); err != nil {
+				diags.AddWarning("Schedule of the former Vault entry not removed", err.Error())
+			}
 		}
 	}
 	u.former = append(u.former, left)

@@ -1,0 +1,150 @@
+package provider_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+// The secret moves to another path: both serve a working token during the overlap,
+// then the former entry and its token end.
+func TestMoveToAnotherPath(t *testing.T) {
+	s := newStage(t)
+	moved := edit(standard, "ci/paistrike", "build/paistrike")
+	var first string
+	s.play(
+		act{config: standard, after: func() { first = s.secret("ci/paistrike") }},
+		act{
+			config: moved, plan: rotates("vault_moved"), state: state(vaultVersion(1), previous(1)),
+			after: func() {
+				s.wantWorks("the secret in the new place", s.secret("build/paistrike"), true)
+				s.wantWorks("the secret in the former place", s.secret("ci/paistrike"), true)
+				if s.secret("ci/paistrike") != first {
+					t.Error("the former place was written to")
+				}
+				if custom := s.custom("ci/paistrike"); custom["paistrike_rotation_period"] != "" || custom["paistrike_next_rotation"] != "" {
+					t.Errorf("the former place is still scheduled: %v", custom)
+				}
+			},
+		},
+		act{before: s.later(23 * time.Hour), config: moved, planOnly: true, plan: nothing()},
+		act{
+			before: s.later(2 * time.Hour), config: moved, plan: retires(), state: state(vaultVersion(1), previous(0)),
+			after: func() {
+				s.wantWorks("the first token", first, false)
+				if s.secret("ci/paistrike") != "" {
+					t.Error("the former place still serves a secret")
+				}
+				s.wantWorks("the secret in the new place", s.secret("build/paistrike"), true)
+			},
+		},
+	)
+}
+
+func TestMoveAndBackDuringTheOverlap(t *testing.T) {
+	s := newStage(t)
+	moved := edit(standard, "ci/paistrike", "build/paistrike")
+	s.play(
+		act{config: standard},
+		act{config: moved, plan: rotates("vault_moved"), state: state(previous(1))},
+		act{
+			before: s.later(time.Hour), config: standard, plan: rotates("vault_moved"), state: state(vaultVersion(2), previous(2)),
+			after: func() {
+				s.wantWorks("the secret", s.secret("ci/paistrike"), true)
+				s.wantWorks("the secret in the other place", s.secret("build/paistrike"), true)
+				if s.custom("ci/paistrike")["paistrike_rotation_period"] != "30d" {
+					t.Error("the entry is not scheduled again")
+				}
+			},
+		},
+		act{
+			before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(vaultVersion(2), previous(0)),
+			after: func() {
+				s.wantLive(1)
+				if s.secret("build/paistrike") != "" {
+					t.Error("the other place still serves a secret")
+				}
+			},
+		},
+	)
+}
+
+func TestMoveAndBackAfterTheOverlap(t *testing.T) {
+	s := newStage(t)
+	moved := edit(standard, "ci/paistrike", "build/paistrike")
+	s.play(
+		act{config: standard},
+		act{config: moved, plan: rotates("vault_moved")},
+		act{before: s.later(25 * time.Hour), config: moved, plan: retires()},
+		act{config: standard, plan: rotates("vault_moved"), state: state(vaultVersion(3), previous(1))},
+		act{before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(previous(0)), after: func() { s.wantLive(1) }},
+	)
+}
+
+// Destroyed in the middle of a move, both places end.
+func TestDestroyWhileMoving(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{config: edit(standard, "ci/paistrike", "build/paistrike"), plan: rotates("vault_moved")},
+	)
+	for _, at := range []string{"ci/paistrike", "build/paistrike"} {
+		if s.secret(at) != "" {
+			t.Errorf("secret/%s still serves a secret", at)
+		}
+	}
+}
+
+// Consumers of the former key get the new token too, until the overlap is over.
+func TestChangedKey(t *testing.T) {
+	s := newStage(t)
+	renamed := edit(standard, `path = "ci/paistrike"`, `path = "ci/paistrike", key = "api_token"`)
+	s.play(
+		act{config: standard},
+		act{
+			config: renamed, plan: rotates("vault_moved"), state: state(vaultVersion(2), previous(1)),
+			after: func() {
+				s.wantWorks("the new key", s.entry(standardPath).text("api_token"), true)
+				s.wantWorks("the former key", s.entry(standardPath).text("token"), true)
+			},
+		},
+		act{
+			before: s.later(25 * time.Hour), config: renamed, state: state(vaultVersion(3), previous(0)),
+			after: func() {
+				e := s.entry(standardPath)
+				s.wantWorks("the new key", e.text("api_token"), true)
+				if e.text("token") != "" {
+					t.Error("the former key is still there")
+				}
+				s.wantCalls(s.apiCalls(), "POST", 2)
+			},
+		},
+	)
+}
+
+// The new place cannot be written to: consumers keep what they have.
+func TestMoveToAPlaceThatIsTaken(t *testing.T) {
+	s := newStage(t)
+	s.writeByHand("build/paistrike", "a secret of somebody's own")
+	s.play(
+		act{config: standard},
+		act{
+			config: edit(standard, "ci/paistrike", "build/paistrike"),
+			fails:  "Error: Vault path is not managed by paistrike ... PS208: secret/build/paistrike holds a secret at version 1 that paistrike did not write.",
+		},
+		act{config: standard, plan: nothing(), state: state(vaultVersion(1)), after: func() { s.wantLive(1) }},
+	)
+	if s.secret("build/paistrike") != "a secret of somebody's own" {
+		t.Error("somebody's secret was touched")
+	}
+}
+
+func TestMoveToAnotherMount(t *testing.T) {
+	s := newStage(t)
+	s.must(http.MethodPost, "sys/mounts/team", map[string]any{"type": "kv-v2"})
+	s.play(
+		act{config: standard},
+		act{config: edit(standard, `mount = "secret"`, `mount = "team"`), plan: rotates("vault_moved"), unsound: true, after: func() { s.wantLive(2) }},
+		act{before: s.later(25 * time.Hour), config: edit(standard, `mount = "secret"`, `mount = "team"`), unsound: true, after: func() { s.wantLive(1) }},
+	)
+}
