@@ -3,7 +3,6 @@ module github.com/paistrike/terraform-provider-paistrike
 go 1.26
 
 require (
-	github.com/adhocore/gronx v1.20.4
 	github.com/hashicorp/terraform-plugin-framework v1.19.0
 	github.com/hashicorp/terraform-plugin-framework-validators v0.19.0
 	github.com/hashicorp/vault/api v1.23.0

@@ -91,7 +91,7 @@ func (f cronField) parse(text string) (uint64, error) {
 func (f cronField) item(text string) (first, last, step int, err error) {
 	groups := cronItem.FindStringSubmatch(text)
 	if groups == nil {
-		return 0, 0, 0, fmt.Errorf("%q is not a %s", text, f.name)
+		return 0, 0, 0, fmt.Errorf("%q is no %s", text, f.name)
 	}
 	from, to, by := groups[1], groups[2], groups[3]
 	first, last, step = f.low, f.high, 1
@@ -117,7 +117,7 @@ func (f cronField) value(text string) (int, error) {
 		n = f.low + slices.Index(f.names, strings.ToUpper(text)) // an unknown name is below low
 	}
 	if n < f.low || n > f.limit {
-		return 0, fmt.Errorf("%q is not a %s", text, f.name)
+		return 0, fmt.Errorf("%q is no %s", text, f.name)
 	}
 	return n, nil
 }
