@@ -41,7 +41,7 @@ type visit struct {
 
 // actor is one process that runs the protocol.
 type actor struct {
-	kind    byte // R rotates, S settles and fences, D destroys
+	kind    byte // R rotates what is due, C creates, S settles and fences, D destroys
 	turn    chan *visit
 	current *visit // nil when it has ended
 	history [32]byte
@@ -62,7 +62,7 @@ type execution struct {
 
 // exploration is what the explorer looks through.
 type exploration struct {
-	actors string // of R, S, D; H is a human rollback, X a human purge
+	actors string // of R, C, S, D; H is a human rollback, X a human purge
 	faults int
 	ticks  int
 	stale  bool
@@ -192,9 +192,9 @@ func (x *execution) live(kind byte, number int) *actor {
 		switch kind {
 		case 'R':
 			request.Wish, request.Reason = rotation.IfDue, rotation.ReasonNone
-			if !x.config.seeded {
-				request.Wish, request.Reason = rotation.Rotate, rotation.ReasonCreated
-			}
+			_, _ = engine.Run(context.Background(), request)
+		case 'C':
+			request.Wish, request.Reason = rotation.Rotate, rotation.ReasonCreated
 			_, _ = engine.Run(context.Background(), request)
 		case 'S':
 			request.Wish, request.MayRepublish = rotation.Settle, true
@@ -453,14 +453,14 @@ func explorations() []exploration {
 	return []exploration{
 		{actors: "RR", faults: 1, seeded: true},
 		{actors: "RR", ticks: 1, stale: true, seeded: true},
-		{actors: "RR", faults: 1},
+		{actors: "CC", faults: 1},
 		{actors: "R", faults: 3, ticks: 1, stale: true, seeded: true},
 		{actors: "RS", faults: 1, ticks: 1, seeded: true},
 		{actors: "RD", faults: 1, stale: true, seeded: true},
 		{actors: "RH", faults: 2, ticks: 1, stale: true, seeded: true},
 		{actors: "RRH", ticks: 1, stale: true, seeded: true},
 		{actors: "RSH", ticks: 1, stale: true, seeded: true},
-		{actors: "RRX", seeded: true},
+		{actors: "RCX", stale: true, seeded: true},
 		{actors: "RRR", seeded: true},
 		{actors: "DD", faults: 2, stale: true, seeded: true},
 	}

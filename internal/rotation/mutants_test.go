@@ -31,19 +31,19 @@ func mutants() []mutant {
 	return []mutant{
 		{"publish without check-and-set", "publish.go",
 			"published, err = e.store.Publish(ctx, o.at, o.version(), record)\n\t\tif err == nil && published.Version == o.version()+1 {",
-			"top, _ := e.store.Read(ctx, o.at, 0)\n\t\tpublished, err = e.store.Publish(ctx, o.at, top.Version, record)\n\t\tif err == nil {", byExplorer},
+			"top, _ := e.store.Read(ctx, o.at, 0)\n\t\tpublished, err = e.store.Publish(ctx, o.at, top.Version, record)\n\t\tif err == nil {", byExplorer + "/^RR-"},
 		{"revoke on an ambiguous write", "publish.go",
 			"switch e.resolve(ctx, o, record.Op) {",
 			"if minted.ID != \"\" {\n\t\t\treturn vaultkv.Published{}, e.loseRace(ctx, o, minted, result)\n\t\t}\n\t\tswitch e.resolve(ctx, o, record.Op) {", bySingles},
 		{"take a mismatch for a loss", "publish.go",
 			"switch e.resolve(ctx, o, record.Op) {",
-			"if vaultkv.StatusOf(err) == 400 && minted.ID != \"\" {\n\t\t\treturn vaultkv.Published{}, e.loseRace(ctx, o, minted, result)\n\t\t}\n\t\tswitch e.resolve(ctx, o, record.Op) {", byExplorer},
+			"if vaultkv.StatusOf(err) == 400 && minted.ID != \"\" {\n\t\t\treturn vaultkv.Published{}, e.loseRace(ctx, o, minted, result)\n\t\t}\n\t\tswitch e.resolve(ctx, o, record.Op) {", byExplorer + "/^RR-"},
 		{"give up, then revoke", "publish.go",
 			"return vaultkv.Published{}, publishUndecided(o, minted, err)\n}\n\n// resolve",
-			"_ = e.revoke(ctx, minted.ID)\n\treturn vaultkv.Published{}, publishUndecided(o, minted, err)\n}\n\n// resolve", byExplorer},
+			"_ = e.revoke(ctx, minted.ID)\n\treturn vaultkv.Published{}, publishUndecided(o, minted, err)\n}\n\n// resolve", byExplorer + "/^R-"},
 		{"resolve by the newest version", "publish.go",
 			"entry, err := e.store.Read(ctx, o.at, o.version()+1)",
-			"entry, err := e.store.Read(ctx, o.at, 0)", byExplorer},
+			"entry, err := e.store.Read(ctx, o.at, 0)", byExplorer + "/^RR-"},
 		{"resolve by who is referenced", "publish.go",
 			"case entry.Record != nil && entry.Record.Op == op:",
 			"case entry.Record != nil && entry.Record.TokenID == \"\":", bySingles},
@@ -52,13 +52,13 @@ func mutants() []mutant {
 		{"no overlap", "retire.go",
 			"RevokeAfter: now.Add(overlap)", "RevokeAfter: now", bySingles},
 		{"sweep without the base version", "retire.go",
-			"if !ok || name.Base >= o.version() || !token.Usable", "if !ok || !token.Usable", byExplorer},
+			"if !ok || name.Base >= o.version() || !token.Usable", "if !ok || !token.Usable", byExplorer + "/^RS-"},
 		{"destroy without a tombstone", "destroy.go",
-			"if err := e.tombstone(critical, &o); err != nil {", "if err := error(nil); err != nil {", byExplorer},
+			"if err := e.tombstone(critical, &o); err != nil {", "if err := error(nil); err != nil {", byExplorer + "/^RD-"},
 		{"ignore the incarnation", "retire.go",
-			"if name.Inc == o.entry.Record.Inc || (unclaimed(token) && o.abandoned(token)) {", "if true {", byExplorer},
+			"if name.Inc == o.entry.Record.Inc || (unclaimed(token) && o.abandoned(token)) {", "if true {", byExplorer + "/^RCX"},
 		{"trust what a human wrote", "observe.go",
-			"return o.kind == kindOurs && o.entry.Record.Base+1 == o.version() && !o.restored()", "return o.kind == kindOurs", "^TestHumanRollbackIsNeverSweptAgainst$|" + byExplorer},
+			"return o.kind == kindOurs && o.entry.Record.Base+1 == o.version() && !o.restored()", "return o.kind == kindOurs", "^TestHumanRollbackIsNeverSweptAgainst$"},
 		{"fence over a human rollback", "decide.go",
 			"if !o.active() || !o.trusted() || o.current.Status == paistrike.StatusRevoked {", "if !o.active() {", "^TestFenceNeverLaundersARollback$"},
 		{"repeat a create blindly", "mint.go",
@@ -68,11 +68,11 @@ func mutants() []mutant {
 		{"publish without verifying", "run.go",
 			"if err := e.verify(critical, o, m.Minted); err != nil {", "if err := error(nil); err != nil {", "^TestRefusedTokenIsNotPublished$"},
 		{"revoke the old token before publishing", "run.go",
-			"adopt, astray := split(o)", "if o.active() {\n\t\t_ = e.revoke(critical, o.entry.Record.TokenID)\n\t}\n\tadopt, astray := split(o)", bySingles},
+			"adopt, astray := split(o, r.Keep)", "if o.active() {\n\t\t_ = e.revoke(critical, o.entry.Record.TokenID)\n\t}\n\tadopt, astray := split(o, r.Keep)", bySingles},
 		{"adopt from an old list", "run.go",
-			"if err := e.reload(ctx, true); err != nil {", "if err := e.load(ctx); err != nil {", byExplorer},
+			"if err := e.reload(ctx, true); err != nil {", "if err := e.load(ctx); err != nil {", byExplorer + "/^RRH"},
 		{"believe that an entry is absent", "destroy.go",
-			"if o.kind == kindVacant && o.version() > 0 {", "if o.kind == kindVacant {", byExplorer},
+			"if o.kind == kindVacant && o.version() > 0 {", "if o.kind == kindVacant {", byExplorer + "/^RD-"},
 	}
 }
 
@@ -125,7 +125,7 @@ func (m mutant) run(t *testing.T) (string, error) {
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-failfast", "-overlay", list, "-run", m.by, ".", "-args", "-states=8000")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-failfast", "-overlay", list, "-run", m.by, ".", "-args", "-states=60000")
 	cmd.Env = append(os.Environ(), "PAISTRIKE_MUTANT="+m.name)
 	output, err := cmd.CombinedOutput()
 	return string(output), err

@@ -16,11 +16,11 @@ import (
 // version. Once another token is published on that version, the first can never
 // be; if it was never current either, it is a stray and nobody misses it. Tokens
 // that may have been current, because the history of the entry is unknown, are
-// kept for a full overlap instead.
-func split(o observation) (adopt, strays []paistrike.Token) {
+// kept for a full overlap instead. Those in keep are the caller's to name.
+func split(o observation, keep []string) (adopt, strays []paistrike.Token) {
 	for _, token := range o.tokens {
 		name, ok := ParseName(token.Name)
-		if !ok || !token.Usable(o.clock.PAIStrike) || o.refers(token.ID) {
+		if !ok || !token.Usable(o.clock.PAIStrike) || o.refers(token.ID) || slices.Contains(keep, token.ID) {
 			continue
 		}
 		switch {

@@ -133,7 +133,7 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 		o.clock.PAIStrike = now // the overlap begins now, however long ago the list was read
 	}
 	o = e.refreshed(o, m.ID)
-	adopt, astray := split(o)
+	adopt, astray := split(o, r.Keep)
 	isKept := func(token paistrike.Token) bool {
 		return slices.ContainsFunc(kept, func(k paistrike.Token) bool { return k.ID == token.ID })
 	}

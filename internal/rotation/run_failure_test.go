@@ -72,6 +72,7 @@ func TestSecondRotationKeepsBothOverlaps(t *testing.T) {
 	w.paistrike.Clock().Advance(time.Hour)
 	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
 	third, _ := w.current()
+	w.run(w.request(rotation.Settle, rotation.ReasonNone))
 	for i, record := range []*vaultkv.Record{first, second, third} {
 		if !w.accepts(record.Secret) {
 			t.Errorf("token %d of three stopped working inside its overlap", i+1)

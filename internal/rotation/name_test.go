@@ -1,0 +1,167 @@
+package rotation_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+func TestNameText(t *testing.T) {
+	t.Parallel()
+	const suffix = "-ps1-k3v9q2m7xtab-7h2k9q-12-w5c2m8pa"
+	for _, tt := range []struct{ label, want string }{
+		{"CI/CD Pipeline", "CI/CD Pipeline" + suffix},
+		{"", suffix},
+		{"a-ps1-b", "a-ps1-b" + suffix},
+		{strings.Repeat("x", 64), strings.Repeat("x", 64) + suffix}, // 36 for the suffix
+		{strings.Repeat("x", 65), strings.Repeat("x", 64) + suffix},
+		{strings.Repeat("😀", 99), strings.Repeat("😀", 64) + suffix},
+	} {
+		name := rotation.Name{Label: tt.label, Slot: "k3v9q2m7xtab", Inc: "7h2k9q", Base: 12, Nonce: "w5c2m8pa"}
+		if got := name.String(); got != tt.want {
+			t.Errorf("label %q makes %q, want %q", tt.label, got, tt.want)
+		}
+	}
+}
+
+// names gives every name that a run can make, with labels that look like names
+// themselves.
+func names() *rapid.Generator[rotation.Name] {
+	lower := func(n int) *rapid.Generator[string] { return rapid.StringOfN(rapid.RuneFrom([]rune("abcdefghijklmnopqrstuvwxyz234567")), n, n, -1) }
+	words := rapid.SampledFrom([]string{"-ps1-", "-", "ps1", "k3v9q2m7xtab", "-7h2k9q-12-w5c2m8pa", "-ps1-aaaaaaaaaaaa-bbbbbb-0-cccccccc", "CI/CD Pipeline", "😀", "é", "\n", "名"})
+	label := rapid.OneOf(
+		rapid.StringN(1, rotation.MaxLabelLength, -1),
+		rapid.Map(rapid.SliceOfN(words, 1, 6), func(parts []string) string {
+			label := []rune(strings.Join(parts, ""))
+			return string(label[:min(len(label), rotation.MaxLabelLength)])
+		}),
+	)
+	return rapid.Custom(func(t *rapid.T) rotation.Name {
+		return rotation.Name{
+			Label: label.Draw(t, "label"), Slot: lower(12).Draw(t, "slot"), Inc: lower(6).Draw(t, "inc"),
+			Base: rapid.IntRange(0, 999_999).Draw(t, "base"), Nonce: lower(8).Draw(t, "nonce"),
+		}
+	})
+}
+
+func TestNameRoundTrip(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		want := names().Draw(t, "name")
+		text := want.String()
+		if n := utf8.RuneCountInString(text); n > rotation.MaxNameLength {
+			t.Fatalf("%q has %d code points", text, n)
+		}
+		if got, ok := rotation.ParseName(text); !ok || got != want {
+			t.Fatalf("%q is read as %+v, %t, want %+v", text, got, ok, want)
+		}
+	})
+}
+
+// A label is cut where the version has very many digits; the rest stays readable.
+func TestNameWithALongVersion(t *testing.T) {
+	t.Parallel()
+	label := strings.Repeat("é", rotation.MaxLabelLength)
+	name := rotation.Name{Label: label, Slot: "k3v9q2m7xtab", Inc: "7h2k9q", Base: 1_234_567_890, Nonce: "w5c2m8pa"}
+	text := name.String()
+	if n := utf8.RuneCountInString(text); n != rotation.MaxNameLength {
+		t.Errorf("%q has %d code points, want %d", text, n, rotation.MaxNameLength)
+	}
+	got, ok := rotation.ParseName(text)
+	name.Label = strings.Repeat("é", 56)
+	if !ok || got != name {
+		t.Errorf("read as %+v, %t, want %+v", got, ok, name)
+	}
+}
+
+func TestParseNameRefusesHandMadeNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"",
+		"CI/CD Pipeline",
+		"my-ps1-token",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q-12",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q--w5c2m8pa",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q-12-w5c2m8pa ",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q-12-w5c2m8pa\n",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q-12-w5c2m8pa-2",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q-012-w5c2m8pa",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q--1-w5c2m8pa",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q-+1-w5c2m8pa",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q-12345678901-w5c2m8pa",
+		"CI-ps1-K3V9Q2M7XTAB-7h2k9q-12-w5c2m8pa",
+		"CI-ps1-k3v9q2m7xta-7h2k9q-12-w5c2m8pa",
+		"CI-ps1-k3v9q2m7xtabc-7h2k9q-12-w5c2m8pa",
+		"CI-ps1-k3v9q2m7xtab-7h2k9-12-w5c2m8pa",
+		"CI-ps1-k3v9q2m7xtab-7h2k9q-12-w5c2m8p1", // no 1, 0 or 8 in base32: see below
+		"CI-ps2-k3v9q2m7xtab-7h2k9q-12-w5c2m8pa",
+		"CI-PS1-k3v9q2m7xtab-7h2k9q-12-w5c2m8pa",
+		"CI ps1 k3v9q2m7xtab 7h2k9q 12 w5c2m8pa",
+		"\xff-ps1-k3v7q2m7xtab-7h2k7q-12-w5c2m7pa",
+	} {
+		if got, ok := rotation.ParseName(name); ok {
+			t.Errorf("%q is taken for ours: %+v", name, got)
+		}
+	}
+}
+
+func TestSlot(t *testing.T) {
+	t.Parallel()
+	seen := map[string][3]string{}
+	for _, parts := range [][3]string{
+		{"uuid", "", "ci/paistrike"}, {"uuid-2", "", "ci/paistrike"}, {"uuid", "admin", "ci/paistrike"}, {"uuid", "", "ci/paistrike2"},
+		{"a", "bc", "d"}, {"ab", "c", "d"}, {"a", "b", "cd"}, {"", "abc", "d"}, {"abcd", "", ""}, {"", "", "abcd"}, {"", "", ""},
+		{"a", "b\x00", "c"}, {"a", "b", "\x00c"},
+	} {
+		slot := rotation.Slot(parts[0], parts[1], parts[2])
+		if len(slot) != 12 || strings.Trim(slot, "abcdefghijklmnopqrstuvwxyz234567") != "" {
+			t.Errorf("%q has slot %q", parts, slot)
+		}
+		if other, taken := seen[slot]; taken {
+			t.Errorf("%q and %q share slot %s", parts, other, slot)
+		}
+		seen[slot] = parts
+	}
+	// A slot stands in token names and records for years.
+	if got := rotation.Slot("kv_1234", "admin/team", "ci/paistrike"); got != goldenSlot {
+		t.Errorf("slot is %q, it was %q in every version before", got, goldenSlot)
+	}
+}
+
+const goldenSlot = ""
+
+func TestSlotsOfDifferentEntriesDiffer(t *testing.T) {
+	t.Parallel()
+	part := rapid.StringMatching(`[ab/]{0,3}`)
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(label string) [3]string {
+			return [3]string{part.Draw(t, label+" uuid"), part.Draw(t, label+" namespace"), part.Draw(t, label+" path")}
+		}
+		a, b := draw("first"), draw("second")
+		if (a == b) != (rotation.Slot(a[0], a[1], a[2]) == rotation.Slot(b[0], b[1], b[2])) {
+			t.Fatalf("%q and %q", a, b)
+		}
+	})
+}
+
+func FuzzParseName(f *testing.F) {
+	for _, seed := range []string{"CI-ps1-k3v7q2m7xtab-7h2k7q-12-w5c2m7pa", "-ps1-aaaaaaaaaaaa-bbbbbb-0-cccccccc-ps1-aaaaaaaaaaaa-bbbbbb-0-cccccccc", "my token", "\xff-ps1-", "CI-ps1-k3v7q2m7xtab-7h2k7q-9999999999-w5c2m7pa"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		name, ok := rotation.ParseName(text)
+		if !ok {
+			return
+		}
+		if utf8.RuneCountInString(text) <= rotation.MaxNameLength && name.String() != text {
+			t.Fatalf("%q is read as %+v, and that is written %q", text, name, name)
+		}
+		if again, ok := rotation.ParseName(name.String()); !ok || again.Slot != name.Slot || again.Base != name.Base || !strings.HasPrefix(name.Label, again.Label) {
+			t.Fatalf("%+v is read as %+v, %t", name, again, ok)
+		}
+	})
+}
