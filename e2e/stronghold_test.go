@@ -1,0 +1,136 @@
+package e2e_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
+
+// stronghold is a world whose Vault is the real server, as it stands in production:
+// TLS, a seal, an audit log, logins and policies. Time is real.
+type stronghold struct {
+	*world
+	server *testparts.VaultServer
+}
+
+// newStronghold starts Vault with the published policies. The workspace knows the
+// servers by the hosts that the examples name, and has no Vault token.
+func newStronghold(t *testing.T, program string) *stronghold {
+	t.Helper()
+	n := newInternet(t)
+	s := &stronghold{world: newPAIStrike(t, sandbox.Options{}), server: testparts.NewVaultServer(t, n.authority, vaultHost)}
+	address, err := url.Parse(s.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.hosts[vaultHost+":8200"] = address.Host
+	n.forward(t, paistrikeHost, "443", s.api)
+	s.root = s.server.Token
+	for _, name := range []string{"provisioner", "consumer", "plan-only"} {
+		s.policy(t, name, published(t, "policies/"+name+".hcl"))
+	}
+	s.tf = workspace(t, program, append(n.environment(),
+		"PAISTRIKE_ENDPOINT=https://"+paistrikeHost, "PAISTRIKE_API_TOKEN="+s.front.management,
+		"VAULT_ADDR=https://"+vaultHost+":8200", "VAULT_CACERT="+n.authority.File, "VAULT_MAX_RETRIES=0")...)
+	s.write(t, "main.tf", ci)
+	return s
+}
+
+func (s *stronghold) policy(t *testing.T, name, rules string) {
+	t.Helper()
+	s.server.Must(t, http.MethodPut, "sys/policies/acl/"+name, s.root, map[string]string{"policy": rules}, nil)
+}
+
+// token makes a Vault token that has one policy beside Vault's default one.
+func (s *stronghold) token(t *testing.T, policy string) string {
+	t.Helper()
+	var made struct {
+		Auth struct {
+			Token string `json:"client_token"`
+		}
+	}
+	s.server.Must(t, http.MethodPost, "auth/token/create", s.root, map[string]any{"policies": []string{policy}, "ttl": "1h"}, &made)
+	return made.Auth.Token
+}
+
+// login enables a login method at its own name.
+func (s *stronghold) login(t *testing.T, method string) {
+	t.Helper()
+	s.server.Must(t, http.MethodPost, "sys/auth/"+method, s.root, map[string]string{"type": method}, nil)
+}
+
+// appRole sets up the login of the published AppRole example, and writes that
+// example. It returns the secret id.
+func (s *stronghold) appRole(t *testing.T, policy string) string {
+	t.Helper()
+	s.login(t, "approle")
+	const role = "auth/approle/role/terraform"
+	s.server.Must(t, http.MethodPost, role, s.root, map[string]string{"token_policies": policy, "token_ttl": "20m"}, nil)
+	s.server.Must(t, http.MethodPost, role+"/role-id", s.root, map[string]string{"role_id": "6d1c53e2-3f41-4f0a-9a3e-2b8f5f0c7d19"}, nil)
+	var made struct {
+		Data struct {
+			SecretID string `json:"secret_id"`
+		}
+	}
+	s.server.Must(t, http.MethodPost, role+"/secret-id", s.root, map[string]string{}, &made)
+	s.write(t, "provider.tf", published(t, "auth/approle.tf"))
+	s.tf.Setenv("TF_VAR_vault_secret_id=" + made.Data.SecretID)
+	return made.Data.SecretID
+}
+
+// read reads the secret with a Vault token, and returns Vault's status beside it.
+func (s *stronghold) read(t *testing.T, token string) (secret string, status int) {
+	t.Helper()
+	var answer struct {
+		Data struct {
+			Data map[string]any
+		}
+	}
+	status = s.server.Ask(t, http.MethodGet, "secret/data/ci/paistrike", token, nil, &answer)
+	return text(answer.Data.Data["token"]), status
+}
+
+// refused applies, and fails the test unless that ends in the given code.
+func (s *stronghold) refused(t *testing.T, code string, args ...string) {
+	t.Helper()
+	out, err := s.tf.Apply(t.Context(), args...)
+	if err == nil || !strings.Contains(out.Stderr, code+":") {
+		t.Fatalf("want %s, got: %v\n%s", code, err, out.Stdout)
+	}
+}
+
+// until repeats an action until its condition holds; real time must pass.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for !holds() {
+		if ctx.Err() != nil {
+			t.Fatalf("after a minute it is not so: %s", what)
+		}
+	}
+}
+
+// searchAuditLog fails the test if Vault's audit log shows any secret.
+func (s *stronghold) searchAuditLog(t *testing.T, more ...string) {
+	t.Helper()
+	log, err := os.ReadFile(s.server.AuditFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{`"secret/data/ci/paistrike"`, `"auth/approle/login"`} {
+		if !strings.Contains(string(log), path) {
+			t.Errorf("the audit log does not mention %s", path)
+		}
+	}
+	e := evidence{}
+	e.add(t, "Vault's audit log", string(log))
+	e.searchAll(t, append(append(s.front.secrets(), s.root), more...))
+}
