@@ -25,7 +25,7 @@ const (
 
 // Name is the structured name of a token: the label a person chose, and a suffix
 // that does what an idempotency key would. It reads
-// "CI/CD Pipeline-ps1-k3v9q2m7xtab-7h2k9q-12-w5c2m8pa".
+// "CI/CD Pipeline-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa".
 type Name struct {
 	Label string
 	Slot  string // which Vault entry the token is for, see [Slot]
