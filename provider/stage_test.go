@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -111,17 +112,21 @@ func (s *stage) at(moment string) func() {
 	return func() { s.paistrike.Clock().Set(when) }
 }
 
-// live gives the tokens that Terraform made and that work, the oldest first.
-func (s *stage) live() []sandbox.Token {
+// tokens gives the tokens that work, the oldest first.
+func (s *stage) tokens() []sandbox.Token {
 	var found []sandbox.Token
 	now := s.paistrike.Clock().Now()
 	for _, token := range s.paistrike.Tokens() {
-		works := token.Status == "active" && (token.ExpiresAt.IsZero() || now.Before(token.ExpiresAt))
-		if works && token.IssuerID != "" {
+		if token.Status == "active" && (token.ExpiresAt.IsZero() || now.Before(token.ExpiresAt)) {
 			found = append([]sandbox.Token{token}, found...)
 		}
 	}
 	return found
+}
+
+// live gives those that Terraform made.
+func (s *stage) live() []sandbox.Token {
+	return slices.DeleteFunc(s.tokens(), func(token sandbox.Token) bool { return token.IssuerID == "" })
 }
 
 // wantLive fails the test unless exactly so many of Terraform's tokens work.
