@@ -1,14 +1,12 @@
 package paistrike_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,19 +23,18 @@ import (
 func TestErrorsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	for name, secret := range map[string]string{"bearer": bearer, "new token": canary, "header": headerSecret} {
-		for _, status := range []int{201, 200, 302, 401, 403, 422, 429, 500} {
+		for _, status := range []int{201, 200, 302, 401, 422, 500} {
 			for where, handler := range leaks(status, secret) {
-				for _, one := range []act{reading(), revoking(), creating(), getting()} {
-					t.Run(fmt.Sprintf("%s in %s of %d on %s", name, where, status, one.name), func(t *testing.T) {
-						t.Parallel()
-						s := serve(t, handler)
-						err := one.do(t.Context(), s.client(t, func(cfg *paistrike.Config) {
-							cfg.MaxAttempts = 2
-							cfg.Headers = map[string]string{"Cf-Access-Client-Secret": headerSecret}
-						}))
-						expectNoSecret(t, err, secret)
+				t.Run(fmt.Sprintf("%s in %s of %d", name, where, status), func(t *testing.T) {
+					t.Parallel()
+					c := serve(t, handler).client(t, func(cfg *paistrike.Config) {
+						cfg.MaxAttempts = 2
+						cfg.Headers = map[string]string{"Cf-Access-Client-Secret": headerSecret}
 					})
-				}
+					for _, one := range []act{reading(), revoking(), creating(), getting()} {
+						expectNoSecret(t, one.do(t.Context(), c), secret)
+					}
+				})
 			}
 		}
 	}
@@ -81,12 +78,12 @@ func raw(w http.ResponseWriter, text string) {
 	if err != nil {
 		panic(err)
 	}
-	defer func(conn net.Conn, buffer *bufio.ReadWriter) {
-		if buffer.Flush() == nil {
-			conn.Close()
-		}
-	}(conn, buffer)
-	fmt.Fprint(buffer, text)
+	if _, err = buffer.WriteString(text); err == nil {
+		err = buffer.Flush()
+	}
+	if err = errors.Join(err, conn.Close()); err != nil {
+		panic(err)
+	}
 }
 
 func getting() act {

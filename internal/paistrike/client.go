@@ -126,7 +126,7 @@ func (c *Client) do(ctx context.Context, call call) (answer, error) {
 			return answer{}, &UnknownOutcomeError{Name: call.mints, Err: err}
 		}
 		wait, again := c.pause(attempt, got)
-		if !outcome.repeatable() || !again || ctx.Err() != nil {
+		if !outcome.repeatable() || !again {
 			return answer{}, err
 		}
 		if stopped := c.sleep(ctx, wait); stopped != nil {

@@ -136,6 +136,15 @@ func TestListsThatDoNotEnd(t *testing.T) {
 	}
 }
 
+// A list beyond all measure does not get shorter by asking again.
+func TestListThatIsTooLong(t *testing.T) {
+	t.Parallel()
+	s := serve(t, answer(200, `{"items":[],"x":"`+strings.Repeat("x", 4<<20)+`"}`))
+	if _, err := s.client(t).List(t.Context()); err == nil || !strings.Contains(err.Error(), "longer than 4 MiB") || len(s.made()) != 1 {
+		t.Errorf("got %v after %d requests", err, len(s.made()))
+	}
+}
+
 // Half a list is no list: what is missing from it would look gone.
 func TestListFailsAsAWhole(t *testing.T) {
 	t.Parallel()

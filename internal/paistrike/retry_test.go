@@ -212,6 +212,23 @@ func TestLostAnswerOfACreate(t *testing.T) {
 	}
 }
 
+// A pooled connection may be dead without our knowing, so a create takes none.
+func TestEachCreateHasItsOwnConnection(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Method+" "+r.RemoteAddr)
+		works(w, r)
+	}))
+	c := s.client(t)
+	for _, one := range []act{reading(), reading(), creating(), creating(), reading()} {
+		mustNot(t, one.do(t.Context(), c))
+	}
+	if seen[0] != seen[1] || seen[0] != seen[4] || seen[2] == seen[3] || seen[2][len("POST "):] == seen[0][len("GET "):] {
+		t.Errorf("connections: %v", seen)
+	}
+}
+
 // A create that never left is safe to send again: no connection, no handshake.
 func TestCreateThatNeverLeft(t *testing.T) {
 	t.Parallel()
@@ -274,7 +291,12 @@ func expectUnreached(t *testing.T, s *server, c *paistrike.Client) {
 func TestSilentTransport(t *testing.T) {
 	t.Parallel()
 	s := serve(t, http.HandlerFunc(works))
-	broken := roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("broken") })
+	broken := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.GetBody != nil {
+			t.Error("the transport could send the create again")
+		}
+		return nil, errors.New("broken")
+	})
 	_, err := s.client(t, func(cfg *paistrike.Config) { cfg.Transport = broken }).Create(t.Context(), "ci", time.Time{})
 	var unknown *paistrike.UnknownOutcomeError
 	if !errors.As(err, &unknown) || len(s.waited()) != 0 {

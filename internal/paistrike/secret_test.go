@@ -51,6 +51,11 @@ func TestSecretNeverPrints(t *testing.T) {
 	text, err := xml.Marshal(secret)
 	mustNot(t, err)
 	expectNoCanary(t, "xml", string(text))
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%08.3f"} {
+		if got := fmt.Sprintf(verb, secret); got != "[redacted]" {
+			t.Errorf("%s prints %s", verb, got)
+		}
+	}
 	if got := fmt.Sprintf("%+v", minted); !strings.Contains(got, "[redacted]") || !strings.Contains(got, "tok_1") {
 		t.Errorf("a minted token prints as %s", got)
 	}

@@ -322,10 +322,7 @@ func (c *Client) RevokeSelf(ctx context.Context) error {
 	if isGone(StatusOf(refused)) && isGone(StatusOf(err)) {
 		// The server does not know the route, or says 404 to a dead token. One that
 		// still works elsewhere is not revoked.
-		if err = c.probe(ctx, op); err == nil {
-			return refused
-		}
-		if isGone(StatusOf(err)) {
+		if err = c.probe(ctx, op); isGone(StatusOf(err)) {
 			return nil
 		}
 	}

@@ -115,7 +115,7 @@ func (c *checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if input == nil || c.skip != nil && c.skip(r) {
 		return
 	}
-	if err := c.response(input, tee); err != nil {
+	if err := c.response(r.Context(), input, tee); err != nil {
 		c.t.Errorf("answer %d to %s %s breaks the contract: %v", tee.status, r.Method, r.URL.Path, err)
 	}
 }
@@ -146,12 +146,12 @@ func (c *checker) request(r *http.Request, body []byte) (*openapi3filter.Request
 	return input, openapi3filter.ValidateRequest(r.Context(), input)
 }
 
-func (c *checker) response(input *openapi3filter.RequestValidationInput, got *tee) error {
+func (c *checker) response(ctx context.Context, input *openapi3filter.RequestValidationInput, got *tee) error {
 	answer := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: got.status, Header: got.Header(), Options: input.Options,
 	}
 	answer.SetBodyBytes(got.body.Bytes())
-	return openapi3filter.ValidateResponse(context.Background(), answer)
+	return openapi3filter.ValidateResponse(context.WithoutCancel(ctx), answer)
 }
 
 // tee passes an answer on and keeps a copy.

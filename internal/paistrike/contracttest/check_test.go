@@ -132,7 +132,7 @@ func TestCheck(t *testing.T) {
 				fmt.Fprint(w, test.answer)
 			}), "/api/v1", test.options...)
 			method, target, _ := strings.Cut(test.request, " ")
-			r := httptest.NewRequest(method, target, strings.NewReader(test.send))
+			r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(test.send))
 			r.Header.Set("Authorization", "Bearer x")
 			if test.send != "" {
 				r.Header.Set("Content-Type", "application/json")
@@ -165,7 +165,7 @@ func TestCheckWantsABearer(t *testing.T) {
 			w.WriteHeader(test.status)
 			fmt.Fprint(w, map[int]string{200: `{"items":[],"next_cursor":null}`, 401: problem}[test.status])
 		}), "/api/v1")
-		r := httptest.NewRequest(http.MethodGet, "/api/v1/api-tokens", http.NoBody)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/api-tokens", http.NoBody)
 		r.Header.Set("Authorization", test.authorization)
 		r.Header.Set("Idempotency-Key", test.key)
 		handler.ServeHTTP(httptest.NewRecorder(), r)
@@ -188,7 +188,9 @@ func TestCheckLetsServersBreakOff(t *testing.T) {
 				t.Errorf("hijacking: %v", err)
 				return
 			}
-			conn.Close()
+			if err := conn.Close(); err != nil {
+				t.Errorf("closing: %v", err)
+			}
 		case "panic":
 			panic(http.ErrAbortHandler)
 		default:
