@@ -7,6 +7,6 @@
 // understood is a live token that nobody holds.
 //
 // It knows nothing of Vault, of schedules or of Terraform; internal/rotation,
-// the provider and the action call it. tokens.go and decode.go alone know paths
+// the provider and the action call it. tokens.go and decode*.go alone know paths
 // and JSON names. openapi.yaml is the contract that client and sandbox keep.
 package paistrike
