@@ -79,9 +79,11 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 	if err := e.tombstone(critical, &o); err != nil {
 		return err
 	}
+	failpoint("after tombstone")
 	if err := e.revokeAll(critical, o.at, o.doomed(r), result); err != nil {
 		return err
 	}
+	failpoint("after revoke")
 	return e.closeEntry(critical, o, r.OnDestroy)
 }
 
@@ -216,6 +218,7 @@ func (e *Engine) closeEntry(ctx context.Context, o observation, how OnDestroy) e
 			return tombstoneNotMirrored(o.at, err)
 		}
 	}
+	failpoint("after tombstone mirror")
 	if how == OnDestroyKeep || len(o.meta.Versions) == 0 {
 		return nil
 	}

@@ -30,6 +30,7 @@ type smallWorld struct {
 	cells   []cell // version 1 is cells[0]
 	custom  map[string]string
 	tokens  []paistrike.Token
+	minted  int
 	now     time.Time
 	pending []pendingWrite // requests that are still on their way
 	safe    map[string]time.Time
@@ -62,7 +63,8 @@ func (w *smallWorld) violate(format string, args ...any) {
 
 // create mints a token and gives it.
 func (w *smallWorld) create(name string, expires time.Time) paistrike.Minted {
-	token := paistrike.Token{ID: fmt.Sprintf("tok_%d", len(w.tokens)+1), Name: name, CreatedAt: w.now, ExpiresAt: expires, Status: paistrike.StatusActive}
+	w.minted++
+	token := paistrike.Token{ID: fmt.Sprintf("tok_%d", w.minted), Name: name, CreatedAt: w.now, ExpiresAt: expires, Status: paistrike.StatusActive}
 	w.tokens = append(w.tokens, token)
 	return paistrike.Minted{Token: token, Secret: paistrike.NewSecret("secret of " + token.ID)}
 }
@@ -204,6 +206,17 @@ func (w *smallWorld) fingerprint() string {
 		fmt.Fprintf(&b, "%s<%d;", id, w.safe[id].Unix())
 	}
 	return b.String()
+}
+
+// forget drops what nobody asks for any more: versions beyond the ten that Vault
+// keeps, and tokens revoked long ago.
+func (w *smallWorld) forget() {
+	if n := len(w.cells); n > 10 {
+		w.cells[n-11].deleted = true
+	}
+	if len(w.tokens) > 40 {
+		w.tokens = slices.Delete(w.tokens, 0, 20)
+	}
 }
 
 // directTokens and directStore reach the small world without a scheduler, for the

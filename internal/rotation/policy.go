@@ -50,18 +50,17 @@ type Policy struct {
 }
 
 // WithDefaults fills what was left out. The overlap is 24 hours, or a third of
-// the lifetime or of the period where that is shorter. BeforeExpiry is the larger
-// of a third of the lifetime and twice the overlap, at most two thirds of the
-// lifetime, so that a token is replaced long before it ends and is never due at
-// the moment it is made.
+// the lifetime, of the period, or of the longest pause of the schedule where that is
+// shorter. BeforeExpiry is the larger of a third of the lifetime and twice the
+// overlap, at most two thirds of the lifetime, so that a token is replaced long
+// before it ends and is never due at the moment it is made.
 func (p Policy) WithDefaults() Policy {
 	if p.Overlap == 0 {
 		p.Overlap = DefaultOverlap
-		if p.Lifetime > 0 {
-			p.Overlap = min(p.Overlap, wholeSeconds(p.Lifetime/3))
-		}
-		if p.Period > 0 {
-			p.Overlap = min(p.Overlap, wholeSeconds(p.Period/3))
+		for _, span := range []time.Duration{p.Lifetime, p.Period, p.Schedule.LongestGap(gapReference)} {
+			if span > 0 {
+				p.Overlap = min(p.Overlap, wholeSeconds(span/3))
+			}
 		}
 	}
 	if p.BeforeExpiry == 0 && p.Lifetime > 0 {
@@ -95,6 +94,9 @@ var gapReference = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)
 // Validate checks a policy that [Policy.WithDefaults] completed. The error is a
 // [*PolicyError].
 func (p Policy) Validate() error {
+	if p.Lifetime == 0 && !p.Never && p.ExpiresAt.IsZero() {
+		return &PolicyError{Setting: "expires_in", Problem: "a token needs a lifetime such as \"90d\", a fixed end, or \"never\""}
+	}
 	if p.Manual {
 		return nil
 	}

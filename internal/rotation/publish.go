@@ -81,13 +81,20 @@ func (e *Engine) resolve(ctx context.Context, o observation, op string) fate {
 			return fateOpen
 		case entry.Record != nil && entry.Record.Op == op:
 			return fateOurs
-		case entry.Condition == vaultkv.Live:
+		case entry.Condition == vaultkv.Live, closed(entry, o):
 			return fateLost
 		default:
 			return fateUnknown // deleted or destroyed before it could be read
 		}
 	}
 	return fateUnknown
+}
+
+// closed reports that a tombstone has ended the entry meanwhile: its data may be
+// deleted already, but custom metadata tells.
+func closed(entry vaultkv.Entry, o observation) bool {
+	m := entry.Mirror
+	return entry.Managed && m.State == vaultkv.StateTombstone && m.Slot == o.slot && m.Of > o.version()
 }
 
 // loseRace revokes what was minted in vain. Where that fails, the winner's version

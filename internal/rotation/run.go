@@ -122,13 +122,16 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	}
 	critical, cancel := detached(ctx, criticalBudget)
 	defer cancel()
+	failpoint("before mint")
 	m, err := e.mint(critical, o, r, result)
 	if err != nil {
 		return err
 	}
+	failpoint("after mint")
 	if err := e.verify(critical, o, m.Minted); err != nil {
 		return err
 	}
+	failpoint("after verify")
 	if now, ok := e.tokens.ServerTime(); ok {
 		o.clock.PAIStrike = now // the overlap begins now, however long ago the list was read
 	}
@@ -144,6 +147,7 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	if err != nil {
 		return err
 	}
+	failpoint("after publish")
 	result.Rotated, result.Reason = true, d.reason
 	if !published.DeletionTime.IsZero() && (record.ExpiresAt.IsZero() || published.DeletionTime.Before(record.ExpiresAt)) {
 		result.note(versionWillExpire(o.at, published.Version, published.DeletionTime))
@@ -244,7 +248,9 @@ func (e *Engine) finish(ctx context.Context, o observation, r Request, astray []
 		return slices.Contains(result.Retired, t.ID)
 	})
 	want := mirrorOf(*o.entry.Record, o.version(), o.retiring, result.Verdict.Next, r.Schedule)
+	failpoint("after clean")
 	e.mirror(ctx, o, want, result)
+	failpoint("after mirror")
 	record := o.entry.Record
 	result.TokenID, result.TokenName = record.TokenID, record.TokenName
 	result.CreatedAt, result.ExpiresAt = record.CreatedAt, record.ExpiresAt
