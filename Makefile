@@ -64,7 +64,9 @@ generate: ## format the examples and write docs/ (needs Terraform 1.14 or newer)
 	tools/generate
 
 .PHONY: bench
-bench: ## measure what the provider and the action cost
+bench: ## measure what the provider costs: time, and requests per token
+	@tools/build kv
+	@tools/cli >/dev/null || tools/build tofu
 	go run ./internal/bench
 
 .PHONY: check

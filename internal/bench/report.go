@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// calls counts requests by what they are for, such as "Vault GET metadata".
+type calls map[string]int
+
+// shared are the requests that many tokens share.
+var shared = []string{
+	"PAIStrike GET list", "Vault GET mount", "Vault GET mount settings", "Vault GET sys/health", "Vault GET auth/token/lookup-self",
+}
+
+func (c calls) countPAIStrike(method, path string) {
+	name := strings.TrimPrefix(path, "/api/v1/api-tokens")
+	switch {
+	case name == "" && method == "GET":
+		name = "list"
+	case name == "":
+		name = "create"
+	case name == "/self":
+		name = "self"
+	default:
+		name = "one token"
+	}
+	c["PAIStrike "+method+" "+name]++
+}
+
+func (c calls) countVault(method, path string) {
+	name := strings.TrimPrefix(path, "/v1/")
+	switch {
+	case name == "secret/config":
+		name = "mount settings"
+	case strings.HasPrefix(name, "sys/internal/ui/mounts/"):
+		name = "mount"
+	case strings.HasPrefix(name, "secret/"):
+		name = strings.Split(name, "/")[1]
+	}
+	c["Vault "+method+" "+name]++
+}
+
+func (c calls) sum(of func(name string) bool) int {
+	total := 0
+	for name, count := range c {
+		if of(name) {
+			total += count
+		}
+	}
+	return total
+}
+
+func (c calls) paistrike() int {
+	return c.sum(func(name string) bool { return strings.HasPrefix(name, "PAIStrike ") })
+}
+
+func (c calls) vault() int {
+	return c.sum(func(name string) bool { return strings.HasPrefix(name, "Vault ") })
+}
+
+func (c calls) perToken() int {
+	return c.sum(func(name string) bool { return !slices.Contains(shared, name) })
+}
+
+// row is one number. Target and Met are nil where nothing is promised.
+type row struct {
+	Name   string   `json:"name"`
+	Value  float64  `json:"value"`
+	Unit   string   `json:"unit"`
+	Target *float64 `json:"target"`
+	Met    *bool    `json:"met"`
+}
+
+// report gathers rows, and by which requests a step came to its numbers.
+type report struct {
+	rows  []row
+	notes []string
+}
+
+func (r *report) add(name string, value float64, unit string) {
+	r.rows = append(r.rows, row{Name: name, Value: value, Unit: unit})
+}
+
+// atMost adds a number of requests that is promised not to pass a limit; 0 is no promise.
+func (r *report) atMost(name string, value float64, most int) {
+	r.add(name, value, "requests")
+	if most > 0 {
+		target, met := float64(most), value <= float64(most)
+		last := &r.rows[len(r.rows)-1]
+		last.Target, last.Met = &target, &met
+	}
+}
+
+func (r *report) explain(step string, c calls) {
+	lines := []string{step + ":"}
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		lines = append(lines, fmt.Sprintf("  %6d  %s", c[name], name))
+	}
+	r.notes = append(r.notes, strings.Join(lines, "\n"))
+}
+
+func (r *report) missed() bool {
+	return slices.ContainsFunc(r.rows, func(row row) bool { return row.Met != nil && !*row.Met })
+}
+
+func (r *report) print(out io.Writer) error {
+	aligned := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var table io.Writer = aligned
+	fmt.Fprintln(table, "\nwhat\tvalue\tunit\ttarget\tmet")
+	for _, row := range r.rows {
+		target, met := "", ""
+		if row.Target != nil {
+			target, met = fmt.Sprintf("<= %g", *row.Target), "yes"
+			if !*row.Met {
+				met = "NO"
+			}
+		}
+		fmt.Fprintf(table, "%s\t%.4g\t%s\t%s\t%s\n", row.Name, row.Value, row.Unit, target, met)
+	}
+	if err := aligned.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "\nThe requests, by what they are for:")
+	for _, note := range r.notes {
+		fmt.Fprintln(out, note)
+	}
+	return nil
+}
+
+func (r *report) write(file string) error {
+	raw, err := json.MarshalIndent(r.rows, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(raw, '\n'), 0o600) //nolint:gosec // the user names the file
+}
