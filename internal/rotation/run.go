@@ -91,9 +91,11 @@ func (e *Engine) execute(ctx context.Context, o observation, r Request, d decisi
 	result := Result{Notes: d.notes, Clock: o.clock}
 	switch {
 	case d.rotate:
-		return result, e.rotate(ctx, o, r, d, &result)
+		err := e.rotate(ctx, o, r, d, &result)
+		return result, err
 	case d.republish:
-		return result, e.republish(ctx, o, r, &result)
+		err := e.republish(ctx, o, r, &result)
+		return result, err
 	case !o.active():
 		result.Verdict = d.verdict
 		return result, nil
@@ -108,13 +110,8 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	if err := e.preflight(ctx, o, r); err != nil {
 		return err
 	}
-	if o.version() > 0 && !o.trusted() {
-		// What is adopted rests on the list, so it must not be older than what was
-		// just read of the entry.
-		if err := e.reload(ctx, true); err != nil {
-			return listFailed(err)
-		}
-		o.tokens = e.inventory.slot(o.slot)
+	if err := e.relist(ctx, &o); err != nil {
+		return err
 	}
 	kept, err := e.kept(ctx, o, r)
 	if err != nil {
@@ -132,17 +129,9 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 		return err
 	}
 	failpoint("after verify")
-	if now, ok := e.tokens.ServerTime(); ok {
-		o.clock.PAIStrike = now // the overlap begins now, however long ago the list was read
-	}
 	o = e.refreshed(o, m.ID)
 	adopt, astray := split(o, r.Keep)
-	isKept := func(token paistrike.Token) bool {
-		return slices.ContainsFunc(kept, func(k paistrike.Token) bool { return k.ID == token.ID })
-	}
-	adopt = append(slices.DeleteFunc(adopt, isKept), kept...)
-	astray = slices.DeleteFunc(astray, isKept)
-	record := e.record(o, r, m, adopt)
+	record := o.record(r, m, append(adopt, kept...))
 	published, err := e.publish(critical, o, m.Token, record, result)
 	if err != nil {
 		return err
@@ -152,13 +141,31 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	if !published.DeletionTime.IsZero() && (record.ExpiresAt.IsZero() || published.DeletionTime.Before(record.ExpiresAt)) {
 		result.note(versionWillExpire(o.at, published.Version, published.DeletionTime))
 	}
-	after := o.with(record, published.Version, m.Token)
-	e.finish(critical, after, r, astray, result)
+	e.finish(critical, o.with(record, published.Version, m.Token), r, astray, result)
 	return nil
 }
 
-// refreshed takes what the mint has ended, to make room, out of an observation.
+// relist reads the token list anew where the history of the entry is unknown: what
+// is adopted rests on the list, so it must not be older than what was read of the
+// entry.
+func (e *Engine) relist(ctx context.Context, o *observation) error {
+	if o.version() == 0 || o.trusted() {
+		return nil
+	}
+	if err := e.reload(ctx, true); err != nil {
+		return listFailed(err)
+	}
+	o.tokens = e.inventory.slot(o.slot)
+	return nil
+}
+
+// refreshed takes what the mint has ended, to make room, out of an observation, and
+// looks at the clock again: the overlap begins now, however long ago the list was
+// read.
 func (e *Engine) refreshed(o observation, minted string) observation {
+	if now, ok := e.tokens.ServerTime(); ok {
+		o.clock.PAIStrike = now
+	}
 	o.tokens = slices.DeleteFunc(e.inventory.slot(o.slot), func(t paistrike.Token) bool { return t.ID == minted })
 	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(r vaultkv.Retiring) bool {
 		token, known := e.inventory.get(r.ID)
@@ -180,39 +187,6 @@ func (e *Engine) kept(ctx context.Context, o observation, r Request) ([]paistrik
 		}
 	}
 	return tokens, nil
-}
-
-// with is the observation after our own record was published.
-func (o observation) with(record vaultkv.Record, version int, current paistrike.Token) observation {
-	record.Key = o.at.Key
-	o.kind, o.current, o.retiring = kindOurs, current, record.Retiring
-	o.entry.Version, o.entry.Condition, o.entry.Record = version, vaultkv.Live, &record
-	return o
-}
-
-// record is what is published for a minted token.
-func (e *Engine) record(o observation, r Request, m mint, adopt []paistrike.Token) vaultkv.Record {
-	record := vaultkv.Record{
-		State: vaultkv.StateActive, Secret: m.Secret, TokenID: m.ID, TokenName: m.Token.Name,
-		CreatedAt: m.CreatedAt, ExpiresAt: m.ExpiresAt,
-		Slot: o.slot, Inc: m.name.Inc, Base: o.version(), Op: m.name.Nonce,
-		Owner: r.Owner, Intent: r.intent(),
-		VerifiedAt: o.clock.PAIStrike.UTC().Truncate(time.Second),
-		Retiring:   retiringAfter(o, adopt, r.Policy.Overlap),
-	}
-	if record.CreatedAt.IsZero() {
-		record.CreatedAt = record.VerifiedAt
-	}
-	if o.active() {
-		old := o.entry.Record
-		switch {
-		case old.Key != o.at.Key:
-			record.Alias = old.Key // consumers of the former field get the new token until the overlap is over
-		case old.Alias != "" && len(unripe(o)) > 0:
-			record.Alias = old.Alias
-		}
-	}
-	return record
 }
 
 // republish does S5 to S8 with the token that is current: a fence against stale
