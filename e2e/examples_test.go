@@ -20,6 +20,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
+// december is a day in the 90 days before the fixed end that an example names.
+var december = time.Date(2026, time.December, 7, 9, 0, 0, 0, time.UTC)
+
 const resources = "resources/paistrike_api_token/"
 
 // published returns an example as it is published.
@@ -86,7 +89,7 @@ func TestPublishedExamples(t *testing.T) {
 		t.Run(strings.TrimSuffix(path.Base(file), ".tf"), func(t *testing.T) {
 			t.Parallel()
 			eachCLI(t, func(t *testing.T, program string) {
-				w := exampleWorld(t, program, sandbox.Options{Start: monday})
+				w := exampleWorld(t, program, sandbox.Options{Start: december})
 				w.write(t, "main.tf", published(t, file))
 				w.apply(t)
 				w.planEmpty(t)
