@@ -68,9 +68,9 @@ func (w *world) startVault(ctx context.Context) error {
 		return err
 	}
 	if _, err := os.Stat(binary); err != nil {
-		return errors.New("Vault's secrets engine is not built yet: run make demo in the repository's top folder")
+		return errors.New("the secrets engine is not built yet: run make demo in the repository's top folder")
 	}
-	cmd := exec.Command(binary, "-listen", "127.0.0.1:0", "-clock-url", w.api.URL+"/_sandbox/clock", "-exit-on-stdin-close")
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "-listen", "127.0.0.1:0", "-clock-url", w.api.URL+"/_sandbox/clock", "-exit-on-stdin-close")
 	cmd.Env = append(os.Environ(), "KV_ROOT_TOKEN="+w.vaultRoot)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe()

@@ -109,7 +109,7 @@ func decide(o observation, r Request) decision {
 	if d.rotate && len(o.retiring) >= maxRetiring {
 		d.err = retiringFull(o)
 	}
-	d.republish = !d.rotate && r.MayRepublish && needsRepublish(o, r)
+	d.republish = !d.rotate && r.MayRepublish && needsRepublish(o)
 	return d
 }
 
@@ -191,7 +191,7 @@ const orphanAfter = day
 // needsRepublish reports a stale mint to fence off, or a former key's field whose
 // overlap is over. A version that the protocol did not write is never republished:
 // it may carry a token that is long revoked.
-func needsRepublish(o observation, r Request) bool {
+func needsRepublish(o observation) bool {
 	if !o.active() || !o.trusted() || o.current.Status == paistrike.StatusRevoked {
 		return false
 	}

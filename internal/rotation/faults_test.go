@@ -261,13 +261,13 @@ func (s scenario) play(t testing.TB, kv kvServer, script map[int]fault) (violati
 	for _, deliver := range wire.late {
 		deliver()
 	}
-	s.cleanRun(t.Context(), w, eyes)
+	s.cleanRun(w, eyes)
 	for _, deliver := range wire.later {
 		deliver()
 	}
 	// A day later nothing can be in flight any more, and the overlap is over.
 	w.paistrike.Clock().Advance(25 * time.Hour)
-	s.cleanRun(t.Context(), w, eyes)
+	s.cleanRun(w, eyes)
 	if !s.gone {
 		eyes.settled()
 	}
@@ -288,8 +288,8 @@ func (s scenario) survive(ctx context.Context, w *world, wire *faultyWire) {
 
 // cleanRun is what the next process does. It must succeed (I6), and leave every
 // live token current, retiring, or possibly in flight (I3).
-func (s scenario) cleanRun(ctx context.Context, w *world, eyes *witness) {
-	if err := s.run(ctx, w, roundTripper(eyes.deliver)); err != nil {
+func (s scenario) cleanRun(w *world, eyes *witness) {
+	if err := s.run(w.t.Context(), w, roundTripper(eyes.deliver)); err != nil {
 		eyes.violate("I6: the clean run failed: %v", err)
 		return
 	}

@@ -196,7 +196,7 @@ func vaultFailed(at vaultkv.Location, err error) error {
 	}
 }
 
-func lacksCapabilities(at vaultkv.Location, path string, missing, has []string) error {
+func lacksCapabilities(path string, missing, has []string) error {
 	return failure("PS302", "Vault token lacks a permission", nil,
 		"The Vault token may not %s %s (it has: %s). Nothing was created. Extend its policy.",
 		strings.Join(missing, ", "), path, strings.Join(has, ", "))

@@ -27,10 +27,10 @@ func (e *Engine) preflight(ctx context.Context, o observation, r Request) error 
 			needs = []string{"update"}
 		}
 		if missing := lacking(has[data], needs); len(missing) > 0 {
-			return lacksCapabilities(o.at, data, missing, has[data])
+			return lacksCapabilities(data, missing, has[data])
 		}
 		if missing := lacking(has[meta], []string{"patch"}); len(missing) > 0 {
-			return lacksCapabilities(o.at, meta, missing, has[meta])
+			return lacksCapabilities(meta, missing, has[meta])
 		}
 	}
 	ttl, err := e.store.TokenTTL(ctx)

@@ -110,6 +110,7 @@ func (m mutant) run(t *testing.T) (string, error) {
 	}
 	dir := t.TempDir()
 	broken := filepath.Join(dir, m.file)
+	//nolint:gosec // a file of this test's own folder
 	if err := os.WriteFile(broken, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}

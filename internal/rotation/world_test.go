@@ -29,12 +29,17 @@ const day = 24 * time.Hour
 
 // kvServer is a running KV engine, shared by worlds that each have a path of their
 // own in it.
-type kvServer struct{ address, root string }
+type kvServer struct {
+	address, root string
+	wire          *http.Transport
+}
 
 func startKV(t testing.TB) kvServer {
 	t.Helper()
 	address, root := testparts.KV(t)
-	return kvServer{address: address, root: root}
+	wire := &http.Transport{MaxIdleConnsPerHost: 8}
+	t.Cleanup(wire.CloseIdleConnections)
+	return kvServer{address: address, root: root, wire: wire}
 }
 
 var pathNumber atomic.Int64
@@ -134,7 +139,7 @@ func (w *world) send(r *http.Request) (*http.Response, error) {
 	case strings.HasSuffix(r.URL.Path, "/sys/health"):
 		return answer(r, 200, fmt.Sprintf(`{"initialized":true,"sealed":false,"standby":false,"server_time_utc":%d}`, w.now().Unix())), nil
 	default:
-		return http.DefaultTransport.RoundTrip(r)
+		return w.kv.wire.RoundTrip(r)
 	}
 }
 
@@ -153,12 +158,13 @@ func (w *world) vault(method, path string, body any) map[string]any {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	//nolint:gosec // the address of a server that this test started
 	request, err := http.NewRequestWithContext(context.Background(), method, w.kv.address+"/v1/secret/"+path, bytes.NewReader(raw))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	request.Header.Set("X-Vault-Token", w.kv.root)
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := w.kv.wire.RoundTrip(request)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -205,7 +211,7 @@ func (w *world) live() []sandbox.Token {
 // accepts reports whether PAIStrike lets a secret in.
 func (w *world) accepts(secret paistrike.Secret) bool {
 	w.t.Helper()
-	request := httptest.NewRequest(http.MethodGet, "http://localhost/api/v1/api-tokens/self", nil)
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost/api/v1/api-tokens/self", nil)
 	request.Header.Set("Authorization", "Bearer "+secret.Reveal())
 	recorder := httptest.NewRecorder()
 	w.paistrike.ServeHTTP(recorder, request)
