@@ -163,7 +163,7 @@ func (c Cron) seek(t time.Time, step int) (time.Time, bool) {
 				}
 			}
 		}
-		midnight = midnight.AddDate(0, 0, step)
+		midnight = midnight.Add(time.Duration(step) * day) // UTC has no other days
 		minute = 0
 		if step < 0 {
 			minute = minutesPerDay - 1
@@ -173,11 +173,11 @@ func (c Cron) seek(t time.Time, step int) (time.Time, bool) {
 }
 
 func (c Cron) onDay(t time.Time) bool {
-	byDate := c.days>>t.Day()&1 == 1
-	byWeekday := c.weekdays>>t.Weekday()&1 == 1
-	if c.months>>t.Month()&1 == 0 {
+	_, month, dayOfMonth := t.Date()
+	if c.months>>month&1 == 0 {
 		return false
 	}
+	byDate, byWeekday := c.days>>dayOfMonth&1 == 1, c.weekdays>>t.Weekday()&1 == 1
 	return byDate && byWeekday || c.either && (byDate || byWeekday)
 }
 
@@ -203,7 +203,7 @@ func (c Cron) LongestGap(from time.Time) time.Duration {
 	}
 	start, before := from.UTC().Truncate(day), -1
 	for today := range gapDays {
-		if !c.onDay(start.AddDate(0, 0, today)) {
+		if !c.onDay(start.Add(time.Duration(today) * day)) {
 			continue
 		}
 		if before >= 0 {

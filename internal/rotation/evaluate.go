@@ -38,8 +38,9 @@ type Facts struct {
 type Verdict struct {
 	Due    bool
 	Reason Reason
-	// Next is when the token becomes due, or became due: it does not move while
-	// nobody rotates. Zero where no time makes it due. It is after now unless Due.
+	// Next is the first moment after now at which the token is due; where it is due,
+	// since when the reason holds, for a schedule its latest fire. Zero where no time
+	// makes it due: with Manual, with a fixed end, for an unhealthy token.
 	Next time.Time
 	// Deadline is when before_expiry makes it due; zero where nothing does.
 	Deadline time.Time
@@ -71,7 +72,7 @@ func Evaluate(now time.Time, f Facts, p Policy) Verdict {
 		v.MissedWindows = missedWindows(now, f, p)
 		return v.due(v.Deadline, ReasonBefore)
 	}
-	v.Next = v.Deadline
+	v.Next = earliest(v.Deadline, f.ExpiresAt)
 	switch {
 	case p.Period > 0:
 		at := f.CreatedAt.Add(p.Period)
@@ -80,7 +81,10 @@ func Evaluate(now time.Time, f Facts, p Policy) Verdict {
 		}
 		v.Next = earliest(v.Next, at)
 	case !p.Schedule.IsZero():
-		return v.scheduled(now, f, p)
+		v = v.scheduled(now, f, p)
+	}
+	if !v.Due && !p.ExpiresAt.IsZero() && !v.Next.Before(p.ExpiresAt) {
+		v.Next = time.Time{} // the fixed end comes first
 	}
 	return v
 }
@@ -100,7 +104,11 @@ func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
 		}
 		v.MissedWindows = missedWindows(now, f, p)
 	}
-	next, ok := p.Schedule.Next(now)
+	from := now
+	if f.CreatedAt.After(now) {
+		from = f.CreatedAt // a token is not replaced for a fire before it was made
+	}
+	next, ok := p.Schedule.Next(from)
 	if ok && v.MissedWindows > 0 && !v.Deadline.IsZero() && next.After(v.Deadline) {
 		return v.due(last, ReasonSchedule)
 	}
@@ -119,7 +127,7 @@ func deadline(f Facts, p Policy) time.Time {
 	}
 	margin := p.BeforeExpiry
 	if life := f.ExpiresAt.Sub(f.CreatedAt); !f.CreatedAt.IsZero() && life <= margin {
-		margin = life / 3
+		margin = (life / 3).Truncate(time.Second)
 	}
 	return f.ExpiresAt.Add(-margin)
 }
