@@ -224,3 +224,22 @@ func TestCustomMetadataRebuilt(t *testing.T) {
 		},
 	)
 }
+
+// Somebody changed the schedule in Vault: the configuration is what counts.
+func TestScheduleChangedByHand(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{
+			before: func() {
+				s.must(http.MethodPatch, "secret/metadata/"+standardPath, map[string]any{"custom_metadata": map[string]any{"paistrike_rotation_period": "365d"}})
+			},
+			config: standard, plan: keeps(), state: state(vaultVersion(1), text("rotate_at", "2026-02-04T09:00:00Z")),
+			after: func() {
+				if period := s.custom(standardPath)["paistrike_rotation_period"]; period != "30d" {
+					t.Errorf("the period in Vault is %q", period)
+				}
+			},
+		},
+	)
+}

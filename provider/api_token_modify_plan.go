@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -70,15 +69,7 @@ func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, d
 		addFailure(diags, "Token cannot be created", err)
 		return
 	}
-	checkFixedEnd(want, view.Clock.Rotate(), diags)
-}
-
-// checkFixedEnd refuses an expires_at that is over.
-func checkFixedEnd(d desired, now time.Time, diags *diag.Diagnostics) {
-	if end := d.policy.ExpiresAt; !end.IsZero() && !now.Before(end) {
-		diags.AddAttributeError(path.Root("expires_at"), "Expiry is in the past",
-			fmt.Sprintf("expires_at is %s, and PAIStrike's clock says %s. Nothing was created.", end.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
-	}
+	checkFixedEnd(r.session.policy, want, view.Clock.Rotate(), diags)
 }
 
 func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel, plan *apiTokenModel, state apiTokenModel, seen observed, former []formerEntry, diags *diag.Diagnostics) {
@@ -96,7 +87,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 		r.planImported(ctx, &s, state, diags)
 	}
 	if !s.want.policy.ExpiresAt.IsZero() && !s.imported && !s.want.policy.ExpiresAt.Equal(s.have.policy.ExpiresAt) {
-		checkFixedEnd(s.want, seen.Rotate, diags)
+		checkFixedEnd(r.session.policy, s.want, seen.Rotate, diags)
 	}
 	if other := seen.Taken; other != nil && s.want.at == s.have.at {
 		view := rotation.View{Version: other.Version, Mirror: vaultkv.Mirror{TokenID: other.TokenID, TokenName: other.TokenName}}
@@ -117,7 +108,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	if s.imported {
 		plan.VaultVersion = types.Int64Unknown()
 	}
-	warnExpired(s, state, c, diags)
+	warnOfTheEnd(r.session.policy, s, c, state, diags)
 }
 
 // planImported compares an imported token with the Vault entry of the configuration:
@@ -141,14 +132,4 @@ func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state
 		return
 	}
 	s.observed.Unhealthy = rotation.ReasonImported
-}
-
-// warnExpired speaks of a token that no rotation will replace.
-func warnExpired(s situation, state apiTokenModel, c change, diags *diag.Diagnostics) {
-	end := s.want.policy.ExpiresAt
-	if c.rotate || end.IsZero() || s.observed.Rotate.Before(end) {
-		return
-	}
-	diags.AddAttributeWarning(path.Root("expires_at"), "Token has expired",
-		fmt.Sprintf("Token %s ended at %s, as expires_at says, and its consumers are refused. Set a new expires_at, or use expires_in.", state.TokenID.ValueString(), end.UTC().Format(time.RFC3339)))
 }

@@ -63,14 +63,16 @@ func TestTwoResourcesOnOnePath(t *testing.T) {
 	)
 }
 
-// Planned together, neither sees the other. The second to be applied does.
+// Planned together, neither sees the other. The second to be applied does, and what
+// it may have minted by then is revoked.
 func TestTwoResourcesOnOnePathAtOnce(t *testing.T) {
 	s := newStage(t)
-	s.play(
-		act{config: standard + zapier, fails: "Error: Vault path holds the token of another integration ... PS209: secret/ci/paistrike holds token"},
-	)
-	s.wantCalls(s.apiCalls(), "POST", 1)
-	s.wantCalls(s.vaultCalls(), "PUT secret/data/", 2) // the token, and the tombstone
+	person := s.terminal(standard + zapier)
+	s.wantSays(person.fails("apply", "-auto-approve"), "Error: Vault path holds the token of another integration ... PS209: secret/ci/paistrike holds token ... at version 1")
+	s.wantLive(1)
+	if e := s.entry(standardPath); e.Version != 1 || e.serves() != s.live()[0].ID {
+		t.Errorf("version %d serves %s, and %v works", e.Version, e.serves(), names(s.live()))
+	}
 }
 
 // What is taken over on purpose is taken over once: the former owner is told, and

@@ -27,15 +27,17 @@ type situation struct {
 type change struct {
 	rotate bool // mint a new token
 	reason rotation.Reason
-	retire bool // revoke old tokens whose overlap is over
-	settle bool // something else to put right in Vault
+	retire bool // revoke old tokens whose overlap is over, and strays
+	// reschedule writes the schedule into custom metadata, which may retire as well;
+	// mend does so because somebody changed it there.
+	reschedule, mend bool
 	// republishes says that the Vault version moves without a new token.
 	republishes bool
 	verdict     rotation.Verdict
 	refuse      bool // the token was revoked elsewhere and must not be replaced
 }
 
-func (c change) any() bool { return c.rotate || c.retire || c.settle }
+func (c change) any() bool { return c.rotate || c.retire || c.reschedule }
 
 // planChange decides. Reasons that the user gave come first, then the state of
 // token and entry, then the time.
@@ -56,9 +58,10 @@ func planChange(s situation) change {
 	}
 	c.rotate = c.reason != rotation.ReasonNone
 	c.refuse = c.reason == rotation.ReasonRevoked && s.want.policy.OnRevoked == rotation.OnRevokedError
-	c.retire = s.ripe()
+	c.retire = s.ripe() || s.observed.Strays > 0
 	c.republishes = s.formerKeyRipe()
-	c.settle = s.observed.Mend || s.observed.Strays > 0 || s.want.schedule != s.have.schedule
+	c.mend = s.observed.Mend
+	c.reschedule = c.mend || s.want.schedule != s.have.schedule
 	return c
 }
 
@@ -146,10 +149,13 @@ func (m *apiTokenModel) show(c change, config apiTokenModel) {
 	} else if next := c.verdict.Next; c.verdict.Reason == rotation.ReasonNone {
 		m.RotateAt = timeValue(next)
 	}
+	if c.mend {
+		m.RotateAt = types.StringUnknown() // or there would be nothing to see, and no update
+	}
 	if c.republishes {
 		m.VaultVersion = types.Int64Unknown()
 	}
-	if c.rotate || c.retire {
+	if c.rotate || c.retire || (c.reschedule && len(m.PreviousTokens.Elements()) > 0) {
 		m.PreviousTokens = types.ListUnknown(previousTokenType)
 	}
 }

@@ -96,7 +96,10 @@ func (m *apiTokenModel) absorb(ctx context.Context, view rotation.View, have des
 
 // observedIn is what the plan may know of a view.
 func observedIn(view rotation.View, have desired) observed {
-	o := observed{V: 1, Rotate: view.Clock.Rotate(), Revoke: view.Clock.Revoke(), Unhealthy: view.Unhealthy, Stale: view.Stale, Strays: view.Strays}
+	o := observed{V: 1, Rotate: view.Clock.Rotate(), Revoke: view.Clock.Revoke(), Unhealthy: view.Unhealthy, Stale: view.Stale}
+	if view.Clock.Trusted() {
+		o.Strays = view.Strays
+	}
 	o.Mend = view.Unhealthy == rotation.ReasonNone && !view.Stale && have.schedule != scheduleIn(view.Mirror)
 	if !view.Stale && !view.Foreign && view.MayPublish(have.at, have.label, false) != nil {
 		o.Unhealthy, o.Mend = rotation.ReasonChanged, false
@@ -129,7 +132,8 @@ func restampNeeded(ctx context.Context, state apiTokenModel, before, now observe
 		return true
 	}
 	a, b := planChange(then), planChange(today)
-	return a.rotate != b.rotate || a.reason != b.reason || a.retire != b.retire || a.settle != b.settle || a.republishes != b.republishes
+	a.verdict, b.verdict = rotation.Verdict{}, rotation.Verdict{}
+	return a != b
 }
 
 // refreshImported fills in what PAIStrike knows of an imported token. Where its

@@ -26,7 +26,7 @@ func apiTokenSchema() schema.Schema {
 		},
 		"expires_in": schema.StringAttribute{
 			Optional:      true,
-			Validators:    []validator.String{lifetimeValidator{}, stringvalidator.ExactlyOneOf(path.MatchRoot("expires_at"))},
+			Validators:    []validator.String{lifetimeValidator{}},
 			PlanModifiers: []planmodifier.String{sameDuration{}},
 			MarkdownDescription: "How long each token lives, such as `90d` or `2160h`. PAIStrike advises 30 to 90 days. `never` must be written out: such a token works until somebody revokes it. A change rotates the token. " +
 				"Exactly one of `expires_in` and `expires_at` is set.",

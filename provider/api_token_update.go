@@ -41,7 +41,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 		u.leave(ctx, result, diags)
 	}
 	if c.retire {
-		u.endFormer(ctx, result, diags)
+		u.endFormer(ctx, result, c.republishes || result.Rotated, diags)
 	}
 	u.observed = observedAfter(result)
 	if result.TokenID == "" {
@@ -99,13 +99,17 @@ func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.
 
 // endFormer destroys the entries whose overlap is over. One that cannot be
 // destroyed stays in the list for the next apply.
-func (u *update) endFormer(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
+// published says that the entry was written, and so without the field of a former key.
+func (u *update) endFormer(ctx context.Context, result rotation.Result, published bool, diags *diag.Diagnostics) {
 	var kept []formerEntry
 	for _, f := range u.former {
 		switch {
 		case result.Clock.Revoke().Before(f.Token.RevokeAfter) || !result.Clock.Trusted():
 			kept = append(kept, f)
-		case sameEntry(f.At, u.want.at): // its field went with the last publication
+		case sameEntry(f.At, u.want.at):
+			if !published {
+				kept = append(kept, f)
+			}
 		default:
 			ended, err := u.engine.Destroy(ctx, rotation.DestroyRequest{
 				At: f.At, Owner: u.state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, OnDestroy: u.want.onDestroy,

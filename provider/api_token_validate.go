@@ -3,9 +3,11 @@ package provider
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
@@ -13,7 +15,16 @@ import (
 
 // validate checks what attributes say together, as far as it is known.
 func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
-	if m.Rotation.IsNull() || anyUnknown(ctx, m.Rotation, m.ExpiresIn, m.ExpiresAt) {
+	if anyUnknown(ctx, m.ExpiresIn, m.ExpiresAt) {
+		return
+	}
+	switch {
+	case m.ExpiresIn.IsNull() && m.ExpiresAt.IsNull():
+		diags.AddAttributeError(path.Root("expires_in"), "Invalid expires_in", "neither expires_in nor expires_at is set: a token has a lifetime such as \"90d\", a fixed end, or \"never\".")
+	case !m.ExpiresIn.IsNull() && !m.ExpiresAt.IsNull():
+		diags.AddAttributeError(path.Root("expires_in"), "Invalid expires_in", "expires_in and expires_at are both set: choose one.")
+	}
+	if diags.HasError() || m.Rotation.IsNull() || anyUnknown(ctx, m.Rotation) {
 		return
 	}
 	var r rotationModel
@@ -25,7 +36,7 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	if !r.BeforeExpiry.IsNull() && (m.ExpiresIn.IsNull() || m.ExpiresIn.ValueString() == rotation.Never) {
 		diags.AddAttributeError(rotationPath.AtName("before_expiry"), "Invalid rotation.before_expiry", "it needs a lifetime in expires_in: with a fixed end, or none, a new token would expire no later.")
 	}
-	if diags.HasError() {
+	if diags.HasError() || !m.readable(r) {
 		return
 	}
 	d, more := m.desired(ctx)
@@ -33,6 +44,19 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	if err := d.policy.Validate(); err != nil {
 		addPolicyError(diags, err)
 	}
+}
+
+// readable reports that every duration, time and schedule can be read. The validators
+// speak of those that cannot.
+func (m apiTokenModel) readable(r rotationModel) bool {
+	for _, text := range []types.String{m.ExpiresIn, r.Period, r.Window, r.BeforeExpiry, r.Overlap} {
+		if _, err := rotation.ParseDuration(text.ValueString()); err != nil && !text.IsNull() && text.ValueString() != rotation.Never {
+			return false
+		}
+	}
+	_, badEnd := parseInstant(m.ExpiresAt.ValueString())
+	_, badSchedule := rotation.ParseCron(r.Schedule.ValueString())
+	return (badEnd == nil || m.ExpiresAt.IsNull()) && (badSchedule == nil || r.Schedule.IsNull())
 }
 
 // checkGuardRails applies the provider's token_policy.
@@ -47,5 +71,40 @@ func checkGuardRails(p tokenPolicy, d desired, diags *diag.Diagnostics) {
 	if p.maxExpiresIn > 0 && d.policy.Lifetime > p.maxExpiresIn {
 		diags.AddAttributeError(path.Root("expires_in"), "Token lives too long",
 			fmt.Sprintf("expires_in is %s, and the provider's token_policy allows %s at most.", rotation.FormatDuration(d.policy.Lifetime), rotation.FormatDuration(p.maxExpiresIn)))
+	}
+}
+
+// checkFixedEnd refuses an expires_at that is over, or further away than the
+// provider's token_policy allows.
+func checkFixedEnd(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnostics) {
+	end := d.policy.ExpiresAt
+	switch {
+	case end.IsZero():
+	case !now.Before(end):
+		diags.AddAttributeError(path.Root("expires_at"), "Expiry is in the past",
+			fmt.Sprintf("expires_at is %s, and PAIStrike's clock says %s. Nothing was created.", end.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
+	case p.maxExpiresIn > 0 && end.Sub(now) > p.maxExpiresIn:
+		diags.AddAttributeError(path.Root("expires_at"), "Token lives too long",
+			fmt.Sprintf("expires_at is %s, and the provider's token_policy allows %s at most. Nothing was created.", end.UTC().Format(time.RFC3339), rotation.FormatDuration(p.maxExpiresIn)))
+	}
+}
+
+// warnOfTheEnd speaks of a token that has expired, or will before anything replaces
+// it.
+func warnOfTheEnd(p tokenPolicy, s situation, c change, state apiTokenModel, diags *diag.Diagnostics) {
+	end := s.facts.ExpiresAt
+	replaced := c.verdict.Next // zero: by no time
+	if c.rotate || end.IsZero() || (!replaced.IsZero() && replaced.Before(end)) {
+		return
+	}
+	at, attribute := end.UTC().Format(time.RFC3339), path.Root("expires_at")
+	if !s.want.policy.ExpiresAt.IsZero() && !s.observed.Rotate.Before(end) {
+		diags.AddAttributeWarning(attribute, "Token has expired",
+			fmt.Sprintf("Token %s ended at %s, as expires_at says, and its consumers are refused. Set a new expires_at, or use expires_in.", state.TokenID.ValueString(), at))
+		return
+	}
+	if p.warnBefore > 0 && !s.observed.Rotate.Add(p.warnBefore).Before(end) {
+		diags.AddAttributeWarning(attribute, "Token expires soon",
+			fmt.Sprintf("Token %s expires at %s, and nothing replaces it before. Set rotation, or a new expires_at.", state.TokenID.ValueString(), at))
 	}
 }

@@ -96,6 +96,7 @@ func choose(program string) error {
 		return err
 	}
 	os.Setenv("TF_ACC_TERRAFORM_PATH", program) //nolint:usetesting // for all tests
+	os.Setenv("GOGC", "off")                    //nolint:usetesting // each command lives for a moment, and is quicker for it
 	if cli.product == "OpenTofu" {
 		os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org") //nolint:usetesting // for all tests
 	}

@@ -1,0 +1,117 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+)
+
+// terminal is a person at a shell: a folder, and the CLI with the provider as a
+// process of its own. It is for what [stage.play] cannot do: saved plans, the text
+// of a plan, warnings, logs, the state file.
+type terminal struct {
+	*tfcli.Workspace
+	stage *stage
+}
+
+// terminal opens one with a configuration.
+func (s *stage) terminal(config string) *terminal {
+	s.Helper()
+	bin, dir := s.TempDir(), s.TempDir()
+	program, err := os.Executable() // TestMain makes a provider of it
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := os.Symlink(program, filepath.Join(bin, providerBinary)); err != nil {
+		s.Fatal(err)
+	}
+	var env []string
+	for name, value := range s.env {
+		env = append(env, name+"="+value)
+	}
+	workspace, err := tfcli.New(cli.path, bin, dir, env...)
+	if err != nil {
+		s.Fatal(err)
+	}
+	t := &terminal{Workspace: workspace, stage: s}
+	t.write(config)
+	return t
+}
+
+// write puts down the configuration, with where the provider comes from.
+func (t *terminal) write(config string) {
+	t.stage.Helper()
+	const source = "terraform {\n  required_providers {\n    paistrike = { source = \"paistrike/paistrike\" }\n  }\n}\n"
+	if err := t.Write("main.tf", source+config); err != nil {
+		t.stage.Fatal(err)
+	}
+}
+
+// run runs a command that must succeed, and gives what it printed.
+func (t *terminal) run(args ...string) string {
+	t.stage.Helper()
+	out, err := t.Run(t.stage.Context(), append(args, "-no-color")...)
+	if err != nil {
+		t.stage.Fatal(err)
+	}
+	return out.Stdout + out.Stderr
+}
+
+// fails runs a command that must fail, and gives what it printed.
+func (t *terminal) fails(args ...string) string {
+	t.stage.Helper()
+	out, err := t.Run(t.stage.Context(), append(args, "-no-color")...)
+	if err == nil {
+		t.stage.Fatalf("%v went well and should have failed:\n%s", args, out.Stdout)
+	}
+	return out.Stdout + out.Stderr
+}
+
+// apply applies without asking.
+func (t *terminal) apply(args ...string) string {
+	t.stage.Helper()
+	return t.run(append([]string{"apply", "-auto-approve"}, args...)...)
+}
+
+// state is the state file.
+func (t *terminal) state() (serial int, raw string) {
+	t.stage.Helper()
+	text, err := os.ReadFile(filepath.Join(t.Dir, "terraform.tfstate"))
+	if err != nil {
+		t.stage.Fatal(err)
+	}
+	var file struct{ Serial int }
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.stage.Fatal(err)
+	}
+	return file.Serial, string(text)
+}
+
+// attributes gives those of [ci] in state.
+func (t *terminal) attributes() map[string]any {
+	t.stage.Helper()
+	resources, err := t.State(t.stage.Context())
+	if err != nil {
+		t.stage.Fatal(err)
+	}
+	return resources[ci]
+}
+
+// wantSays fails the test unless the text holds the words, however it breaks lines.
+func (s *stage) wantSays(text, words string) {
+	s.Helper()
+	if !says(words).MatchString(text) {
+		s.Errorf("this does not say %q:\n%s", words, text)
+	}
+}
+
+// wantSilent fails the test if the text holds the word.
+func (s *stage) wantSilent(text, word string) {
+	s.Helper()
+	if strings.Contains(text, word) {
+		s.Errorf("this says %q:\n%s", word, text)
+	}
+}
