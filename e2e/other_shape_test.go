@@ -161,26 +161,8 @@ func (o *otherShape) expiry(value any) any {
 	}
 }
 
-const otherProvider = `
-provider "paistrike" {
-  api_prefix = "/platform/rest/v3"
-  headers    = { X-Organization = "42" }
-
-  api_routes = {
-    collection     = "/credentials/"
-    self           = "-"
-    list_only      = true
-    revoke_method  = "POST"
-    revoke_path    = "/credentials/{id}/revoke/"
-    name_field     = "label"
-    expires_field  = "expiry"
-    expires_format = %q
-  }
-}
-`
-
-// The main job is done by configuration alone where PAIStrike has another shape
-// than this provider expects.
+// The main job is done by configuration alone, the published example, where
+// PAIStrike has another shape than this provider expects.
 func TestPAIStrikeOfAnotherShape(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"date", "unix"} {
@@ -190,11 +172,11 @@ func TestPAIStrikeOfAnotherShape(t *testing.T) {
 				w := newWorld(t, program, sandbox.Options{Start: monday, Policy: sandbox.Policy{
 					DateOnly: format == "date", NoSelf: true, ListOnly: true, PageMax: 1,
 				}})
-				server := httptest.NewServer(&otherShape{t: t, sandbox: w.front, now: w.paistrike.Clock().Now, seconds: format == "unix"})
-				t.Cleanup(server.Close)
-				w.tf.Setenv("PAISTRIKE_ENDPOINT=" + server.URL)
+				n := newInternet(t)
+				n.host(t, paistrikeHost, "443", &otherShape{t: t, sandbox: w.front, now: w.paistrike.Clock().Now, seconds: format == "unix"})
+				w.tf.Setenv(n.environment()...)
 				w.write(t, "main.tf", ci)
-				w.write(t, "provider.tf", fmt.Sprintf(otherProvider, format))
+				w.write(t, "provider.tf", strings.Replace(published(t, "provider/provider_api_routes.tf"), `"date"`, strconv.Quote(format), 1))
 
 				w.apply(t)
 				w.planEmpty(t)

@@ -1,0 +1,85 @@
+package e2e_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+)
+
+// The page of error codes has exactly the codes that the provider can show, under
+// the words that it shows.
+func TestEveryErrorCodeIsDocumented(t *testing.T) {
+	t.Parallel()
+	root, err := tfcli.Repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "templates", "guides", "errors.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string][]string{}
+	for _, heading := range regexp.MustCompile(`(?m)^### (PS\d{3}): (.+)$`).FindAllStringSubmatch(string(page), -1) {
+		if documented[heading[1]] != nil {
+			t.Errorf("%s is there twice", heading[1])
+		}
+		documented[heading[1]] = slices.Sorted(slices.Values(strings.Split(heading[2], " / ")))
+	}
+	if diff := cmp.Diff(shown(t, filepath.Join(root, "internal", "rotation", "messages.go")), documented); diff != "" {
+		t.Errorf("shown (-) and documented (+) differ:\n%s", diff)
+	}
+	if sections := strings.Count(string(page), "\n### "); strings.Count(string(page), "**Cause.**") != sections || strings.Count(string(page), "**Remedy.**") != sections {
+		t.Error("a code lacks its cause or its remedy")
+	}
+}
+
+// shown reads codes and summaries out of the file that words all messages.
+func shown(t *testing.T, file string) map[string][]string {
+	t.Helper()
+	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]string{}
+	ast.Inspect(tree, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		name, _ := call.Fun.(*ast.Ident)
+		if name == nil || name.Name != "failure" && name.Name != "warning" {
+			return true
+		}
+		code, summary := literal(t, call.Args[0]), literal(t, call.Args[1])
+		if !slices.Contains(found[code], summary) {
+			found[code] = append(found[code], summary)
+			slices.Sort(found[code])
+		}
+		return true
+	})
+	return found
+}
+
+func literal(t *testing.T, expression ast.Expr) string {
+	t.Helper()
+	basic, ok := expression.(*ast.BasicLit)
+	if !ok {
+		t.Fatalf("a message has a code or a summary that is not written out: %T", expression)
+	}
+	value, err := strconv.Unquote(basic.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
