@@ -101,7 +101,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	c := planChange(s)
 	if c.refuse {
 		diags.AddAttributeError(path.Root("rotation").AtName("on_revoked"), "Token was revoked outside Terraform",
-			fmt.Sprintf("Token %s no longer works, and on_revoked = \"error\" forbids to replace it. Its consumers are without a working token. Set on_revoked = \"rotate\", or change rotation.triggers.", state.TokenID.ValueString()))
+			fmt.Sprintf("PS404: Token %s no longer works, and on_revoked = \"error\" forbids to replace it. Its consumers are without a working token. Set on_revoked = \"rotate\", or change rotation.triggers.", state.TokenID.ValueString()))
 		return
 	}
 	plan.show(c, config)
