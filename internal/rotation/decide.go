@@ -103,7 +103,7 @@ func decide(o observation, r Request) decision {
 		return d
 	}
 	d.rotate, d.reason = wants(o, r, d.verdict)
-	if d.rotate && d.verdict.MissedWindows > 0 {
+	if d.rotate && d.verdict.Due && d.verdict.MissedWindows > 0 {
 		d.notes = append(d.notes, windowsMissed(o, d.verdict))
 	}
 	if d.rotate && len(o.retiring) >= maxRetiring {

@@ -1,0 +1,133 @@
+package rotation
+
+import (
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+func settle(r *Request) { r.Wish = Settle }
+
+func mayRepublish(r *Request) { r.Wish, r.MayRepublish = Settle, true }
+
+func adopting(r *Request) { r.Adopt = true }
+
+func TestDecideToSettle(t *testing.T) {
+	t.Parallel()
+	tell(t, []story{
+		{"nothing to do", seen(), asked(settle), outcome{}},
+		{"due, but not asked to rotate", seen(after(30 * day)), asked(settle), outcome{}},
+		{"expired, but not asked to rotate", seen(after(90 * day)), asked(settle), outcome{}},
+		{"revoked elsewhere", seen(revoked), asked(settle), outcome{}},
+		{"revoked elsewhere, an error", seen(revoked), asked(settle, onRevoked(OnRevokedError)), outcome{Err: "PS404"}},
+		{"nothing there", seen(vacant), asked(settle), outcome{}},
+		{"the version was deleted", seen(broken(vaultkv.Deleted)), asked(settle), outcome{}},
+		{"somebody else's secret", seen(foreign), asked(settle), outcome{Err: "PS208"}},
+		{"put back by hand", seen(rolledBackByHand), asked(settle), outcome{Notes: []string{"PS206"}}},
+		{"16 in their overlap", seen(retiringTokens(16)), asked(settle), outcome{}},
+	})
+}
+
+// Two integrations that were given one path must not take it from each other.
+func TestDecideOnAnotherIntegrationsEntry(t *testing.T) {
+	t.Parallel()
+	others := func(label string) func(*observation) {
+		return func(o *observation) {
+			token := tokenFor(label, 2)
+			o.current, o.tokens = token, []paistrike.Token{token}
+			o.entry.Record.TokenName, o.entry.Record.Owner = token.Name, "resource-2"
+		}
+	}
+	create := rotateFor(ReasonCreated, "")
+	refused, takenOver := outcome{Err: "PS209"}, outcome{Rotate: true, Reason: ReasonCreated}
+	handMade := func(o *observation) { o.entry.Record.TokenName, o.entry.Record.Owner = "CI", "resource-2" }
+	tell(t, []story{
+		{"another label", seen(others("CD")), asked(create), refused},
+		{"a label that begins alike", seen(others("CI2")), asked(create), refused},
+		{"another label, settling", seen(others("CD")), asked(settle), refused},
+		{"another label, on a schedule", seen(others("CD")), asked(), refused},
+		{"another label, adopted", seen(others("CD")), asked(create, adopting), takenOver},
+		{"a name that no run made", seen(handMade), asked(create), refused},
+		{"the same label: create_before_destroy", seen(others("CI")), asked(create), takenOver},
+		{"another label, our own: renamed", seen(), asked(rotateFor(ReasonName, "tok_3"), func(r *Request) { r.Label = "CD" }), outcome{Rotate: true, Reason: ReasonName}},
+		{"another label and owner, but the token that was planned for", seen(others("CD")), asked(rotateFor(ReasonName, "tok_3")), outcome{Rotate: true, Reason: ReasonName}},
+		{"without an owner, as a schedule runs", seen(others("CD")), asked(func(r *Request) { r.Owner = "" }), outcome{}},
+		{"a tombstone is nobody's", seen(vacant), asked(create), takenOver},
+	})
+}
+
+// A stale mint is fenced off by a new version with the same token, and a former
+// key's field is dropped that way.
+func TestDecideToRepublish(t *testing.T) {
+	t.Parallel()
+	// A token for the version that is current, made so long ago.
+	stale := func(age time.Duration, changes ...func(*paistrike.Token)) func(*observation) {
+		return func(o *observation) {
+			token := tokenFor("CI", 3)
+			token.CreatedAt = o.clock.PAIStrike.Add(-age)
+			for _, change := range changes {
+				change(&token)
+			}
+			o.tokens = append(o.tokens, token)
+		}
+	}
+	alias := func(o *observation) { o.entry.Record.Alias = "old_key" }
+	over := func(o *observation) { o.retiring = []vaultkv.Retiring{{ID: "tok_2", RevokeAfter: today}} }
+	named := func(o *observation) {
+		o.entry.Record.Retiring = []vaultkv.Retiring{{ID: "tok_4", RevokeAfter: today.Add(day)}}
+	}
+	otherBase := func(token *paistrike.Token) { token.Name = tokenFor("CI", 1).Name }
+	ended := func(token *paistrike.Token) { token.Status = paistrike.StatusRevoked }
+	expired := func(token *paistrike.Token) { token.ExpiresAt = today }
+	handMade := func(token *paistrike.Token) { token.Name = "CI" }
+	behind := func(o *observation) { o.clock.Vault = today.Add(-time.Second) }
+	yes := outcome{Republish: true}
+	tell(t, []story{
+		{"a day old", seen(stale(day)), asked(mayRepublish), yes},
+		{"a second less than a day old: it may be in flight", seen(stale(day - time.Second)), asked(mayRepublish), outcome{}},
+		{"a day old by the later clock alone", seen(stale(day), behind), asked(mayRepublish), outcome{}},
+		{"not allowed to", seen(stale(day)), asked(settle), outcome{}},
+		{"minted for an older version: swept, not fenced", seen(stale(day, otherBase)), asked(mayRepublish), outcome{}},
+		{"revoked", seen(stale(day, ended)), asked(mayRepublish), outcome{}},
+		{"expired", seen(stale(day, expired)), asked(mayRepublish), outcome{}},
+		{"not a token of ours", seen(stale(day, handMade)), asked(mayRepublish), outcome{}},
+		{"named by the record", seen(stale(day), named), asked(mayRepublish), outcome{}},
+		{"never on what a human put back", seen(stale(day), rolledBackByHand), asked(mayRepublish), outcome{Notes: []string{"PS206"}}},
+		{"never with a revoked token", seen(stale(day), revoked), asked(mayRepublish), outcome{}},
+		{"never on a broken version", seen(stale(day), broken(vaultkv.Deleted)), asked(mayRepublish), outcome{}},
+		{"never where nothing is", seen(stale(day), vacant), asked(mayRepublish), outcome{}},
+		{"not beside a rotation, which fences too", seen(stale(day)), asked(rotateFor(ReasonForced, ""), func(r *Request) { r.MayRepublish = true }), outcome{Rotate: true, Reason: ReasonForced}},
+		{"on a schedule", seen(stale(day)), asked(func(r *Request) { r.MayRepublish = true }), yes},
+
+		{"a former key whose overlap is over", seen(alias, over), asked(mayRepublish), yes},
+		{"a former key with nothing retiring", seen(alias), asked(mayRepublish), yes},
+		{"a former key in its overlap", seen(alias, retiringTokens(1)), asked(mayRepublish), outcome{}},
+		{"a former key whose overlap is over by the later clock alone", seen(alias, over, behind), asked(mayRepublish), outcome{}},
+		{"a former key on what a human put back", seen(alias, rolledBackByHand), asked(mayRepublish), outcome{Notes: []string{"PS206"}}},
+	})
+}
+
+// Windows that were missed are remarked where they are why the token is replaced
+// now, and not where something else is.
+func TestDecideRemarksMissedWindows(t *testing.T) {
+	t.Parallel()
+	schedule, err := ParseCron("17 3 * * 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	weekly := func(r *Request) {
+		r.Policy = Policy{Lifetime: 90 * day, Schedule: schedule, Window: 2 * time.Hour}.WithDefaults()
+	}
+	noted := []string{"PS402"}
+	tell(t, []story{
+		{"missed, and waiting for the next", seen(after(8 * day)), asked(weekly), outcome{}},
+		{"missed, and the next is open", seen(after(14*day - 5*time.Hour)), asked(weekly), outcome{Rotate: true, Reason: ReasonSchedule}},
+		{"missed, and the token ends soon", seen(after(60 * day)), asked(weekly), outcome{Rotate: true, Reason: ReasonBefore, Notes: noted}},
+		{"missed, and none is left", seen(after(57 * day)), asked(weekly), outcome{Rotate: true, Reason: ReasonSchedule, Notes: noted}},
+		{"missed, and replaced for another reason", seen(after(8 * day)), asked(weekly, rotateFor(ReasonForced, "")), outcome{Rotate: true, Reason: ReasonForced}},
+		{"missed since the plan that saw it open", seen(after(8 * day)), asked(weekly, rotateFor(ReasonSchedule, "tok_3")), outcome{Rotate: true, Reason: ReasonSchedule}},
+		{"missed, but not asked to rotate", seen(after(60 * day)), asked(weekly, settle), outcome{}},
+	})
+}
