@@ -125,6 +125,11 @@ func listFailed(err error) error {
 		return failure("PS102", "The management token may not list tokens", err,
 			"Nothing was created or changed. Use a token whose user may manage API tokens in api_token (PAISTRIKE_API_TOKEN).")
 	}
+	var unreached *paistrike.ConnectionError
+	if errors.As(err, &unreached) && !unreached.Sent && unreached.Host != "" {
+		return failure("PS108", "PAIStrike cannot be reached", err,
+			"Nothing was created or changed. Check endpoint (PAISTRIKE_ENDPOINT) and the network.")
+	}
 	return failure("PS106", "Token list incomplete", err,
 		"PAIStrike's list of tokens could not be read to its end, so nothing was created, revoked or swept. Run again.")
 }
