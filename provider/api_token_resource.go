@@ -50,15 +50,7 @@ func (r *apiTokenResource) IdentitySchema(_ context.Context, _ resource.Identity
 }
 
 func (r *apiTokenResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	if req.ProviderData == nil {
-		return // validation runs before the provider is configured
-	}
-	s, ok := req.ProviderData.(*session)
-	if !ok {
-		resp.Diagnostics.AddError("Provider data has the wrong type", "This is a bug in the provider.")
-		return
-	}
-	r.session = s
+	r.session = sessionOf(req.ProviderData, &resp.Diagnostics)
 }
 
 // ValidateConfig checks what several attributes say together. Values that are not

@@ -96,4 +96,7 @@ func (p *paistrikeProvider) Resources(context.Context) []func() resource.Resourc
 	return []func() resource.Resource{newAPITokenResource}
 }
 
-func (p *paistrikeProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+// DataSources are the audit.
+func (p *paistrikeProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newAPITokenDataSource, newAPITokensDataSource}
+}

@@ -13,12 +13,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
-// session is one configured provider. It makes its clients at the first use, so
-// that configuring costs nothing and values that are not known yet do no harm.
+// session is one configured provider. It makes its clients at the first use, each
+// for itself: what only asks PAIStrike needs no Vault, and values that are not known
+// yet do no harm.
 type session struct {
 	policy  tokenPolicy
 	unknown bool // part of the provider block is not known yet
+	dial    func() (*paistrike.Client, error)
 	connect func() (*rotation.Engine, error)
+	own     ownToken
 }
 
 // errUnknownConfig says that the provider block is not known yet.
@@ -30,12 +33,23 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 	if s.policy, err = readTokenPolicy(ctx, m.TokenPolicy); err != nil {
 		diags.AddAttributeError(path.Root("token_policy"), "Provider configuration is invalid", err.Error())
 	}
-	s.unknown = anyUnknown(ctx, m.Endpoint, m.APIToken, m.APIPrefix, m.Headers, m.APIRoutes, m.Vault)
+	unknownAPI := anyUnknown(ctx, m.Endpoint, m.APIToken, m.APIPrefix, m.Headers, m.APIRoutes)
+	s.unknown = unknownAPI || anyUnknown(ctx, m.Vault)
+	s.dial = sync.OnceValues(func() (*paistrike.Client, error) {
+		if unknownAPI {
+			return nil, errUnknownConfig
+		}
+		api, err := env.apiConfig(ctx, m, version)
+		if err != nil {
+			return nil, err
+		}
+		return paistrike.New(api)
+	})
 	s.connect = sync.OnceValues(func() (*rotation.Engine, error) {
 		if s.unknown {
 			return nil, errUnknownConfig
 		}
-		api, err := env.apiConfig(ctx, m, version)
+		client, err := s.dial()
 		if err != nil {
 			return nil, err
 		}
@@ -43,16 +57,12 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 		if err != nil {
 			return nil, err
 		}
-		return newEngine(api, store, env)
+		return newEngine(client, store, env)
 	})
 	return s
 }
 
-func newEngine(api paistrike.Config, store vaultkv.Config, env surroundings) (*rotation.Engine, error) {
-	client, err := paistrike.New(api)
-	if err != nil {
-		return nil, err
-	}
+func newEngine(client *paistrike.Client, store vaultkv.Config, env surroundings) (*rotation.Engine, error) {
 	vault, err := vaultkv.New(store)
 	if err != nil {
 		return nil, err
@@ -64,11 +74,33 @@ func newEngine(api paistrike.Config, store vaultkv.Config, env surroundings) (*r
 	return rotation.New(rotation.PAIStrike{Client: client}, vault, options...), nil
 }
 
-// engine connects, or adds the reason why not.
+// engine connects to both servers, or adds the reason why not.
 func (s *session) engine(diags *diag.Diagnostics) *rotation.Engine {
 	engine, err := s.connect()
 	if err != nil {
 		diags.AddError("Provider configuration is invalid", err.Error())
 	}
 	return engine
+}
+
+// client connects to PAIStrike alone, or adds the reason why not.
+func (s *session) client(diags *diag.Diagnostics) *paistrike.Client {
+	client, err := s.dial()
+	if err != nil {
+		diags.AddError("Provider configuration is invalid", err.Error())
+	}
+	return client
+}
+
+// sessionOf takes the session out of what the provider hands to its parts. It is nil
+// while the provider is not configured, as in a validation.
+func sessionOf(data any, diags *diag.Diagnostics) *session {
+	if data == nil {
+		return nil
+	}
+	s, ok := data.(*session)
+	if !ok {
+		diags.AddError("Provider data has the wrong type", "This is a bug in the provider.")
+	}
+	return s
 }

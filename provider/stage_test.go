@@ -37,7 +37,7 @@ type stage struct {
 	mu     sync.Mutex
 	pauses []time.Duration // what the provider would have waited
 	onCall func(*http.Request)
-	remain int // tokens that work after the last destroy
+	worked map[string]bool // the secrets that worked before the step
 }
 
 // newStage sets the stage for a test that runs beside others.

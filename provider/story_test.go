@@ -56,11 +56,10 @@ func (s *stage) play(acts ...act) {
 		steps = append(steps, step)
 	}
 	resource.UnitTest(s.T, resource.TestCase{ProtoV6ProviderFactories: s.providers(), Steps: steps})
-	s.wantLive(s.remain)
+	s.wantLive(0)
 }
 
 func (s *stage) stepOf(a act) resource.TestStep {
-	var worked map[string]bool
 	step := resource.TestStep{
 		Config:             a.config,
 		PlanOnly:           a.planOnly,
@@ -68,13 +67,14 @@ func (s *stage) stepOf(a act) resource.TestStep {
 		ConfigPlanChecks:   resource.ConfigPlanChecks{PreApply: a.plan},
 		ConfigStateChecks:  a.state,
 		PreConfig: func() {
+			s.stillWorks() // after a step that failed
 			if a.before != nil {
 				a.before()
 			}
-			worked = s.served()
+			s.worked = s.served()
 		},
 		PostApplyFunc: func() {
-			s.stillWorks(worked)
+			s.stillWorks()
 			if a.after != nil {
 				a.after()
 			}
@@ -102,24 +102,23 @@ func (s *stage) stepOf(a act) resource.TestStep {
 
 // stillWorks fails the test where a consumer that had a working secret has one no
 // more. An entry that is gone was taken away on purpose; the story tells of that.
-func (s *stage) stillWorks(before map[string]bool) {
+func (s *stage) stillWorks() {
 	s.Helper()
 	now := s.served()
-	for at, worked := range before {
+	for at, worked := range s.worked {
 		if works, there := now[at]; worked && there && !works {
 			s.Errorf("the secret in %s worked before this step and does not now", at)
 		}
 	}
+	s.worked = nil
 }
 
-// says matches an error in the CLI's output, which breaks lines as it likes.
+// says matches a text of the CLI, which breaks lines as it likes; "..." stands for
+// anything.
 func says(text string) *regexp.Regexp {
 	words := strings.Fields(text)
 	for i, word := range words {
-		words[i] = regexp.QuoteMeta(word)
-		if word == "..." {
-			words[i] = ".*"
-		}
+		words[i] = strings.ReplaceAll(regexp.QuoteMeta(word), `\.\.\.`, ".*")
 	}
 	return regexp.MustCompile(`(?s)` + strings.Join(words, `\s+`))
 }
