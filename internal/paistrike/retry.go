@@ -26,7 +26,7 @@ const (
 	outcomeRefused                  // an answer that asking again does not change
 	outcomeBusy                     // 429, which promises that nothing was done
 	outcomeUnreached                // no connection: nothing was sent
-	outcomeUnclear                  // 5xx, or no whole answer: done or not
+	outcomeUnclear                  // 408, 425, 5xx, or no whole answer: done or not
 )
 
 // repeatable reports whether another attempt may help. For a call that must not
@@ -46,7 +46,7 @@ func classify(call call, got answer, reached bool, err error) outcome {
 		return outcomeBusy
 	case got.status == http.StatusNotImplemented && !call.once:
 		return outcomeRefused
-	case got.status >= 500:
+	case got.status >= 500, got.status == http.StatusRequestTimeout, got.status == http.StatusTooEarly:
 		return outcomeUnclear
 	case got.status < 200 || got.status > 299:
 		return outcomeRefused

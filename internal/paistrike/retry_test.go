@@ -80,7 +80,8 @@ func TestRetries(t *testing.T) {
 		{"403", answer(403, ""), stop, stop, stop},
 		{"409", answer(409, ""), stop, stop, stop},
 		{"422", answer(422, ""), stop, stop, stop},
-		{"408", answer(408, ""), stop, stop, stop},
+		{"408", answer(408, ""), again, again, unclear},
+		{"425", answer(425, ""), again, again, unclear},
 		{"302", answer(302, "", "Location", "/login"), stop, stop, stop},
 		{"304", answer(304, ""), stop, stop, stop},
 	}

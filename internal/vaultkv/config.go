@@ -24,6 +24,8 @@ type Config struct {
 
 	// CACertFile, CACertDir and CACertPEM together replace the system's roots.
 	CACertFile, CACertDir, CACertPEM string
+	// AddToSystemRoots makes those three come on top of the system's roots.
+	AddToSystemRoots bool
 	// ClientCertPEM and ClientKeyPEM go together.
 	ClientCertPEM, ClientKeyPEM string
 	TLSServerName               string

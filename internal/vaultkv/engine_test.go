@@ -56,6 +56,7 @@ func TestRealEngine(t *testing.T) {
 		"list":                  listStory,
 		"mounts":                mountStory,
 		"own token":             ownTokenStory,
+		"a field":               fieldStory,
 	}
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {

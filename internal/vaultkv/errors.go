@@ -106,6 +106,18 @@ func StatusOf(err error) int {
 	return 0
 }
 
+// RetryIn reports whether the same call may fare better later, and the pause that
+// the server asked for, capped at a minute; 0 where it asked for none. It is for
+// callers that repeat on their own, such as one that needs new credentials for
+// every login.
+func RetryIn(err error) (pause time.Duration, again bool) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || IsUnauthenticated(err) || !transient(e) {
+		return 0, false
+	}
+	return min(max(e.retryAfter, 0), maxRetryAfter), true
+}
+
 // IsNotFound reports a 404.
 func IsNotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
 

@@ -94,6 +94,12 @@ func roots(config Config) (*x509.CertPool, error) {
 		return nil, nil
 	}
 	pool := x509.NewCertPool()
+	if config.AddToSystemRoots {
+		// Where the system has none to show, ours are all there are.
+		if system, err := x509.SystemCertPool(); err == nil {
+			pool = system
+		}
+	}
 	if config.CACertPEM != "" && !pool.AppendCertsFromPEM([]byte(config.CACertPEM)) {
 		return nil, errors.New("vault: no certificate in the given CA text")
 	}

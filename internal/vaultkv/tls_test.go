@@ -32,6 +32,7 @@ func TestTLS(t *testing.T) {
 		{"a stranger's certificate", func(*vaultkv.Config) {}, false},
 		{"the authority as text", func(c *vaultkv.Config) { c.CACertPEM = ca }, true},
 		{"as a file", func(c *vaultkv.Config) { c.CACertFile = filepath.Join(dir, "ca.pem") }, true},
+		{"on top of the system's", func(c *vaultkv.Config) { c.CACertPEM, c.AddToSystemRoots = ca, true }, true},
 		{"as a folder", func(c *vaultkv.Config) { c.CACertDir = dir }, true},
 		{"not checked, as asked", func(c *vaultkv.Config) { c.SkipTLSVerify = true }, true},
 		{"another name", func(c *vaultkv.Config) { c.CACertPEM, c.TLSServerName = ca, "vault.internal" }, false},

@@ -253,6 +253,8 @@ func transient(failure *Error) bool {
 		return true
 	case status == http.StatusTooManyRequests:
 		return true
+	case status == http.StatusRequestTimeout || status == http.StatusTooEarly: // of something in front of Vault
+		return true
 	case status == http.StatusNotImplemented:
 		return false
 	default:

@@ -1,0 +1,61 @@
+package vaultkv
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+)
+
+// Field is one data field of an entry as a consumer sees it.
+type Field struct {
+	Version   int // 0 where Condition is [Absent]
+	Condition Condition
+	// Secret is zero where the version has no such field, or not as a text.
+	Secret paistrike.Secret
+	// Names are those of all data fields, in order. No value is among them.
+	Names []string
+	// Record is what is known of the token, nil where the entry is not a record of
+	// this project.
+	Record *Record
+}
+
+// ReadField reads the data field at.Key of the current version, whoever wrote it.
+// Where the entry is a record, the field that the record names counts. An entry
+// that is absent, deleted or destroyed, and a field that is not there, are no
+// error.
+func (c *Client) ReadField(ctx context.Context, at Location) (Field, error) {
+	r, err := c.request(at, "reading", http.MethodGet, "data")
+	if err != nil {
+		return Field{}, err
+	}
+	got, err := c.do(ctx, r)
+	if IsNotFound(err) {
+		return Field{Condition: Absent}, nil
+	}
+	if err != nil {
+		return Field{}, err
+	}
+	data, err := decode[struct {
+		Data     map[string]any `json:"data"`
+		Metadata *version       `json:"metadata"`
+	}](r, got)
+	if err != nil {
+		return Field{}, err
+	}
+	if data.Metadata == nil {
+		return Field{}, r.failed(errors.New("the answer is not that of KV v2"))
+	}
+	field := Field{Version: data.Metadata.Version, Condition: Live, Names: slices.Sorted(maps.Keys(data.Data))}
+	if record, problem := DecodeRecord(at.Key, data.Data); problem == nil {
+		field.Record, field.Secret = &record, record.Secret
+		return field, nil
+	}
+	if text, ok := data.Data[first(at.Key, DefaultKey)].(string); ok {
+		field.Secret = paistrike.NewSecret(text)
+	}
+	return field, nil
+}
