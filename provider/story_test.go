@@ -151,7 +151,7 @@ func attributes(req statecheck.CheckStateRequest) map[string]map[string]any {
 		return tokens
 	}
 	for _, r := range req.State.Values.RootModule.Resources {
-		if r.Type == "paistrike_api_token" {
+		if r.Type == "paistrike_api_token" && r.Mode == "managed" {
 			tokens[r.Address] = r.AttributeValues
 		}
 	}

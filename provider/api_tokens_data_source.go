@@ -1,0 +1,77 @@
+package provider
+
+import (
+	"context"
+	"maps"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+)
+
+var _ datasource.DataSourceWithConfigure = (*apiTokensDataSource)(nil)
+
+// apiTokensDataSource is the audit: all tokens of the account that pass a filter.
+type apiTokensDataSource struct{ session *session }
+
+type apiTokensModel struct {
+	tokenFilterModel
+	Tokens []tokenRow `tfsdk:"tokens"`
+}
+
+func newAPITokensDataSource() datasource.DataSource { return &apiTokensDataSource{} }
+
+func (d *apiTokensDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_api_tokens"
+}
+
+func (d *apiTokensDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := dataSourceFilter()
+	attributes["tokens"] = schema.ListNestedAttribute{
+		Computed: true, MarkdownDescription: "The tokens that pass every filter, by name, then age. No secret is among it: PAIStrike shows one only when it is created.",
+		NestedObject: schema.NestedAttributeObject{Attributes: tokenRowAttributes()},
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "All API tokens of the account, those made by hand too, for an audit: which were never used, which expire soon, which never expire. " +
+			"It needs no Vault: leave `vault` out of the provider block where nothing else does.",
+		Attributes: attributes,
+	}
+}
+
+// tokenRowAttributes are the columns of PAIStrike's own list, and what follows from
+// them.
+func tokenRowAttributes() map[string]schema.Attribute {
+	attributes := map[string]schema.Attribute{
+		"expires_in_days": schema.Int64Attribute{Computed: true, MarkdownDescription: "Whole days until it expires by PAIStrike's clock, negative once it has, empty for never."},
+		"managed":         schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it was made for a Vault entry by this provider or its GitHub Action."},
+	}
+	maps.Copy(attributes, map[string]schema.Attribute{
+		"id":           schema.StringAttribute{Computed: true, MarkdownDescription: "PAIStrike's id."},
+		"name":         schema.StringAttribute{Computed: true, MarkdownDescription: "Name in PAIStrike."},
+		"created_at":   schema.StringAttribute{Computed: true, MarkdownDescription: "When it was created, RFC 3339 in UTC."},
+		"last_used_at": schema.StringAttribute{Computed: true, MarkdownDescription: "When it was last used, empty for never."},
+		"expires_at":   schema.StringAttribute{Computed: true, MarkdownDescription: "When it expires, empty for never."},
+		"status":       schema.StringAttribute{Computed: true, MarkdownDescription: "`active`, `expired` or `revoked`."},
+	})
+	return attributes
+}
+
+func (d *apiTokensDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.session = sessionOf(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *apiTokensDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var model apiTokensModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	found := d.session.list(ctx, model.filter(), &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model.Tokens = []tokenRow{}
+	for _, token := range found.tokens {
+		model.Tokens = append(model.Tokens, rowOf(token, found.now))
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+}

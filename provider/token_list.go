@@ -1,0 +1,73 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+)
+
+// listed is the account's tokens as PAIStrike showed them, and its time then.
+type listed struct {
+	tokens []paistrike.Token
+	now    time.Time // zero where the server does not say
+}
+
+// list asks PAIStrike for every page and gives the tokens that pass. It asks anew
+// each time, so that an audit after an apply sees what the apply did.
+func (s *session) list(ctx context.Context, f tokenFilter, diags *diag.Diagnostics) listed {
+	client := s.client(diags)
+	if diags.HasError() {
+		return listed{}
+	}
+	tokens, err := client.List(ctx)
+	if err != nil {
+		diags.AddError("Tokens not listed", err.Error())
+		return listed{}
+	}
+	now, ok := client.ServerTime()
+	if !ok && f.needsClock() {
+		diags.AddError("Tokens not listed", "PAIStrike's answers carry no Date, so it is not known which tokens have expired. This machine's own clock is not asked, because PAIStrike's decides.")
+		return listed{}
+	}
+	return listed{tokens: f.choose(tokens, now), now: now}
+}
+
+// tokenRow is a token as the data sources show it.
+type tokenRow struct {
+	ID            types.String `tfsdk:"id"`
+	Name          types.String `tfsdk:"name"`
+	CreatedAt     types.String `tfsdk:"created_at"`
+	LastUsedAt    types.String `tfsdk:"last_used_at"`
+	ExpiresAt     types.String `tfsdk:"expires_at"`
+	ExpiresInDays types.Int64  `tfsdk:"expires_in_days"`
+	Status        types.String `tfsdk:"status"`
+	Managed       types.Bool   `tfsdk:"managed"`
+}
+
+func rowOf(t paistrike.Token, now time.Time) tokenRow {
+	return tokenRow{
+		ID: types.StringValue(t.ID), Name: types.StringValue(t.Name),
+		CreatedAt: timeValue(t.CreatedAt), LastUsedAt: timeValue(t.LastUsedAt), ExpiresAt: timeValue(t.ExpiresAt),
+		ExpiresInDays: daysLeft(t.ExpiresAt, now), Status: types.StringValue(statusAt(t, now)), Managed: types.BoolValue(isManaged(t)),
+	}
+}
+
+// displayName tells a person which token it is.
+func displayName(t paistrike.Token, now time.Time) string {
+	return fmt.Sprintf("%s (%s) %s", t.Name, t.ID, statusAt(t, now))
+}
+
+// describe lists tokens in an error.
+func describe(tokens []paistrike.Token, now time.Time) string {
+	var lines []string
+	for _, t := range tokens {
+		lines = append(lines, "  - "+displayName(t, now))
+	}
+	return strings.Join(lines, "\n")
+}
