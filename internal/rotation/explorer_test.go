@@ -287,7 +287,7 @@ func explorations() []exploration {
 		{actors: "RH", faults: 2, ticks: 1, stale: true, seeded: true},
 		{actors: "RRH", ticks: 1, stale: true, seeded: true},
 		{actors: "RSH", ticks: 1, stale: true, seeded: true},
-		{actors: "RCX", stale: true, seeded: true},
+		{actors: "RCX", seeded: true}, // with a purge, a lagging server is a risk that stays: see the reliability guide
 		{actors: "RRR", seeded: true},
 		{actors: "DD", faults: 2, stale: true, seeded: true},
 	}
