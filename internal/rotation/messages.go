@@ -141,7 +141,13 @@ func lostRace(o observation, id string) Message {
 		"Another run published version %d of %s. The token minted here (%s) was never published and was revoked.", o.version()+1, place(o.at), id)
 }
 
+// publishUndecided speaks of a write without a mint where the token is zero.
 func publishUndecided(o observation, minted paistrike.Token, err error) error {
+	if minted.ID == "" {
+		return failure("PS205", "It is undecided whether Vault holds a new version", err,
+			"Writing version %d of %s, which brings no new token, was not confirmed and may still land. %s Run again once Vault answers.",
+			o.version()+1, place(o.at), serving(o))
+	}
 	return failure("PS205", "Token created, but it is undecided whether Vault holds it", err,
 		"Publishing token %s (%s) as version %d of %s was not confirmed. It was left active on purpose, because the write may still land: the next run adopts or revokes it. %s Run again once Vault answers.",
 		minted.ID, minted.Name, o.version()+1, place(o.at), serving(o))
@@ -153,8 +159,8 @@ func publishRefused(o observation, minted paistrike.Token, revoked error, err er
 		now = "Revoking it was refused too, so it is still active and the next run sweeps it"
 	}
 	return failure("PS210", "Token created but not stored in Vault", err,
-		"Vault refused the write of version %d of %s, so token %s (%s) reached no consumer. %s. %s Give the Vault token create and update on data/%s.",
-		o.version()+1, place(o.at), minted.ID, minted.Name, now, serving(o), o.at.Path)
+		"Vault refused the write of version %d of %s, so token %s (%s) reached no consumer. %s. %s Give the Vault token create and update on %s/data/%s.",
+		o.version()+1, place(o.at), minted.ID, minted.Name, now, serving(o), o.at.Mount, o.at.Path)
 }
 
 func foreignEntry(o observation) error {
@@ -177,7 +183,7 @@ func rolledBack(o observation) Message {
 
 func noProgress(o observation) error {
 	return failure("PS211", "Other runs kept publishing first", nil,
-		"%s changed three times while this run worked. What this run minted was revoked. %s Run again.", place(o.at), serving(o))
+		"%s changed three times while this run worked, so this run published nothing there. What it minted, if anything, was revoked. Run again.", place(o.at))
 }
 
 // --- PS3: Vault
@@ -197,7 +203,7 @@ func vaultFailed(at vaultkv.Location, err error) error {
 	case vaultkv.StatusOf(err) == 0:
 		return failure("PS301", "Vault cannot be reached", err, nothing+"Check vault.address (VAULT_ADDR) and the network.", place(at))
 	default:
-		return failure("PS300", "Vault refused a request", err, nothing, place(at))
+		return failure("PS300", "Vault refused a request", err, nothing+"Vault's own words say why. Run again once that is mended.", place(at))
 	}
 }
 
@@ -254,7 +260,8 @@ func verifyFailed(o observation, minted paistrike.Token, tries int, revoked erro
 
 func windowsMissed(o observation, v Verdict) Message {
 	return warning("PS402", "Rotation windows were missed",
-		"%d windows of the schedule of %s passed without a run. Token %s is replaced now, because it expires at %s.", v.MissedWindows, place(o.at), o.entry.Record.TokenID, instant(o.entry.Record.ExpiresAt))
+		"Windows of the schedule of %s that passed without a rotation: %d. Token %s (%s) is replaced now, because it expires at %s.",
+		place(o.at), v.MissedWindows, o.entry.Record.TokenID, o.entry.Record.TokenName, instant(o.entry.Record.ExpiresAt))
 }
 
 func otherExpiry(asked, got time.Time) Message {
