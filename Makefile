@@ -4,6 +4,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RELEASE_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 TEST_TIMEOUT ?= 45m
+FUZZTIME ?= 20s
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 
 .PHONY: help
@@ -43,6 +44,16 @@ sandbox: ## run a PAIStrike and a Vault on loopback to try things out on
 test: build testtools ## run all tests, with real Terraform, Vault and workflow runs
 	TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go test -timeout $(TEST_TIMEOUT) ./...
 	cd tools/kv && go vet ./... && go test ./...
+
+# Go fuzzes one function at a time; awk pairs each with its package.
+.PHONY: fuzz
+fuzz: ## try odd input on every parser and decision, FUZZTIME (20s) each
+	@found=$$(go test -list '^Fuzz' ./...) || { echo "$$found"; exit 1; }; \
+	echo "$$found" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print names[i], $$2; n = 0 }' | \
+	while read -r name package; do \
+		echo "$$name of $$package"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
 
 # Vault and the CLI of PATH will do, but a CI run has all parts in the pinned versions.
 .PHONY: testtools
