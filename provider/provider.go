@@ -12,11 +12,15 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
-var _ provider.Provider = (*paistrikeProvider)(nil)
+var (
+	_ provider.Provider                       = (*paistrikeProvider)(nil)
+	_ provider.ProviderWithEphemeralResources = (*paistrikeProvider)(nil)
+)
 
 type paistrikeProvider struct {
 	version string
@@ -99,4 +103,9 @@ func (p *paistrikeProvider) Resources(context.Context) []func() resource.Resourc
 // DataSources are the audit.
 func (p *paistrikeProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{newAPITokenDataSource, newAPITokensDataSource}
+}
+
+// EphemeralResources are tokens for the time of a run.
+func (p *paistrikeProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{newAPITokenEphemeral}
 }

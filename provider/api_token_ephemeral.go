@@ -1,0 +1,192 @@
+package provider
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+var (
+	_ ephemeral.EphemeralResourceWithConfigure = (*apiTokenEphemeral)(nil)
+	_ ephemeral.EphemeralResourceWithClose     = (*apiTokenEphemeral)(nil)
+)
+
+// Bounds of an ephemeral token. Where a run is killed, nobody revokes it, and its
+// expiry is all that ends it.
+const (
+	ephemeralLifetime    = time.Hour
+	maxEphemeralLifetime = 24 * time.Hour
+	// ephemeralBudget bounds a create and a clean-up, which are not broken off
+	// halfway.
+	ephemeralBudget = time.Minute
+	ephemeralKey    = "token_id"
+)
+
+// apiTokenEphemeral is a token for the time of one plan or apply.
+type apiTokenEphemeral struct{ session *session }
+
+type apiTokenEphemeralModel struct {
+	Name      types.String `tfsdk:"name"`
+	ExpiresIn types.String `tfsdk:"expires_in"`
+	Token     types.String `tfsdk:"token"`
+	TokenID   types.String `tfsdk:"token_id"`
+	TokenName types.String `tfsdk:"token_name"`
+	ExpiresAt types.String `tfsdk:"expires_at"`
+}
+
+func newAPITokenEphemeral() ephemeral.EphemeralResource { return &apiTokenEphemeral{} }
+
+func (e *apiTokenEphemeral) Metadata(_ context.Context, req ephemeral.MetadataRequest, resp *ephemeral.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_api_token"
+}
+
+func (e *apiTokenEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A PAIStrike API token for the time of one run of Terraform: every plan and every apply creates one of its own and revokes it at the end. " +
+			"It is in neither state nor plan, and it needs no Vault. Do not store it anywhere: it is revoked when the run ends. For a secret that stays, use the resource.",
+		Attributes: map[string]schema.Attribute{
+			"name": schema.StringAttribute{
+				Required: true, Validators: []validator.String{nameValidator{}},
+				MarkdownDescription: "What the token is for, 1 to 60 characters. In PAIStrike the token has this name and a suffix of its own, so that runs side by side do not meet.",
+			},
+			"expires_in": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{ephemeralLifetimeValidator{}},
+				MarkdownDescription: "How long it lives if nobody revokes it, as after a run that was killed: `1h` by default, `24h` at most. Choose it longer than the run takes.",
+			},
+			"token":      schema.StringAttribute{Computed: true, Sensitive: true, MarkdownDescription: "The secret. It works until the run ends. Terraform lets it go only where nothing is kept: to providers, provisioners, write-only arguments and other ephemeral values."},
+			"token_id":   schema.StringAttribute{Computed: true, MarkdownDescription: "PAIStrike's id."},
+			"token_name": schema.StringAttribute{Computed: true, MarkdownDescription: "Name in PAIStrike."},
+			"expires_at": schema.StringAttribute{Computed: true, MarkdownDescription: "When it expires, RFC 3339 in UTC."},
+		},
+	}
+}
+
+func (e *apiTokenEphemeral) Configure(_ context.Context, req ephemeral.ConfigureRequest, resp *ephemeral.ConfigureResponse) {
+	e.session = sessionOf(req.ProviderData, &resp.Diagnostics)
+}
+
+// Open creates a token. Only its id is kept, for Close.
+func (e *apiTokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
+	var model apiTokenEphemeralModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	client := e.session.client(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	lifetime := ephemeralLifetime
+	if !model.ExpiresIn.IsNull() {
+		lifetime = duration(model.ExpiresIn)
+	}
+	if most := e.session.policy.maxExpiresIn; most > 0 && lifetime > most {
+		resp.Diagnostics.AddAttributeError(path.Root("expires_in"), "Token lives too long",
+			fmt.Sprintf("It would live for %s, and the provider's token_policy allows %s at most.", rotation.FormatDuration(lifetime), rotation.FormatDuration(most)))
+		return
+	}
+	minted, err := openToken(ctx, client, model.Name.ValueString(), lifetime)
+	if err != nil {
+		resp.Diagnostics.AddError("Ephemeral token not created", err.Error())
+		return
+	}
+	model.Token, model.TokenID = types.StringValue(minted.Secret.Reveal()), types.StringValue(minted.ID)
+	model.TokenName, model.ExpiresAt = types.StringValue(minted.Name), timeValue(minted.ExpiresAt)
+	kept, err := json.Marshal(minted.ID)
+	if err != nil {
+		resp.Diagnostics.AddError("Ephemeral token not created", err.Error())
+		return
+	}
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, ephemeralKey, kept)...)
+	resp.Diagnostics.Append(resp.Result.Set(ctx, model)...)
+}
+
+// openToken creates a token under a name that no other has. What cannot be handed
+// out is revoked.
+func openToken(ctx context.Context, client *paistrike.Client, label string, lifetime time.Duration) (paistrike.Minted, error) {
+	if _, known := client.ServerTime(); !known {
+		if _, err := client.Self(ctx); err != nil {
+			return paistrike.Minted{}, err
+		}
+	}
+	now, known := client.ServerTime()
+	if !known {
+		return paistrike.Minted{}, errors.New("PAIStrike's answers carry no Date, and the expiry is counted from its clock. No token was created")
+	}
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
+	defer cancel()
+	name := fmt.Sprintf("%s-run-%s", label, strings.ToLower(rand.Text()[:16]))
+	minted, err := client.Create(whole, name, now.Add(lifetime).Truncate(time.Second))
+	var unknown *paistrike.UnknownOutcomeError
+	switch {
+	case errors.As(err, &unknown):
+		return paistrike.Minted{}, errors.Join(err, revokeNamed(ctx, client, name))
+	case err != nil:
+		return paistrike.Minted{}, err
+	case ctx.Err() != nil: // nobody takes it, and nobody would close it
+		return paistrike.Minted{}, errors.Join(ctx.Err(), client.Revoke(whole, minted.ID))
+	case minted.ExpiresAt.IsZero():
+		err := fmt.Errorf("token %s was created without the expiry that was asked for, and is revoked again", minted.ID)
+		return paistrike.Minted{}, errors.Join(err, client.Revoke(whole, minted.ID))
+	}
+	return minted, nil
+}
+
+// revokeNamed ends the token of a create whose answer was lost, if there is one.
+func revokeNamed(ctx context.Context, client *paistrike.Client, name string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
+	defer cancel()
+	tokens, err := client.List(ctx)
+	if err != nil {
+		return fmt.Errorf("it was not found out which: look for the name and revoke it: %w", err)
+	}
+	for _, token := range tokens {
+		if token.Name == name {
+			if err := client.Revoke(ctx, token.ID); err != nil {
+				return fmt.Errorf("token %s exists and could not be revoked: %w", token.ID, err)
+			}
+			return fmt.Errorf("token %s existed and was revoked, because its secret was lost", token.ID)
+		}
+	}
+	return errors.New("no such token exists")
+}
+
+// Close revokes the token; one that is gone already is closed. A failure is a
+// warning: the run's work is done, and the token ends by itself.
+func (e *apiTokenEphemeral) Close(ctx context.Context, req ephemeral.CloseRequest, resp *ephemeral.CloseResponse) {
+	id, diags := readPrivate[string](ctx, req.Private, ephemeralKey)
+	resp.Diagnostics.Append(diags...)
+	client := e.session.client(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() || id == "" {
+		return
+	}
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
+	defer cancel()
+	if err := client.Revoke(whole, id); err != nil {
+		resp.Diagnostics.Append(diag.NewWarningDiagnostic("Ephemeral token not revoked",
+			fmt.Sprintf("Token %s still works until it expires. Revoke it by hand in PAIStrike.\n\nCause: %s", id, err)))
+	}
+}
+
+type ephemeralLifetimeValidator struct{ described }
+
+func (ephemeralLifetimeValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, func(text string) error {
+		d, err := rotation.ParseDuration(text)
+		if err == nil && d > maxEphemeralLifetime {
+			err = fmt.Errorf("%s is longer than %s, the most for a token of one run", text, "24h")
+		}
+		return err
+	})
+}
