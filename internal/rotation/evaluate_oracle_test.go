@@ -181,24 +181,24 @@ func TestEvaluateAgreesWithEveryMinuteOfFiveYears(t *testing.T) {
 func TestEvaluateAgreesWithEveryMinuteOfAnyPolicy(t *testing.T) {
 	t.Parallel()
 	const days = 60
-	minutes := func(label string, most int) *rapid.Generator[time.Duration] {
+	minutes := func(most int) *rapid.Generator[time.Duration] {
 		return rapid.Map(rapid.IntRange(1, most), func(n int) time.Duration { return time.Duration(n) * time.Minute })
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		start := time.Date(2027, time.December, 20, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rapid.IntRange(0, 100).Draw(t, "day"))
-		f := rotation.Facts{CreatedAt: start.Add(minutes("age", 5*24*60).Draw(t, "made"))}
+		f := rotation.Facts{CreatedAt: start.Add(minutes(5*24*60).Draw(t, "made"))}
 		if rapid.Bool().Draw(t, "expires") {
-			f.ExpiresAt = f.CreatedAt.Add(3 * minutes("life", 20*24*60).Draw(t, "a third of its life"))
+			f.ExpiresAt = f.CreatedAt.Add(3 * minutes(20*24*60).Draw(t, "a third of its life"))
 		}
-		p := rotation.Policy{Manual: rapid.IntRange(0, 9).Draw(t, "manual") == 0, BeforeExpiry: minutes("before", 40*24*60).Draw(t, "before_expiry")}
+		p := rotation.Policy{Manual: rapid.IntRange(0, 9).Draw(t, "manual") == 0, BeforeExpiry: minutes(40*24*60).Draw(t, "before_expiry")}
 		if rapid.IntRange(0, 3).Draw(t, "fixed") == 0 {
-			p.ExpiresAt = f.CreatedAt.Add(minutes("end", 60*24*60).Draw(t, "end"))
+			p.ExpiresAt = f.CreatedAt.Add(minutes(60*24*60).Draw(t, "end"))
 		}
 		if rapid.IntRange(0, 2).Draw(t, "rhythm") == 0 {
-			p.Period = minutes("period", 60*24*60).Draw(t, "period")
+			p.Period = minutes(60*24*60).Draw(t, "period")
 		} else {
 			p.Schedule = cron(t, expressions().Draw(t, "schedule"))
-			p.Window = minutes("window", 3*24*60).Draw(t, "window")
+			p.Window = minutes(3*24*60).Draw(t, "window")
 		}
 		h := chronicle(start, days+10, f, p)
 		first := int(f.CreatedAt.Sub(start) / time.Minute)

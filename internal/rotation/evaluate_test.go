@@ -14,8 +14,8 @@ var (
 )
 
 // on gives a moment of 2026.
-func on(month time.Month, dayOfMonth, hour, minute, second int) time.Time {
-	return time.Date(2026, month, dayOfMonth, hour, minute, second, 0, time.UTC)
+func on(month time.Month, dayOfMonth, hour, minute int) time.Time {
+	return time.Date(2026, month, dayOfMonth, hour, minute, 0, 0, time.UTC)
 }
 
 // due is the verdict on a token that is due.
@@ -44,7 +44,7 @@ func TestEvaluate(t *testing.T) {
 	unending := rotation.Policy{Never: true, Schedule: weekly.Schedule, Window: 2 * time.Hour}
 	unhealthy := made
 	unhealthy.Unhealthy = rotation.ReasonDeleted
-	fire := on(time.January, 12, 3, 17, 0)
+	fire := on(time.January, 12, 3, 17)
 
 	for _, tt := range []struct {
 		name string
@@ -74,7 +74,7 @@ func TestEvaluate(t *testing.T) {
 		{"no deadline without expiry", deadline, forever, life, rotation.Verdict{}},
 		{"no deadline where before_expiry is off", deadline, made, rotation.Policy{Lifetime: 90 * day}, rotation.Verdict{Next: made.ExpiresAt}},
 		{"the deadline goes before a window that is closed", deadline, made, weekly, missed(10, due(rotation.ReasonBefore, deadline, deadline))},
-		{"and before one that is open", on(time.March, 23, 3, 17, 0), made, weekly, missed(10, due(rotation.ReasonBefore, deadline, deadline))},
+		{"and before one that is open", on(time.March, 23, 3, 17), made, weekly, missed(10, due(rotation.ReasonBefore, deadline, deadline))},
 
 		// The period.
 		{"new", firstDay, made, monthly, rotation.Verdict{Next: firstDay.Add(30 * day), Deadline: deadline}},
@@ -93,20 +93,20 @@ func TestEvaluate(t *testing.T) {
 		{"made at the fire: this window is served", fire, rotation.Facts{CreatedAt: fire}, unending, rotation.Verdict{Next: fire.Add(7 * day)}},
 		{"made a second before the fire", fire, rotation.Facts{CreatedAt: fire.Add(-second)}, unending, due(rotation.ReasonSchedule, fire, time.Time{})},
 		{"made inside the window", fire.Add(time.Hour), rotation.Facts{CreatedAt: fire.Add(time.Minute)}, unending, rotation.Verdict{Next: fire.Add(7 * day)}},
-		{"more missed windows than are counted", firstDay.Add(1000 * day), forever, unending, missed(100, rotation.Verdict{Next: on(time.January, 5, 3, 17, 0).Add(143 * 7 * day)})},
+		{"more missed windows than are counted", firstDay.Add(1000 * day), forever, unending, missed(100, rotation.Verdict{Next: on(time.January, 5, 3, 17).Add(143 * 7 * day)})},
 
 		// No window is left before the deadline.
 		{
-			"the last window before the deadline is open", on(time.March, 16, 3, 17, 0), made, weekly,
-			due(rotation.ReasonSchedule, on(time.March, 16, 3, 17, 0), deadline),
+			"the last window before the deadline is open", on(time.March, 16, 3, 17), made, weekly,
+			due(rotation.ReasonSchedule, on(time.March, 16, 3, 17), deadline),
 		},
 		{
-			"it was missed: due at once", on(time.March, 16, 5, 17, 0), made, weekly,
-			missed(10, due(rotation.ReasonSchedule, on(time.March, 16, 3, 17, 0), deadline)),
+			"it was missed: due at once", on(time.March, 16, 5, 17), made, weekly,
+			missed(10, due(rotation.ReasonSchedule, on(time.March, 16, 3, 17), deadline)),
 		},
 		{
-			"none was missed: the deadline will do", on(time.March, 16, 5, 17, 0),
-			rotation.Facts{CreatedAt: on(time.March, 16, 4, 0, 0), ExpiresAt: made.ExpiresAt}, rotation.Policy{Lifetime: 90 * day, BeforeExpiry: 14 * day, Schedule: weekly.Schedule, Window: 2 * time.Hour},
+			"none was missed: the deadline will do", on(time.March, 16, 5, 17),
+			rotation.Facts{CreatedAt: on(time.March, 16, 4, 0), ExpiresAt: made.ExpiresAt}, rotation.Policy{Lifetime: 90 * day, BeforeExpiry: 14 * day, Schedule: weekly.Schedule, Window: 2 * time.Hour},
 			rotation.Verdict{Next: deadline, Deadline: deadline},
 		},
 		{
