@@ -40,6 +40,8 @@ type rotationModel struct {
 	Window       types.String `tfsdk:"window"`
 	BeforeExpiry types.String `tfsdk:"before_expiry"`
 	Overlap      types.String `tfsdk:"overlap"`
+	Jitter       types.String `tfsdk:"jitter"`
+	RetireIdle   types.Bool   `tfsdk:"retire_when_idle"`
 	Triggers     types.Map    `tfsdk:"triggers"`
 	OnRevoked    types.String `tfsdk:"on_revoked"`
 }
@@ -124,13 +126,13 @@ func (m apiTokenModel) rotationPolicy(ctx context.Context, d *desired) (rotation
 	var r rotationModel
 	diags := m.Rotation.As(ctx, &r, basetypes.ObjectAsOptions{})
 	p.Period, p.Window, p.Overlap = duration(r.Period), duration(r.Window), duration(r.Overlap)
-	p.BeforeExpiry = duration(r.BeforeExpiry)
+	p.BeforeExpiry, p.Jitter, p.RetireWhenIdle = duration(r.BeforeExpiry), duration(r.Jitter), r.RetireIdle.ValueBool()
 	p.Schedule, _ = rotation.ParseCron(r.Schedule.ValueString())
 	p.OnRevoked = rotation.OnRevoked(r.OnRevoked.ValueString())
 	d.triggers = canonical(r.Triggers)
 	p = p.WithDefaults()
 	text.Period, text.Schedule = r.Period.ValueString(), p.Schedule.String()
-	text.Overlap = rotation.FormatDuration(p.Overlap)
+	text.Overlap, text.Jitter, text.RetireWhenIdle = rotation.FormatDuration(p.Overlap), r.Jitter.ValueString(), p.RetireWhenIdle
 	if p.Window > 0 {
 		text.Window = rotation.FormatDuration(p.Window)
 	}

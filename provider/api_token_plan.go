@@ -87,10 +87,10 @@ func (s situation) userReason() rotation.Reason {
 	return rotation.ReasonNone
 }
 
-// ripe reports a previous token whose overlap is over.
+// ripe reports a previous token whose overlap is over, and that nobody holds back.
 func (s situation) ripe() bool {
 	for _, p := range s.previous {
-		if after := timeOf(p.RevokeAfter); !after.IsZero() && !s.observed.Revoke.Before(after) {
+		if after := timeOf(p.RevokeAfter); !after.IsZero() && !s.observed.Revoke.Before(after) && !s.observed.Held {
 			return true
 		}
 	}
@@ -177,6 +177,9 @@ func newSituation(ctx context.Context, plan, state apiTokenModel, seen observed,
 		return s, err
 	}
 	s.facts = rotation.Facts{CreatedAt: timeOf(state.CreatedAt), ExpiresAt: timeOf(state.ExpiresAt)}
+	if name, ok := rotation.ParseName(state.TokenName.ValueString()); ok {
+		s.facts.Slot = name.Slot
+	}
 	s.revoked = state.Status.ValueString() == "revoked"
 	return s, nil
 }

@@ -28,6 +28,7 @@ type observed struct {
 	Unhealthy rotation.Reason `json:"unhealthy,omitempty"`
 	Stale     bool            `json:"stale,omitempty"`  // custom metadata describes another version
 	Mend      bool            `json:"mend,omitempty"`   // custom metadata has another schedule
+	Held      bool            `json:"held,omitempty"`   // no replaced token may be revoked yet
 	Strays    int             `json:"strays,omitempty"` // tokens to sweep
 	Taken     *taken          `json:"taken,omitempty"`
 }

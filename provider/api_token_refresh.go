@@ -88,7 +88,7 @@ func (m *apiTokenModel) absorb(ctx context.Context, view rotation.View, have des
 	if view.Mirror.State == vaultkv.StateActive && !view.Foreign && !view.Stale {
 		m.PreviousTokens = previousTokens(view.Retiring, former)
 	}
-	facts := rotation.Facts{CreatedAt: timeOf(m.CreatedAt), ExpiresAt: timeOf(m.ExpiresAt)}
+	facts := rotation.Facts{CreatedAt: timeOf(m.CreatedAt), ExpiresAt: timeOf(m.ExpiresAt), Slot: view.Slot}
 	if verdict := rotation.Evaluate(view.Clock.Rotate(), facts, have.policy); mirrored {
 		m.RotateAt = timeValue(verdict.Next)
 	}
@@ -99,6 +99,7 @@ func observedIn(view rotation.View, have desired) observed {
 	o := observed{V: 1, Rotate: view.Clock.Rotate(), Revoke: view.Clock.Revoke(), Unhealthy: view.Unhealthy, Stale: view.Stale}
 	if view.Clock.Trusted() {
 		o.Strays = view.Strays
+		o.Held = view.Ripe(have.policy) == 0
 	}
 	o.Mend = view.Unhealthy == rotation.ReasonNone && !view.Stale && have.schedule != scheduleIn(view.Mirror)
 	if !view.Stale && !view.Foreign && view.MayPublish(have.at, have.label, false) != nil {
@@ -112,6 +113,7 @@ func scheduleIn(m vaultkv.Mirror) rotation.ScheduleText {
 	return rotation.ScheduleText{
 		Period: m.RotationPeriod, Schedule: m.RotationSchedule, Window: m.RotationWindow,
 		BeforeExpiry: m.BeforeExpiry, Overlap: m.Overlap, ExpiresIn: m.ExpiresIn,
+		Jitter: m.Jitter, RetireWhenIdle: m.RetireWhenIdle,
 	}
 }
 

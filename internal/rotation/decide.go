@@ -54,7 +54,8 @@ type Request struct {
 // ScheduleText is a policy in the user's own words, for custom metadata; empty
 // strings are left out.
 type ScheduleText struct {
-	Period, Schedule, Window, BeforeExpiry, Overlap, ExpiresIn string
+	Period, Schedule, Window, BeforeExpiry, Overlap, Jitter, ExpiresIn string
+	RetireWhenIdle                                                     bool
 }
 
 // intent is a fingerprint of what a token is minted for. A run that finds its own
@@ -103,6 +104,9 @@ func decide(o observation, r Request) decision {
 		return d
 	}
 	d.rotate, d.reason = wants(o, r, d.verdict)
+	if left := o.leftovers(); d.rotate && left > 0 {
+		d.notes = append(d.notes, historyReset(o, left))
+	}
 	if d.rotate && d.verdict.Due && d.verdict.MissedWindows > 0 {
 		d.notes = append(d.notes, windowsMissed(o, d.verdict))
 	}
@@ -111,6 +115,21 @@ func decide(o observation, r Request) decision {
 	}
 	d.republish = !d.rotate && r.MayRepublish && needsRepublish(o)
 	return d
+}
+
+// leftovers counts live tokens that were minted for versions which an empty entry
+// has never had: somebody removed its history.
+func (o observation) leftovers() int {
+	if o.version() > 0 {
+		return 0
+	}
+	count := 0
+	for _, token := range o.tokens {
+		if name, ok := ParseName(token.Name); ok && name.Base > 0 && token.Usable(o.clock.PAIStrike) {
+			count++
+		}
+	}
+	return count
 }
 
 // maxRetiring bounds the overlap list of a record.
@@ -141,7 +160,7 @@ func (o observation) facts(p Policy) Facts {
 	case o.kind == kindBroken:
 		return Facts{Unhealthy: ReasonDeleted}
 	}
-	f := Facts{CreatedAt: o.entry.Record.CreatedAt, ExpiresAt: o.entry.Record.ExpiresAt}
+	f := Facts{CreatedAt: o.entry.Record.CreatedAt, ExpiresAt: o.entry.Record.ExpiresAt, Slot: o.slot}
 	if o.current.Status == paistrike.StatusRevoked && p.OnRevoked != OnRevokedIgnore {
 		f.Unhealthy = ReasonRevoked
 	}

@@ -1,6 +1,11 @@
 package rotation
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"time"
+)
 
 // Reason says in one stable word why a token is replaced.
 type Reason string
@@ -32,6 +37,8 @@ type Facts struct {
 	Unhealthy Reason
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
+	// Slot is the entry that the jitter is for; see [Slot].
+	Slot string
 }
 
 // Verdict is the answer of [Evaluate].
@@ -75,7 +82,7 @@ func Evaluate(now time.Time, f Facts, p Policy) Verdict {
 	v.Next = earliest(v.Deadline, f.ExpiresAt)
 	switch {
 	case p.Period > 0:
-		at := f.CreatedAt.Add(p.Period)
+		at := f.CreatedAt.Add(p.Period + p.delay(f.Slot))
 		if !now.Before(at) {
 			return v.due(at, ReasonPeriod)
 		}
@@ -97,18 +104,20 @@ func (v Verdict) due(since time.Time, reason Reason) Verdict {
 // scheduled decides by the cron expression: due from a fire until its window
 // ends.
 func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
-	last, ok := p.Schedule.Last(now)
+	delay := p.delay(f.Slot)
+	last, ok := p.Schedule.Last(now.Add(-delay))
 	if ok && last.After(f.CreatedAt) {
 		if now.Before(last.Add(p.Window)) {
 			return v.due(last, ReasonSchedule)
 		}
 		v.MissedWindows = missedWindows(now, f, p)
 	}
-	from := now
-	if f.CreatedAt.After(now) {
+	from := now.Add(-delay)
+	if f.CreatedAt.After(from) {
 		from = f.CreatedAt // a token is not replaced for a fire before it was made
 	}
 	next, ok := p.Schedule.Next(from)
+	next = next.Add(delay)
 	if ok && v.MissedWindows > 0 && !v.Deadline.IsZero() && next.After(v.Deadline) {
 		return v.due(last, ReasonSchedule)
 	}
@@ -116,6 +125,17 @@ func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
 		v.Next = earliest(v.Next, next)
 	}
 	return v
+}
+
+// delay is the part of the jitter that an entry has: whole seconds that follow from
+// its slot alone, so that every run comes to the same time.
+func (p Policy) delay(slot string) time.Duration {
+	if p.Jitter <= 0 {
+		return 0
+	}
+	sum := sha256.Sum256([]byte(slot))
+	seconds := binary.BigEndian.Uint32(sum[:4]) % uint32(min(p.Jitter/time.Second, math.MaxUint32)) //nolint:gosec // at most 36500 days
+	return time.Duration(seconds) * time.Second
 }
 
 // deadline is when before_expiry makes a token due. A server that grants less

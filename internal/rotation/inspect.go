@@ -30,6 +30,8 @@ type View struct {
 	// Strays counts live tokens of the slot that nothing names and that were minted
 	// for an older version.
 	Strays int
+
+	used map[string]paistrike.Token // the retiring tokens, with their last use
 }
 
 // Inspect looks at an entry for a plan: one read of metadata, beside what the run
@@ -84,6 +86,7 @@ func (e *Engine) resolveView(ctx context.Context, v *View) error {
 	if v.Token, err = e.lookup(ctx, v.Mirror.TokenID); err != nil {
 		return listFailed(err)
 	}
+	v.used = map[string]paistrike.Token{}
 	named := map[string]bool{v.Mirror.TokenID: true}
 	for _, ref := range v.Mirror.Retiring {
 		named[ref.ID] = true
@@ -92,6 +95,7 @@ func (e *Engine) resolveView(ctx context.Context, v *View) error {
 			return listFailed(err)
 		}
 		if token.Usable(v.Clock.PAIStrike) {
+			v.used[ref.ID] = token
 			v.Retiring = append(v.Retiring, vaultkv.Retiring{ID: ref.ID, Name: token.Name, RevokeAfter: ref.RevokeAfter, ExpiresAt: token.ExpiresAt})
 		}
 	}
@@ -105,14 +109,15 @@ func (e *Engine) resolveView(ctx context.Context, v *View) error {
 	return nil
 }
 
-// Ripe counts the retiring tokens whose overlap is over and that a run may revoke.
-func (v View) Ripe() int {
+// Ripe counts the retiring tokens whose overlap is over and that a run with this
+// policy would revoke.
+func (v View) Ripe(p Policy) int {
 	if !v.Clock.Trusted() {
 		return 0
 	}
 	count := 0
 	for _, r := range v.Retiring {
-		if !v.Clock.Revoke().Before(r.RevokeAfter) {
+		if !v.Clock.Revoke().Before(r.RevokeAfter) && !p.holds(v.used[r.ID], r, v.Clock) {
 			count++
 		}
 	}

@@ -116,6 +116,20 @@ func createUnknown(o observation, name string, expires time.Time, err error) err
 		name, serving(o), o.version()+1, instant(expires))
 }
 
+func createUnreadable(o observation, name string, found bool, err error) error {
+	now := "No such token is listed; if one appears it is revoked by the next run that writes this entry"
+	if found {
+		now = "The token was revoked"
+	}
+	return failure("PS109", "PAIStrike's answer to a create cannot be read", err,
+		"PAIStrike accepted the create of %q, but its answer has no id and secret that can be read. %s. %s Compare the server's reference with api_routes.", name, now, serving(o))
+}
+
+func createsLost(o observation, lost int, err error) error {
+	return failure("PS110", "Replies to creates keep getting lost", err,
+		"%d tokens were created whose secrets were lost with the replies, and each was revoked. %s Check the network between here and PAIStrike, then run again.", lost, serving(o))
+}
+
 func listFailed(err error) error {
 	switch {
 	case paistrike.IsUnauthorized(err):
@@ -161,6 +175,11 @@ func publishRefused(o observation, minted paistrike.Token, revoked error, err er
 	return failure("PS210", "Token created but not stored in Vault", err,
 		"Vault refused the write of version %d of %s, so token %s (%s) reached no consumer. %s. %s Give the Vault token create and update on %s/data/%s.",
 		o.version()+1, place(o.at), minted.ID, minted.Name, now, serving(o), o.at.Mount, o.at.Path)
+}
+
+func historyReset(o observation, left int) Message {
+	return warning("PS207", "History of the Vault entry was removed",
+		"The versions of %s start anew, and %d tokens of its former history still work. Those that were in use keep working for an overlap; the others are revoked.", place(o.at), left)
 }
 
 func foreignEntry(o observation) error {
@@ -285,6 +304,11 @@ func revokeFailed(id, name string, expires time.Time, err error) Message {
 func usedLate(token paistrike.Token, at vaultkv.Location) Message {
 	return warning("PS502", "Revoked token was still in use",
 		"Token %s (%s) was last used at %s, at the end of its overlap. A consumer may not have fetched the new one from %s. Consider a longer rotation.overlap.", token.ID, token.Name, instant(token.LastUsedAt), place(at))
+}
+
+func heldBack(token paistrike.Token, until time.Time) Message {
+	return warning("PS504", "Replaced token is still in use",
+		"Token %s (%s) was last used at %s by a consumer that has not fetched the new one. Its overlap is over, and it is held until nobody uses it, at the latest until %s.", token.ID, token.Name, instant(token.LastUsedAt), instant(until))
 }
 
 func retiringFull(o observation) error {

@@ -85,16 +85,19 @@ func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Res
 			return mint{Minted: minted, name: name}, nil
 		case errors.As(err, &unknown):
 			found, lookErr := e.resolveMint(ctx, name, result)
-			if lookErr != nil || (attempt > 1 && !found) {
+			var unreadable *paistrike.AnswerError
+			switch {
+			case errors.As(err, &unreadable):
+				return mint{}, createUnreadable(o, name.String(), found, err) // another would end the same
+			case lookErr != nil || (attempt > 1 && !found):
 				return mint{}, createUnknown(o, name.String(), expires, err)
-			}
-			if attempt > 2 {
-				return mint{}, mintFailed(o, name.String(), err)
+			case attempt > 2:
+				return mint{}, createsLost(o, attempt, err)
 			}
 		case paistrike.IsLimitReached(err) && !quota:
 			quota = true
 			before := len(result.Retired) + len(result.Swept)
-			e.clean(ctx, o, strays(o), result)
+			e.clean(ctx, o, r.Policy, strays(o), result)
 			if len(result.Retired)+len(result.Swept) == before {
 				return mint{}, mintFailed(o, name.String(), err)
 			}

@@ -15,6 +15,7 @@ func mirrorOf(record vaultkv.Record, version int, live []vaultkv.Retiring, next 
 		CreatedAt: record.CreatedAt, ExpiresAt: record.ExpiresAt, NextRotation: next,
 		RotationPeriod: text.Period, RotationSchedule: text.Schedule, RotationWindow: text.Window,
 		BeforeExpiry: text.BeforeExpiry, Overlap: text.Overlap, ExpiresIn: text.ExpiresIn,
+		Jitter: text.Jitter, RetireWhenIdle: text.RetireWhenIdle,
 	}
 	for _, r := range live {
 		m.Retiring = append(m.Retiring, vaultkv.RetiringRef{ID: r.ID, RevokeAfter: r.RevokeAfter})

@@ -43,7 +43,13 @@ type Policy struct {
 	// schedule says. Zero: no rotation by expiry.
 	BeforeExpiry time.Duration
 	// Overlap is how long a replaced token keeps working.
-	Overlap   time.Duration
+	Overlap time.Duration
+	// RetireWhenIdle lets a replaced token that is still in use live on, for a second
+	// overlap at most.
+	RetireWhenIdle bool
+	// Jitter spreads rotations that fall due together: each Vault entry has its own
+	// delay, always the same, below this.
+	Jitter    time.Duration
 	OnRevoked OnRevoked
 	// Manual switches off every rotation by time; a dead token is still replaced.
 	Manual bool
@@ -115,8 +121,14 @@ func (p Policy) Validate() error {
 	if p.Lifetime > 0 && p.Period >= p.Lifetime {
 		return bad("period", "%s is not below the lifetime of %s: the token would expire first", FormatDuration(p.Period), FormatDuration(p.Lifetime))
 	}
+	if p.Lifetime > 0 && p.Period > 0 && p.Period+p.Jitter >= p.Lifetime {
+		return bad("jitter", "%s after a period of %s is not below the lifetime of %s: the token could expire first", FormatDuration(p.Jitter), FormatDuration(p.Period), FormatDuration(p.Lifetime))
+	}
 	if p.Schedule.IsZero() {
 		return nil
+	}
+	if p.Jitter >= p.Window {
+		return bad("jitter", "%s is not below the window of %s: some entries would never be due inside it", FormatDuration(p.Jitter), FormatDuration(p.Window))
 	}
 	gap := p.Schedule.LongestGap(gapReference)
 	switch {

@@ -102,14 +102,24 @@ func ripe(o observation) []vaultkv.Retiring {
 	})
 }
 
+// holds reports a token whose overlap is over, but that a consumer still uses: with
+// retire_when_idle it lives on for a second overlap at most.
+func (p Policy) holds(token paistrike.Token, r vaultkv.Retiring, c Clock) bool {
+	return p.RetireWhenIdle && c.Revoke().Sub(token.LastUsedAt) < usedLateWithin && c.Revoke().Before(r.RevokeAfter.Add(p.Overlap))
+}
+
 // usedLateWithin is how short before its end a retiring token's use is remarked.
 const usedLateWithin = 15 * time.Minute
 
 // clean revokes what is ripe and what is astray. A revoke that fails is a note,
 // not an error: the entry stays in the list and the next run tries again.
-func (e *Engine) clean(ctx context.Context, o observation, strays []paistrike.Token, result *Result) {
+func (e *Engine) clean(ctx context.Context, o observation, p Policy, strays []paistrike.Token, result *Result) {
 	for _, r := range ripe(o) {
 		token, _ := e.inventory.get(r.ID)
+		if p.holds(token, r, o.clock) {
+			result.note(heldBack(token, r.RevokeAfter.Add(p.Overlap)))
+			continue
+		}
 		if err := e.revoke(ctx, r.ID); err != nil {
 			result.note(revokeFailed(r.ID, r.Name, r.ExpiresAt, err))
 			continue

@@ -126,6 +126,9 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	}
 	failpoint("after mint")
 	if err := e.verify(critical, o, m.Minted); err != nil {
+		if e.resolve(critical, o, m.name.Nonce) == fateLost { // whoever was first has swept it
+			return e.loseRace(critical, o, m.Token, result)
+		}
 		return err
 	}
 	failpoint("after verify")
@@ -217,7 +220,7 @@ func (e *Engine) republish(ctx context.Context, o observation, r Request, result
 func (e *Engine) finish(ctx context.Context, o observation, r Request, astray []paistrike.Token, result *Result) {
 	facts := o.facts(r.Policy)
 	result.Verdict = Evaluate(o.clock.Rotate(), facts, r.Policy)
-	e.clean(ctx, o, astray, result)
+	e.clean(ctx, o, r.Policy, astray, result)
 	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(t vaultkv.Retiring) bool {
 		return slices.Contains(result.Retired, t.ID)
 	})

@@ -189,3 +189,99 @@ func TestQuotaIsClearedBeforeGivingUp(t *testing.T) {
 		t.Errorf("error = %v, want PS105", err)
 	}
 }
+
+func TestIdleTokensRetireAndBusyOnesAreHeld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	request := w.request(rotation.IfDue, rotation.ReasonNone)
+	request.Policy.RetireWhenIdle = true
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	first, _ := w.current()
+	w.paistrike.Clock().Advance(30 * day)
+	w.run(request)
+
+	w.paistrike.Clock().Advance(day)
+	w.accepts(first.Secret) // a consumer that has not fetched the new one
+	result := w.run(request)
+	if len(result.Retired) != 0 || len(result.Notes) != 1 || result.Notes[0].Code != "PS504" {
+		t.Errorf("retired %v with notes %v, want the busy token held with PS504", result.Retired, result.Notes)
+	}
+	w.paistrike.Clock().Advance(time.Hour)
+	if result := w.run(request); !slices.Equal(result.Retired, []string{first.TokenID}) {
+		t.Errorf("retired %v, want the token that has been idle for an hour", result.Retired)
+	}
+
+	second, _ := w.current()
+	w.paistrike.Clock().Advance(30 * day)
+	w.run(request)
+	w.paistrike.Clock().Advance(2 * day)
+	w.accepts(second.Secret)
+	if result := w.run(request); !slices.Equal(result.Retired, []string{second.TokenID}) {
+		t.Errorf("retired %v: a busy token is held for a second overlap at most", result.Retired)
+	}
+}
+
+func TestJitterIsAlwaysTheSameForAnEntry(t *testing.T) {
+	t.Parallel()
+	policy := rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Jitter: 6 * time.Hour}.WithDefaults()
+	if err := policy.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[time.Time]bool{}
+	for _, path := range []string{"ci", "zapier", "automation", "nightly", "staging"} {
+		facts := rotation.Facts{CreatedAt: firstDay, ExpiresAt: firstDay.Add(90 * day), Slot: rotation.Slot("0b5c", "", path)}
+		due := rotation.Evaluate(firstDay, facts, policy).Next
+		if again := rotation.Evaluate(firstDay.Add(day), facts, policy).Next; !again.Equal(due) {
+			t.Errorf("%s: due at %v, a day later at %v", path, due, again)
+		}
+		if earliest := firstDay.Add(30 * day); due.Before(earliest) || !due.Before(earliest.Add(6*time.Hour)) {
+			t.Errorf("%s: due at %v, outside the jitter", path, due)
+		}
+		if rotation.Evaluate(due.Add(-time.Second), facts, policy).Due || !rotation.Evaluate(due, facts, policy).Due {
+			t.Errorf("%s: not due exactly at %v", path, due)
+		}
+		seen[due] = true
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d different times for 5 entries", len(seen))
+	}
+}
+
+func TestUnreadableAnswerLeavesNoTokenBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	creates := 0
+	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+		response, err := w.send(r)
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/api-tokens") {
+			creates++
+			response.Body.Close()
+			return answer(r, http.StatusCreated, `{"message":"created"}`), nil
+		}
+		return response, err
+	})
+	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+	var failure *rotation.Error
+	if !errors.As(err, &failure) || failure.Code != "PS109" || creates != 1 || len(w.live()) != 0 {
+		t.Errorf("error %v after %d creates with %d tokens live, want PS109 after one create, and none", err, creates, len(w.live()))
+	}
+}
+
+func TestPurgedHistoryIsRemarked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.paistrike.Clock().Advance(30 * day)
+	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	second, _ := w.current()
+	w.paistrike.Clock().Advance(time.Hour)
+	w.accepts(second.Secret) // a consumer uses it
+	w.vault(http.MethodDelete, "metadata/"+w.at.Path, nil)
+	result := w.run(w.request(rotation.Rotate, rotation.ReasonGone))
+	if !slices.ContainsFunc(result.Notes, func(m rotation.Message) bool { return m.Code == "PS207" }) {
+		t.Errorf("notes = %v, want PS207", result.Notes)
+	}
+	if record, version := w.current(); version != 1 || !w.accepts(record.Secret) || !w.accepts(second.Secret) {
+		t.Errorf("version %d: the new history must begin with a working token, and the used one keep its overlap", version)
+	}
+}

@@ -24,6 +24,8 @@ type Mirror struct {
 	RotationWindow   string
 	BeforeExpiry     string
 	Overlap          string
+	Jitter           string
+	RetireWhenIdle   bool
 	ExpiresIn        string
 
 	LastRun   time.Time

@@ -29,6 +29,8 @@ const (
 	keyRotationWindow   = "paistrike_rotation_window"
 	keyBeforeExpiry     = "paistrike_before_expiry"
 	keyOverlap          = "paistrike_overlap"
+	keyJitter           = "paistrike_jitter"
+	keyRetireWhenIdle   = "paistrike_retire_when_idle"
 	keyExpiresIn        = "paistrike_expires_in"
 	keyLastRun          = "paistrike_last_run"
 	keyLastError        = "paistrike_last_error"
@@ -61,12 +63,17 @@ func EncodeMirror(m Mirror) map[string]string {
 		keyRotationWindow:   m.RotationWindow,
 		keyBeforeExpiry:     m.BeforeExpiry,
 		keyOverlap:          m.Overlap,
+		keyJitter:           m.Jitter,
+		keyRetireWhenIdle:   "",
 		keyExpiresIn:        m.ExpiresIn,
 		keyLastRun:          stamp(m.LastRun),
 		keyLastError:        m.LastError,
 	}
 	if m.ExpiresAt.IsZero() && m.TokenID != "" {
 		custom[keyExpiresAt] = never
+	}
+	if m.RetireWhenIdle {
+		custom[keyRetireWhenIdle] = "true"
 	}
 	for key, value := range custom {
 		custom[key] = fit(value)
@@ -127,7 +134,8 @@ func DecodeMirror(custom map[string]string) (Mirror, error) {
 		NextRotation: d.instant(keyNextRotation), Retiring: d.retiring(),
 		RotationPeriod: custom[keyRotationPeriod], RotationSchedule: custom[keyRotationSchedule],
 		RotationWindow: custom[keyRotationWindow], BeforeExpiry: custom[keyBeforeExpiry],
-		Overlap: custom[keyOverlap], ExpiresIn: custom[keyExpiresIn],
+		Overlap: custom[keyOverlap], Jitter: custom[keyJitter],
+		RetireWhenIdle: custom[keyRetireWhenIdle] == "true", ExpiresIn: custom[keyExpiresIn],
 		LastRun: d.instant(keyLastRun), LastError: custom[keyLastError],
 	}
 	if d.bad != "" {
@@ -211,6 +219,6 @@ func (d *mirrorDecoder) retiring() []RetiringRef {
 func WithoutSchedule() map[string]string {
 	return map[string]string{
 		keyNextRotation: "", keyRotationPeriod: "", keyRotationSchedule: "", keyRotationWindow: "",
-		keyBeforeExpiry: "", keyOverlap: "", keyExpiresIn: "",
+		keyBeforeExpiry: "", keyOverlap: "", keyJitter: "", keyRetireWhenIdle: "", keyExpiresIn: "",
 	}
 }
