@@ -106,7 +106,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	}
 	plan.show(c, config)
 	if s.imported {
-		plan.VaultVersion = types.Int64Unknown()
+		plan.VaultVersion, plan.PreviousTokens = types.Int64Unknown(), types.ListUnknown(previousTokenType)
 	}
 	warnOfTheEnd(r.session.policy, s, c, state, diags)
 }

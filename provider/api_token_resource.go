@@ -205,13 +205,16 @@ func destroyEntry(ctx context.Context, engine *rotation.Engine, request rotation
 	}
 }
 
-// ImportState takes a token id; the first plan then compares it with Vault.
+// ImportState takes a token id, or a name; the first plan then compares it with Vault.
 func (r *apiTokenResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id := req.ID
 	if id == "" && req.Identity != nil {
 		var identity identityModel
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
 		id = identity.TokenID.ValueString()
+	}
+	if id = r.session.importID(ctx, id, &resp.Diagnostics); resp.Diagnostics.HasError() {
+		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), strings.ToLower(rand.Text()))...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("token_id"), id)...)

@@ -3,10 +3,13 @@ package provider
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
 // ownToken remembers which token the provider itself uses. It is asked for once in
@@ -30,6 +33,10 @@ func (s *session) ownTokenID(ctx context.Context, diags *diag.Diagnostics) strin
 		return ""
 	}
 	self, err := client.Self(ctx)
+	switch paistrike.StatusOf(err) {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		err = nil // this server does not say who asks
+	}
 	if err != nil {
 		diags.AddError("The provider's own token is not known", err.Error())
 		return ""

@@ -1,0 +1,73 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+// importByName is how an import id begins that names the token instead.
+const importByName = "name/"
+
+// importID gives the token id that an import means. The provider's own token is
+// refused: the next rotation would end it.
+func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnostics) string {
+	label, named := strings.CutPrefix(text, importByName)
+	if s.unknown && !named {
+		return text
+	}
+	if named {
+		all := s.list(ctx, tokenFilter{status: "active"}, diags)
+		if diags.HasError() {
+			return ""
+		}
+		candidates := currentOf(labelled(all.tokens, label))
+		switch len(candidates) {
+		case 1:
+			text = candidates[0].ID
+		case 0:
+			diags.AddError("Token not imported", fmt.Sprintf("No token named %q works. Import one that no longer does by its id.", label))
+			return ""
+		default:
+			diags.AddError("Token not imported", fmt.Sprintf("%d tokens named %q work. Import one of them by its id:\n%s", len(candidates), label, describe(candidates, all.now)))
+			return ""
+		}
+	}
+	s.refuseOwn(ctx, "Token not imported", diags, text)
+	return text
+}
+
+// labelled gives the tokens that a person calls by the label, with or without the
+// suffix of a rotation.
+func labelled(tokens []paistrike.Token, label string) []paistrike.Token {
+	var found []paistrike.Token
+	for _, token := range tokens {
+		if name, ok := rotation.ParseName(token.Name); token.Name == label || (ok && name.Label == label) {
+			found = append(found, token)
+		}
+	}
+	return found
+}
+
+// currentOf leaves out tokens in overlap: of those that were made for one Vault
+// entry the newest stays.
+func currentOf(tokens []paistrike.Token) []paistrike.Token {
+	newest := map[string]int{}
+	for _, token := range tokens {
+		if name, ok := rotation.ParseName(token.Name); ok {
+			newest[name.Slot+name.Inc] = max(newest[name.Slot+name.Inc], name.Base)
+		}
+	}
+	var current []paistrike.Token
+	for _, token := range tokens {
+		if name, ok := rotation.ParseName(token.Name); !ok || name.Base == newest[name.Slot+name.Inc] {
+			current = append(current, token)
+		}
+	}
+	return current
+}
