@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
@@ -304,9 +305,12 @@ func TestExplorer(t *testing.T) {
 			t.Parallel()
 			found := c.run(*mostStates)
 			t.Logf("%+v: %d states, %d executions, complete: %t", c, found.states, found.executions, found.states < *mostStates)
+			tally := proof.Tally{Kind: proof.States, N: found.states}
 			if found.violation != "" {
+				tally.Violations = 1
 				t.Error(found.violation)
 			}
+			proof.Add(t, tally)
 		})
 	}
 }

@@ -212,9 +212,12 @@ func (w *smallWorld) fingerprint() string {
 // keeps, and tokens revoked long ago.
 func (w *smallWorld) forget() {
 	if n := len(w.cells); n > 10 {
-		w.cells[n-11].deleted = true
+		w.cells[n-11] = cell{deleted: true}
 	}
 	if len(w.tokens) > 40 {
+		for _, token := range w.tokens[:20] {
+			delete(w.safe, token.ID)
+		}
 		w.tokens = slices.Delete(w.tokens, 0, 20)
 	}
 }

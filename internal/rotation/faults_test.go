@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
@@ -126,6 +127,7 @@ type witness struct {
 	*world
 	once       map[string]time.Time // tokens that were current, and until when they are safe; zero: still current
 	destroying bool
+	last       *vaultkv.Record // what the last clean run left
 	violations []string
 }
 
@@ -300,6 +302,7 @@ func (s scenario) cleanRun(w *world, eyes *witness) {
 		return
 	}
 	record, version := w.current()
+	eyes.last = record
 	if record == nil || !w.accepts(record.Secret) {
 		eyes.violate("I1: after a clean run version %d serves no working token", version)
 		return
@@ -315,7 +318,7 @@ func (s scenario) cleanRun(w *world, eyes *witness) {
 
 // settled checks that in the end exactly the current token is left.
 func (v *witness) settled() {
-	record, _ := v.current()
+	record := v.last
 	if live := v.live(); record == nil || len(live) != 1 || live[0].ID != record.TokenID {
 		v.violate("I3: %d tokens live in the end, want the current one alone", len(live))
 	}
@@ -330,25 +333,33 @@ func describe(script map[int]fault) string {
 	return strings.Join(parts, ", ")
 }
 
+// try plays one case and counts it.
+func (s scenario) try(t testing.TB, kv kvServer, script map[int]fault, tally *proof.Tally) {
+	t.Helper()
+	violations, _ := s.play(t, kv, script)
+	tally.N++
+	tally.Violations += len(violations)
+	if len(violations) > 0 {
+		t.Errorf("%s: %s", describe(script), strings.Join(violations, "; "))
+	}
+}
+
 // TestEverySingleFault makes each remote call of each run fail in each way.
 func TestEverySingleFault(t *testing.T) {
 	t.Parallel()
-	kv := startKV(t)
+	kv := startKV(t).keepingPages()
 	for _, s := range scenarios() {
 		t.Run(url.PathEscape(s.name), func(t *testing.T) {
 			t.Parallel()
 			_, calls := s.play(t, kv, nil)
-			cases := 0
+			tally := proof.Tally{Kind: proof.Faults}
 			for n := 1; n <= calls; n++ {
 				for _, what := range allFaults {
-					cases++
-					script := map[int]fault{n: what}
-					if violations, _ := s.play(t, kv, script); len(violations) > 0 {
-						t.Errorf("%s: %s", describe(script), strings.Join(violations, "; "))
-					}
+					s.try(t, kv, map[int]fault{n: what}, &tally)
 				}
 			}
-			t.Logf("%d calls, %d faults", calls, cases)
+			t.Logf("%d calls, %d faults", calls, tally.N)
+			proof.Add(t, tally)
 		})
 	}
 }
@@ -360,9 +371,9 @@ func TestEveryPairOfFaults(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(url.PathEscape(s.name), func(t *testing.T) {
 			t.Parallel()
-			kv := startKV(t)
+			kv := startKV(t).keepingPages()
 			_, calls := s.play(t, kv, nil)
-			cases := 0
+			tally := proof.Tally{Kind: proof.Pairs}
 			for first := 1; first <= calls; first++ {
 				for _, one := range allFaults {
 					if one == killBefore || one == killAfter {
@@ -371,16 +382,13 @@ func TestEveryPairOfFaults(t *testing.T) {
 					_, reached := s.play(t, kv, map[int]fault{first: one})
 					for second := first + 1; second <= reached; second++ {
 						for _, two := range allFaults {
-							cases++
-							script := map[int]fault{first: one, second: two}
-							if violations, _ := s.play(t, kv, script); len(violations) > 0 {
-								t.Errorf("%s: %s", describe(script), strings.Join(violations, "; "))
-							}
+							s.try(t, kv, map[int]fault{first: one, second: two}, &tally)
 						}
 					}
 				}
 			}
-			t.Logf("%d pairs", cases)
+			t.Logf("%d pairs", tally.N)
+			proof.Add(t, tally)
 		})
 	}
 }

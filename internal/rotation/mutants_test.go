@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 )
 
 // mutant is one rule of the protocol broken on purpose.
@@ -86,6 +88,8 @@ func TestMutantsAreCaught(t *testing.T) {
 	for _, m := range mutants() {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
+			tally := proof.Tally{Kind: proof.Mutants, Of: 1}
+			defer func() { proof.Add(t, tally) }()
 			output, err := m.run(t)
 			if err == nil {
 				t.Fatalf("survives %s", m.by)
@@ -93,6 +97,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			if !strings.Contains(output, "--- FAIL") {
 				t.Fatalf("did not run: %s", output)
 			}
+			tally.N = 1
 			t.Logf("caught: %s", firstViolation(output))
 		})
 	}
@@ -127,7 +132,7 @@ func (m mutant) run(t *testing.T) (string, error) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-failfast", "-overlay", list, "-run", m.by, ".", "-args", "-states=60000")
-	cmd.Env = append(os.Environ(), "PAISTRIKE_MUTANT="+m.name)
+	cmd.Env = append(os.Environ(), "PAISTRIKE_MUTANT="+m.name, proof.FileVariable+"=") // what it finds is no violation
 	output, err := cmd.CombinedOutput()
 	return string(output), err
 }

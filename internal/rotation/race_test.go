@@ -1,19 +1,34 @@
 package rotation_test
 
 import (
-	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
+// race counts the runs that compete in a test.
+type race struct{ runs int }
+
+func newRace(t *testing.T) *race {
+	t.Helper()
+	var r race
+	t.Cleanup(func() {
+		tally := proof.Tally{Kind: proof.Races, N: r.runs}
+		if t.Failed() {
+			tally.Violations = 1
+		}
+		proof.Add(t, tally)
+	})
+	return &r
+}
+
 // together starts all functions at the same moment and waits for them.
-func together(functions ...func()) {
+func (r *race) together(functions ...func()) {
+	r.runs += len(functions)
 	start := make(chan struct{})
 	var all sync.WaitGroup
 	for _, f := range functions {
@@ -48,7 +63,7 @@ func TestSixtyFourRunsAtOnceRotateOnce(t *testing.T) {
 			}
 		}
 	}
-	together(runs...)
+	newRace(t).together(runs...)
 	if _, version := w.current(); rotated != 1 || version != 2 {
 		t.Errorf("%d rotations, version %d, want exactly one", rotated, version)
 	}
@@ -59,7 +74,7 @@ func TestSixtyFourRunsAtOnceRotateOnce(t *testing.T) {
 
 func TestTerraformAndAScheduledRunAtOnce(t *testing.T) {
 	t.Parallel()
-	kv := startKV(t)
+	kv, race := startKV(t), newRace(t)
 	for range 20 {
 		w := newWorld(t, kv)
 		created := w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
@@ -69,7 +84,7 @@ func TestTerraformAndAScheduledRunAtOnce(t *testing.T) {
 		planned.Replaces = created.TokenID
 		var results [2]rotation.Result
 		var errs [2]error
-		together(
+		race.together(
 			func() { results[0], errs[0] = terraform.Run(t.Context(), planned) },
 			func() {
 				results[1], errs[1] = scheduled.Run(t.Context(), w.request(rotation.IfDue, rotation.ReasonNone))
@@ -86,14 +101,14 @@ func TestTerraformAndAScheduledRunAtOnce(t *testing.T) {
 
 func TestDestroyAgainstRotate(t *testing.T) {
 	t.Parallel()
-	kv := startKV(t)
+	kv, race := startKV(t), newRace(t)
 	for range 20 {
 		w := newWorld(t, kv)
 		w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
 		w.paistrike.Clock().Advance(30 * day)
 		destroyer, rotator := w.engine(w.wire()), w.engine(w.wire())
 		request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", OnDestroy: rotation.OnDestroyDelete}
-		together(
+		race.together(
 			func() {
 				if _, err := destroyer.Destroy(t.Context(), request); err != nil {
 					t.Errorf("destroy: %v", err)
@@ -117,7 +132,7 @@ func TestDestroyAgainstRotate(t *testing.T) {
 
 func TestTwoVaultsWithEqualPathsShareAnAccount(t *testing.T) {
 	t.Parallel()
-	production := newWorld(t, startKV(t))
+	production, race := newWorld(t, startKV(t)), newRace(t)
 	staging := *production
 	staging.kv = startKV(t)
 	production.run(production.request(rotation.Rotate, rotation.ReasonCreated))
@@ -129,7 +144,7 @@ func TestTwoVaultsWithEqualPathsShareAnAccount(t *testing.T) {
 	}
 	for range 3 {
 		production.paistrike.Clock().Advance(30 * day)
-		together(
+		race.together(
 			func() { production.run(production.request(rotation.IfDue, rotation.ReasonNone)) },
 			func() { staging.run(staging.request(rotation.IfDue, rotation.ReasonNone)) },
 		)
@@ -139,44 +154,4 @@ func TestTwoVaultsWithEqualPathsShareAnAccount(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestSoak rotates again and again while a consumer polls. The consumer must never
-// see a refused token.
-func TestSoak(t *testing.T) {
-	t.Parallel()
-	w := newSmallWorld()
-	request := smallRequest
-	request.Wish, request.Reason = rotation.Rotate, rotation.ReasonCreated
-	const rotations = 10_000
-	refused := 0
-	consume := func() {
-		top := w.top()
-		if err := (directTokens{w}).Verify(context.Background(), top.Secret); err != nil {
-			refused++
-		}
-	}
-	before := runtime.NumGoroutine()
-	for range rotations {
-		// A process of its own for every run, as in a scheduled workflow.
-		engine := rotation.New(directTokens{w}, directStore{w}, rotation.WithSleep(noSleep))
-		result, err := engine.Run(t.Context(), request)
-		if err != nil || !result.Rotated {
-			t.Fatalf("rotation: %v", err)
-		}
-		consume()
-		w.now = w.now.Add(12 * time.Hour)
-		w.forget()
-		request.Reason = rotation.ReasonForced
-	}
-	live := 0
-	for _, token := range w.tokens {
-		if token.Usable(w.now) {
-			live++
-		}
-	}
-	if refused != 0 || live > 4 || runtime.NumGoroutine() > before+200 {
-		t.Errorf("%d refusals, %d live tokens, %d goroutines more", refused, live, runtime.NumGoroutine()-before)
-	}
-	t.Logf("%d rotations, %d refusals, %d tokens live at the end, at most %d in a record's overlap list", rotations, refused, live, len(w.top().Retiring))
 }

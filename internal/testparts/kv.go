@@ -50,7 +50,10 @@ func KV(t testing.TB, options ...KVOption) (address, token string) {
 		}
 	}
 	listening := func(line string) (string, bool) { return strings.CutPrefix(line, "kv: listening on ") }
-	address, err := start(t, listening, []string{"KV_ROOT_TOKEN=" + rootToken}, path, args...)
+	// Many run side by side: more threads and more frequent garbage collection only
+	// take time from the tests.
+	env := []string{"KV_ROOT_TOKEN=" + rootToken, "GOMAXPROCS=1", "GOGC=400"}
+	address, err := start(t, listening, env, path, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
