@@ -49,7 +49,7 @@ var mintFailures = map[string]struct {
 	},
 	"HTML": {
 		always(creating(sandbox.Fault{Status: 200, Body: "<html><body>Sign in</body></html>"})),
-		"Error: It is unknown whether a token was created ... PS104: The create of ... was not answered and no such token is listed. WHERE",
+		"Error: PAIStrike's answer to a create cannot be read ... PS109: PAIStrike answered the create of ... with success, but its answer has no id and secret that can be read. No such token is listed; if one appears it is revoked by the next run that writes this entry. WHERE Compare the server's reference with api_routes.",
 	},
 	"a redirect": {
 		always(creating(sandbox.Fault{Redirect: "https://paistrike.example.com/login"})),
@@ -61,11 +61,11 @@ var mintFailures = map[string]struct {
 	},
 	"replies lost": {
 		always(creating(sandbox.Fault{Lose: sandbox.LoseResponse})),
-		"Error: Token not created ... PS100: Nothing was created. WHERE",
+		"Error: Replies to creates keep getting lost ... PS110: 3 tokens were created whose secrets were lost with the replies, and each was revoked. WHERE",
 	},
 	"garbage instead of the secret": {
 		always(creating(sandbox.Fault{Status: 201, After: true, Body: `{"id":"tok_1"}`})),
-		"Error: Token not created ... PS100: Nothing was created. WHERE",
+		"Error: PAIStrike's answer to a create cannot be read ... PS109: PAIStrike answered the create of ... with success, but its answer has no id and secret that can be read. The token was revoked. WHERE",
 	},
 	"a secret that is refused": {
 		always(sandbox.Fault{Method: "GET", Path: "/api-tokens/self", Status: 401}),

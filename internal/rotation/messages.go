@@ -122,7 +122,7 @@ func createUnreadable(o observation, name string, found bool, err error) error {
 		now = "The token was revoked"
 	}
 	return failure("PS109", "PAIStrike's answer to a create cannot be read", err,
-		"PAIStrike accepted the create of %q, but its answer has no id and secret that can be read. %s. %s Compare the server's reference with api_routes.", name, now, serving(o))
+		"PAIStrike answered the create of %q with success, but its answer has no id and secret that can be read. %s. %s Compare the server's reference with api_routes.", name, now, serving(o))
 }
 
 func createsLost(o observation, lost int, err error) error {
