@@ -147,7 +147,7 @@ func refreshImported(ctx context.Context, engine *rotation.Engine, state apiToke
 	case err != nil:
 		addFailure(diags, "Token not imported", err)
 	case token.Name == "":
-		diags.AddError("Token not imported", "PAIStrike has no token with the id "+id+". Import takes the token's id, not its name.")
+		diags.AddError("Token not imported", "PAIStrike has no token with the id "+id+". To import by name, write name/ before it.")
 	}
 	if diags.HasError() {
 		return refreshed{}

@@ -63,7 +63,7 @@ func TestImportMatrix(t *testing.T) {
 		},
 		{
 			name: "unknown id", given: func(*stage) string { return "tok_nobodys" },
-			fails: "Error: Token not imported ... PAIStrike has no token with the id tok_nobodys.",
+			fails: "Error: Token not imported ... PAIStrike has no token with the id tok_nobodys. To import by name, write name/ before it.",
 		},
 		{
 			name: "unknown name", given: func(*stage) string { return "name/Nobody's" },

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
@@ -20,6 +21,7 @@ import (
 var (
 	_ provider.Provider                       = (*paistrikeProvider)(nil)
 	_ provider.ProviderWithEphemeralResources = (*paistrikeProvider)(nil)
+	_ provider.ProviderWithListResources      = (*paistrikeProvider)(nil)
 )
 
 type paistrikeProvider struct {
@@ -108,4 +110,9 @@ func (p *paistrikeProvider) DataSources(context.Context) []func() datasource.Dat
 // EphemeralResources are tokens for the time of a run.
 func (p *paistrikeProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{newAPITokenEphemeral}
+}
+
+// ListResources are for terraform query.
+func (p *paistrikeProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newAPITokenList}
 }

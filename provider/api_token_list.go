@@ -1,0 +1,183 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+var _ list.ListResourceWithConfigure = (*apiTokenList)(nil)
+
+// apiTokenList finds tokens for terraform query. It shares name and configuration
+// with the resource.
+type apiTokenList struct{ apiTokenResource }
+
+type apiTokenListModel struct {
+	tokenFilterModel
+	VaultMount  types.String `tfsdk:"vault_mount"`
+	VaultFolder types.String `tfsdk:"vault_folder"`
+}
+
+// Where generated configuration puts secrets, and how long it lets tokens live,
+// where nothing says so.
+const (
+	defaultMount     = "secret"
+	defaultFolder    = "paistrike"
+	adviceOnLifetime = 90 * 24 * time.Hour // PAIStrike's: 30 to 90 days
+)
+
+func newAPITokenList() list.ListResource { return &apiTokenList{} }
+
+func (l *apiTokenList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	attributes := listFilter()
+	attributes["vault_mount"] = schema.StringAttribute{
+		Optional: true, Validators: []validator.String{pathValidator{}},
+		MarkdownDescription: "Mount that generated configuration names, `secret` by default. Vault is not asked.",
+	}
+	attributes["vault_folder"] = schema.StringAttribute{
+		Optional: true, Validators: []validator.String{pathValidator{}},
+		MarkdownDescription: "Folder that generated configuration puts each secret in, under the token's name, `paistrike` by default.",
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Finds the API tokens of the account, to take them over. `terraform query -generate-config-out` writes a resource and an import block for each. " +
+			"The first apply gives each of them a new secret in Vault; the token that was found works for one overlap more. It needs no Vault.",
+		Attributes: attributes,
+	}
+}
+
+// List streams the tokens that pass. An error is a result too: with none, an empty
+// list would pass for an account without tokens.
+func (l *apiTokenList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var model apiTokenListModel
+	diags := req.Config.Get(ctx, &model)
+	if diags.HasError() {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	found := l.session.list(ctx, model.filter(), &diags)
+	if diags.HasError() {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	stream.Results = l.results(ctx, req, model, found)
+}
+
+func (l *apiTokenList) results(ctx context.Context, req list.ListRequest, model apiTokenListModel, found listed) iter.Seq[list.ListResult] {
+	return func(push func(list.ListResult) bool) {
+		taken := map[string]bool{}
+		for i, token := range found.tokens {
+			if req.Limit > 0 && int64(i) >= req.Limit {
+				return
+			}
+			result := req.NewListResult(ctx)
+			result.DisplayName = displayName(token, found.now)
+			result.Diagnostics.Append(result.Identity.Set(ctx, identityModel{TokenID: types.StringValue(token.ID)})...)
+			if req.IncludeResource {
+				at := model.place(token, taken)
+				result.Diagnostics.Append(describeResource(ctx, result.Resource, token, found.now, at, l.session.policy)...)
+			}
+			if !push(result) {
+				return
+			}
+		}
+	}
+}
+
+// place proposes a Vault path for a token, each path once.
+func (m apiTokenListModel) place(token paistrike.Token, taken map[string]bool) tokenVaultModel {
+	mount, folder := defaultMount, defaultFolder
+	if !m.VaultMount.IsNull() {
+		mount = m.VaultMount.ValueString()
+	}
+	if !m.VaultFolder.IsNull() {
+		folder = m.VaultFolder.ValueString()
+	}
+	at := folder + "/" + slug(labelOf(token))
+	if taken[at] {
+		at += "-" + slug(token.ID)
+	}
+	taken[at] = true
+	return tokenVaultModel{Mount: types.StringValue(mount), Path: types.StringValue(at)}
+}
+
+var unsafeInPaths = regexp.MustCompile(`[^a-z0-9]+`)
+
+// slug writes a name so that it can be part of a path: "CI/CD Pipeline" becomes
+// "ci-cd-pipeline".
+func slug(name string) string {
+	if s := strings.Trim(unsafeInPaths.ReplaceAllString(strings.ToLower(name), "-"), "-"); s != "" {
+		return s
+	}
+	return "token"
+}
+
+// labelOf is what a configuration calls a token: its name, less a rotation's suffix
+// and what passes the limit.
+func labelOf(token paistrike.Token) string {
+	label := token.Name
+	if name, ok := rotation.ParseName(label); ok {
+		label = name.Label
+	}
+	if runes := []rune(label); len(runes) > rotation.MaxLabelLength {
+		label = strings.TrimSpace(string(runes[:rotation.MaxLabelLength]))
+	}
+	return label
+}
+
+// lifetimeOf proposes expires_in for the successors of a token: what it was given
+// itself, in whole days, within the guard rails.
+func lifetimeOf(token paistrike.Token, p tokenPolicy) string {
+	longest := adviceOnLifetime
+	if p.maxExpiresIn > 0 {
+		longest = p.maxExpiresIn
+	}
+	life := token.ExpiresAt.Sub(token.CreatedAt).Truncate(time.Hour)
+	switch {
+	case token.ExpiresAt.IsZero() && (!p.set || p.allowNever):
+		return rotation.Never
+	case token.ExpiresAt.IsZero(), token.CreatedAt.IsZero(), life <= 0:
+		life = longest
+	case p.maxExpiresIn > 0:
+		life = min(life, longest)
+	}
+	if _, err := rotation.ParseDuration(rotation.FormatDuration(life)); err != nil {
+		life = longest
+	}
+	return rotation.FormatDuration(life)
+}
+
+// describeResource fills in what generated configuration needs to be valid, and what
+// PAIStrike knows. Of expires_in and expires_at exactly one is set, as a
+// configuration must.
+func describeResource(ctx context.Context, resource *tfsdk.Resource, token paistrike.Token, now time.Time, at tokenVaultModel, p tokenPolicy) diag.Diagnostics {
+	var diags diag.Diagnostics
+	set := func(p path.Path, value any) { diags.Append(resource.SetAttribute(ctx, p, value)...) }
+	label := labelOf(token)
+	if err := checkName(label); err != nil {
+		diags.AddWarning("Name needs another word", fmt.Sprintf("Token %s is named %q, and a configuration cannot say that: %s.", token.ID, token.Name, err))
+		label = slug(label)
+	}
+	set(path.Root("name"), label)
+	set(path.Root("expires_in"), lifetimeOf(token, p))
+	set(path.Root("vault").AtName("mount"), at.Mount)
+	set(path.Root("vault").AtName("path"), at.Path)
+	set(path.Root("token_id"), token.ID)
+	set(path.Root("token_name"), token.Name)
+	set(path.Root("created_at"), timeValue(token.CreatedAt))
+	set(path.Root("status"), statusAt(token, now))
+	return diags
+}
