@@ -1,0 +1,327 @@
+package provider_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
+
+// publishing matches the write of the secret.
+func publishing(f testparts.Fault) testparts.Fault {
+	f.Method, f.Path = "PUT", "secret/data/**"
+	return f
+}
+
+func mirroring(f testparts.Fault) testparts.Fault {
+	f.Method, f.Path = "PATCH", "secret/metadata/**"
+	return f
+}
+
+func (s *stage) inject(f testparts.Fault) func() {
+	return func() { testparts.Inject(s.T, s.vaultURL, f) }
+}
+func (s *stage) mend()   { testparts.ClearFaults(s.T, s.vaultURL) }
+func (s *stage) seal()   { s.must(http.MethodPut, "sys/seal", nil) }
+func (s *stage) unseal() { s.must(http.MethodPut, "sys/unseal", nil) }
+
+func TestVaultSealed(t *testing.T) {
+	s := newStage(t)
+	const sealed = "Error: Vault is sealed ... PS301: Nothing was created or changed at secret/ci/paistrike. Unseal Vault, then run again."
+	s.play(
+		act{before: s.seal, config: standard, fails: sealed},
+		act{before: func() { s.unseal(); s.wantCalls(s.apiCalls(), "POST", 0) }, config: standard, plan: creates()},
+		act{
+			before: s.later(31 * day), config: standard, fails: sealed,
+			plan: append(rotates("period"), between(s.seal)),
+		},
+		act{
+			before: func() { s.unseal(); s.wantCalls(s.apiCalls(), "POST", 1) },
+			config: standard, plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+		},
+	)
+}
+
+// A plan that only looks needs no Vault: it says what it does not know.
+func TestVaultSealedAtRefresh(t *testing.T) {
+	s := newStage(t)
+	person := s.terminal(standard)
+	person.apply()
+	s.seal()
+	plan := person.run("plan")
+	s.wantSays(plan, "No changes.")
+	s.wantSays(plan, "Warning: Vault not consulted: Vault is sealed ... PS301: The state keeps what it says, and drift in Vault is not noticed by this plan.")
+	s.unseal()
+	s.wantSilent(person.run("plan"), "Vault not consulted")
+}
+
+// The Vault token lacks a right, and that is found before a token is minted.
+func TestVaultTokenLacksARight(t *testing.T) {
+	const limited = "token-of-little-power"
+	for name, c := range map[string]struct{ rules, says string }{
+		"to write the secret": {
+			"secret/data/ci/*:read;secret/metadata/ci/*:read,patch",
+			"Error: Vault token lacks a permission ... PS302: The Vault token may not create, update secret/data/ci/paistrike (it has: read). Nothing was created. Extend its policy.",
+		},
+		"to write custom metadata": {
+			"secret/data/ci/*:create,update,read;secret/metadata/ci/*:read",
+			"Error: Vault token lacks a permission ... PS302: The Vault token may not patch secret/metadata/ci/paistrike (it has: read). Nothing was created. Extend its policy.",
+		},
+		"to read metadata": {
+			"secret/data/ci/*:create,update,read",
+			"Error: Vault token lacks a permission ... PS302: Nothing was created or changed at secret/ci/paistrike. Extend its policy by the path in the message. ... secret/metadata/ci/paistrike",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, testparts.WithToken(limited, c.rules))
+			s.play(
+				act{before: func() { s.env["VAULT_TOKEN"] = limited }, config: standard, fails: c.says},
+				act{
+					before: func() {
+						s.env["VAULT_TOKEN"] = s.vaultRoot
+						s.wantCalls(s.apiCalls(), "POST", 0)
+					},
+					config: standard, plan: creates(),
+				},
+			)
+		})
+	}
+}
+
+// What a rotation needs, and no more, is enough: no right to delete or to destroy.
+func TestVaultTokenOfARotator(t *testing.T) {
+	const rotator = "token-of-a-rotator"
+	s := newStage(t, testparts.WithToken(rotator, "secret/data/ci/*:create,update,read;secret/metadata/ci/*:read,patch"))
+	s.env["VAULT_TOKEN"] = rotator
+	s.play(
+		act{config: standard, plan: creates(), state: state(vaultVersion(1))},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(vaultVersion(2))},
+		act{before: s.later(25 * time.Hour), config: standard, plan: retires()},
+		act{config: empty, fails: `Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but its versions could not be deleted. Run again, or set vault.on_destroy = "keep".`},
+		act{before: func() { s.wantLive(0); s.env["VAULT_TOKEN"] = s.vaultRoot }, config: empty},
+	)
+}
+
+// The write of the secret fails. What was minted reached nobody, and is revoked at
+// once or, where it might still be published, by the next run.
+func TestPublishFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault testparts.Fault
+		says  string
+		live  int // beside the token that consumers have
+	}{
+		"403": {
+			publishing(testparts.Fault{Status: 403, Count: -1}),
+			"Error: Token created but not stored in Vault ... PS210: Vault refused the write of version 2 of secret/ci/paistrike, so token tok_... reached no consumer. It was revoked. Version 1 of secret/ci/paistrike still serves token tok_... Give the Vault token create and update on secret/data/ci/paistrike.",
+			0,
+		},
+		"500": {
+			publishing(testparts.Fault{Status: 500, Count: -1}),
+			"Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed. It was left active on purpose, because the write may still land: the next run adopts or revokes it. Version 1 of secret/ci/paistrike still serves token tok_... Run again once Vault answers.",
+			1,
+		},
+		"connections cut": {
+			publishing(testparts.Fault{Lose: "request", Count: -1}),
+			"Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed.",
+			1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.play(
+				act{config: standard},
+				act{before: func() { s.advance(31 * day); s.inject(c.fault)() }, config: standard, fails: c.says},
+				act{
+					before: func() {
+						s.mend()
+						s.wantLive(1 + c.live)
+						if v := s.entry(standardPath).Version; v != 1 {
+							t.Errorf("Vault serves version %d", v)
+						}
+					},
+					config: standard, plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+					after: func() { s.wantLive(2) },
+				},
+			)
+		})
+	}
+}
+
+// The first token of a path: the create fails, there is no state, and the next create
+// clears up after it.
+func TestFirstPublishFails(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{
+			before: s.inject(publishing(testparts.Fault{Status: 500, Count: -1})), config: standard,
+			fails: "Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 1 of secret/ci/paistrike was not confirmed.",
+		},
+		act{
+			before: func() { s.mend(); s.wantLive(1) }, config: standard, plan: creates(),
+			state: state(vaultVersion(1), previous(0)), after: func() { s.wantLive(1) },
+		},
+	)
+}
+
+// Writes whose outcome is not what the answer says are resolved by reading back.
+func TestPublishInSpiteOf(t *testing.T) {
+	for name, fault := range map[string]testparts.Fault{
+		"a connection cut before the work": publishing(testparts.Fault{Lose: "request"}),
+		"a connection cut after the work":  publishing(testparts.Fault{Lose: "response"}),
+		"502 before the work":              publishing(testparts.Fault{Status: 502}),
+		"502 after the work":               publishing(testparts.Fault{Status: 502, After: true}),
+		"400 after the work":               publishing(testparts.Fault{Status: 400, After: true, Body: `{"errors":["check-and-set parameter did not match the current version"]}`}),
+		"HTML after the work":              publishing(testparts.Fault{Status: 200, After: true, Body: "<html>"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.play(
+				act{config: standard},
+				act{
+					before: func() { s.advance(31 * day); s.inject(fault)() }, config: standard,
+					plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+					after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
+				},
+			)
+		})
+	}
+}
+
+// onVerify does something at the moment when a new token has been minted and is not
+// yet in Vault.
+func (s *stage) onVerify(do func()) func() {
+	var done atomic.Bool // set before, because what is done may verify as well
+	return func() {
+		s.onCall = func(r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/self") && !strings.Contains(r.URL.RawQuery, byConsumer) && !done.Swap(true) {
+				do()
+			}
+		}
+	}
+}
+
+// Two run at once: one of them publishes, the other's token is revoked, and both
+// agree.
+func TestSchedulerWinsTheRace(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{
+			before: func() { s.advance(31 * day); s.onVerify(func() { s.runScheduler() })() }, config: standard,
+			plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+			after: func() {
+				if s.minted() != 3 {
+					t.Errorf("%d tokens were minted, want 3", s.minted())
+				}
+				s.wantLive(2)
+			},
+		},
+	)
+}
+
+// Somebody writes by hand in the middle of a rotation: the new token goes on top.
+func TestSomebodyWritesDuringARotation(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{
+			before: func() { s.advance(31 * day); s.onVerify(func() { s.writeByHand(standardPath, somebodys) })() },
+			config: standard, plan: rotates("period"), state: state(vaultVersion(3), previous(1)),
+			after: func() { s.wantLive(2) },
+		},
+	)
+}
+
+// Somebody writes by hand in the middle of a create: it is theirs now.
+func TestSomebodyWritesDuringACreate(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{
+			before: s.onVerify(func() { s.writeByHand(standardPath, somebodys) }), config: standard,
+			fails: "Error: Vault path is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret at version 1",
+		},
+		act{config: empty, after: func() { s.wantLive(0) }},
+	)
+	if s.secret(standardPath) != somebodys {
+		t.Error("somebody's secret was touched")
+	}
+}
+
+// Custom metadata cannot be written: the secret is right all the same, and the next
+// run writes what is missing, without a new token.
+func TestMirrorFails(t *testing.T) {
+	s := newStage(t)
+	broken := s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))
+	s.play(
+		act{
+			before: broken, config: standard, unsound: true, due: true, state: state(vaultVersion(1), text("status", "active")),
+			after: func() { s.wantWorks("the secret", s.secret(standardPath), true) },
+		},
+		act{before: s.mend, config: standard, state: state(vaultVersion(1), previous(0))},
+		act{
+			before: func() { s.advance(31 * day); broken() }, config: standard, plan: rotates("period"),
+			unsound: true, due: true, state: state(vaultVersion(2), previous(1)),
+		},
+		act{
+			before: s.mend, config: standard, state: state(vaultVersion(2), previous(1)),
+			after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
+		},
+	)
+}
+
+// A destroy that fails keeps the resource, and the next one finishes it.
+func TestDestroyFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		breaks func(s *stage)
+		says   string
+		live   int // tokens afterwards
+	}{
+		"sealed": {
+			func(s *stage) { s.seal() },
+			"Error: Vault is sealed ... PS301:", 1,
+		},
+		"closing": {
+			func(s *stage) { s.inject(publishing(testparts.Fault{Status: 500, Count: -1}))() },
+			"Error: Destroy not started ... PS602: Whether the closing version 2 of secret/ci/paistrike was written is undecided, so no token was revoked. Version 1 of secret/ci/paistrike still serves token tok_... Run again once Vault answers.", 1,
+		},
+		"revoking": {
+			func(s *stage) { s.paistrike.AddFaults(always(sandbox.Fault{Method: "DELETE", Status: 500})) },
+			"Error: Destroy incomplete ... PS601: Still active: tok_... secret/ci/paistrike no longer serves a token and nothing new can be published there. Run again.", 1,
+		},
+		"custom metadata": {
+			func(s *stage) { s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))() },
+			"Error: Destroy incomplete ... PS603: All tokens of secret/ci/paistrike are revoked, but its custom metadata could not be updated, so its versions were not deleted. Run again.", 0,
+		},
+		"deleting": {
+			func(s *stage) { s.inject(testparts.Fault{Path: "secret/delete/**", Status: 500, Count: -1})() },
+			"Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret", 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.play(
+				act{config: standard},
+				act{before: func() { c.breaks(s) }, config: empty, fails: c.says},
+				act{
+					before: func() {
+						s.unseal()
+						s.mend()
+						s.paistrike.ClearFaults()
+						s.wantLive(c.live)
+					},
+					config: empty,
+					after: func() {
+						s.wantLive(0)
+						if got := s.versions(standardPath); got["1"] != "deleted" {
+							t.Errorf("versions are %v", got)
+						}
+					},
+				},
+			)
+		})
+	}
+}
