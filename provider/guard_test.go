@@ -11,7 +11,7 @@ import (
 // over: in neither case while the entry still serves any.
 func (s *stage) guard(r *http.Request) {
 	dir, id := path.Split(r.URL.Path)
-	if r.Method != http.MethodDelete || !strings.HasSuffix(dir, "/api-tokens/") {
+	if r.Method != http.MethodDelete || !strings.HasSuffix(dir, "/api-tokens/") || (s.leaked != "" && id == s.leaked) {
 		return
 	}
 	now := s.paistrike.Clock().Now()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/list"
@@ -22,6 +23,7 @@ var (
 	_ provider.Provider                       = (*paistrikeProvider)(nil)
 	_ provider.ProviderWithEphemeralResources = (*paistrikeProvider)(nil)
 	_ provider.ProviderWithListResources      = (*paistrikeProvider)(nil)
+	_ provider.ProviderWithActions            = (*paistrikeProvider)(nil)
 )
 
 type paistrikeProvider struct {
@@ -115,4 +117,9 @@ func (p *paistrikeProvider) EphemeralResources(context.Context) []func() ephemer
 // ListResources are for terraform query.
 func (p *paistrikeProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{newAPITokenList}
+}
+
+// Actions are what a person does once, outside of any resource's life.
+func (p *paistrikeProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{newRevokeAPITokenAction}
 }

@@ -38,6 +38,7 @@ type stage struct {
 	pauses []time.Duration // what the provider would have waited
 	onCall func(*http.Request)
 	worked map[string]bool // the secrets that worked before the step
+	leaked string          // a token that may be revoked though Vault serves it
 }
 
 // newStage sets the stage for a test that runs beside others.

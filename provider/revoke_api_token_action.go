@@ -1,0 +1,84 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+)
+
+var _ action.ActionWithConfigure = (*revokeAPITokenAction)(nil)
+
+// revokeAPITokenAction ends a token now, whoever made it. It touches no state: the
+// next plan sees a managed token revoked, and replaces it in place.
+type revokeAPITokenAction struct{ session *session }
+
+type revokeAPITokenModel struct {
+	TokenID types.String `tfsdk:"token_id"`
+	Reason  types.String `tfsdk:"reason"`
+}
+
+func newRevokeAPITokenAction() action.Action { return &revokeAPITokenAction{} }
+
+func (a *revokeAPITokenAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_revoke_api_token"
+}
+
+func (a *revokeAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Revokes one API token at once, such as one that has leaked, made by hand or not. Whoever uses it is refused from that moment on. " +
+			"Where Terraform manages the token, the next plan replaces it in place, with `rotation_reason = \"revoked\"`: apply it right away. To replace a token without a gap for its consumers, change `rotation.triggers` instead. It needs no Vault.",
+		Attributes: map[string]schema.Attribute{
+			"token_id": schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "PAIStrike's id of the token. The provider's own token is refused."},
+			"reason":   schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "Why, for whoever reads the log: it is shown while the action runs. Write no secret here."},
+		},
+	}
+}
+
+func (a *revokeAPITokenAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
+	a.session = sessionOf(req.ProviderData, &resp.Diagnostics)
+}
+
+// Invoke looks the token up first: an id that is misspelt must not pass for a token
+// that is gone.
+func (a *revokeAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var model revokeAPITokenModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	client := a.session.client(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	id := model.TokenID.ValueString()
+	token, err := client.Get(ctx, id)
+	switch {
+	case paistrike.IsNotFound(err):
+		resp.Diagnostics.AddAttributeError(path.Root("token_id"), "Token not revoked", "PAIStrike has no token with the id "+id+". Nothing was revoked.")
+		return
+	case err != nil:
+		resp.Diagnostics.AddError("Token not revoked", err.Error())
+		return
+	}
+	if a.session.refuseOwn(ctx, "Token not revoked", &resp.Diagnostics, id); resp.Diagnostics.HasError() {
+		return
+	}
+	say := func(format string, args ...any) {
+		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
+	}
+	if token.Status == paistrike.StatusRevoked {
+		say("Token %s (%s) was revoked before", id, token.Name)
+		return
+	}
+	say("Revoking token %s (%s): %s", id, token.Name, model.Reason.ValueString())
+	if err := client.Revoke(ctx, id); err != nil {
+		resp.Diagnostics.AddError("Token not revoked", "Token "+id+" may still work.\n\nCause: "+err.Error())
+		return
+	}
+	say("Token %s no longer works", id)
+}
