@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// ended says that the step's time is over, or that the run was cancelled; nil where
+// neither is so.
+func (p *program) ended(ctx context.Context) error {
+	switch {
+	case errors.Is(context.Cause(ctx), errCancelled):
+		return cancelled()
+	case ctx.Err() != nil:
+		return outOfTime(p.set.timeout, ctx.Err())
+	}
+	return nil
+}
+
+// untrusted reports whether err is due to who started the run.
+func untrusted(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && (f.code == codeFork || f.code == codeDependa)
+}
+
+// vaultFailed words what went wrong with Vault.
+func (p *program) vaultFailed(ctx context.Context, err error) error {
+	if ended := p.ended(ctx); ended != nil {
+		return ended
+	}
+	if f, ok := errors.AsType[*failure](err); ok { // of GitHub's identity service
+		return f
+	}
+	if refused, ok := errors.AsType[*vaultkv.LoginError](err); ok {
+		return p.loginFailed(refused)
+	}
+	switch status := vaultkv.StatusOf(err); {
+	case vaultkv.IsSealed(err):
+		return vaultUnavailable(p.set.vault.Address, true, err)
+	case status == 0:
+		return p.vaultSilent(err)
+	case status == http.StatusForbidden:
+		return readForbidden(p.set.at, err)
+	case mayPass(status):
+		return vaultUnavailable(p.set.vault.Address, false, err)
+	}
+	return vaultAnswered(p.set.at, err)
+}
+
+// vaultSilent words that no answer came, by how far the request got.
+func (p *program) vaultSilent(err error) error {
+	address := p.set.vault.Address
+	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	if untrusted {
+		return vaultUntrusted(address, certificate)
+	}
+	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return vaultUntrusted(address, unknown)
+	}
+	return vaultUnreachable(address, stage(err), err, p.proxied(address))
+}
+
+// stage tells how far a request got.
+func stage(err error) string {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return "no such host"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return "no connection"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "it does not speak TLS"
+	}
+	return "no whole answer"
+}
+
+// proxied reports whether requests to an address go through a proxy.
+func (p *program) proxied(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	return err == nil && proxy != nil
+}
+
+// loginFailed words a refused login. Vault has no codes for why it refuses, only
+// words: this is the one place that reads them, and words that it does not know give
+// a general message with the words in it.
+func (p *program) loginFailed(err *vaultkv.LoginError) error {
+	said := reasons(err)
+	says := func(part string) bool { return strings.Contains(strings.ToLower(said), part) }
+	role := p.set.vault.Login.Role
+	namespace := p.set.vault.AuthNamespace
+	if namespace == "" {
+		namespace = p.set.vault.Namespace
+	}
+	switch {
+	case says("but no audiences bound"):
+		return noBoundAudience(role, p.set.audience, err)
+	case says("audience"):
+		return wrongAudience(role, p.set.audience, err)
+	case says("claim") && len(p.claims) > 0:
+		shown, sub := p.claims.about(said)
+		return wrongClaim(role, shown, sub, err)
+	case says("oidc") && says("role_type"):
+		return wrongRoleType(role, err)
+	}
+	return loginRefused(err.Method, err.Mount, namespace, role, err)
+}
+
+// about shows the claims that Vault's words name, and all of them where they name
+// none. sub tells whether the subject is among those named.
+func (c claims) about(said string) (shown string, sub bool) {
+	var named, all []string
+	for _, name := range c.names() {
+		line := "  " + name + " = " + c[name]
+		all = append(all, line)
+		if strings.Contains(said, `"`+name+`"`) || strings.Contains(said, "/"+name) || strings.Contains(said, "("+name+")") {
+			named = append(named, line)
+			sub = sub || name == "sub"
+		}
+	}
+	if named == nil {
+		named = all
+	}
+	return strings.Join(named, "\n"), sub
+}
+
+// reasons gives Vault's own words, or those of the error where Vault said none.
+func reasons(err error) string {
+	if e, ok := errors.AsType[*vaultkv.Error](err); ok && len(e.Reasons) > 0 {
+		return strings.Join(e.Reasons, "; ")
+	}
+	if e, ok := errors.AsType[*vaultkv.LoginError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+// brokerFailed words what went wrong with the first call to PAIStrike.
+func (p *program) brokerFailed(ctx context.Context, err error) error {
+	if ended := p.ended(ctx); ended != nil {
+		return ended
+	}
+	if paistrike.IsUnauthorized(err) {
+		return tokenRefused(p.set.at, "management token", err)
+	}
+	return apiUnavailable(p.set.api.Endpoint, err)
+}
+
+// createFailed words what went wrong with a create of which it is sure that it made
+// nothing; nil stays nil.
+func (p *program) createFailed(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ended := p.ended(ctx); ended != nil {
+		return ended
+	}
+	status := paistrike.StatusOf(err)
+	switch {
+	case paistrike.IsUnauthorized(err):
+		return tokenRefused(p.set.at, "management token", err)
+	case paistrike.IsLimitReached(err):
+		return createRefused("Revoke tokens that nobody uses.", err)
+	case paistrike.HasCode(err, "minting_not_allowed"):
+		return createRefused("This account does not let a token make tokens: use mode: read with a token that Terraform or a person provisions.", err)
+	case paistrike.HasCode(err, "exceeds_issuer"):
+		return createRefused("A token may not outlive the one that makes it: shorten expires_in, or replace the management token.", err)
+	case status == 0 || mayPass(status):
+		return apiUnavailable(p.set.api.Endpoint, err)
+	}
+	return createRefused("Check expires_in and label, and what the management token may do.", err)
+}
+
+// verifyFailed words that a new token could not be proved to work.
+func (p *program) verifyFailed(ctx context.Context, t token, err error) error {
+	if ended := p.ended(ctx); ended != nil {
+		return ended
+	}
+	return mintedRefused(t, err)
+}
+
+// readRefused words that a token out of Vault could not be proved to work.
+func (p *program) readRefused(ctx context.Context, t token, err error) error {
+	if ended := p.ended(ctx); ended != nil {
+		return ended
+	}
+	if paistrike.IsUnauthorized(err) {
+		if left, ends := remaining(t.ExpiresAt, p.now()); ends && left <= 0 {
+			return endsTooSoon(p.set.at, t, left, 0)
+		}
+		return tokenRefused(p.set.at, "token", err)
+	}
+	return apiUnavailable(p.set.api.Endpoint, err)
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+)
+
+// The names under which the post step finds what the main step kept.
+const (
+	stateInputs  = "inputs"     // those that are no secrets, as JSON
+	stateNames   = "names"      // of every token that was asked for, as JSON
+	stateID      = "token_id"   // of the token that was made
+	stateName    = "token_name" // of the token that was made
+	stateToken   = "token"      // its secret, with which it revokes itself
+	stateExpires = "expires_at"
+	stateRevoked = "revoked" // "true": nothing is left to do
+)
+
+// mint makes a token for this job alone.
+func (p *program) mint(ctx context.Context, inputs values) error {
+	broker, err := p.fromVault(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := p.client(broker.Secret)
+	if err != nil {
+		return err
+	}
+	if err := p.checkBroker(ctx, client); err != nil {
+		return err
+	}
+	kept, err := json.Marshal(inputs.plain())
+	if err != nil {
+		return err
+	}
+	if err := p.gh.saveState(stateInputs, string(kept)); err != nil {
+		return err
+	}
+	minted, err := p.create(ctx, client)
+	if err != nil {
+		return err
+	}
+	t := token{Token: minted.Token, secret: minted.Secret, source: "minted", version: broker.Version}
+	if err := p.accept(ctx, client, t); err != nil {
+		return p.takeBack(ctx, client, t, err)
+	}
+	return nil
+}
+
+// checkBroker makes the first call with the broker token. It is the cheapest way to
+// hear that it is revoked, or that endpoint leads elsewhere, before anything is made,
+// and it tells PAIStrike's time.
+func (p *program) checkBroker(ctx context.Context, client *paistrike.Client) error {
+	_, err := client.Self(ctx)
+	if err != nil && !paistrike.IsForbidden(err) { // it may be allowed to create and not to read
+		return p.brokerFailed(ctx, err)
+	}
+	return nil
+}
+
+// create asks for a token. Its name is kept before it is asked for: the post step
+// finds by it what was made though nobody heard of it. Where the outcome is not
+// known, what may have been made is revoked, and one more is asked for.
+func (p *program) create(ctx context.Context, client *paistrike.Client) (paistrike.Minted, error) {
+	var names []string
+	expires := p.serverNow(client).Add(p.set.expiresIn).Truncate(time.Second)
+	for {
+		if err := p.ended(ctx); err != nil {
+			return paistrike.Minted{}, err
+		}
+		name := p.tokenName()
+		names = append(names, name)
+		if err := p.saveNames(names); err != nil {
+			return paistrike.Minted{}, err
+		}
+		minted, err := p.createOnce(ctx, client, name, expires)
+		unknown, lost := errors.AsType[*paistrike.UnknownOutcomeError](err)
+		if err == nil || !lost {
+			return minted, p.createFailed(ctx, err)
+		}
+		if err := p.recover(ctx, client, unknown); err != nil {
+			return paistrike.Minted{}, err
+		}
+		if len(names) == 2 {
+			return paistrike.Minted{}, outcomeUnknown(unknown)
+		}
+	}
+}
+
+// createOnce lets a create come to its end although the run is cancelled: a token
+// that was made is better known.
+func (p *program) createOnce(ctx context.Context, client *paistrike.Client, name string, expires time.Time) (paistrike.Minted, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.set.timeout)
+	defer cancel()
+	return client.Create(ctx, name, expires)
+}
+
+// recover revokes what a create with an unknown outcome may have made.
+func (p *program) recover(ctx context.Context, client *paistrike.Client, unknown *paistrike.UnknownOutcomeError) error {
+	cleanup, cancel := p.cleanup(ctx)
+	defer cancel()
+	found, err := revokeNamed(cleanup, client, []string{unknown.Name}, "")
+	if err != nil {
+		if ended := p.ended(ctx); ended != nil {
+			return ended
+		}
+		return outcomeUnknown(errors.Join(unknown, err))
+	}
+	for _, orphan := range found {
+		p.gh.warn(codeRecovered, recovered(orphan))
+	}
+	return nil
+}
+
+// cleanup is the time that there is after a failure. A run that goes on has the time
+// of the step; one that was cancelled has a few seconds.
+func (p *program) cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+}
+
+// revokeNamed revokes the tokens of the given names that still stand, but for one id,
+// and returns those that it revoked.
+func revokeNamed(ctx context.Context, client *paistrike.Client, names []string, except string) ([]paistrike.Token, error) {
+	all, err := client.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var revoked []paistrike.Token
+	for _, t := range all {
+		if !slices.Contains(names, t.Name) || t.ID == except || t.Status == paistrike.StatusRevoked {
+			continue
+		}
+		if err := client.Revoke(ctx, t.ID); err != nil {
+			return revoked, err
+		}
+		revoked = append(revoked, t)
+	}
+	return revoked, nil
+}
+
+// accept masks a new token, keeps what the post step needs, proves that it works, and
+// hands it over, in this order.
+func (p *program) accept(ctx context.Context, client *paistrike.Client, t token) error {
+	if err := p.gh.mask(t.secret); err != nil {
+		return err
+	}
+	if err := p.saveToken(t); err != nil {
+		return err
+	}
+	if !visible(t.secret.Reveal()) {
+		return notATokenOfOurs()
+	}
+	if err := p.ended(ctx); err != nil {
+		return err
+	}
+	if p.set.verify {
+		if _, err := client.As(t.secret).Self(ctx); err != nil {
+			return p.verifyFailed(ctx, t, err)
+		}
+	}
+	return p.hand(t)
+}
+
+func (p *program) saveNames(names []string) error {
+	kept, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	return p.gh.saveState(stateNames, string(kept))
+}
+
+func (p *program) saveToken(t token) error {
+	kept := []struct{ name, value string }{
+		{stateID, t.ID}, {stateName, oneLine(t.Name)}, {stateExpires, stamp(t.ExpiresAt)},
+	}
+	if visible(t.secret.Reveal()) {
+		kept = append(kept, struct{ name, value string }{stateToken, t.secret.Reveal()})
+	}
+	for _, state := range kept {
+		if err := p.gh.saveState(state.name, state.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBack revokes a token that nobody will use. If that fails, the post step will
+// try again.
+func (p *program) takeBack(ctx context.Context, client *paistrike.Client, t token, why error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	err := client.Revoke(ctx, t.ID)
+	if err != nil {
+		err = client.As(t.secret).RevokeSelf(ctx)
+	}
+	if err != nil {
+		p.gh.say("Token " + t.ID + " could not be revoked yet; the post step tries again.")
+		return why
+	}
+	p.gh.say("Token " + t.ID + " was revoked.")
+	return errors.Join(why, p.gh.saveState(stateRevoked, "true"))
+}

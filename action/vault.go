@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// fromVault logs in, reads the entry, masks what it holds, and gives the Vault token
+// back at once: one read is all that it was for.
+func (p *program) fromVault(ctx context.Context) (vaultkv.Field, error) {
+	config := p.set.vault
+	if config.Login.Method == vaultkv.MethodJWT {
+		config.Login.JWTSource = p.identityToken
+	}
+	client, err := vaultkv.New(config)
+	if err != nil {
+		return vaultkv.Field{}, badInputs([]string{err.Error()})
+	}
+	field, err := p.readField(ctx, client)
+	p.leaveVault(ctx, client)
+	if err != nil {
+		return field, p.vaultFailed(ctx, err)
+	}
+	if err := p.gh.mask(field.Secret); err != nil {
+		return field, err
+	}
+	switch {
+	case field.Secret.IsZero():
+		return field, nothingThere(p.set.at, field)
+	case !visible(field.Secret.Reveal()):
+		return field, notOneLine(p.set.at, errNotVisible)
+	}
+	return field, nil
+}
+
+// readField reads until Vault answers for good. Each attempt that has no Vault token
+// yet logs in with a new identity token: one that was sent may count as used.
+func (p *program) readField(ctx context.Context, client *vaultkv.Client) (vaultkv.Field, error) {
+	for attempt := 1; ; attempt++ {
+		field, err := client.ReadField(ctx, p.set.at)
+		asked, again := vaultkv.RetryIn(err)
+		if err == nil || !again || attempt >= p.set.maxAttempts || ctx.Err() != nil {
+			return field, err
+		}
+		p.gh.debug("attempt %d of %d: %v", attempt, p.set.maxAttempts, err)
+		if p.pause(ctx, attempt, asked) != nil {
+			return field, err
+		}
+	}
+}
+
+// leaveVault revokes our Vault token. That it cannot be, as with a batch token, is no
+// reason to fail: it ends by itself soon.
+func (p *program) leaveVault(ctx context.Context, client *vaultkv.Client) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime/2)
+	defer cancel()
+	if err := client.RevokeToken(ctx); err != nil {
+		p.gh.debug("the Vault token was not revoked and ends by itself: %v", err)
+	}
+}
+
+// remaining is how long a token still lives at now; it never ends where expires is zero.
+func remaining(expires, now time.Time) (left time.Duration, ends bool) {
+	if expires.IsZero() {
+		return 0, false
+	}
+	return expires.Sub(now), true
+}

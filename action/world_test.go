@@ -1,0 +1,329 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// monday is where the sandbox clock stands at first. It is ahead of the machine's, so
+// that a token's end by the one clock is not past by the other.
+var monday = time.Date(2090, time.January, 2, 9, 0, 0, 0, time.UTC)
+
+// servers are what a run of the action talks to: a PAIStrike, a Vault with a JWT
+// login, and GitHub's identity service.
+type servers struct {
+	paistrike *sandbox.Server
+	api       string
+	brokerID  string
+	broker    string // the management token that Vault holds
+	vault     *vaultFront
+	identity  *identityService
+
+	mu     sync.Mutex
+	minted []string
+}
+
+func newServers(t testing.TB) *servers {
+	t.Helper()
+	box, err := sandbox.New(sandbox.Options{Start: monday})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &servers{paistrike: box}
+	s.brokerID, s.broker = box.Mint("broker of the pipelines", time.Time{})
+	api := httptest.NewServer(http.HandlerFunc(s.serveAPI))
+	t.Cleanup(api.Close)
+	s.api = api.URL
+	s.identity = newIdentityService(t)
+	s.vault = newVaultFront(t, s.identity)
+	s.vault.write(t, "ci/broker", map[string]any{"token": s.broker, "port": 7})
+	return s
+}
+
+// serveAPI passes to the sandbox, and keeps every secret that it hands out.
+func (s *servers) serveAPI(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost || strings.HasPrefix(r.URL.Path, "/_sandbox") {
+		s.paistrike.ServeHTTP(w, r)
+		return
+	}
+	s.paistrike.ServeHTTP(&keeper{ResponseWriter: w, keep: func(body []byte) {
+		var made struct{ Token string }
+		if json.Unmarshal(body, &made) == nil && made.Token != "" {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.minted = append(s.minted, made.Token)
+		}
+	}}, r)
+}
+
+type keeper struct {
+	http.ResponseWriter
+	keep func([]byte)
+}
+
+func (k *keeper) Write(body []byte) (int, error) {
+	k.keep(body)
+	return k.ResponseWriter.Write(body)
+}
+
+// Unwrap gives the sandbox the connection that it cuts.
+func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }
+
+// secrets are all that no log may show.
+func (s *servers) secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := append([]string{s.broker, s.identity.request}, s.minted...)
+	return append(append(all, s.identity.tokens()...), s.vault.tokens()...)
+}
+
+// live counts the tokens that work, the broker's aside.
+func (s *servers) live() int {
+	n, now := 0, s.paistrike.Clock().Now()
+	for _, t := range s.paistrike.Tokens() {
+		if t.ID != s.brokerID && t.Status == "active" && (t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt)) {
+			n++
+		}
+	}
+	return n
+}
+
+// vaultFront is Vault's KV engine with a JWT login before it, which hands out Vault
+// tokens that may read below ci/ until they are revoked.
+type vaultFront struct {
+	url, engine, root string
+	identity          *identityService
+	proxy             http.Handler
+
+	mu     sync.Mutex
+	live   []string
+	dead   []string
+	calls  []string // "METHOD path"
+	faults []vaultFault
+}
+
+// vaultFault answers the next requests that match with something else.
+type vaultFault struct {
+	Path    string            `json:"path"` // a glob below /v1/
+	Count   int               `json:"count"`
+	Status  int               `json:"status"`
+	Errors  []string          `json:"errors"`
+	Headers map[string]string `json:"headers"`
+}
+
+const readerToken = "hvs-reader-behind-the-front"
+
+func newVaultFront(t testing.TB, identity *identityService) *vaultFront {
+	t.Helper()
+	v := &vaultFront{identity: identity, live: []string{readerToken}}
+	v.engine, v.root = testparts.KV(t, testparts.WithToken(readerToken, "secret/data/ci/*:read"))
+	target, err := url.Parse(v.engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	server := httptest.NewServer(v)
+	t.Cleanup(server.Close)
+	v.url = server.URL
+	return v
+}
+
+func (v *vaultFront) write(t testing.TB, path string, data map[string]any) {
+	t.Helper()
+	testparts.Ask(t, http.MethodPost, v.engine+"/v1/secret/data/"+path, v.root, map[string]any{"data": data}, nil)
+}
+
+// ServeHTTP logs in, revokes, or passes to the engine.
+func (v *vaultFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	below := strings.TrimPrefix(r.URL.Path, "/v1/")
+	if fault, ok := v.take(r.Method, below); ok {
+		for name, value := range fault.Headers {
+			w.Header().Set(name, value)
+		}
+		refuse(w, fault.Status, fault.Errors...)
+		return
+	}
+	token := r.Header.Get("X-Vault-Token")
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case below == "auth/jwt/login":
+		v.login(w, r)
+	case !slices.Contains(v.live, token):
+		refuse(w, http.StatusForbidden, "permission denied")
+	case below == "auth/token/revoke-self":
+		v.live = slices.DeleteFunc(v.live, func(live string) bool { return live == token })
+		v.dead = append(v.dead, token)
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		r.Header.Set("X-Vault-Token", readerToken)
+		v.proxy.ServeHTTP(w, r)
+	}
+}
+
+func (v *vaultFront) login(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Role, JWT string }
+	if json.NewDecoder(r.Body).Decode(&in) != nil || in.Role != "ci" || !v.identity.use(in.JWT) {
+		refuse(w, http.StatusBadRequest, "error validating token: used or unknown")
+		return
+	}
+	token := fmt.Sprintf("hvs.CAESI-of-login-%04d-abcdefghijkl", len(v.live)+len(v.dead))
+	v.live = append(v.live, token)
+	_, _ = io.WriteString(w, `{"auth":{"client_token":"`+token+`"}}`)
+}
+
+func (v *vaultFront) take(method, below string) (vaultFault, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.calls = append(v.calls, method+" "+below)
+	for i, fault := range v.faults {
+		if matched, _ := path.Match(fault.Path, below); !matched {
+			continue
+		}
+		if v.faults[i].Count--; v.faults[i].Count == 0 {
+			v.faults = slices.Delete(v.faults, i, i+1)
+		}
+		return fault, true
+	}
+	return vaultFault{}, false
+}
+
+func (v *vaultFront) tokens() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return append(slices.Clone(v.live), v.dead...)
+}
+
+func (v *vaultFront) count(call string) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := 0
+	for _, seen := range v.calls {
+		if matched, _ := path.Match(call, seen); matched {
+			n++
+		}
+	}
+	return n
+}
+
+func refuse(w http.ResponseWriter, status int, errors ...string) {
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string][]string{"errors": append([]string{}, errors...)})
+}
+
+// identityService is GitHub's: each token can be used once.
+type identityService struct {
+	url, request string
+
+	mu      sync.Mutex
+	issued  []string
+	used    map[string]bool
+	failing int // how many requests get 503
+}
+
+func newIdentityService(t testing.TB) *identityService {
+	t.Helper()
+	s := &identityService{request: "request-token-of-the-runner-4711", used: map[string]bool{}}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	s.url = server.URL + "/token?api-version=2.0"
+	return s
+}
+
+// ServeHTTP issues a token for the audience that is asked for.
+func (s *identityService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failing > 0 {
+		s.failing--
+		http.Error(w, "a body that "+s.request+" nobody may see", http.StatusServiceUnavailable)
+		return
+	}
+	if r.Header.Get("Authorization") != "Bearer "+s.request || r.URL.Query().Get("audience") == "" {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	part := func(v map[string]any) string {
+		raw, _ := json.Marshal(v)
+		return base64.RawURLEncoding.EncodeToString(raw)
+	}
+	token := part(map[string]any{"alg": "RS256"}) + "." + part(map[string]any{
+		"aud": r.URL.Query().Get("audience"), "sub": "repo:acme@42/app@7:environment:production", "repository_id": "7",
+		"environment": "production", "job_workflow_ref": "acme/app/.github/workflows/scan.yml@refs/heads/main", "n": len(s.issued),
+	}) + "." + part(map[string]any{"signature": len(s.issued)})
+	s.issued = append(s.issued, token)
+	_ = json.NewEncoder(w).Encode(map[string]any{"value": token})
+}
+
+func (s *identityService) use(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	good := slices.Contains(s.issued, token) && !s.used[token]
+	s.used[token] = true
+	return good
+}
+
+func (s *identityService) tokens() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.issued)
+}
+
+// put writes an entry as root.
+func (s *servers) put(path string, body any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.vault.engine+"/v1/secret/data/"+path, bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("X-Vault-Token", s.vault.root)
+	client := http.Client{Timeout: time.Minute}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("writing %s: %s", path, resp.Status)
+	}
+	return nil
+}
+
+// provision makes a token and its record, as Terraform does.
+func (s *servers) provision(path string, life time.Duration) error {
+	now := s.paistrike.Clock().Now()
+	id, secret := s.paistrike.Mint("CI/CD Pipeline", now.Add(life))
+	s.mu.Lock()
+	s.minted = append(s.minted, secret)
+	s.mu.Unlock()
+	data, err := vaultkv.EncodeRecord("token", vaultkv.Record{
+		State: vaultkv.StateActive, Secret: paistrike.NewSecret(secret), TokenID: id, TokenName: "CI/CD Pipeline",
+		CreatedAt: now, ExpiresAt: now.Add(life), Slot: "0123456789ab", Inc: "abcdef", Base: 0, Op: "01234567", VerifiedAt: now,
+	})
+	if err != nil {
+		return err
+	}
+	return s.put(path, map[string]any{"data": data})
+}
