@@ -131,3 +131,27 @@ func TestDecideRemarksMissedWindows(t *testing.T) {
 		{"missed, but not asked to rotate", seen(after(60 * day)), asked(weekly, settle), outcome{}},
 	})
 }
+
+// Whoever removes an entry with its history leaves tokens behind that say so.
+func TestDecideRemarksARemovedHistory(t *testing.T) {
+	t.Parallel()
+	left := func(tokens ...paistrike.Token) func(*observation) {
+		return func(o *observation) { o.tokens = tokens }
+	}
+	tombstone := func(o *observation) {
+		o.entry = vaultkv.Entry{Version: 4, Condition: vaultkv.Live, Record: &vaultkv.Record{State: vaultkv.StateTombstone}}
+	}
+	ended, past := tokenFor("CI", 2), tokenFor("CI", 3)
+	ended.Status, past.ExpiresAt = paistrike.StatusRevoked, today
+	create := rotateFor(ReasonCreated, "")
+	wanted := outcome{Rotate: true, Reason: ReasonCreated}
+	remarked := wanted
+	remarked.Notes = []string{"PS207"}
+	tell(t, []story{
+		{"removed", seen(vacant, left(tokenFor("CI", 2), ended)), asked(create), remarked},
+		{"removed, but not asked to rotate", seen(vacant, left(tokenFor("CI", 2))), asked(), outcome{Reason: ReasonGone}},
+		{"a first create that was lost", seen(vacant, left(tokenFor("CI", 0))), asked(create), wanted},
+		{"nothing of it works any more", seen(vacant, left(ended, past)), asked(create), wanted},
+		{"closed by a tombstone", seen(vacant, tombstone, left(tokenFor("CI", 2))), asked(create), wanted},
+	})
+}

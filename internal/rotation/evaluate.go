@@ -46,7 +46,7 @@ type Verdict struct {
 	Due    bool
 	Reason Reason
 	// Next is the first moment after now at which the token is due; where it is due,
-	// since when the reason holds, for a schedule its latest fire. Zero where no time
+	// since when the reason holds, for a schedule since its latest fire. Zero where no time
 	// makes it due: with Manual, with a fixed end, for an unhealthy token.
 	Next time.Time
 	// Deadline is when before_expiry makes it due; zero where nothing does.
@@ -108,7 +108,7 @@ func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
 	last, ok := p.Schedule.Last(now.Add(-delay))
 	if ok && last.After(f.CreatedAt) {
 		if now.Before(last.Add(p.Window)) {
-			return v.due(last, ReasonSchedule)
+			return v.due(last.Add(delay), ReasonSchedule)
 		}
 		v.MissedWindows = missedWindows(now, f, p)
 	}
@@ -119,7 +119,7 @@ func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
 	next, ok := p.Schedule.Next(from)
 	next = next.Add(delay)
 	if ok && v.MissedWindows > 0 && !v.Deadline.IsZero() && next.After(v.Deadline) {
-		return v.due(last, ReasonSchedule)
+		return v.due(last.Add(delay), ReasonSchedule)
 	}
 	if ok {
 		v.Next = earliest(v.Next, next)
@@ -130,7 +130,7 @@ func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
 // delay is the part of the jitter that an entry has: whole seconds that follow from
 // its slot alone, so that every run comes to the same time.
 func (p Policy) delay(slot string) time.Duration {
-	if p.Jitter <= 0 {
+	if p.Jitter < time.Second {
 		return 0
 	}
 	sum := sha256.Sum256([]byte(slot))

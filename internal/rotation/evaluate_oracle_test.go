@@ -1,6 +1,7 @@
 package rotation_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -18,6 +19,15 @@ type history struct {
 	next    []int // the first minute from this one on at which it is due, -1 for none
 }
 
+// slotFor gives a slot whose delay is a whole number of minutes.
+func slotFor(p rotation.Policy) string {
+	for i := 0; ; i++ {
+		if slot := strconv.Itoa(i); delayOf(p, slot)%time.Minute == 0 {
+			return slot
+		}
+	}
+}
+
 // chronicle tells the history of a token from start on. All times of the token and
 // its policy are whole minutes, and the token expires before the end. It knows
 // nothing of fires to come but by looking at every minute.
@@ -33,16 +43,16 @@ func chronicle(start time.Time, days int, f rotation.Facts, p rotation.Policy) h
 			}
 		}
 	}
-	window := int(p.Window / time.Minute)
+	window, delay := int(p.Window/time.Minute), int(delayOf(p, f.Slot)/time.Minute)
 	fired, closed := 0, 0 // how many fires have come, how many windows have gone
 	for m := range minutes {
-		for fired < len(fires) && fires[fired] <= m {
+		for fired < len(fires) && fires[fired]+delay <= m {
 			fired++
 		}
 		for closed < fired && fires[closed]+window <= m {
 			closed++
 		}
-		late := closed == fired && fired > 0 && !deadline.IsZero() && (fired == len(fires) || h.at(fires[fired]).After(deadline))
+		late := closed == fired && fired > 0 && !deadline.IsZero() && (fired == len(fires) || h.at(fires[fired]+delay).After(deadline))
 		h.reasons[m] = judge(h.at(m), f, p, deadline, fired > closed || late)
 		if counted(h.reasons[m], late, h.at(m), p) {
 			h.missed[m] = min(closed, 100)
@@ -86,7 +96,7 @@ func judge(now time.Time, f rotation.Facts, p rotation.Policy, deadline time.Tim
 		return rotation.ReasonNone
 	case over(deadline):
 		return rotation.ReasonBefore
-	case p.Period > 0 && over(f.CreatedAt.Add(p.Period)):
+	case p.Period > 0 && over(f.CreatedAt.Add(p.Period+delayOf(p, f.Slot))):
 		return rotation.ReasonPeriod
 	case p.Period == 0 && open:
 		return rotation.ReasonSchedule
@@ -142,6 +152,9 @@ func TestEvaluateAgreesWithEveryMinuteOfFiveYears(t *testing.T) {
 		p    rotation.Policy
 	}{
 		{"weekly", unending, rotation.Policy{Never: true, Schedule: cron(t, "17 3 * * 1"), Window: day}},
+		{"weekly with jitter", unending, rotation.Policy{Never: true, Schedule: cron(t, "17 3 * * 1"), Window: day, Jitter: 10 * time.Hour}},
+		{"jitter about a midnight", unending, rotation.Policy{Never: true, Schedule: cron(t, "50 23 28-31 * *"), Window: 3 * time.Hour, Jitter: 2 * time.Hour}},
+		{"period with jitter", unending, rotation.Policy{Never: true, Period: 400 * day, Jitter: 9 * day}},
 		{"windows that touch", unending, rotation.Policy{Never: true, Schedule: cron(t, "0 3 * * *"), Window: day}},
 		{"windows that overlap", unending, rotation.Policy{Never: true, Schedule: cron(t, "0 9-17 * * 1-5"), Window: 150 * time.Minute}},
 		{"twice a month or on Fridays", until(at(2028, time.June, 1)), rotation.Policy{Lifetime: 1000 * day, BeforeExpiry: 100 * day, Schedule: cron(t, "5 4 1,15 * 5"), Window: time.Hour}},
@@ -158,6 +171,7 @@ func TestEvaluateAgreesWithEveryMinuteOfFiveYears(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			tt.f.Slot = slotFor(tt.p)
 			h := chronicle(start, days, tt.f, tt.p)
 			made := int(tt.f.CreatedAt.Sub(start) / time.Minute)
 			changes := 0
@@ -199,6 +213,10 @@ func TestEvaluateAgreesWithEveryMinuteOfAnyPolicy(t *testing.T) {
 		} else {
 			p.Schedule = cron(t, expressions().Draw(t, "schedule"))
 			p.Window = minutes(3*24*60).Draw(t, "window")
+		}
+		if rapid.IntRange(0, 2).Draw(t, "jitter") == 0 {
+			p.Jitter = time.Duration(rapid.Int64Range(0, int64(max(p.Period, p.Window)/time.Second)).Draw(t, "jitter seconds")) * time.Second
+			f.Slot = slotFor(p)
 		}
 		h := chronicle(start, days+10, f, p)
 		first := int(f.CreatedAt.Sub(start) / time.Minute)

@@ -20,8 +20,11 @@ type situation struct {
 func situations() *rapid.Generator[situation] {
 	return rapid.Custom(func(t *rapid.T) situation {
 		s := situation{p: policies().Draw(t, "policy")}
+		if !s.p.Schedule.IsZero() {
+			s.p.Jitter = min(s.p.Jitter, s.p.Window) // else an entry may never be due
+		}
 		s.f.CreatedAt = firstDay.Add(time.Duration(rapid.Int64Range(0, 4*365*86400).Draw(t, "made")) * time.Second)
-		s.f.ExpiresAt = s.p.Expiry(s.f.CreatedAt)
+		s.f.ExpiresAt, s.f.Slot = s.p.Expiry(s.f.CreatedAt), rapid.StringMatching(`[a-z]{0,2}`).Draw(t, "slot")
 		switch rapid.IntRange(0, 5).Draw(t, "grant") {
 		case 0: // the server granted less, or something where nothing was asked for
 			s.f.ExpiresAt = s.f.CreatedAt.Add(durations().Draw(t, "granted"))

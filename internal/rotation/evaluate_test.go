@@ -148,6 +148,7 @@ func TestEvaluateWithLessLifeThanAskedFor(t *testing.T) {
 		{30 * day, 20 * day},
 		{3 * day, 2 * day},
 		{3 * time.Second, 2 * time.Second},
+		{4 * time.Second, 3 * time.Second}, // whole seconds
 	} {
 		f := rotation.Facts{CreatedAt: firstDay, ExpiresAt: firstDay.Add(tt.granted)}
 		if v := rotation.Evaluate(firstDay, f, p); v.Due || !v.Next.Equal(firstDay.Add(tt.dueAfter)) || !v.Deadline.Equal(v.Next) {
@@ -170,4 +171,46 @@ func TestNextRotation(t *testing.T) {
 	if got, want := rotation.NextRotation(made.CreatedAt, made.ExpiresAt, p), firstDay.Add(30*day); !got.Equal(want) {
 		t.Errorf("%v, want %v", got, want)
 	}
+}
+
+// The jitter of an entry moves fires and periods by a time of its own, which is
+// always the same; a window ends when it ends.
+func TestEvaluateWithJitter(t *testing.T) {
+	t.Parallel()
+	weekly := rotation.Policy{Never: true, Schedule: cron(t, "17 3 * * 1"), Window: 6 * time.Hour, Jitter: 2 * time.Hour}
+	f := rotation.Facts{CreatedAt: firstDay, Slot: "k3v7q2m6xtab"}
+	delay, fire := delayOf(weekly, f.Slot), on(time.January, 12, 3, 17)
+	if delay <= 0 || delay >= 2*time.Hour || delay%time.Second != 0 {
+		t.Fatalf("delay %v", delay)
+	}
+	for _, tt := range []struct {
+		name string
+		now  time.Time
+		f    rotation.Facts
+		want rotation.Verdict
+	}{
+		{"the fire is not for this entry yet", fire, f, rotation.Verdict{Next: fire.Add(delay)}},
+		{"a second early", fire.Add(delay - time.Second), f, rotation.Verdict{Next: fire.Add(delay)}},
+		{"due", fire.Add(delay), f, due(rotation.ReasonSchedule, fire.Add(delay), time.Time{})},
+		{"a second before the window ends", fire.Add(6*time.Hour - time.Second), f, due(rotation.ReasonSchedule, fire.Add(delay), time.Time{})},
+		{"the window ends", fire.Add(6 * time.Hour), f, missed(1, rotation.Verdict{Next: fire.Add(7*day + delay)})},
+		{"replaced between fire and delay", fire.Add(delay), rotation.Facts{CreatedAt: fire.Add(delay / 2), Slot: f.Slot}, rotation.Verdict{Next: fire.Add(7*day + delay)}},
+	} {
+		if got := rotation.Evaluate(tt.now, tt.f, weekly); got != tt.want {
+			t.Errorf("%s: at %v\n got %+v\nwant %+v", tt.name, tt.now, got, tt.want)
+		}
+	}
+	if other := delayOf(weekly, "anotherentry"); other == delay {
+		t.Errorf("two entries share the delay %v", other)
+	}
+	weekly.Jitter = time.Millisecond // shorter than anything can be told apart
+	if v := rotation.Evaluate(fire, f, weekly); !v.Due {
+		t.Errorf("at %v: %+v", fire, v)
+	}
+}
+
+// delayOf tells the delay of an entry by its effect on a period.
+func delayOf(p rotation.Policy, slot string) time.Duration {
+	probe := rotation.Policy{Never: true, Period: day, Jitter: p.Jitter}
+	return rotation.Evaluate(firstDay, rotation.Facts{CreatedAt: firstDay, Slot: slot}, probe).Next.Sub(firstDay.Add(day))
 }

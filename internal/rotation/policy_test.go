@@ -117,6 +117,14 @@ func TestPolicyValidate(t *testing.T) {
 			rotation.Policy{Lifetime: 10 * day, Period: 10 * day},
 			"rotation.period: 10d is not below the lifetime of 10d: the token would expire first",
 		},
+		{
+			rotation.Policy{Lifetime: 10 * day, Period: 9 * day, Jitter: day},
+			"rotation.jitter: 1d after a period of 9d is not below the lifetime of 10d: the token could expire first",
+		},
+		{
+			rotation.Policy{Never: true, Schedule: weekly, Window: 2 * time.Hour, Jitter: 2 * time.Hour},
+			"rotation.jitter: 2h is not below the window of 2h: some entries would never be due inside it",
+		},
 		{rotation.Policy{Never: true, Schedule: cron(t, "0 0 31 2 *")}, `rotation.schedule: "0 0 31 2 *" never fires`},
 		{
 			rotation.Policy{Lifetime: 7 * day, Schedule: weekly},
@@ -156,6 +164,8 @@ func TestPolicyAtItsLimits(t *testing.T) {
 		"overlap and lifetime":       {Lifetime: 10 * day, Overlap: 10*day - time.Second},
 		"period and lifetime":        {Lifetime: 10 * day, Period: 10*day - time.Second},
 		"schedule and lifetime":      {Lifetime: 7*day + time.Second, Schedule: weekly},
+		"jitter and lifetime":        {Lifetime: 10 * day, Period: 9 * day, Jitter: day - time.Second},
+		"jitter and window":          {Never: true, Schedule: weekly, Jitter: day - time.Second},
 		"window":                     {Never: true, Schedule: weekly, Window: time.Hour},
 		"overlap and schedule":       {Never: true, Schedule: weekly, Overlap: 7*day - time.Second},
 		"manual: nothing by time":    {Lifetime: day, BeforeExpiry: 2 * day, Overlap: 3 * day, Period: 4 * day, Manual: true},
@@ -214,6 +224,7 @@ func policies() *rapid.Generator[rotation.Policy] {
 			p.Schedule = cron(t, rapid.OneOf(rapid.SampledFrom(schedules), expressions()).Draw(t, "schedule"))
 			p.Window = optional("window")
 		}
+		p.Jitter = optional("jitter")
 		return p.WithDefaults()
 	})
 }
