@@ -223,9 +223,7 @@ func timeOf(s types.String) time.Time {
 func previousTokens(retiring []vaultkv.Retiring, former []formerEntry) types.List {
 	all := slices.Clone(retiring)
 	for _, f := range former {
-		if f.Token.ID != "" {
-			all = append(all, f.Token)
-		}
+		all = append(all, f.tokens()...)
 	}
 	slices.SortFunc(all, func(a, b vaultkv.Retiring) int { return strings.Compare(a.ID, b.ID) })
 	elements := make([]attr.Value, 0, len(all))

@@ -81,6 +81,19 @@ func TestMoveAndBackAfterTheOverlap(t *testing.T) {
 	)
 }
 
+// A token that was in its overlap when the secret moved ends with the former entry.
+func TestMoveDuringAnOverlap(t *testing.T) {
+	s := newStage(t)
+	moved := edit(standard, "ci/paistrike", "build/paistrike")
+	s.play(
+		act{config: standard},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(previous(1))},
+		act{before: s.later(time.Hour), config: moved, plan: rotates("vault_moved"), state: state(previous(2))},
+		act{before: s.later(23*time.Hour + time.Minute), config: moved, planOnly: true, plan: nothing()},
+		act{before: s.later(time.Hour), config: moved, plan: retires(), state: state(previous(0)), after: func() { s.wantLive(1) }},
+	)
+}
+
 // Destroyed in the middle of a move, both places end.
 func TestDestroyWhileMoving(t *testing.T) {
 	s := newStage(t)

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -44,11 +45,25 @@ type taken struct {
 // Stamping at every refresh would bump the state's serial at every apply.
 const restampAfter = time.Hour
 
-// formerEntry is a Vault entry that the resource has moved away from. Its token
-// works until RevokeAfter.
+// formerEntry is a Vault entry that the resource has moved away from. Its tokens
+// work until RevokeAfter.
 type formerEntry struct {
 	At    vaultkv.Location `json:"at"`
 	Token vaultkv.Retiring `json:"token"`
+	// Before are those that were in their overlap already. They end with the entry.
+	Before []vaultkv.Retiring `json:"before,omitempty"`
+}
+
+// tokens gives all of an entry.
+func (f formerEntry) tokens() []vaultkv.Retiring {
+	if f.Token.ID == "" {
+		return nil
+	}
+	return append([]vaultkv.Retiring{f.Token}, f.Before...)
+}
+
+func (f formerEntry) holds(id string) bool {
+	return slices.ContainsFunc(f.tokens(), func(t vaultkv.Retiring) bool { return t.ID == id })
 }
 
 // privateReader and privateWriter are the two halves of the framework's private

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -62,7 +63,7 @@ func (u *update) held() []string {
 	}
 	for _, p := range u.previous {
 		id := p.ID.ValueString()
-		left := slices.IndexFunc(u.former, func(f formerEntry) bool { return f.Token.ID == id })
+		left := slices.IndexFunc(u.former, func(f formerEntry) bool { return f.holds(id) })
 		if (left < 0 && !elsewhere) || (left >= 0 && sameEntry(u.former[left].At, u.want.at)) {
 			ids = append(ids, id)
 		}
@@ -83,18 +84,31 @@ func (u *update) reason(c change) rotation.Reason {
 // and takes the entry's schedule away, so that nothing rotates it any more. An entry
 // that it comes back to is no former one any longer: its token is in the record.
 func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
-	u.former = slices.DeleteFunc(u.former, func(f formerEntry) bool { return f.Token.ID != "" && sameEntry(f.At, u.want.at) })
 	left := formerEntry{At: u.have.at, Token: vaultkv.Retiring{RevokeAfter: result.Clock.PAIStrike.Add(u.want.policy.Overlap)}}
 	if !sameEntry(u.have.at, u.want.at) {
 		left.Token.ID, left.Token.Name = u.state.TokenID.ValueString(), u.state.TokenName.ValueString()
 		left.Token.ExpiresAt = timeOf(u.state.ExpiresAt)
+		left.Before = u.beforeMove(left.Token.RevokeAfter)
 		if u.observed.Unhealthy == rotation.ReasonNone {
 			if err := u.engine.Unschedule(ctx, u.have.at); err != nil {
 				diags.AddWarning("Schedule of the former Vault entry not removed", err.Error())
 			}
 		}
 	}
+	u.former = slices.DeleteFunc(u.former, func(f formerEntry) bool { return f.Token.ID != "" && sameEntry(f.At, u.want.at) })
 	u.former = append(u.former, left)
+}
+
+// beforeMove gives the previous tokens of the entry that is left now.
+func (u *update) beforeMove(revokeAfter time.Time) []vaultkv.Retiring {
+	var list []vaultkv.Retiring
+	for _, p := range u.previous {
+		id := p.ID.ValueString()
+		if !slices.ContainsFunc(u.former, func(f formerEntry) bool { return f.holds(id) }) {
+			list = append(list, vaultkv.Retiring{ID: id, Name: p.Name.ValueString(), ExpiresAt: timeOf(p.ExpiresAt), RevokeAfter: revokeAfter})
+		}
+	}
+	return list
 }
 
 // endFormer destroys the entries whose overlap is over. One that cannot be
