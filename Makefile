@@ -23,6 +23,7 @@ provider-binary:
 action-binary:
 	@echo 'building bin/paistrike-action'
 	@CGO_ENABLED=0 go build $(RELEASE_FLAGS) -o bin/paistrike-action ./action
+	@cd bin && if command -v sha256sum >/dev/null; then sha256sum paistrike-action; else shasum -a 256 paistrike-action; fi >paistrike-action.sha256
 
 .PHONY: tools
 tools: ## build the programs that demo and tests use into .tools/, once
