@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
@@ -56,16 +57,29 @@ func (e *Engine) Inspect(ctx context.Context, at vaultkv.Location) (View, error)
 	if v.Clock, err = e.clock(ctx); err != nil {
 		return View{}, vaultFailed(at, err)
 	}
-	v.judge(meta)
+	v.judge(meta, e.mintedFor(v.Slot, meta.CurrentVersion))
 	return v, e.resolveView(ctx, &v)
 }
 
-// judge says from metadata alone how the entry is.
-func (v *View) judge(meta vaultkv.Metadata) {
+// mintedFor reports that a token was minted to be this version of a slot.
+func (e *Engine) mintedFor(slot string, version int) bool {
+	return slices.ContainsFunc(e.inventory.slot(slot), func(token paistrike.Token) bool {
+		name, ok := ParseName(token.Name)
+		return ok && name.Base+1 == version
+	})
+}
+
+// judge says from metadata alone how the entry is. A first run that ended between
+// publication and mirror leaves an entry without a mark of ours; that a token was
+// minted for its version tells it from somebody else's, and the run that reads the
+// record has the last word.
+func (v *View) judge(meta vaultkv.Metadata, minted bool) {
 	ours := meta.Managed && meta.Mirror.Slot == v.Slot
 	switch {
 	case meta.CurrentVersion == 0:
 		v.Unhealthy = ReasonGone
+	case !meta.Managed && minted && meta.Condition == vaultkv.Live:
+		v.Stale = true
 	case !ours:
 		v.Foreign, v.Unhealthy = true, ReasonChanged
 	case meta.Mirror.State == vaultkv.StateTombstone && meta.Mirror.Of == meta.CurrentVersion:

@@ -285,3 +285,30 @@ func TestPurgedHistoryIsRemarked(t *testing.T) {
 		t.Errorf("version %d: the new history must begin with a working token, and the used one keep its overlap", version)
 	}
 }
+
+func TestPlanKnowsAFirstVersionThatIsNotMirroredYet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodPatch {
+			return nil, errConnection
+		}
+		return w.send(r)
+	})
+	if _, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated)); err != nil {
+		t.Fatal(err)
+	}
+	view, err := w.engine(w.wire()).Inspect(t.Context(), w.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if view.Foreign || !view.Stale || view.Unhealthy != rotation.ReasonNone || view.MayPublish(w.at, "CI/CD Pipeline", false) != nil {
+		t.Errorf("view = %+v, want an entry of ours whose mirror is out of date", view)
+	}
+
+	other := newWorld(t, w.kv)
+	other.vault(http.MethodPost, "data/"+other.at.Path, map[string]any{"data": map[string]any{"password": "by hand"}})
+	if view, err = other.engine(other.wire()).Inspect(t.Context(), other.at); err != nil || !view.Foreign {
+		t.Errorf("foreign = %t (%v) for a secret that somebody else wrote", view.Foreign, err)
+	}
+}
