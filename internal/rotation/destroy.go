@@ -58,6 +58,7 @@ func (e *Engine) Destroy(ctx context.Context, r DestroyRequest) (DestroyResult, 
 		if err != nil {
 			return result, err
 		}
+		failpoint("after observe")
 		err = e.destroy(ctx, o, r, &result)
 		if !errors.Is(err, errLost) {
 			return result, err
@@ -83,7 +84,7 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 	if err := e.revokeAll(critical, o.at, o.doomed(r), result); err != nil {
 		return err
 	}
-	failpoint("after revoke")
+	failpoint("after all revokes")
 	return e.closeEntry(critical, o, r.OnDestroy)
 }
 
@@ -225,6 +226,7 @@ func (e *Engine) closeEntry(ctx context.Context, o observation, how OnDestroy) e
 	if err := e.store.Delete(ctx, o.at, o.meta.Versions); err != nil {
 		return deleteFailed(o.at, err)
 	}
+	failpoint("after delete")
 	return nil
 }
 

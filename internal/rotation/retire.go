@@ -147,6 +147,7 @@ func (e *Engine) revoke(ctx context.Context, id string) error {
 		return err
 	}
 	e.inventory.revoked(id)
+	failpoint("after one revoke")
 	return nil
 }
 

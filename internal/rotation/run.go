@@ -68,6 +68,7 @@ func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 		if r.Owner == "" && o.kind == kindOurs {
 			r.Owner = o.entry.Record.Owner
 		}
+		failpoint("after observe")
 		d := decide(o, r)
 		if d.err != nil {
 			return result, d.err
@@ -210,6 +211,7 @@ func (e *Engine) republish(ctx context.Context, o observation, r Request, result
 	if err != nil {
 		return err
 	}
+	failpoint("after publish")
 	after := o.with(record, published.Version, o.current)
 	e.finish(critical, after, r, strays(after), result)
 	return nil

@@ -1,0 +1,68 @@
+// Command rotate runs the rotation protocol once, as a scheduled job does: it stands
+// for any program that embeds it. The kill tests build it with failpoints.
+//
+//	rotate create|due|now|settle|destroy
+//
+// It reads PAISTRIKE_ENDPOINT, PAISTRIKE_API_TOKEN, VAULT_ADDR and VAULT_TOKEN.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "rotate:", err)
+		os.Exit(1)
+	}
+}
+
+const day = 24 * time.Hour
+
+func run(ctx context.Context, what string) error {
+	client, err := paistrike.New(paistrike.Config{
+		Endpoint: os.Getenv("PAISTRIKE_ENDPOINT"), Token: paistrike.NewSecret(os.Getenv("PAISTRIKE_API_TOKEN")),
+	})
+	if err != nil {
+		return err
+	}
+	vault, err := vaultkv.New(vaultkv.Config{
+		Address: os.Getenv("VAULT_ADDR"),
+		Login:   vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(os.Getenv("VAULT_TOKEN"))},
+	})
+	if err != nil {
+		return err
+	}
+	engine := rotation.New(rotation.PAIStrike{Client: client}, vault)
+	at := vaultkv.Location{Mount: "secret", Path: "ci/paistrike", Key: "token"}
+	if what == "destroy" {
+		_, err := engine.Destroy(ctx, rotation.DestroyRequest{At: at, Owner: "job", OnDestroy: rotation.OnDestroyDelete})
+		return err
+	}
+	request := rotation.Request{
+		At: at, Label: "CI/CD Pipeline", Owner: "job", MayRepublish: true,
+		Policy:   rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
+		Schedule: rotation.ScheduleText{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
+	}
+	switch what {
+	case "create":
+		request.Wish, request.Reason = rotation.Rotate, rotation.ReasonCreated
+	case "now":
+		request.Wish, request.Reason = rotation.Rotate, rotation.ReasonForced
+	case "due":
+		request.Wish = rotation.IfDue
+	case "settle":
+		request.Wish = rotation.Settle
+	default:
+		return fmt.Errorf("there is no %q", what)
+	}
+	_, err = engine.Run(ctx, request)
+	return err
+}
