@@ -1,0 +1,248 @@
+// Package action_test runs the GitHub Action as a job does: nektos/act has the
+// runner's semantics, Vault is the real server with its JWT login and policies that
+// allow no more than is needed, and an issuer on loopback signs the identity tokens.
+// PAIStrike is the sandbox.
+//
+// The situations in which a single step may find itself are the stories beside the
+// action's program. Here stands what only a whole job shows.
+package action_test
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
+
+const (
+	audience = "https://vault.example.com"
+	workflow = "acme/app/.github/workflows/scan.yml@refs/heads/main"
+)
+
+// world is what a job talks to.
+type world struct {
+	paistrike *sandbox.Server
+	api       string
+	broker    string
+	vault     *testparts.VaultServer
+	issuer    *issuer
+	program   string // the action's own, with its digest beside it
+
+	mu     sync.Mutex
+	minted []string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	box, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{paistrike: box, issuer: newIssuer(t), program: build(t)}
+	api := httptest.NewServer(http.HandlerFunc(w.serveAPI))
+	t.Cleanup(api.Close)
+	w.api = api.URL
+	_, w.broker = box.Mint("broker of the pipelines", time.Time{})
+	w.vault = testparts.NewVaultServer(t, testparts.NewAuthority(t))
+	w.setUpVault(t)
+	return w
+}
+
+// setUpVault does what the README's Terraform does.
+func (w *world) setUpVault(t *testing.T) {
+	t.Helper()
+	must := func(method, path string, body any) {
+		t.Helper()
+		w.vault.Must(t, method, path, w.vault.Token, body, nil)
+	}
+	must(http.MethodPost, "secret/data/ci/broker", map[string]any{"data": map[string]string{"token": w.broker}})
+	must(http.MethodPost, "secret/data/ci/other", map[string]any{"data": map[string]string{"token": "another-secret"}})
+	must(http.MethodPut, "sys/policies/acl/paistrike-mint", map[string]string{
+		"policy": "path \"secret/data/ci/broker\" {\n  capabilities = [\"read\"]\n}\n",
+	})
+	must(http.MethodPost, "sys/auth/jwt", map[string]string{"type": "jwt"})
+	must(http.MethodPost, "auth/jwt/config", map[string]any{"jwks_url": w.issuer.url + "/jwks", "bound_issuer": w.issuer.url})
+	must(http.MethodPost, "auth/jwt/role/paistrike-mint", map[string]any{
+		"role_type": "jwt", "user_claim": "repository_id", "bound_audiences": []string{audience},
+		"bound_claims":   map[string]string{"repository_id": "7", "environment": "production", "job_workflow_ref": workflow},
+		"token_policies": "paistrike-mint", "token_ttl": "5m", "token_max_ttl": "5m", "token_type": "service",
+	})
+}
+
+// serveAPI passes to the sandbox, and keeps every secret that it hands out.
+func (w *world) serveAPI(out http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.paistrike.ServeHTTP(out, r)
+		return
+	}
+	got := httptest.NewRecorder()
+	w.paistrike.ServeHTTP(got, r)
+	var made struct{ Token string }
+	if json.Unmarshal(got.Body.Bytes(), &made) == nil && made.Token != "" {
+		w.mu.Lock()
+		w.minted = append(w.minted, made.Token)
+		w.mu.Unlock()
+	}
+	maps.Copy(out.Header(), got.Header())
+	out.WriteHeader(got.Code)
+	_, _ = out.Write(got.Body.Bytes()) //nolint:gosec // JSON, and no page shows it
+}
+
+// secrets are the tokens that were made.
+func (w *world) secrets() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.minted...)
+}
+
+// use calls PAIStrike with a secret and returns the status.
+func (w *world) use(t *testing.T, secret string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.api+"/api/v1/api-tokens/self", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+secret)
+	client := http.Client{Timeout: time.Minute}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+var (
+	buildOnce sync.Once
+	buildErr  error
+	buildSaid []byte
+	buildDir  string
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if buildDir != "" {
+		_ = os.RemoveAll(buildDir)
+	}
+	os.Exit(code) //nolint:forbidigo // the main function of the tests
+}
+
+// build makes the action's program and the digest that the launcher asks for.
+func build(t *testing.T) string {
+	t.Helper()
+	buildOnce.Do(func() {
+		if buildDir, buildErr = os.MkdirTemp("", "paistrike-action-"); buildErr != nil { //nolint:usetesting // all tests share it
+			return
+		}
+		file := filepath.Join(buildDir, "paistrike-action")
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, "../../action") //nolint:noctx // it may take its minute
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if buildSaid, buildErr = cmd.CombinedOutput(); buildErr != nil {
+			return
+		}
+		var raw []byte
+		if raw, buildErr = os.ReadFile(file); buildErr != nil {
+			return
+		}
+		digest := sha256.Sum256(raw)
+		buildErr = os.WriteFile(file+".sha256", []byte(hex.EncodeToString(digest[:])+"\n"), 0o600) //nolint:gosec // a folder of the test
+	})
+	if buildErr != nil {
+		t.Fatalf("%v\n%s", buildErr, buildSaid)
+	}
+	return filepath.Join(buildDir, "paistrike-action")
+}
+
+// issuer signs identity tokens as GitHub does.
+type issuer struct {
+	url, request string
+	key          *rsa.PrivateKey
+
+	mu     sync.Mutex
+	issued []string
+}
+
+func newIssuer(t *testing.T) *issuer {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := &issuer{key: key, request: "request-token-of-the-job-0815"}
+	server := httptest.NewServer(i)
+	t.Cleanup(server.Close)
+	i.url = server.URL
+	return i
+}
+
+// ServeHTTP gives the keys to Vault, and tokens to the job.
+func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	encode := base64.RawURLEncoding.EncodeToString
+	if r.URL.Path == "/jwks" {
+		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []map[string]string{{
+			"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1",
+			"n": encode(i.key.N.Bytes()), "e": encode(big.NewInt(int64(i.key.E)).Bytes()),
+		}}})
+		return
+	}
+	if r.Header.Get("Authorization") != "Bearer "+i.request {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	now := time.Now().Unix()
+	token, err := i.sign(map[string]any{
+		"iss": i.url, "aud": r.URL.Query().Get("audience"), "sub": "repo:acme@42/app@7:environment:production",
+		"repository": "acme/app", "repository_id": "7", "repository_owner_id": "42", "environment": "production",
+		"job_workflow_ref": workflow, "event_name": "push", "iat": now, "nbf": now - 60, "exp": now + 300,
+	})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]string{"value": token})
+}
+
+// sign writes claims as a JWT (RFC 7519) under RS256, and keeps it.
+func (i *issuer) sign(claims map[string]any) (string, error) {
+	var parts []string
+	for _, part := range []map[string]any{{"alg": "RS256", "typ": "JWT", "kid": "1"}, claims} {
+		raw, err := json.Marshal(part)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, base64.RawURLEncoding.EncodeToString(raw))
+	}
+	digest := sha256.Sum256([]byte(strings.Join(parts, ".")))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, i.key, crypto.SHA256, digest[:])
+	if err != nil {
+		return "", err
+	}
+	token := strings.Join(append(parts, base64.RawURLEncoding.EncodeToString(signature)), ".")
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.issued = append(i.issued, token)
+	return token, nil
+}
+
+func (i *issuer) tokens() []string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return append([]string(nil), i.issued...)
+}
