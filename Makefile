@@ -41,10 +41,18 @@ sandbox: ## run a PAIStrike and a Vault on loopback to try things out on
 	go build -o bin/sandbox ./examples/sandbox
 	exec bin/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -env-file .sandbox.env
 
+# It ends with the proof line, whose numbers come from the tests that have just run.
 .PHONY: test
 test: build testtools ## run all tests, with real Terraform, Vault and workflow runs
-	TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go test -timeout $(TEST_TIMEOUT) ./...
 	cd tools/kv && go vet ./... && go test ./...
+	go run ./internal/proof/run -race
+	TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go run ./internal/proof/run go test -timeout $(TEST_TIMEOUT) ./...
+
+.PHONY: proof
+proof: ## prove the promises of the reliability guide, in some minutes
+	@tools/build kv
+	@tools/cli >/dev/null || tools/build tofu
+	@TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go run ./internal/proof/run
 
 # Go fuzzes one function at a time; awk pairs each with its package.
 .PHONY: fuzz

@@ -3,6 +3,7 @@
 //
 //	go run ./internal/proof/run             runs those tests alone and says how far it is
 //	go run ./internal/proof/run go test ... runs any command, and sums up what its tests tried
+//	go run ./internal/proof/run -race       runs only the races, under the race detector
 //
 // It fails when a test does, when an invariant was violated, when a broken rule was
 // not noticed, and when one of the kinds of proof did not run.
@@ -17,6 +18,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -33,16 +35,40 @@ func main() {
 	}
 }
 
-// The tests that take part, by package. The races run under the race detector where
-// there is a C compiler, which the detector needs.
+// The tests that take part.
 const (
 	sweeps = "^(TestEverySingleFault|TestEveryPairOfFaults|TestExplorer|TestMutantsAreCaught|TestSoak)$"
 	races  = "^(TestSixtyFourRunsAtOnceRotateOnce|TestTerraformAndAScheduledRunAtOnce|TestDestroyAgainstRotate|TestTwoVaultsWithEqualPathsShareAnAccount)$"
 	kills  = "^(TestTerraformKilledAtEveryStep|TestRunKilledAtEveryStep)$"
 )
 
+// prove runs the proofs, step by step.
+func prove(ctx context.Context, env []string, stdout io.Writer) error {
+	return errors.Join(
+		test(ctx, env, stdout, "processes killed between two steps", "-run", kills, "./e2e"),
+		race(ctx, env, stdout),
+		test(ctx, env, stdout, "faults, states and broken rules", "-run", sweeps, "./internal/rotation"),
+	)
+}
+
+// race runs the races, under the detector where there is a C compiler, which the
+// detector needs.
+func race(ctx context.Context, env []string, stdout io.Writer) error {
+	args := []string{"-run", races, "./internal/rotation"}
+	title := "competing runs"
+	if _, err := exec.LookPath("cc"); err == nil {
+		args = append([]string{"-race"}, args...)
+		env = append(env, "CGO_ENABLED=1")
+		title += ", under the race detector"
+	}
+	return test(ctx, env, stdout, title, args...)
+}
+
 // run sums up what the given command has tried, or the proofs themselves.
 func run(ctx context.Context, command []string, stdout, stderr io.Writer) error {
+	if slices.Equal(command, []string{"-race"}) {
+		return race(ctx, os.Environ(), stdout)
+	}
 	dir, err := os.MkdirTemp("", "paistrike-proof-")
 	if err != nil {
 		return err
@@ -62,19 +88,6 @@ func run(ctx context.Context, command []string, stdout, stderr io.Writer) error 
 		return errors.New("interrupted")
 	}
 	return errors.Join(failed, conclude(file, stdout))
-}
-
-// prove runs the proofs, step by step.
-func prove(ctx context.Context, env []string, stdout io.Writer) error {
-	raceTest := []string{"-run", races, "./internal/rotation"}
-	if _, err := exec.LookPath("cc"); err == nil {
-		raceTest = append([]string{"-race"}, raceTest...)
-	}
-	return errors.Join(
-		test(ctx, env, stdout, "processes killed between two steps", "-run", kills, "./e2e"),
-		test(ctx, env, stdout, "competing runs", raceTest...),
-		test(ctx, env, stdout, "faults, states and broken rules", "-run", sweeps, "./internal/rotation"),
-	)
 }
 
 // conclude prints what the tallies come to.

@@ -40,6 +40,9 @@ func test(ctx context.Context, env []string, stdout io.Writer, title string, arg
 	return readErr
 }
 
+// remarkable is how long a part of a test takes to be told of, in seconds.
+const remarkable = 10
+
 // progress prints the course of some tests.
 type progress struct {
 	out  io.Writer
@@ -72,7 +75,7 @@ func (p *progress) take(e event) {
 	case "output", "build-output":
 		p.said[e.Test].WriteString(e.Output)
 	case "pass":
-		if e.Test != "" {
+		if e.Test != "" && (e.Elapsed >= remarkable || !strings.Contains(e.Test, "/")) {
 			fmt.Fprintf(p.out, "  %6.1f s %s\n", e.Elapsed, e.Test)
 		}
 	case "skip", "fail":
