@@ -48,6 +48,7 @@ type Server struct {
 	state    *stateFile // nil = memory only
 	api      http.Handler
 	control  http.Handler
+	page     http.Handler
 	requests atomic.Uint64
 
 	mu     sync.Mutex
@@ -82,6 +83,7 @@ func New(o Options) (*Server, error) {
 	}
 	s.api = (&api{prefix: prefix, store: s.store, now: s.clock.Now, policy: s.Policy}).handler()
 	s.control = s.controlHandler()
+	s.page = newPage(s.clock, s.store, s.Policy).handler()
 	if o.StateFile != "" {
 		s.state = &stateFile{path: o.StateFile}
 		if err := s.state.load(s.store, s.clock, !o.Start.IsZero()); err != nil {
@@ -103,8 +105,8 @@ func cleanPrefix(prefix string) (string, error) {
 	return prefix, nil
 }
 
-// ServeHTTP serves the contract under the prefix, and the control endpoints
-// under /_sandbox/. Every answer has X-Request-Id, and Date by the sandbox clock.
+// ServeHTTP serves the contract under the prefix, the control endpoints under
+// /_sandbox/, and the page at / and under /_page/. Every answer has X-Request-Id, and Date by the sandbox clock.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requestID := "req_" + strconv.FormatUint(s.requests.Add(1), 10)
 	w.Header().Set("X-Request-Id", requestID)
@@ -114,6 +116,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuseHost().write(w)
 	case strings.HasPrefix(r.URL.Path, controlPrefix):
 		s.saved(handle(s.control, r, requestID)).send(w)
+	case isPage(r.URL.Path):
+		s.saved(shown(s.page, r, requestID)).send(w)
 	default:
 		s.exchange(w, r, requestID)
 	}

@@ -1,0 +1,231 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// pagePrefix is where everything of the page lies, apart from "/" itself.
+const pagePrefix = "/_page/"
+
+// pageFiles are the template and what a browser loads beside it.
+//
+//go:embed page
+var pageFiles embed.FS
+
+// page is the "API Tokens" page over the same store as the API. It keeps nothing
+// but the forms that are out: a secret is in the one answer that made it.
+type page struct {
+	clock    *Clock
+	store    *store
+	policy   func() Policy
+	forms    *forms
+	template *template.Template
+	slot     *regexp.Regexp
+}
+
+func newPage(c *Clock, s *store, policy func() Policy) *page {
+	return &page{
+		clock: c, store: s, policy: policy, forms: newForms(),
+		template: template.Must(template.ParseFS(pageFiles, "page/*.html")),
+		slot:     slotPattern(),
+	}
+}
+
+// isPage reports whether a path is the page's and not the API's.
+func isPage(path string) bool { return path == "/" || strings.HasPrefix(path, pagePrefix) }
+
+// shown runs the page on a buffer.
+func shown(h http.Handler, r *http.Request, requestID string) *answer {
+	a := newAnswer()
+	a.header.Set("X-Request-Id", requestID)
+	h.ServeHTTP(a, r)
+	a.WriteHeader(http.StatusOK)
+	return a
+}
+
+func (p *page) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", p.home)
+	mux.HandleFunc("GET /_page/live", p.live)
+	mux.HandleFunc("POST /_page/generate", p.generate)
+	mux.HandleFunc("POST /_page/revoke", p.revoke)
+	mux.HandleFunc("POST /_page/clock", p.moveClock)
+	// Where an address is opened again that was only ever posted to.
+	mux.HandleFunc("GET /_page/generate", goHome)
+	mux.HandleFunc("GET /_page/revoke", goHome)
+	file := func(name, contentType string) {
+		mux.HandleFunc("GET "+pagePrefix+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			http.ServeFileFS(w, r, pageFiles, "page/"+name)
+		})
+	}
+	file("style.css", "text/css; charset=utf-8")
+	file("page.js", "text/javascript; charset=utf-8")
+	file("icon.svg", "image/svg+xml")
+	return guarded(sameSite(mux))
+}
+
+// guarded sets what a browser may do with the page: run and load only the
+// sandbox's own files, keep nothing, and show it in no frame.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func goHome(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusSeeOther) }
+
+// home shows the page, with a dialog open where the address asks for one: that is
+// how the page works without JavaScript.
+func (p *page) home(w http.ResponseWriter, r *http.Request) {
+	now, policy, query := p.clock.Now(), p.policy(), r.URL.Query()
+	var v pageView
+	if query.Get("dialog") == dialogGenerate {
+		v.Dialog = dialogGenerate
+	}
+	if token, found := p.store.get(query.Get("revoke"), now, policy); found && token.RevokedAt.IsZero() {
+		v.Dialog, v.Revoke = dialogRevoke, p.row(token, now)
+	}
+	if token, found := p.store.get(query.Get("revoked"), now, policy); found && !token.RevokedAt.IsZero() {
+		v.Notice, v.NoticeName = "was revoked. Calls with it are answered 401 from now on.", token.Name
+	}
+	p.show(w, http.StatusOK, v)
+}
+
+// live shows the part that changes by itself, or 304 where it has not.
+func (p *page) live(w http.ResponseWriter, r *http.Request) {
+	body, err := p.render("live", p.liveView())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	sum := sha256.Sum256(body)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	w.Header().Set("ETag", tag)
+	if r.Header.Get("If-None-Match") == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	send(w, http.StatusOK, body)
+}
+
+// generate makes a token and shows its secret in this answer alone. A redirect
+// would mean to keep the secret for the page that follows.
+func (p *page) generate(w http.ResponseWriter, r *http.Request) {
+	v := pageView{Dialog: dialogGenerate, Form: formView{Name: r.PostFormValue("name"), Expires: r.PostFormValue("expires")}}
+	if !p.forms.take(r.PostFormValue("form")) {
+		v.Form.Error = "This form was used already, or is from before a restart. No token was made. Send it again if you want one."
+		p.show(w, http.StatusConflict, v)
+		return
+	}
+	now := p.clock.Now()
+	asked, faults := readForm(v.Form)
+	if len(faults) > 0 {
+		v.Form.refuse(faults)
+		p.show(w, http.StatusUnprocessableEntity, v)
+		return
+	}
+	token, secret, err := p.store.create(asked, nil, now, p.policy())
+	var invalid *invalidError
+	switch {
+	case errors.As(err, &invalid):
+		v.Form.refuse(invalid.fields)
+		p.show(w, http.StatusUnprocessableEntity, v)
+	case errors.Is(err, errNameTaken):
+		v.Form.NameError = "An active token has this name."
+		p.show(w, http.StatusConflict, v)
+	case err != nil:
+		v.Form.Error = err.Error()
+		p.show(w, http.StatusInternalServerError, v)
+	default:
+		p.show(w, http.StatusOK, pageView{Made: &madeView{Name: token.Name, Secret: secret, Expires: momentOf(token.ExpiresAt, now)}})
+	}
+}
+
+// readForm reads a token as the form asks for it: its date is 00:00 UTC of that day.
+func readForm(f formView) (draft, []fieldError) {
+	d := draft{Name: f.Name}
+	var faults []fieldError
+	if !utf8.ValidString(f.Name) {
+		faults = append(faults, fieldError{"/name", fieldControl, "a name is UTF-8 text"})
+	}
+	if f.Expires != "" {
+		day, err := time.Parse(time.DateOnly, f.Expires)
+		if err != nil || !writable(day) {
+			faults = append(faults, fieldError{"/expires_at", fieldBadTime, "this is not a date"})
+		}
+		d.ExpiresAt = day
+	}
+	return d, faults
+}
+
+func (p *page) revoke(w http.ResponseWriter, r *http.Request) {
+	if !p.forms.take(r.PostFormValue("form")) {
+		p.show(w, http.StatusConflict, pageView{Problem: "This form was used already, or is from before a restart. Nothing was done."})
+		return
+	}
+	id := r.PostFormValue("id")
+	if !p.store.revoke(id, p.clock.Now(), p.policy()) {
+		p.show(w, http.StatusNotFound, pageView{Problem: "There is no such token any more. Nothing was done."})
+		return
+	}
+	http.Redirect(w, r, "/?revoked="+url.QueryEscape(id), http.StatusSeeOther)
+}
+
+// moveClock takes the steps that the strip offers. Its forms may be sent more than
+// once: a person who presses "+1 d" three times means three days.
+func (p *page) moveClock(w http.ResponseWriter, r *http.Request) {
+	step := r.PostFormValue("advance")
+	known := slices.ContainsFunc(clockSteps(), func(s clockStep) bool { return s.Value == step })
+	by, err := parseDuration(step)
+	if !known || err != nil || !writable(p.clock.Now().Add(by)) {
+		p.show(w, http.StatusUnprocessableEntity, pageView{Problem: "The clock cannot be moved there."})
+		return
+	}
+	p.clock.Advance(by)
+	goHome(w, r)
+}
+
+// show answers with the whole page, whose forms can be sent once.
+func (p *page) show(w http.ResponseWriter, status int, v pageView) {
+	v.Nonce, v.Live = p.forms.issue(), p.liveView()
+	v.Tomorrow = p.clock.Now().AddDate(0, 0, 1).Format(time.DateOnly)
+	body, err := p.render("page", v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	send(w, status, body)
+}
+
+func (p *page) render(name string, v any) ([]byte, error) {
+	var body bytes.Buffer
+	err := p.template.ExecuteTemplate(&body, name, v)
+	return body.Bytes(), err
+}
+
+func send(w http.ResponseWriter, status int, html []byte) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(html) //nolint:errcheck // a buffer never fails
+}

@@ -1,0 +1,182 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The measures of a timeline, in CSS pixels.
+const (
+	timelineTop  = 20 // room for the word "now"
+	timelineStep = 22 // from one bar to the next
+	timelineBar  = 14
+	timelineFoot = 22 // room for the dates
+)
+
+// timeline is a picture of when the tokens of one slot work: a bar for each, a
+// band where two overlap, a line for now. Positions along it are percentages.
+type timeline struct {
+	Height, Foot int // where the picture and its bars end
+	From, To     string
+	Now          string
+	NowAnchor    string // how the word "now" sits at its line
+	Bars         []bar
+	Bands        []band
+	Words        string // the same for those who cannot see it
+}
+
+// bar is one token: solid up to now, pale for what is to come.
+type bar struct {
+	Y, Text          int // its top edge, and the base line of its mark
+	State            string
+	X, Width         string
+	AheadX, Ahead    string // empty where nothing is ahead
+	Mark             string
+	Title            string
+	Endless          bool // goes on past the edge
+}
+
+type band struct{ X, Width string }
+
+// works reports whether the token opens anything at now.
+func (t Token) works(now time.Time) bool {
+	end := t.end()
+	return end.IsZero() || now.Before(end)
+}
+
+// end is when the token stops working; zero = never, as far as anybody knows.
+func (t Token) end() time.Time {
+	if !t.RevokedAt.IsZero() && (t.ExpiresAt.IsZero() || t.RevokedAt.Before(t.ExpiresAt)) {
+		return t.RevokedAt
+	}
+	return t.ExpiresAt
+}
+
+// scale maps times to percentages.
+type scale struct{ from, to time.Time }
+
+// scaleOf spans all lifetimes, and of the future no more than helps: a token that
+// lives for ten years would press everything else against the edge.
+func scaleOf(tokens []Token, now time.Time) scale {
+	s := scale{now, now}
+	for _, t := range tokens {
+		if t.CreatedAt.Before(s.from) {
+			s.from = t.CreatedAt
+		}
+	}
+	past := now.Sub(s.from)
+	for _, t := range tokens {
+		until := t.end()
+		if until.IsZero() {
+			until = now.Add(max(past/2, 30*24*time.Hour))
+		}
+		if until.After(s.to) {
+			s.to = until
+		}
+	}
+	if most := now.Add(max(3*past, 120*24*time.Hour)); s.to.After(most) {
+		s.to = most
+	}
+	if s.to.Sub(s.from) < time.Hour {
+		s.to = s.from.Add(time.Hour)
+	}
+	return s
+}
+
+func (s scale) at(t time.Time) float64 {
+	return min(100, max(0, 100*float64(t.Sub(s.from))/float64(s.to.Sub(s.from))))
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
+
+// timeline draws the tokens of one slot, newest on top as in the table below it.
+func (p *page) timeline(tokens []Token, now time.Time) timeline {
+	s := scaleOf(tokens, now)
+	foot := timelineTop + len(tokens)*timelineStep
+	line := timeline{
+		Height: foot + timelineFoot, Foot: foot, Now: percent(s.at(now)), NowAnchor: "middle",
+		From: s.from.Format("2 Jan 2006"), To: s.to.Format("2 Jan 2006"), Bands: bands(tokens, s, now),
+	}
+	if x := s.at(now); x > 97 {
+		line.NowAnchor = "end"
+	} else if x < 3 {
+		line.NowAnchor = "start"
+	}
+	words := make([]string, 0, len(tokens))
+	for i, t := range tokens {
+		b := barOf(t, s, now)
+		if parts := p.slot.FindStringSubmatch(t.Name); parts != nil {
+			b.Mark = parts[4]
+		}
+		b.Y = timelineTop + i*timelineStep
+		b.Text = b.Y + timelineBar - 3
+		b.Title = b.Mark + ", " + lifetime(t, now)
+		words = append(words, b.Title)
+		line.Bars = append(line.Bars, b)
+	}
+	line.Words = "Lifetimes, newest first. " + strings.Join(words, ". ") + "."
+	return line
+}
+
+func barOf(t Token, s scale, now time.Time) bar {
+	end := t.end()
+	until := end
+	if until.IsZero() || until.After(s.to) {
+		until = s.to
+	}
+	b := bar{State: "works", Endless: end.IsZero() || end.After(s.to)}
+	switch {
+	case !t.RevokedAt.IsZero():
+		b.State = "revoked"
+	case !t.works(now):
+		b.State = "expired"
+	}
+	begun := s.at(t.CreatedAt)
+	past := until
+	if past.After(now) {
+		past = now
+	}
+	// A bar of no width is still there to be seen.
+	width := max(s.at(past)-begun, 0.4)
+	b.X, b.Width = percent(min(begun, 99.6)), percent(width)
+	if ahead := s.at(until) - s.at(now); until.After(now) && ahead > 0 {
+		b.AheadX, b.Ahead = percent(s.at(now)), percent(ahead)
+	}
+	return b
+}
+
+// bands are the times up to now in which a token and the one after it both worked.
+func bands(tokens []Token, s scale, now time.Time) []band {
+	byAge := slices.Clone(tokens)
+	slices.SortStableFunc(byAge, func(a, b Token) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	var found []band
+	for i := 1; i < len(byAge); i++ {
+		from, to := byAge[i].CreatedAt, now
+		for _, end := range []time.Time{byAge[i-1].end(), byAge[i].end()} {
+			if !end.IsZero() && end.Before(to) {
+				to = end
+			}
+		}
+		if to.After(from) {
+			found = append(found, band{percent(s.at(from)), percent(max(s.at(to)-s.at(from), 0.3))})
+		}
+	}
+	return found
+}
+
+// lifetime says in words what a bar shows.
+func lifetime(t Token, now time.Time) string {
+	text := "made " + momentOf(t.CreatedAt, now).Text
+	switch end := t.end(); {
+	case end.IsZero():
+		return text + ", never expires"
+	case end.Equal(t.RevokedAt):
+		return text + ", revoked " + momentOf(end, now).Text
+	case t.works(now):
+		return text + ", expires " + momentOf(end, now).Text
+	default:
+		return text + ", expired " + momentOf(end, now).Text
+	}
+}

@@ -1,0 +1,82 @@
+package pagetest_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+)
+
+// browser is the one that all tests share; nil where there is no Chromium.
+var browser context.Context
+
+// providerDir is where the test with Terraform builds the provider.
+var providerDir string
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pagetest:", err)
+		code = 1
+	}
+	os.Exit(code) //nolint:forbidigo // the main function of the tests
+}
+
+func run(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "paistrike-page-") //nolint:usetesting // there is no test yet
+	if err != nil {
+		return 1, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	providerDir = dir
+	program, err := chromium()
+	if err != nil {
+		return m.Run(), nil // each test says that it did not run
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(program), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("no-proxy-server", true),
+		chromedp.Flag("disable-features", "site-per-process,Translate,OptimizationHints,MediaRouter"),
+		chromedp.WSURLReadTimeout(startTimeout),
+	})...)
+	defer stop()
+	ctx, end := chromedp.NewContext(allocator)
+	defer end()
+	if err := chromedp.Do(ctx); err != nil {
+		return 1, fmt.Errorf("starting %s: %w", program, err)
+	}
+	browser = ctx
+	return m.Run(), nil
+}
+
+func chromium() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+// savePicture leaves a picture where people can look at it.
+func savePicture(t *testing.T, name string, png []byte) {
+	t.Helper()
+	root, err := tfcli.Repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, ".pictures")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
