@@ -181,7 +181,7 @@ func TestEvaluateAgreesWithEveryMinuteOfFiveYears(t *testing.T) {
 					h.compare(t, m-1, tt.f, tt.p)
 					changes++
 				}
-				if turn || m%211 == 0 { // every change, and a look every few hours between
+				if turn || m%1009 == 0 { // every change, and a look every 17 hours between
 					h.compare(t, m, tt.f, tt.p)
 				}
 			}
