@@ -32,12 +32,10 @@ type apiTokenListModel struct {
 	VaultFolder types.String `tfsdk:"vault_folder"`
 }
 
-// Where generated configuration puts secrets, and how long it lets tokens live,
-// where nothing says so.
+// Where generated configuration puts secrets, unless the query says so.
 const (
-	defaultMount     = "secret"
-	defaultFolder    = "paistrike"
-	adviceOnLifetime = 90 * 24 * time.Hour // PAIStrike's: 30 to 90 days
+	defaultMount  = "secret"
+	defaultFolder = "paistrike"
 )
 
 func newAPITokenList() list.ListResource { return &apiTokenList{} }

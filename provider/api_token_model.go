@@ -23,6 +23,8 @@ type apiTokenModel struct {
 	Rotation  types.Object `tfsdk:"rotation"`
 	Vault     types.Object `tfsdk:"vault"`
 
+	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
+
 	ID             types.String `tfsdk:"id"`
 	TokenID        types.String `tfsdk:"token_id"`
 	TokenName      types.String `tfsdk:"token_name"`

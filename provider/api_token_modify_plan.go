@@ -17,8 +17,12 @@ import (
 // an update it asks nobody: Terraform plans a second time after the approval, and
 // must come to the same plan.
 func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.session == nil {
-		return // destroy
+	if req.Plan.Raw.IsNull() {
+		refuseDestroy(ctx, req.State, &resp.Diagnostics)
+		return
+	}
+	if r.session == nil {
+		return
 	}
 	var config, plan apiTokenModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -70,6 +74,7 @@ func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, d
 		return
 	}
 	checkFixedEnd(r.session.policy, want, view.Clock.Rotate(), diags)
+	warnOfLifetime(r.session.policy, want, view.Clock.Rotate(), diags)
 }
 
 func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel, plan *apiTokenModel, state apiTokenModel, seen observed, former []formerEntry, diags *diag.Diagnostics) {
@@ -109,6 +114,8 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 		plan.VaultVersion, plan.PreviousTokens = types.Int64Unknown(), types.ListUnknown(previousTokenType)
 	}
 	warnOfTheEnd(r.session.policy, s, c, state, diags)
+	warnOfLifetime(r.session.policy, s.want, seen.Rotate, diags)
+	warnOfOverdue(s, diags)
 }
 
 // planImported compares an imported token with the Vault entry of the configuration:

@@ -150,6 +150,12 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 		addFailure(&resp.Diagnostics, "Token not updated", err)
 		return
 	}
+	if planChange(s).retire {
+		r.session.refuseOwn(ctx, "Token not updated", &resp.Diagnostics, state.previousIDs(ctx)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	u := update{engine: engine, situation: s, plan: plan, state: state}
 	if err := u.apply(ctx, &resp.Diagnostics); err != nil {
 		addFailure(&resp.Diagnostics, "Token not updated", err)
@@ -177,9 +183,11 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ids := []string{state.TokenID.ValueString()}
-	for _, p := range state.previous(ctx) {
-		ids = append(ids, p.ID.ValueString())
+	ids := append(state.previousIDs(ctx), state.TokenID.ValueString())
+	refuseDestroy(ctx, req.State, &resp.Diagnostics)
+	r.session.refuseOwn(ctx, "Token not destroyed", &resp.Diagnostics, ids...)
+	if resp.Diagnostics.HasError() {
+		return
 	}
 	requests := []rotation.DestroyRequest{}
 	for _, f := range former {

@@ -38,6 +38,8 @@ func apiTokenSchema() schema.Schema {
 		},
 		"rotation": rotationAttribute(),
 		"vault":    tokenVaultAttribute(),
+
+		"deletion_protection": deletionProtectionAttribute(),
 	}
 	for name, text := range map[string]string{
 		"id":              "Stable id of this resource. It stays the same over rotations.",

@@ -1,0 +1,86 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+const (
+	// adviceOnLifetime is the longest life that PAIStrike advises: 30 to 90 days.
+	adviceOnLifetime = 90 * 24 * time.Hour
+	// overdueAfter is how long a replaced token may outlive its overlap unremarked.
+	overdueAfter = 24 * time.Hour
+)
+
+func deletionProtectionAttribute() schema.BoolAttribute {
+	return schema.BoolAttribute{
+		Optional: true,
+		MarkdownDescription: "Whether a plan that destroys this token is refused, and with it a replacement. " +
+			"To destroy the token after all, set it to `false` and apply that first. It guards against Terraform only: in PAIStrike and Vault anybody with the right can still revoke and delete.",
+	}
+}
+
+// refuseDestroy adds an error where the token must not be destroyed.
+func refuseDestroy(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) {
+	var protected types.Bool
+	var id types.String
+	attribute := path.Root("deletion_protection")
+	diags.Append(state.GetAttribute(ctx, attribute, &protected)...)
+	diags.Append(state.GetAttribute(ctx, path.Root("token_id"), &id)...)
+	if protected.ValueBool() {
+		diags.AddAttributeError(attribute, "Token is protected from deletion",
+			fmt.Sprintf("deletion_protection is true, so token %s and its Vault entry stay as they are. To destroy them, set deletion_protection = false, apply that, and destroy then. To give the token up without ending it, use a removed block with destroy = false.", id.ValueString()))
+	}
+}
+
+// warnOfLifetime speaks of a token that works for longer than PAIStrike advises. A
+// token_policy that allows as much has answered that.
+func warnOfLifetime(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnostics) {
+	attribute, life := path.Root("expires_in"), d.policy.Lifetime
+	if end := d.policy.ExpiresAt; !end.IsZero() {
+		attribute, life = path.Root("expires_at"), end.Sub(now)
+	}
+	switch {
+	case d.policy.Never && !p.set:
+		diags.AddAttributeWarning(attribute, "Token never expires",
+			"A copy of it works until somebody revokes the token. PAIStrike advises 30 to 90 days; with rotation a new one is in Vault long before. To allow it without this warning, set token_policy = { allow_never = true } in the provider block.")
+	case life > adviceOnLifetime && p.maxExpiresIn == 0:
+		diags.AddAttributeWarning(attribute, "Token lives longer than 90 days",
+			fmt.Sprintf("It lives for %s, and PAIStrike advises 30 to 90 days. To allow it without this warning, set token_policy = { max_expires_in = \"...\" } in the provider block.", rotation.FormatDuration(life.Truncate(time.Hour))))
+	}
+}
+
+// warnOfOverdue speaks of replaced tokens that should long have ended: no run came
+// to do it, or it was held back.
+func warnOfOverdue(s situation, diags *diag.Diagnostics) {
+	for _, p := range s.previous {
+		after := timeOf(p.RevokeAfter)
+		if after.IsZero() || s.observed.Revoke.Before(after.Add(overdueAfter)) {
+			continue
+		}
+		then := "The next apply revokes it. Run Terraform, or a scheduled rotation, at least once a day."
+		if s.observed.Held {
+			then = "It is not revoked yet, because it is still in use or the servers' clocks disagree."
+		}
+		diags.AddAttributeWarning(path.Root("previous_tokens"), "Replaced token works past its overlap",
+			fmt.Sprintf("The overlap of token %s ended at %s, and it still works. %s", p.ID.ValueString(), p.RevokeAfter.ValueString(), then))
+	}
+}
+
+// previousIDs gives the ids of the tokens in overlap.
+func (m apiTokenModel) previousIDs(ctx context.Context) []string {
+	var ids []string
+	for _, p := range m.previous(ctx) {
+		ids = append(ids, p.ID.ValueString())
+	}
+	return ids
+}
