@@ -84,13 +84,13 @@ func TestNoSecretInWhatFailuresSay(t *testing.T) {
 		engine    testparts.Fault
 		want      string // code of the error
 	}{
-		{name: "create answered 500, secret in the JSON", want: "PS100",
+		{name: "create answered 500, secret in the JSON", want: "PS110",
 			paistrike: answers(500, "application/json", `{"error":"cannot store","token":"%[1]s","message":"token %[1]s was not stored"}`)},
-		{name: "create answered 502, secret in an HTML page", want: "PS100",
+		{name: "create answered 502, secret in an HTML page", want: "PS110",
 			paistrike: answers(502, "text/html", "<html><head><title>Bad gateway %[1]s</title></head><body><pre>token=%[1]s</pre></body></html>")},
-		{name: "create answered 200, secret in an HTML page", want: "PS100",
+		{name: "create answered 200, secret in an HTML page", want: "PS109",
 			paistrike: answers(200, "text/html", "<html><body>Your new token: <b>%s</b></body></html>")},
-		{name: "create answered 201, JSON cut off", want: "PS100",
+		{name: "create answered 201, JSON cut off", want: "PS109",
 			paistrike: answers(201, "application/json", `{"id":"tok_1","name":"x","token":"%s`)},
 		{name: "management token refused and repeated", want: "PS101", paistrike: echoes},
 		{name: "publication refused", want: "PS210",
