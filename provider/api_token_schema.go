@@ -88,7 +88,7 @@ func rotationAttribute() schema.SingleNestedAttribute {
 			},
 			"window":        duration("How long after `schedule` fires a rotation may start, at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry."),
 			"before_expiry": duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap."),
-			"overlap":       duration("How long the old token works after the new one is in Vault, `24h` by default, or a third of the lifetime or of the period where that is shorter. Choose it longer than your consumers take to fetch a new secret."),
+			"overlap":       duration("How long the old token works after the new one is in Vault, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule where that is shorter. Choose it longer than your consumers take to fetch a new secret."),
 			"jitter":        duration("Spread rotations that fall due together: each Vault entry waits its own, always the same, part of this time, such as `6h`. None by default."),
 			"retire_when_idle": schema.BoolAttribute{
 				Optional:            true,
