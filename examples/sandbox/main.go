@@ -125,7 +125,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer func() { stop(); <-vault.gone }()
 		env = append(env, "VAULT_ADDR="+vault.address, "VAULT_TOKEN="+vault.token)
 	}
-	if err := announce(stdout, o.envFile, env); err != nil {
+	if err := announce(stdout, endpoint+"/", o.envFile, env); err != nil {
 		return err
 	}
 	select {
@@ -147,16 +147,16 @@ func local(addr net.Addr) string {
 	return addr.String()
 }
 
-// announce prints the variables as export lines and writes them to a file, if
-// one is wanted.
-func announce(stdout io.Writer, path string, env []string) error {
+// announce prints where the page is, and the variables as export lines, which it
+// writes to a file too, if one is wanted. A shell can read all that it prints.
+func announce(stdout io.Writer, page, path string, env []string) error {
 	lines := "export " + strings.Join(env, "\nexport ") + "\n"
 	if path != "" {
 		if err := writeFresh(path, lines); err != nil {
 			return fmt.Errorf("writing the export lines: %w", err)
 		}
 	}
-	_, err := fmt.Fprint(stdout, "# A PAIStrike sandbox, until this command is stopped. Use it in another shell:\n", lines)
+	_, err := fmt.Fprint(stdout, "# A PAIStrike sandbox, until this command is stopped.\n# page: ", page, "\n# Use it in another shell:\n", lines)
 	return err
 }
 

@@ -170,6 +170,31 @@ func TestBothServersGoByOneClock(t *testing.T) {
 	}
 }
 
+// The page is where the command says, and one that is open does not keep the
+// command from ending.
+func TestPageIsAnnounced(t *testing.T) {
+	t.Parallel()
+	r := start(t, "-vault-listen", "")
+	_, rest, found := strings.Cut(r.stdout.String(), "# page: ")
+	page, _, _ := strings.Cut(rest, "\n")
+	if !found || page != r.env["PAISTRIKE_ENDPOINT"]+"/" {
+		t.Fatalf("the page is announced at %q", page)
+	}
+	got := r.call("GET", page, "")
+	if got.status != http.StatusOK || !strings.Contains(got.body, "API Tokens") || !strings.Contains(got.body, managementToken) {
+		t.Errorf("the page is answered %d", got.status)
+	}
+	looking := make(chan struct{})
+	go func() {
+		defer close(looking)
+		for r.call("GET", page+"_page/live", "").status == http.StatusOK {
+			continue
+		}
+	}()
+	r.end()
+	<-looking
+}
+
 func TestWithoutVault(t *testing.T) {
 	t.Parallel()
 	r := start(t, "-vault-listen", "", "-rate-per-minute", "1")

@@ -13,12 +13,14 @@ const (
 	timelineStep = 22 // from one bar to the next
 	timelineBar  = 14
 	timelineFoot = 22 // room for the dates
+	timelineBand = 14 // where bands and the line for now begin
 )
 
 // timeline is a picture of when the tokens of one slot work: a bar for each, a
 // band where two overlap, a line for now. Positions along it are percentages.
 type timeline struct {
 	Height, Foot int // where the picture and its bars end
+	Band         int // how high bands are
 	From, To     string
 	Now          string
 	NowAnchor    string // how the word "now" sits at its line
@@ -29,13 +31,13 @@ type timeline struct {
 
 // bar is one token: solid up to now, pale for what is to come.
 type bar struct {
-	Y, Text          int // its top edge, and the base line of its mark
-	State            string
-	X, Width         string
-	AheadX, Ahead    string // empty where nothing is ahead
-	Mark             string
-	Title            string
-	Endless          bool // goes on past the edge
+	Y, Text       int // its top edge, and the base line of its mark
+	State         string
+	X, Width      string
+	AheadX, Ahead string // empty where nothing is ahead
+	Mark          string
+	Title         string
+	Endless       bool // goes on past the edge
 }
 
 type band struct{ X, Width string }
@@ -96,7 +98,7 @@ func (p *page) timeline(tokens []Token, now time.Time) timeline {
 	s := scaleOf(tokens, now)
 	foot := timelineTop + len(tokens)*timelineStep
 	line := timeline{
-		Height: foot + timelineFoot, Foot: foot, Now: percent(s.at(now)), NowAnchor: "middle",
+		Height: foot + timelineFoot, Foot: foot, Band: foot - timelineBand, Now: percent(s.at(now)), NowAnchor: "middle",
 		From: s.from.Format("2 Jan 2006"), To: s.to.Format("2 Jan 2006"), Bands: bands(tokens, s, now),
 	}
 	if x := s.at(now); x > 97 {
@@ -141,8 +143,8 @@ func barOf(t Token, s scale, now time.Time) bar {
 	// A bar of no width is still there to be seen.
 	width := max(s.at(past)-begun, 0.4)
 	b.X, b.Width = percent(min(begun, 99.6)), percent(width)
-	if ahead := s.at(until) - s.at(now); until.After(now) && ahead > 0 {
-		b.AheadX, b.Ahead = percent(s.at(now)), percent(ahead)
+	if ahead := max(s.at(now), begun); until.After(now) && s.at(until) > ahead {
+		b.AheadX, b.Ahead = percent(ahead), percent(s.at(until)-ahead)
 	}
 	return b
 }

@@ -13,6 +13,7 @@ import (
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -24,7 +25,7 @@ import (
 
 const (
 	startTimeout = 90 * time.Second
-	tabTimeout   = 45 * time.Second // generous: nothing here waits for it
+	tabTimeout   = 2 * time.Minute // generous: nothing here waits for it
 )
 
 // noon is where the clock stands at first.
@@ -259,6 +260,7 @@ func (w *tab) scheme(name string) {
 // picture saves what the tab shows.
 func (w *tab) picture(name string) {
 	w.Helper()
+	w.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 2, 2)) // nothing is pointed at
 	png, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		w.Fatal(err)

@@ -1,0 +1,108 @@
+package pagetest_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+)
+
+// pipelines has two tokens, which differ in how long old and new work side by side.
+const pipelines = `
+terraform {
+  required_providers {
+    paistrike = { source = "paistrike/paistrike" }
+  }
+}
+
+resource "paistrike_api_token" "ci" {
+  name       = "CI/CD Pipeline"
+  expires_in = "90d"
+  rotation   = { period = "30d", overlap = "7d" }
+  vault      = { mount = "secret", path = "ci/paistrike" }
+}
+
+resource "paistrike_api_token" "scanner" {
+  name       = "Nightly scan"
+  expires_in = "60d"
+  rotation   = { period = "45d", overlap = "2d" }
+  vault      = { mount = "secret", path = "scan/paistrike" }
+}
+`
+
+// The page is open all the time while Terraform makes tokens, rotates one and
+// revokes the old one. Nobody touches it but to move the clock.
+func TestTerraformWorksBesideThePage(t *testing.T) {
+	t.Parallel()
+	w := open(t, nil)
+	tf := w.terraform()
+	apply := func() {
+		t.Helper()
+		if _, err := tf.Apply(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	working := func(group string) string { return `document.querySelector("` + group + ` .state")?.textContent ?? ""` }
+
+	apply()
+	w.await(`document.querySelectorAll("tbody.slot").length === 2 && document.querySelectorAll(".state.overlap").length === 0`)
+	if got := ask[string](w, working("tbody.slot")); got != "1 token works" {
+		t.Errorf("after the first apply the page says %q", got)
+	}
+
+	w.click("#clock-30d")
+	w.await(`document.querySelector(".clock time").dateTime.startsWith("2026-04-01")`)
+	apply()
+	w.await(`document.querySelectorAll(".state.overlap").length === 1 && document.querySelectorAll("td.name").length === 4`)
+	for range 3 {
+		w.click("#clock-1d")
+	}
+	w.await(`document.querySelector(".clock time").dateTime.startsWith("2026-04-04")`)
+	if got := ask[string](w, working("tbody.slot:has(.overlap)")); !strings.HasPrefix(got, "Overlap: 2 tokens work since 1 Apr 2026") {
+		t.Errorf("during the overlap the page says %q", got)
+	}
+	if n := ask[int](w, `document.querySelectorAll("tbody.slot:has(.overlap) rect.band").length`); n != 1 {
+		t.Errorf("%d overlaps are drawn, want 1", n)
+	}
+	w.do(chromedp.EmulateViewport(1240, 1010), chromedp.Blur(chromedp.CSS("#clock-1d")))
+	for _, scheme := range []string{"light", "dark"} {
+		w.scheme(scheme)
+		w.picture("overlap-" + scheme)
+	}
+
+	w.sandbox.Clock().Advance(5 * 24 * time.Hour)
+	apply()
+	w.await(`document.querySelectorAll(".badge.Revoked").length === 1 && document.querySelectorAll(".state.overlap").length === 0`)
+	w.scheme("light")
+	w.picture("revoked")
+}
+
+// terraform is a workspace that knows the tab's sandbox, and a Vault by its clock.
+func (w *tab) terraform() *tfcli.Workspace {
+	w.Helper()
+	programs, err := tfcli.Programs()
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			w.Fatal(err)
+		}
+		w.Skip("SKIPPED, NOT TESTED:", err)
+	}
+	if err := tfcli.BuildProvider(w.Context(), providerDir); err != nil {
+		w.Fatal(err)
+	}
+	vault, root := testparts.KV(w.T, testparts.WithClock(w.server.URL+"/_sandbox/clock"))
+	tf, err := tfcli.New(programs[0], providerDir, w.TempDir(),
+		"PAISTRIKE_ENDPOINT="+w.server.URL, "PAISTRIKE_API_TOKEN="+w.secret, "VAULT_ADDR="+vault, "VAULT_TOKEN="+root, "VAULT_MAX_RETRIES=0")
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := tf.Write("main.tf", pipelines); err != nil {
+		w.Fatal(err)
+	}
+	return tf
+}
