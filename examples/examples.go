@@ -4,8 +4,8 @@ package examples
 
 import "embed"
 
-// Files are the published examples: provider blocks, resources, logins and Vault
-// policies.
+// Files are the published examples: what the provider block, the resource and all
+// its other parts look like, logins and Vault policies.
 //
-//go:embed auth policies provider resources
+//go:embed actions auth data-sources ephemeral-resources list-resources policies provider resources
 var Files embed.FS

@@ -57,7 +57,7 @@ func (e *apiTokenEphemeral) Metadata(_ context.Context, req ephemeral.MetadataRe
 func (e *apiTokenEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A PAIStrike API token for the time of one run of Terraform: every plan and every apply creates one of its own and revokes it at the end. " +
-			"It is in neither state nor plan, and it needs no Vault. Do not store it anywhere: it is revoked when the run ends. For a secret that stays, use the resource.",
+			"It is in neither state nor plan, and it needs no Vault. Do not store it anywhere: it is revoked when the run ends. For a secret that stays, use the resource. It needs Terraform 1.10 or OpenTofu 1.11, or newer.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Required: true, Validators: []validator.String{nameValidator{}},

@@ -52,7 +52,7 @@ func (l *apiTokenList) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Finds the API tokens of the account, to take them over. `terraform query -generate-config-out` writes a resource and an import block for each. " +
-			"The first apply gives each of them a new secret in Vault; the token that was found works for one overlap more. It needs no Vault.",
+			"The first apply gives each of them a new secret in Vault; the token that was found works for one overlap more. It needs no Vault. Queries need Terraform 1.14 or newer; OpenTofu has none.",
 		Attributes: attributes,
 	}
 }
