@@ -165,14 +165,6 @@ func TestEvaluateWithLessLifeThanAskedFor(t *testing.T) {
 	}
 }
 
-func TestNextRotation(t *testing.T) {
-	t.Parallel()
-	p := rotation.Policy{Lifetime: 90 * day, Period: 30 * day}.WithDefaults()
-	if got, want := rotation.NextRotation(made.CreatedAt, made.ExpiresAt, p), firstDay.Add(30*day); !got.Equal(want) {
-		t.Errorf("%v, want %v", got, want)
-	}
-}
-
 // The jitter of an entry moves fires and periods by a time of its own, which is
 // always the same; a window ends when it ends.
 func TestEvaluateWithJitter(t *testing.T) {

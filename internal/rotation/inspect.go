@@ -3,7 +3,6 @@ package rotation
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
@@ -55,7 +54,7 @@ func (e *Engine) Inspect(ctx context.Context, at vaultkv.Location) (View, error)
 	e.glances.leave(at, meta)
 	v := View{Slot: Slot(mount.UUID, at.Namespace, at.Path), Version: meta.CurrentVersion, Mirror: meta.Mirror, Custom: meta.Custom}
 	if v.Clock, err = e.clock(ctx); err != nil {
-		return View{}, vaultFailed(at, err)
+		return View{}, clockFailed(at, err)
 	}
 	v.judge(meta, e.mintedFor(v.Slot, meta.CurrentVersion))
 	return v, e.resolveView(ctx, &v)
@@ -149,11 +148,6 @@ func (e *Engine) Token(ctx context.Context, id string) (paistrike.Token, Clock, 
 	}
 	now, _ := e.tokens.ServerTime()
 	return token, Clock{PAIStrike: now}, nil
-}
-
-// NextRotation says when a token minted at created and ending at expires is due.
-func NextRotation(created, expires time.Time, p Policy) time.Time {
-	return Evaluate(created, Facts{CreatedAt: created, ExpiresAt: expires}, p).Next
 }
 
 // Unschedule takes the schedule out of an entry's custom metadata, so that no

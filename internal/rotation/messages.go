@@ -252,6 +252,20 @@ func vaultTokenTooShort(ttl time.Duration) error {
 		"The Vault token lives for another %s only, and %s are needed to replace a token safely. Nothing was created. Log in again.", FormatDuration(ttl), FormatDuration(minVaultTTL))
 }
 
+func timeless() error {
+	return failure("PS310", "Neither server says what time it is", nil,
+		"PAIStrike's answers carry no Date header, and Vault's sys/health cannot be read. Nothing was created or changed, because expiry and rotation are decided by the servers' time. Let the Vault token's network reach sys/health.")
+}
+
+// clockFailed is Vault's failure, unless there is no time at all.
+func clockFailed(at vaultkv.Location, err error) error {
+	var worded *Error
+	if errors.As(err, &worded) {
+		return err
+	}
+	return vaultFailed(at, err)
+}
+
 func mirrorFailed(at vaultkv.Location, version int, err error) Message {
 	return warning("PS306", "Vault custom metadata not updated",
 		"The secret at version %d of %s is right, but its custom metadata, which plans and schedulers read, is out of date (%v). The next run rebuilds it.", version, place(at), err)

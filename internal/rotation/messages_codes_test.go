@@ -54,6 +54,7 @@ var meanings = map[string]struct {
 	"PS307": {"the clocks are apart", []string{"PAIStrike's and Vault's clocks differ", "PAIStrike's and Vault's clocks disagree"}},
 	"PS308": {"the Vault token ends too soon", []string{"Vault token expires too soon"}},
 	"PS309": {"there is no Vault token", []string{"Vault login failed"}},
+	"PS310": {"there is no clock", []string{"Neither server says what time it is"}},
 	"PS401": {"a new token does not work", []string{"New token was refused by PAIStrike"}},
 	"PS402": {"windows passed unused", []string{"Rotation windows were missed"}},
 	"PS403": {"another expiry was granted", []string{"PAIStrike granted another expiry"}},
@@ -195,7 +196,7 @@ func TestGoldenTableIsComplete(t *testing.T) {
 func TestMessagesAreWellFormed(t *testing.T) {
 	t.Parallel()
 	// These speak of a server, a credential or a list.
-	general := []string{"PS101", "PS102", "PS106", "PS108", "PS303", "PS307", "PS308", "PS403"}
+	general := []string{"PS101", "PS102", "PS106", "PS108", "PS303", "PS307", "PS308", "PS310", "PS403"}
 	for _, s := range everyMessage() {
 		m := s.message()
 		if !regexp.MustCompile(`^[A-Z][^.]*[^. ]$`).MatchString(m.Summary) {

@@ -88,7 +88,7 @@ func (e *Engine) observe(ctx context.Context, at vaultkv.Location) (observation,
 		}
 	}
 	if o.clock, err = e.clock(ctx); err != nil {
-		return o, vaultFailed(at, err)
+		return o, clockFailed(at, err)
 	}
 	o.tokens = e.inventory.slot(o.slot)
 	o.kind = classify(o.entry, o.slot)
@@ -119,7 +119,8 @@ func (e *Engine) resolveTokens(ctx context.Context, o *observation) error {
 }
 
 // clock asks both servers. Vault's answer is a second opinion: where its health
-// page is closed, PAIStrike's clock stands alone.
+// page is closed, PAIStrike's clock stands alone. A PAIStrike whose answers carry no
+// date leaves Vault's; with neither there is no time to decide by.
 func (e *Engine) clock(ctx context.Context) (Clock, error) {
 	var c Clock
 	c.PAIStrike, _ = e.tokens.ServerTime()
@@ -129,6 +130,12 @@ func (e *Engine) clock(ctx context.Context) (Clock, error) {
 		return c, err
 	case err == nil:
 		c.Vault = vault
+	}
+	if c.PAIStrike.IsZero() {
+		c.PAIStrike = c.Vault
+	}
+	if c.PAIStrike.IsZero() {
+		return c, timeless()
 	}
 	return c, ctx.Err()
 }

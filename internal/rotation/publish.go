@@ -61,7 +61,7 @@ func (e *Engine) publish(ctx context.Context, o observation, minted paistrike.To
 		defer cancel()
 		return vaultkv.Published{}, publishRefused(o, minted, e.revoke(cleanup, minted.ID), err)
 	}
-	if minted.ID == "" {
+	if refused {
 		return vaultkv.Published{}, vaultFailed(o.at, err)
 	}
 	return vaultkv.Published{}, publishUndecided(o, minted, err)
