@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 )
@@ -64,58 +65,51 @@ func TestDestroy(t *testing.T) {
 	)
 }
 
-// The path is free for the next one, without adopt.
+// The path is free for the next one, without adopt, however the last one ended.
 func TestApplyAfterDestroy(t *testing.T) {
-	for _, how := range []string{"delete", "keep", "purge"} {
-		t.Run(how, func(t *testing.T) {
-			s := newStage(t)
-			version := int64(3)
-			if how == "purge" {
-				version = 1
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{config: empty},
+		act{config: onDestroy("keep"), plan: creates(), newID: true, state: state(vaultVersion(3), previous(0))},
+		act{config: empty, after: func() {
+			if got := s.versions(standardPath); got["1"] != "deleted" || got["3"] != "readable" || s.secret(standardPath) != "" {
+				t.Errorf("versions are %v, and the current one must hold no secret", got)
 			}
-			s.play(
-				act{config: onDestroy(how)},
-				act{config: empty},
-				act{config: onDestroy(how), plan: creates(), newID: true, state: state(vaultVersion(version), previous(0))},
-				act{before: s.later(31 * day), config: onDestroy(how), plan: rotates("period"), state: state(vaultVersion(version + 1))},
-			)
-		})
-	}
-}
-
-func TestDestroyKeepsOldVersions(t *testing.T) {
-	s := newStage(t)
-	s.play(act{config: onDestroy("keep")}, act{config: empty})
-	if got := s.versions(standardPath); got["1"] != "readable" || s.secret(standardPath) != "" {
-		t.Errorf("versions are %v, and the current one must hold no secret", got)
-	}
-}
-
-func TestDestroyPurges(t *testing.T) {
-	s := newStage(t)
-	s.play(act{config: onDestroy("purge")}, act{config: empty})
-	if got := s.versions(standardPath); got != nil {
-		t.Errorf("versions are %v, want none", got)
-	}
+		}},
+		act{config: onDestroy("purge"), plan: creates(), newID: true, state: state(vaultVersion(5), previous(0))},
+		act{config: empty, after: func() {
+			if got := s.versions(standardPath); got != nil {
+				t.Errorf("versions are %v, want none", got)
+			}
+		}},
+		act{config: standard, plan: creates(), newID: true, state: state(vaultVersion(1), previous(0))},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(vaultVersion(2))},
+	)
 }
 
 // What was taken away already is no obstacle.
 func TestDestroyWhatIsGone(t *testing.T) {
-	for name, take := range map[string]func(s *stage){
-		"token revoked":  (*stage).revoke,
-		"token deleted":  func(s *stage) { s.paistrike.Forget(s.entry(standardPath).serves()) },
-		"token expired":  func(s *stage) { s.advance(91 * day) },
-		"secret deleted": func(s *stage) { s.must(http.MethodDelete, "secret/data/"+standardPath, nil) },
-		"entry deleted":  func(s *stage) { s.must(http.MethodDelete, "secret/metadata/"+standardPath, nil) },
-		"entry destroyed": func(s *stage) {
-			s.must(http.MethodPut, "secret/destroy/"+standardPath, map[string]any{"versions": []int{1}})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.play(act{config: standard}, act{before: func() { take(s) }, config: empty, after: func() { s.wantLive(0) }})
-		})
+	s := newStage(t)
+	taken := []func(at string){
+		func(at string) { s.paistrike.Revoke(s.entry(at).serves()) },
+		func(at string) { s.paistrike.Forget(s.entry(at).serves()) },
+		func(at string) { s.must(http.MethodDelete, "secret/data/"+at, nil) },
+		func(at string) { s.must(http.MethodDelete, "secret/metadata/"+at, nil) },
+		func(at string) { s.must(http.MethodPut, "secret/destroy/"+at, map[string]any{"versions": []int{1}}) },
+		func(string) { s.advance(91 * day) }, // the last, because all expire
 	}
+	s.play(
+		act{config: manyTokens(len(taken))},
+		act{
+			before: func() {
+				for i, take := range taken {
+					take(fmt.Sprintf("many/%d", i))
+				}
+			},
+			config: empty, after: func() { s.wantLive(0) },
+		},
+	)
 }
 
 // Somebody wrote a secret of their own on our entry: the token ends, the secret stays.

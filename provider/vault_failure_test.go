@@ -1,7 +1,10 @@
 package provider_test
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -61,35 +64,37 @@ func TestVaultSealedAtRefresh(t *testing.T) {
 
 // The Vault token lacks a right, and that is found before a token is minted.
 func TestVaultTokenLacksARight(t *testing.T) {
-	const limited = "token-of-little-power"
-	for name, c := range map[string]struct{ rules, says string }{
-		"to write the secret": {
+	rows := []struct{ rules, says string }{
+		{
 			"secret/data/ci/*:read;secret/metadata/ci/*:read,patch",
 			"Error: Vault token lacks a permission ... PS302: The Vault token may not create, update secret/data/ci/paistrike (it has: read). Nothing was created. Extend its policy.",
 		},
-		"to write custom metadata": {
+		{
 			"secret/data/ci/*:create,update,read;secret/metadata/ci/*:read",
 			"Error: Vault token lacks a permission ... PS302: The Vault token may not patch secret/metadata/ci/paistrike (it has: read). Nothing was created. Extend its policy.",
 		},
-		"to read metadata": {
+		{
 			"secret/data/ci/*:create,update,read",
 			"Error: Vault token lacks a permission ... PS302: Nothing was created or changed at secret/ci/paistrike. Extend its policy by the path in the message. ... secret/metadata/ci/paistrike",
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStage(t, testparts.WithToken(limited, c.rules))
-			s.play(
-				act{before: func() { s.env["VAULT_TOKEN"] = limited }, config: standard, fails: c.says},
-				act{
-					before: func() {
-						s.env["VAULT_TOKEN"] = s.vaultRoot
-						s.wantCalls(s.apiCalls(), "POST", 0)
-					},
-					config: standard, plan: creates(),
-				},
-			)
-		})
 	}
+	name := func(i int) string { return fmt.Sprintf("token-of-little-power-%d", i) }
+	var tokens []testparts.KVOption
+	for i, row := range rows {
+		tokens = append(tokens, testparts.WithToken(name(i), row.rules))
+	}
+	s := newStage(t, tokens...)
+	var acts []act
+	for i, row := range rows {
+		acts = append(acts, act{before: func() { s.env["VAULT_TOKEN"] = name(i) }, config: standard, fails: row.says})
+	}
+	s.play(append(acts, act{
+		before: func() {
+			s.env["VAULT_TOKEN"] = s.vaultRoot
+			s.wantCalls(s.apiCalls(), "POST", 0)
+		},
+		config: standard, plan: creates(),
+	})...)
 }
 
 // What a rotation needs, and no more, is enough: no right to delete or to destroy.
@@ -107,48 +112,35 @@ func TestVaultTokenOfARotator(t *testing.T) {
 }
 
 // The write of the secret fails. What was minted reached nobody, and is revoked at
-// once or, where it might still be published, by the next run.
+// once or, where it might still be published, by the next run that writes.
 func TestPublishFails(t *testing.T) {
-	for name, c := range map[string]struct {
-		fault testparts.Fault
-		says  string
-		live  int // beside the token that consumers have
-	}{
-		"403": {
-			publishing(testparts.Fault{Status: 403, Count: -1}),
-			"Error: Token created but not stored in Vault ... PS210: Vault refused the write of version 2 of secret/ci/paistrike, so token tok_... reached no consumer. It was revoked. Version 1 of secret/ci/paistrike still serves token tok_... Give the Vault token create and update on secret/data/ci/paistrike.",
-			0,
-		},
-		"500": {
-			publishing(testparts.Fault{Status: 500, Count: -1}),
-			"Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed. It was left active on purpose, because the write may still land: the next run adopts or revokes it. Version 1 of secret/ci/paistrike still serves token tok_... Run again once Vault answers.",
-			1,
-		},
-		"connections cut": {
-			publishing(testparts.Fault{Lose: "request", Count: -1}),
-			"Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed.",
-			1,
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.play(
-				act{config: standard},
-				act{before: func() { s.advance(31 * day); s.inject(c.fault)() }, config: standard, fails: c.says},
-				act{
-					before: func() {
-						s.mend()
-						s.wantLive(1 + c.live)
-						if v := s.entry(standardPath).Version; v != 1 {
-							t.Errorf("Vault serves version %d", v)
-						}
-					},
-					config: standard, plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
-					after: func() { s.wantLive(2) },
-				},
-			)
-		})
+	s := newStage(t)
+	acts := []act{{config: standard, after: s.later(31 * day)}}
+	broken := func(live int, fault testparts.Fault) func() {
+		return func() {
+			s.mend()
+			s.wantLive(live)
+			if v := s.entry(standardPath).Version; v != 1 {
+				t.Errorf("Vault serves version %d", v)
+			}
+			fault.Count = -1
+			s.inject(publishing(fault))()
+		}
 	}
+	acts = append(acts, act{
+		before: broken(1, testparts.Fault{Status: 403}), config: standard,
+		fails: "Error: Token created but not stored in Vault ... PS210: Vault refused the write of version 2 of secret/ci/paistrike, so token tok_... reached no consumer. It was revoked. Version 1 of secret/ci/paistrike still serves token tok_... Give the Vault token create and update on secret/data/ci/paistrike.",
+	}, act{
+		before: broken(1, testparts.Fault{Status: 500}), config: standard,
+		fails: "Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed. It was left active on purpose, because the write may still land: the next run adopts or revokes it. Version 1 of secret/ci/paistrike still serves token tok_... Run again once Vault answers.",
+	}, act{
+		before: broken(2, testparts.Fault{Lose: "request"}), config: standard,
+		fails: "Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed.",
+	}, act{
+		before: func() { s.mend(); s.wantLive(3) }, config: standard,
+		plan: rotates("period"), state: state(vaultVersion(2), previous(1)), after: func() { s.wantLive(2) },
+	})
+	s.play(acts...)
 }
 
 // The first token of a path: the create fails, there is no state, and the next create
@@ -168,27 +160,24 @@ func TestFirstPublishFails(t *testing.T) {
 }
 
 // Writes whose outcome is not what the answer says are resolved by reading back.
-func TestPublishInSpiteOf(t *testing.T) {
-	for name, fault := range map[string]testparts.Fault{
-		"a connection cut before the work": publishing(testparts.Fault{Lose: "request"}),
-		"a connection cut after the work":  publishing(testparts.Fault{Lose: "response"}),
-		"502 before the work":              publishing(testparts.Fault{Status: 502}),
-		"502 after the work":               publishing(testparts.Fault{Status: 502, After: true}),
-		"400 after the work":               publishing(testparts.Fault{Status: 400, After: true, Body: `{"errors":["check-and-set parameter did not match the current version"]}`}),
-		"HTML after the work":              publishing(testparts.Fault{Status: 200, After: true, Body: "<html>"}),
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.play(
-				act{config: standard},
-				act{
-					before: func() { s.advance(31 * day); s.inject(fault)() }, config: standard,
-					plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
-					after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
-				},
-			)
-		})
+func TestRotateInSpiteOfVault(t *testing.T) {
+	s := newStage(t)
+	rows := map[string]testparts.Fault{
+		"a connection cut before the work": {Lose: "request"},
+		"a connection cut after the work":  {Lose: "response"},
+		"502 before the work":              {Status: 502},
+		"502 after the work":               {Status: 502, After: true},
+		"400 after the work":               {Status: 400, After: true, Body: `{"errors":["check-and-set parameter did not match the current version"]}`},
+		"HTML after the work":              {Status: 200, After: true, Body: "<html>"},
 	}
+	var minted int
+	s.rotateInSpiteOf(slices.Sorted(maps.Keys(rows)),
+		func(row string) { minted = s.minted(); s.inject(publishing(rows[row]))() },
+		func(row string) {
+			if got := s.minted() - minted; got != 1 {
+				t.Errorf("%s: %d tokens were minted, want 1", row, got)
+			}
+		})
 }
 
 // onVerify does something at the moment when a new token has been minted and is not
@@ -273,55 +262,45 @@ func TestMirrorFails(t *testing.T) {
 	)
 }
 
-// A destroy that fails keeps the resource, and the next one finishes it.
+// A destroy that fails keeps the resource. Each attempt gets as far as it can, and the
+// next goes on from there.
 func TestDestroyFails(t *testing.T) {
-	for name, c := range map[string]struct {
-		breaks func(s *stage)
-		says   string
-		live   int // tokens afterwards
-	}{
-		"sealed": {
-			func(s *stage) { s.seal() },
-			"Error: Vault is sealed ... PS301:", 1,
-		},
-		"closing": {
-			func(s *stage) { s.inject(publishing(testparts.Fault{Status: 500, Count: -1}))() },
-			"Error: Destroy not started ... PS602: Whether the closing version 2 of secret/ci/paistrike was written is undecided, so no token was revoked. Version 1 of secret/ci/paistrike still serves token tok_... Run again once Vault answers.", 1,
-		},
-		"revoking": {
-			func(s *stage) { s.paistrike.AddFaults(always(sandbox.Fault{Method: "DELETE", Status: 500})) },
-			"Error: Destroy incomplete ... PS601: Still active: tok_... secret/ci/paistrike no longer serves a token and nothing new can be published there. Run again.", 1,
-		},
-		"custom metadata": {
-			func(s *stage) { s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))() },
-			"Error: Destroy incomplete ... PS603: All tokens of secret/ci/paistrike are revoked, but its custom metadata could not be updated, so its versions were not deleted. Run again.", 0,
-		},
-		"deleting": {
-			func(s *stage) { s.inject(testparts.Fault{Path: "secret/delete/**", Status: 500, Count: -1})() },
-			"Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret", 0,
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
-			s.play(
-				act{config: standard},
-				act{before: func() { c.breaks(s) }, config: empty, fails: c.says},
-				act{
-					before: func() {
-						s.unseal()
-						s.mend()
-						s.paistrike.ClearFaults()
-						s.wantLive(c.live)
-					},
-					config: empty,
-					after: func() {
-						s.wantLive(0)
-						if got := s.versions(standardPath); got["1"] != "deleted" {
-							t.Errorf("versions are %v", got)
-						}
-					},
-				},
-			)
-		})
+	s := newStage(t)
+	broken := func(live int, breaks func()) func() {
+		return func() {
+			s.unseal()
+			s.mend()
+			s.paistrike.ClearFaults()
+			s.wantLive(live)
+			breaks()
+		}
 	}
+	s.play(
+		act{config: standard},
+		act{before: broken(1, s.seal), config: empty, fails: "Error: Vault is sealed ... PS301:"},
+		act{
+			before: broken(1, s.inject(publishing(testparts.Fault{Status: 500, Count: -1}))), config: empty,
+			fails: "Error: Destroy not started ... PS602: Whether the closing version 2 of secret/ci/paistrike was written is undecided, so no token was revoked. Version 1 of secret/ci/paistrike still serves token tok_... Run again once Vault answers.",
+		},
+		act{
+			before: broken(1, func() { s.paistrike.AddFaults(always(sandbox.Fault{Method: "DELETE", Status: 500})) }), config: empty,
+			fails: "Error: Destroy incomplete ... PS601: Still active: tok_... secret/ci/paistrike no longer serves a token and nothing new can be published there. Run again.",
+		},
+		act{
+			before: broken(1, s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))), config: empty,
+			fails: "Error: Destroy incomplete ... PS603: All tokens of secret/ci/paistrike are revoked, but its custom metadata could not be updated, so its versions were not deleted. Run again.",
+		},
+		act{
+			before: broken(0, s.inject(testparts.Fault{Path: "secret/delete/**", Status: 500, Count: -1})), config: empty,
+			fails: "Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret",
+		},
+		act{
+			before: broken(0, func() {}), config: empty,
+			after: func() {
+				if got := s.versions(standardPath); got["1"] != "deleted" || got["2"] != "deleted" {
+					t.Errorf("versions are %v", got)
+				}
+			},
+		},
+	)
 }
