@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-
-	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
 // browser is the one that all tests share; nil where there is no Chromium.
@@ -63,20 +61,4 @@ func chromium() (string, error) {
 		}
 	}
 	return "", exec.ErrNotFound
-}
-
-// savePicture leaves a picture where people can look at it.
-func savePicture(t *testing.T, name string, png []byte) {
-	t.Helper()
-	root, err := tfcli.Repository()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(root, ".pictures")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -13,7 +13,6 @@ import (
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -140,7 +139,7 @@ next:
 func (w *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.Helper()
 	if err := chromedp.Do(w.ctx, steps...); err != nil {
-		w.Fatalf("%v\nseen before: %q", err, w.mishaps)
+		w.Fatal(err) // what went wrong in the browser follows
 	}
 }
 
@@ -255,15 +254,4 @@ func (w *tab) allowClipboard() {
 func (w *tab) scheme(name string) {
 	w.Helper()
 	call(w, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}})
-}
-
-// picture saves what the tab shows.
-func (w *tab) picture(name string) {
-	w.Helper()
-	w.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 2, 2)) // nothing is pointed at
-	png, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		w.Fatal(err)
-	}
-	savePicture(w.T, name, png)
 }

@@ -2,7 +2,6 @@ package pagetest_test
 
 import (
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +29,7 @@ resource "paistrike_api_token" "ci" {
 resource "paistrike_api_token" "scanner" {
   name       = "Nightly scan"
   expires_in = "60d"
-  rotation   = { period = "45d", overlap = "2d" }
+  rotation   = { period = "30d", overlap = "12h" }
   vault      = { mount = "secret", path = "scan/paistrike" }
 }
 `
@@ -58,28 +57,28 @@ func TestTerraformWorksBesideThePage(t *testing.T) {
 	w.click("#clock-30d")
 	w.await(`document.querySelector(".clock time").dateTime.startsWith("2026-04-01")`)
 	apply()
-	w.await(`document.querySelectorAll(".state.overlap").length === 1 && document.querySelectorAll("td.name").length === 4`)
-	for range 3 {
+	w.await(`document.querySelectorAll(".state.overlap").length === 2 && document.querySelectorAll("td.name").length === 5`)
+	for range 5 {
 		w.click("#clock-1d")
 	}
-	w.await(`document.querySelector(".clock time").dateTime.startsWith("2026-04-04")`)
-	if got := ask[string](w, working("tbody.slot:has(.overlap)")); !strings.HasPrefix(got, "Overlap: 2 tokens work since 1 Apr 2026") {
+	w.await(`document.querySelector(".clock time").dateTime.startsWith("2026-04-06")`)
+	apply()
+	w.await(`document.querySelectorAll(".badge.Revoked").length === 1 && document.querySelectorAll(".state.overlap").length === 1`)
+	if got := ask[string](w, working("tbody.slot:has(.overlap)")); got != "Overlap: 2 tokens work since 1 Apr 2026, 12:00 UTC" {
 		t.Errorf("during the overlap the page says %q", got)
 	}
-	if n := ask[int](w, `document.querySelectorAll("tbody.slot:has(.overlap) rect.band").length`); n != 1 {
-		t.Errorf("%d overlaps are drawn, want 1", n)
+	if n := ask[int](w, `document.querySelectorAll("rect.band").length`); n != 2 {
+		t.Errorf("%d overlaps are drawn, want the one that goes on and the one that is over", n)
 	}
-	w.do(chromedp.EmulateViewport(1240, 1010), chromedp.Blur(chromedp.CSS("#clock-1d")))
+	w.do(chromedp.EmulateViewport(1240, 1090), chromedp.Blur(chromedp.CSS("#clock-1d")))
 	for _, scheme := range []string{"light", "dark"} {
 		w.scheme(scheme)
 		w.picture("overlap-" + scheme)
 	}
 
-	w.sandbox.Clock().Advance(5 * 24 * time.Hour)
+	w.sandbox.Clock().Advance(3 * 24 * time.Hour)
 	apply()
-	w.await(`document.querySelectorAll(".badge.Revoked").length === 1 && document.querySelectorAll(".state.overlap").length === 0`)
-	w.scheme("light")
-	w.picture("revoked")
+	w.await(`document.querySelectorAll(".badge.Revoked").length === 2 && document.querySelectorAll(".state.overlap").length === 0`)
 }
 
 // terraform is a workspace that knows the tab's sandbox, and a Vault by its clock.
