@@ -113,7 +113,7 @@ func readClaims(token string) claims {
 		case string:
 			found[name] = oneLine(value)
 		case []any:
-			found[name] = oneLine(fmt.Sprint(value...))
+			found[name] = oneLine(strings.Trim(fmt.Sprint(value), "[]"))
 		}
 	}
 	return found

@@ -207,22 +207,15 @@ function environment(all, action = true) {
 }
 
 // start runs the program from a folder that is ours alone, and resolves to its exit
-// code. No shell comes between, and no copy that others could change.
-function start(bytes, step) {
+// code. No shell comes between, and no copy that others could change. running is told
+// of the process.
+function start(bytes, step, running) {
   const folder = fs.mkdtempSync(path.join(process.env.RUNNER_TEMP || os.tmpdir(), 'paistrike-'));
   const clear = () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   const file = path.join(folder, programName());
   fs.writeFileSync(file, bytes, { mode: 0o700, flag: 'wx' });
   const child = spawn(file, [step], { env: environment(process.env), stdio: 'inherit', windowsHide: true });
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.removeAllListeners(signal);
-    process.on(signal, () => {
-      // On Windows a signal would kill the program; there it gets the runner's Ctrl-C itself.
-      if (process.platform !== 'win32') {
-        child.kill(signal);
-      }
-    });
-  }
+  running(child);
   return new Promise((resolve, reject) => {
     child.on('error', (error) => { clear(); reject(new Problem('PSA602', `The program cannot be started: ${error.message}.`)); });
     child.on('exit', (code) => { clear(); resolve(code === null ? 1 : code); });
@@ -251,11 +244,20 @@ async function run(step) {
   if (step === 'post' && (!process.env.STATE_names || process.env.STATE_revoked === 'true')) {
     return; // nothing was asked for, or it is revoked already
   }
+  let child = null;
   for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.on(signal, () => process.exit(1)); // nothing is under way yet
+    process.on(signal, () => {
+      if (!child) {
+        process.exit(1); // nothing is under way yet
+      }
+      // On Windows a signal would kill the program; there it gets the runner's Ctrl-C itself.
+      if (process.platform !== 'win32') {
+        child.kill(signal);
+      }
+    });
   }
   try {
-    process.exitCode = await start(await find(), step);
+    process.exitCode = await start(await find(), step, (started) => { child = started; });
   } catch (problem) {
     process.exitCode = report(problem, step);
   }

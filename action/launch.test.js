@@ -47,6 +47,7 @@ function launch(dir, env = {}, step = 'main', ready = () => {}) {
   const child = spawn(process.execPath, [path.join(dir, 'action', `${step}.js`)], {
     env: { PATH: process.env.PATH, RUNNER_TEMP: path.join(dir, 'temp'), RUNNER_TOOL_CACHE: path.join(dir, 'tools'), ...env },
   });
+  const late = setTimeout(() => child.kill('SIGKILL'), 60000);
   return new Promise((resolve) => {
     let out = '';
     const hear = (part) => {
@@ -57,7 +58,7 @@ function launch(dir, env = {}, step = 'main', ready = () => {}) {
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
-    child.on('close', (code) => resolve({ code, out, left: fs.readdirSync(path.join(dir, 'temp')) }));
+    child.on('close', (code) => clearTimeout(late) || resolve({ code, out, left: fs.readdirSync(path.join(dir, 'temp')) }));
   });
 }
 
@@ -181,7 +182,7 @@ test('a mirror must be one that cannot be listened to', async (t) => {
 for (const signal of ['SIGINT', 'SIGTERM']) {
   test(`${signal} reaches the program, which ends as it likes`, posix, async (t) => {
     const dir = checkout(t, null);
-    build(dir, '#!/bin/sh\ntrap "echo interrupted; exit 7" INT\ntrap "echo terminated; exit 8" TERM\necho ready\nwhile :; do sleep 0.05; done\n');
+    build(dir, '#!/bin/sh\ntrap "echo interrupted; exit 7" INT\ntrap "echo terminated; exit 8" TERM\necho ready\nfor i in $(seq 400); do sleep 0.05; done\n');
     const { code, out, left } = await launch(dir, {}, 'main', (child) => child.kill(signal));
     assert.equal(code, signal === 'SIGINT' ? 7 : 8);
     assert.match(out, signal === 'SIGINT' ? /interrupted/ : /terminated/);

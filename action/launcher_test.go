@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 // node finds Node.js, without which no action starts.
@@ -21,7 +23,11 @@ func node(t *testing.T) string {
 
 func TestLauncher(t *testing.T) {
 	t.Parallel()
-	if said, err := exec.CommandContext(t.Context(), node(t), "--test", "launch.test.js").CombinedOutput(); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, node(t), "--test", "launch.test.js")
+	cmd.WaitDelay = 10 * time.Second
+	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, said)
 	}
 }

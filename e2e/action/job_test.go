@@ -223,8 +223,10 @@ func TestRefusalsOfARealVault(t *testing.T) {
 		{"nobody", "ci/broker", "", "PSA206"},
 		{"paistrike-mint", "ci/broker", "github", "PSA206"},
 		{"paistrike-mint", "ci/other", "", "PSA301"},
+		{"paistrike-mint", "ci/paistrike", "", "PSA301"},
+		{"paistrike-read", "ci/broker", "", "PSA301"},
 	} {
-		t.Run(test.want+" "+test.role, func(t *testing.T) {
+		t.Run(test.want+" "+test.role+" "+test.path, func(t *testing.T) {
 			t.Parallel()
 			said, err := w.step(t, "INPUT_VAULT_ROLE="+test.role, "INPUT_VAULT_PATH="+test.path, "INPUT_VAULT_AUTH_PATH="+test.mount)
 			if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {

@@ -74,16 +74,37 @@ func (w *world) setUpVault(t *testing.T) {
 	}
 	must(http.MethodPost, "secret/data/ci/broker", map[string]any{"data": map[string]string{"token": w.broker}})
 	must(http.MethodPost, "secret/data/ci/other", map[string]any{"data": map[string]string{"token": "another-secret"}})
-	must(http.MethodPut, "sys/policies/acl/paistrike-mint", map[string]string{
-		"policy": "path \"secret/data/ci/broker\" {\n  capabilities = [\"read\"]\n}\n",
-	})
+	must(http.MethodPost, "secret/data/ci/paistrike", map[string]any{"data": map[string]string{"token": w.broker}})
+	for _, name := range []string{"paistrike-mint", "paistrike-read"} {
+		must(http.MethodPut, "sys/policies/acl/"+name, map[string]string{"policy": published(t, name)})
+	}
 	must(http.MethodPost, "sys/auth/jwt", map[string]string{"type": "jwt"})
 	must(http.MethodPost, "auth/jwt/config", map[string]any{"jwks_url": w.issuer.url + "/jwks", "bound_issuer": w.issuer.url})
-	must(http.MethodPost, "auth/jwt/role/paistrike-mint", map[string]any{
-		"role_type": "jwt", "user_claim": "repository_id", "bound_audiences": []string{audience},
-		"bound_claims":   map[string]string{"repository_id": "7", "environment": "production", "job_workflow_ref": workflow},
-		"token_policies": "paistrike-mint", "token_ttl": "5m", "token_max_ttl": "5m", "token_type": "service",
-	})
+	for name, claims := range map[string]map[string]string{
+		"paistrike-mint": {"repository_id": "7", "environment": "production", "job_workflow_ref": workflow},
+		"paistrike-read": {"repository_id": "7"},
+	} {
+		must(http.MethodPost, "auth/jwt/role/"+name, map[string]any{
+			"role_type": "jwt", "user_claim": "repository_id", "bound_audiences": []string{audience}, "bound_claims": claims,
+			"token_policies": name, "token_ttl": "300", "token_max_ttl": "300", "token_type": "service",
+		})
+	}
+}
+
+// published takes a policy out of the README.
+func published(t *testing.T, name string) string {
+	t.Helper()
+	readme, err := os.ReadFile("../../action/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), `name   = "`+name+`"`)
+	_, rest, _ = strings.Cut(rest, "<<-EOT\n")
+	rules, _, found := strings.Cut(rest, "EOT\n")
+	if !found {
+		t.Fatalf("the README has no policy %s", name)
+	}
+	return rules
 }
 
 // serveAPI passes to the sandbox, and keeps every secret that it hands out.
