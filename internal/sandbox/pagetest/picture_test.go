@@ -66,7 +66,7 @@ func indexed(full image.Image) image.Image {
 	palette = palette[:min(len(palette), 256)]
 	nearest := map[color.Color]uint8{}
 	for c := range uses {
-		nearest[c] = uint8(palette.Index(c))
+		nearest[c] = uint8(palette.Index(c)) //nolint:gosec // 256 colours at most
 	}
 	small := image.NewPaletted(bounds, palette)
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
