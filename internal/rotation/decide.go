@@ -219,7 +219,7 @@ func needsRepublish(o observation) bool {
 	}
 	return slices.ContainsFunc(o.tokens, func(token paistrike.Token) bool {
 		name, ok := ParseName(token.Name)
-		return ok && name.Base == o.version() && token.Usable(o.clock.PAIStrike) && o.abandoned(token) && !o.refers(token.ID)
+		return ok && name.Base == o.version() && token.Usable(o.clock.PAIStrike) && unclaimed(token) && o.abandoned(token) && !o.refers(token.ID)
 	})
 }
 

@@ -304,12 +304,12 @@ func TestExplorer(t *testing.T) {
 		t.Run(fmt.Sprintf("%s-%d-faults", c.actors, c.faults), func(t *testing.T) {
 			t.Parallel()
 			found := c.run(*mostStates)
-			t.Logf("%+v: %d states, %d executions, complete: %t", c, found.states, found.executions, found.states < *mostStates)
 			tally := proof.Tally{Kind: proof.States, N: found.states}
 			if found.violation != "" {
 				tally.Violations = 1
 				t.Error(found.violation)
 			}
+			t.Logf("%+v: %d states, %d executions, complete: %t", c, found.states, found.executions, found.states < *mostStates)
 			proof.Add(t, tally)
 		})
 	}

@@ -48,6 +48,8 @@ type faultyWire struct {
 	dead   bool   // the process was killed: whatever it still tries has no effect
 	late   []func()
 	later  []func()
+	before func(call int) // what else happens before a call
+	err    error          // how the run ended
 }
 
 var errConnection = errors.New("connection reset by peer")
@@ -55,6 +57,9 @@ var errConnection = errors.New("connection reset by peer")
 // RoundTrip delivers a call or not, by the script.
 func (f *faultyWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.calls++
+	if f.before != nil {
+		f.before(f.calls)
+	}
 	what, hit := f.script[f.calls]
 	if f.dead {
 		return nil, errConnection
@@ -250,16 +255,27 @@ func scenarios() []scenario {
 func (s scenario) play(t testing.TB, kv kvServer, script map[int]fault) (violations []string, calls int) {
 	w := newWorld(t, kv)
 	s.setup(w)
+	wire := &faultyWire{script: script}
+	return s.playIn(w, wire, func() {}), wire.calls
+}
+
+// playIn runs a scenario in a world that is set up, under what the wire does, then
+// clean. In between is called when the faulty run has ended.
+func (s scenario) playIn(w *world, wire *faultyWire, between func()) []string {
 	eyes := newWitness(w)
 	eyes.destroying = s.gone
-	if before, _ := w.current(); before != nil {
+	before, version := w.current()
+	if before != nil {
 		eyes.once[before.TokenID] = time.Time{}
 		for _, r := range before.Retiring {
 			eyes.once[r.ID] = r.RevokeAfter
 		}
 	}
-	wire := &faultyWire{witness: eyes, script: script}
-	s.survive(t.Context(), w, wire)
+	wire.witness = eyes
+	live := len(w.live())
+	wire.err = s.run(w.t.Context(), w, wire)
+	between()
+	wire.truthful(live, version)
 	for _, deliver := range wire.late {
 		deliver()
 	}
@@ -276,15 +292,25 @@ func (s scenario) play(t testing.TB, kv kvServer, script map[int]fault) (violati
 	if s.gone && len(wire.later) == 0 && len(w.live()) > 0 {
 		eyes.violate("I3: %d tokens live after a destroy", len(w.live()))
 	}
-	return eyes.violations, wire.calls
+	return eyes.violations
 }
 
-// survive runs under faults. The run may fail, but it says so with a code.
-func (s scenario) survive(ctx context.Context, w *world, wire *faultyWire) {
-	err := s.run(ctx, w, wire)
+// truthful checks what a run that failed says of itself: it has a code, and where it
+// says that nothing was created or changed, nothing was.
+func (f *faultyWire) truthful(live, version int) {
+	if f.err == nil {
+		return
+	}
 	var failure *rotation.Error
-	if err != nil && !errors.As(err, &failure) {
-		wire.violate("the error has no code: %v", err)
+	if !errors.As(f.err, &failure) {
+		f.violate("the error has no code: %v", f.err)
+		return
+	}
+	if strings.Contains(failure.Detail, "Nothing was created") && len(f.world.live()) > live {
+		f.violate("I4: it says that nothing was created, and a token is there: %v", failure)
+	}
+	if strings.Contains(failure.Detail, "or changed") && f.version() != version {
+		f.violate("I4: it says that nothing was changed, and there is a new version: %v", failure)
 	}
 }
 

@@ -115,7 +115,8 @@ func (e *Engine) resolveView(ctx context.Context, v *View) error {
 	current, ok := ParseName(v.Mirror.TokenName)
 	for _, token := range e.inventory.slot(v.Slot) {
 		name, _ := ParseName(token.Name)
-		if ok && !v.Stale && name.Inc == current.Inc && name.Base < v.Version && current.Base+1 == v.Version && !named[token.ID] && token.Usable(v.Clock.PAIStrike) {
+		older := ok && !v.Stale && name.Inc == current.Inc && name.Base < v.Version && current.Base+1 == v.Version
+		if older && !named[token.ID] && unclaimed(token) && token.Usable(v.Clock.PAIStrike) {
 			v.Strays++
 		}
 	}

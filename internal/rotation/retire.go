@@ -15,8 +15,9 @@ import (
 // A token can become current in one way only: a check-and-set write with its base
 // version. Once another token is published on that version, the first can never
 // be; if it was never current either, it is a stray and nobody misses it. Tokens
-// that may have been current, because the history of the entry is unknown, are
-// kept for a full overlap instead. Those in keep are the caller's to name.
+// that may have been current, because the history of the entry is unknown or
+// somebody uses them, are kept for a full overlap instead. Those in keep are the
+// caller's to name.
 func split(o observation, keep []string) (adopt, strays []paistrike.Token) {
 	for _, token := range o.tokens {
 		name, ok := ParseName(token.Name)
@@ -26,7 +27,7 @@ func split(o observation, keep []string) (adopt, strays []paistrike.Token) {
 		switch {
 		case name.Base == o.version() && unclaimed(token):
 			strays = append(strays, token) // minted for the version that is being published now
-		case o.trusted() && name.Base < o.version() && (name.Inc == o.entry.Record.Inc || unclaimed(token)):
+		case o.trusted() && name.Base < o.version() && unclaimed(token):
 			strays = append(strays, token) // its version was published by another, and the record would name it
 		default:
 			adopt = append(adopt, token)
@@ -39,7 +40,9 @@ func split(o observation, keep []string) (adopt, strays []paistrike.Token) {
 // and incarnation, minted for an older version, and not named by the record. No
 // clock and no lease is asked. One of another incarnation, which a lost first
 // create or a purge leaves behind, is an orphan when nobody has claimed it for a
-// day: by then no reader holds a version from before.
+// day: by then no reader holds a version from before. One that somebody uses was
+// published once, whatever the record says, as in a backup that was restored; the
+// next rotation gives it an overlap.
 func strays(o observation) []paistrike.Token {
 	if !o.active() || !o.trusted() {
 		return nil
@@ -50,7 +53,7 @@ func strays(o observation) []paistrike.Token {
 		if !ok || name.Base >= o.version() || !token.Usable(o.clock.PAIStrike) || o.refers(token.ID) {
 			continue
 		}
-		if name.Inc == o.entry.Record.Inc || (unclaimed(token) && o.abandoned(token)) {
+		if unclaimed(token) && (name.Inc == o.entry.Record.Inc || o.abandoned(token)) {
 			found = append(found, token)
 		}
 	}

@@ -44,6 +44,8 @@ type kvServer struct {
 	// pages, where it is set, keeps the pages of the engine that never change here,
 	// so that thousands of worlds need not fetch them each.
 	pages *sync.Map
+	// whole says that it is a Vault server, whose health says more than the time.
+	whole bool
 }
 
 // keepingPages is the server for tests with thousands of worlds.
@@ -92,6 +94,8 @@ type world struct {
 	at         vaultkv.Location
 	// broken are tokens that the test itself revoked, which excuses invariant I1.
 	broken map[string]bool
+	// login is how engines log in to Vault; by default with the root token.
+	login vaultkv.Login
 }
 
 func newWorld(t testing.TB, kv kvServer) *world {
@@ -104,7 +108,8 @@ func newWorld(t testing.TB, kv kvServer) *world {
 	path := fmt.Sprintf("team-%d/ci", pathNumber.Add(1))
 	return &world{
 		t: t, kv: kv, paistrike: server, management: management, broken: map[string]bool{},
-		at: vaultkv.Location{Mount: "secret", Path: path, Key: "token"},
+		at:    vaultkv.Location{Mount: "secret", Path: path, Key: "token"},
+		login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(kv.root)},
 	}
 }
 
@@ -130,8 +135,7 @@ func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 		w.t.Fatal(err)
 	}
 	vault, err := vaultkv.New(vaultkv.Config{
-		Address: w.kv.address, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(w.kv.root)},
-		Transport: wire, Sleep: noSleep,
+		Address: w.kv.address, Login: w.login, Transport: wire, Sleep: noSleep,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -175,6 +179,8 @@ func (w *world) send(r *http.Request) (*http.Response, error) {
 		response := recorder.Result()
 		response.Request = r
 		return response, nil
+	case strings.HasSuffix(r.URL.Path, "/sys/health") && w.kv.whole:
+		return w.health(r)
 	case strings.HasSuffix(r.URL.Path, "/sys/health"):
 		return answer(r, 200, fmt.Sprintf(`{"initialized":true,"sealed":false,"standby":false,"server_time_utc":%d}`, w.now().Unix())), nil
 	default:
@@ -233,6 +239,13 @@ func (w *world) current() (*vaultkv.Record, int) {
 		return nil, int(version)
 	}
 	return &record, int(version)
+}
+
+// version is the newest that the entry has, deleted or not.
+func (w *world) version() int {
+	w.t.Helper()
+	version, _ := w.vault(http.MethodGet, "metadata/"+w.at.Path, nil)["current_version"].(float64)
+	return int(version)
 }
 
 // live gives the usable tokens named for the slot of a record.

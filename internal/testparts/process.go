@@ -89,6 +89,13 @@ func (p *process) words() string {
 // VAULT_ADDR would.
 func start(t testing.TB, ready func(line string) (string, bool), env []string, path string, args ...string) (string, error) {
 	t.Helper()
+	value, _, err := startProcess(t, ready, env, path, args...)
+	return value, err
+}
+
+// startProcess is start for a program that the test may kill.
+func startProcess(t testing.TB, ready func(line string) (string, bool), env []string, path string, args ...string) (string, *process, error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	p := &process{cmd: exec.CommandContext(ctx, path, args...), ended: make(chan struct{})}
 	p.cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, env...)
@@ -105,18 +112,24 @@ func start(t testing.TB, ready func(line string) (string, bool), env []string, p
 	})
 	found, err := p.run(ready)
 	if err != nil {
-		return "", err
+		return "", p, err
 	}
 	timer := time.NewTimer(startTime)
 	defer timer.Stop()
 	select {
 	case value := <-found:
-		return value, nil
+		return value, p, nil
 	case <-p.ended:
-		return "", fmt.Errorf("%s ended: %s", filepath.Base(path), p.words())
+		return "", p, fmt.Errorf("%s ended: %s", filepath.Base(path), p.words())
 	case <-timer.C:
-		return "", fmt.Errorf("%s is not ready after %s", filepath.Base(path), startTime)
+		return "", p, fmt.Errorf("%s is not ready after %s", filepath.Base(path), startTime)
 	}
+}
+
+// kill ends the program as kill -9 does.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ended
 }
 
 // run starts the program and reads along.

@@ -8,16 +8,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// VaultServer is a Vault as it stands in production but for its storage, which is
-// memory: TLS, a seal, and an audit log.
+// VaultServer is a Vault as it stands in production: TLS, a seal, and an audit log.
+// Its storage is memory, or with [NewDurableVaultServer] a disk.
 type VaultServer struct {
 	URL       string // https, on loopback
 	Token     string // the root token
@@ -26,11 +28,16 @@ type VaultServer struct {
 
 	unsealKey string
 	client    http.Client
+	process   *process
+	dir       string
+	storage   string // in the words of its settings
 }
+
+const inMemory = `storage "inmem" {}`
 
 const vaultSettings = `
 disable_mlock = true
-storage "inmem" {}
+%s
 listener "tcp" {
   address       = %q
   tls_cert_file = %q
@@ -43,10 +50,15 @@ listener "tcp" {
 func NewVaultServer(t testing.TB, authority *Authority, hosts ...string) *VaultServer {
 	t.Helper()
 	dir := t.TempDir()
-	v := &VaultServer{CAFile: authority.File, AuditFile: filepath.Join(dir, "audit.log")}
+	return newVaultServer(t, authority, &VaultServer{dir: dir, storage: inMemory}, hosts...)
+}
+
+func newVaultServer(t testing.TB, authority *Authority, v *VaultServer, hosts ...string) *VaultServer {
+	t.Helper()
+	v.CAFile, v.AuditFile = authority.File, filepath.Join(v.dir, "audit.log")
 	v.trust(t)
 	certificate, key := authority.Issue(t, hosts...)
-	v.run(t, dir, certificate, key)
+	v.run(t, certificate, key)
 
 	var made struct {
 		Keys []string `json:"keys"`
@@ -76,22 +88,20 @@ func (v *VaultServer) trust(t testing.TB) {
 	v.client = http.Client{Transport: transport, Timeout: 30 * time.Second}
 }
 
-func (v *VaultServer) run(t testing.TB, dir string, certificate, key []byte) {
+func (v *VaultServer) run(t testing.TB, certificate, key []byte) {
 	t.Helper()
 	files := map[string][]byte{"cert.pem": certificate, "key.pem": key}
-	ready := func(line string) (string, bool) { return line, strings.Contains(line, "Vault server started") }
 	const attempts = 3 // see Vault
 	for attempt := 1; ; attempt++ {
 		at := freePorts(t)
-		files["vault.hcl"] = fmt.Appendf(nil, vaultSettings, at, filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+		files["vault.hcl"] = fmt.Appendf(nil, vaultSettings, v.storage, at, filepath.Join(v.dir, "cert.pem"), filepath.Join(v.dir, "key.pem"))
 		for name, content := range files {
-			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(v.dir, name), content, 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
 		v.URL = "https://" + at
-		_, err := start(t, ready, []string{"VAULT_API_ADDR=" + v.URL}, vaultProgram(t),
-			"server", "-log-level=warn", "-config="+filepath.Join(dir, "vault.hcl"))
+		err := v.launch(t)
 		if err == nil {
 			return
 		}
@@ -100,6 +110,23 @@ func (v *VaultServer) run(t testing.TB, dir string, certificate, key []byte) {
 		}
 		t.Logf("starting Vault again: %v", err)
 	}
+}
+
+// launch starts the program with the settings in its folder.
+func (v *VaultServer) launch(t testing.TB) error {
+	t.Helper()
+	ready := func(line string) (string, bool) { return line, strings.Contains(line, "Vault server started") }
+	var err error
+	_, v.process, err = startProcess(t, ready, []string{"VAULT_API_ADDR=" + v.URL, "VAULT_CLUSTER_ADDR=" + v.clusterURL()}, vaultProgram(t),
+		"server", "-log-level=warn", "-config="+filepath.Join(v.dir, "vault.hcl"))
+	return err
+}
+
+// clusterURL is the port after the one for clients.
+func (v *VaultServer) clusterURL() string {
+	host, port, _ := net.SplitHostPort(strings.TrimPrefix(v.URL, "https://"))
+	number, _ := strconv.Atoi(port)
+	return "https://" + net.JoinHostPort(host, strconv.Itoa(number+1))
 }
 
 // Seal seals the server: it answers 503 until [VaultServer.Unseal].

@@ -1,0 +1,247 @@
+package rotation_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// These tests run the protocol against a whole Vault server, with TLS, a seal,
+// policies and an audit log, and let happen to it what happens to servers.
+
+// vaultServer is a Vault that several worlds share, one after the other.
+type vaultServer struct {
+	*testparts.VaultServer
+	kv kvServer
+
+	secrets []string // what was published, for the search of the audit log
+}
+
+// startVault starts a server; durable tells whether it can be restarted.
+func startVault(t *testing.T, start func(testing.TB, *testparts.Authority, ...string) *testparts.VaultServer) *vaultServer {
+	t.Helper()
+	authority := testparts.NewAuthority(t)
+	v := &vaultServer{VaultServer: start(t, authority)}
+	pem, err := os.ReadFile(authority.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	wire := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	t.Cleanup(wire.CloseIdleConnections)
+	v.kv = kvServer{address: v.URL, root: v.Token, wire: wire, whole: true}
+	return v
+}
+
+// health is Vault's own answer with the sandbox's time in it.
+func (w *world) health(r *http.Request) (*http.Response, error) {
+	response, err := w.kv.wire.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	var page map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&page); err != nil {
+		return nil, err
+	}
+	page["server_time_utc"] = w.now().Unix()
+	text, err := json.Marshal(page)
+	if err != nil {
+		return nil, err
+	}
+	return answer(r, response.StatusCode, string(text)), nil
+}
+
+// incident is what may happen to the server before any call of a run, and be put
+// right when the run is over.
+type incident struct {
+	name  string
+	start func(testing.TB, *testparts.Authority, ...string) *testparts.VaultServer
+	// prepare sees to how the engine logs in, and gives what happens and what mends it.
+	prepare func(t *testing.T, v *vaultServer, w *world) (happens, mended func())
+	// unnoticed says that the run succeeds all the same.
+	unnoticed bool
+}
+
+func incidents() []incident {
+	memory, disk := testparts.NewVaultServer, testparts.NewDurableVaultServer
+	return []incident{
+		{name: "sealed, and unsealed after the run", start: memory, prepare: func(t *testing.T, v *vaultServer, _ *world) (func(), func()) {
+			return func() { v.Seal(t) }, func() { v.Unseal(t) }
+		}},
+		{name: "killed and restarted", start: disk, unnoticed: true, prepare: func(t *testing.T, v *vaultServer, _ *world) (func(), func()) {
+			return func() { v.Restart(t) }, func() {}
+		}},
+		{name: "Vault token revoked, given by the user", start: memory, prepare: func(t *testing.T, v *vaultServer, w *world) (func(), func()) {
+			token := v.token(t)
+			w.login = staticToken(token)
+			revoke := func() {
+				v.Must(t, http.MethodPost, "auth/token/revoke", v.Token, map[string]string{"token": token}, nil)
+			}
+			return revoke, func() { w.login = staticToken(v.token(t)) }
+		}},
+		{name: "Vault token revoked, got by a login", start: memory, unnoticed: true, prepare: func(t *testing.T, v *vaultServer, w *world) (func(), func()) {
+			w.login = v.appRole(t)
+			revoke := func() {
+				v.Must(t, http.MethodPost, "sys/leases/revoke-prefix/auth/approle/login", v.Token, nil, nil)
+			}
+			return revoke, func() {}
+		}},
+		{name: "policy withdrawn, and given back after the run", start: memory, prepare: func(t *testing.T, v *vaultServer, w *world) (func(), func()) {
+			w.login = staticToken(v.token(t))
+			return func() { v.policy(t, nothing) }, func() { v.policy(t, rights) }
+		}},
+	}
+}
+
+func staticToken(token string) vaultkv.Login {
+	return vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(token)}
+}
+
+// rights is the published policy for programs that provision and rotate, for the
+// paths of these tests.
+const (
+	rights = `
+path "secret/data/+/ci"     { capabilities = ["create", "read", "update"] }
+path "secret/metadata/+/ci" { capabilities = ["read", "patch"] }
+path "secret/delete/+/ci"   { capabilities = ["update"] }
+path "secret/config"        { capabilities = ["read"] }
+`
+	nothing = `path "secret/nothing" { capabilities = ["read"] }`
+)
+
+// policy sets what programs may do.
+func (v *vaultServer) policy(t testing.TB, rules string) {
+	t.Helper()
+	v.Must(t, http.MethodPut, "sys/policies/acl/rotator", v.Token, map[string]string{"policy": rules}, nil)
+}
+
+// token makes a Vault token with the policy.
+func (v *vaultServer) token(t testing.TB) string {
+	t.Helper()
+	var made struct {
+		Auth struct {
+			Token string `json:"client_token"`
+		} `json:"auth"`
+	}
+	v.Must(t, http.MethodPost, "auth/token/create", v.Token, map[string]any{"policies": []string{"rotator"}, "ttl": "1h"}, &made)
+	return made.Auth.Token
+}
+
+const role = "auth/approle/role/rotator"
+
+// appRole makes a login with the policy.
+func (v *vaultServer) appRole(t testing.TB) vaultkv.Login {
+	t.Helper()
+	if v.Ask(t, http.MethodGet, role, v.Token, nil, nil) != http.StatusOK {
+		v.Must(t, http.MethodPost, "sys/auth/approle", v.Token, map[string]string{"type": "approle"}, nil)
+		v.Must(t, http.MethodPost, role, v.Token, map[string]string{"token_policies": "rotator", "token_ttl": "20m"}, nil)
+	}
+	var id, secret struct {
+		Data struct {
+			RoleID   string `json:"role_id"`
+			SecretID string `json:"secret_id"`
+		} `json:"data"`
+	}
+	v.Must(t, http.MethodGet, role+"/role-id", v.Token, nil, &id)
+	v.Must(t, http.MethodPost, role+"/secret-id", v.Token, map[string]string{}, &secret)
+	return vaultkv.Login{Method: vaultkv.MethodAppRole, RoleID: id.Data.RoleID, SecretID: paistrike.NewSecret(secret.Data.SecretID)}
+}
+
+// logins counts the logins by AppRole so far.
+func (v *vaultServer) logins(t testing.TB) int {
+	t.Helper()
+	return strings.Count(v.auditLog(t), `"path":"auth/approle/login"`) / 2 // request and response
+}
+
+func (v *vaultServer) auditLog(t testing.TB) string {
+	t.Helper()
+	log, err := os.ReadFile(v.AuditFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(log)
+}
+
+// TestWhateverHappensToVault lets each incident happen before each call of each kind
+// of run. The invariants are those of the fault sweep.
+func TestWhateverHappensToVault(t *testing.T) {
+	t.Parallel()
+	for _, i := range incidents() {
+		t.Run(i.name, func(t *testing.T) {
+			t.Parallel()
+			v := startVault(t, i.start)
+			v.policy(t, rights)
+			cases := 0
+			for _, s := range scenarios() {
+				calls := v.play(t, i, s, 0)
+				for n := 1; n <= calls; n++ {
+					v.play(t, i, s, n)
+					cases++
+				}
+			}
+			t.Logf("%d times", cases)
+			v.searchAuditLog(t)
+		})
+	}
+}
+
+// play runs a scenario with an incident before its nth call, and gives how many calls
+// it made.
+func (v *vaultServer) play(t *testing.T, i incident, s scenario, n int) int {
+	t.Helper()
+	w := newWorld(t, v.kv)
+	s.setup(w)
+	happens, mended := i.prepare(t, v, w)
+	logins := v.logins(t)
+	wire := &faultyWire{before: func(call int) {
+		if call == n {
+			happens()
+		}
+	}}
+	violations := s.playIn(w, wire, func() {
+		if more := v.logins(t) - logins; more > 2 {
+			t.Errorf("%s, call %d: %d logins in one run", s.name, n, more)
+		}
+		mended()
+	})
+	if i.unnoticed && wire.err != nil {
+		t.Errorf("%s, call %d: the run failed: %v", s.name, n, wire.err)
+	}
+	if len(violations) > 0 {
+		t.Errorf("%s, call %d: %s", s.name, n, strings.Join(violations, "; "))
+	}
+	v.remember(w)
+	return wire.calls
+}
+
+// remember keeps the secrets of an entry for the search of the audit log.
+func (v *vaultServer) remember(w *world) {
+	v.secrets = append(v.secrets, w.management)
+	if record, _ := w.current(); record != nil && !record.Secret.IsZero() {
+		v.secrets = append(v.secrets, record.Secret.Reveal())
+	}
+}
+
+// searchAuditLog fails the test where Vault's audit log shows a secret in clear.
+func (v *vaultServer) searchAuditLog(t *testing.T) {
+	t.Helper()
+	log := v.auditLog(t)
+	for _, secret := range v.secrets {
+		if strings.Contains(log, secret) {
+			t.Fatal("a secret is in Vault's audit log")
+		}
+	}
+	if len(v.secrets) < 10 || !strings.Contains(log, `"path":"secret/data/team-`) {
+		t.Errorf("%d secrets searched for in %d bytes", len(v.secrets), len(log))
+	}
+}

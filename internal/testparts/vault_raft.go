@@ -1,0 +1,71 @@
+package testparts
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// NewDurableVaultServer is [NewVaultServer] with Vault's own storage on disk, so that
+// it can be restarted and its snapshots be restored.
+func NewDurableVaultServer(t testing.TB, authority *Authority, hosts ...string) *VaultServer {
+	t.Helper()
+	v := &VaultServer{dir: t.TempDir()}
+	data := filepath.Join(v.dir, "raft")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	v.storage = fmt.Sprintf("storage \"raft\" {\n  path = %q\n  node_id = \"one\"\n  performance_multiplier = 1\n}", data)
+	return newVaultServer(t, authority, v, hosts...)
+}
+
+// Restart kills the server as kill -9 does, starts it on what it had stored, and
+// unseals it.
+func (v *VaultServer) Restart(t testing.TB) {
+	t.Helper()
+	v.process.kill()
+	if err := v.launch(t); err != nil {
+		t.Fatal(err)
+	}
+	v.Unseal(t)
+}
+
+// Snapshot is Vault's own backup of everything it has stored.
+func (v *VaultServer) Snapshot(t testing.TB) []byte {
+	t.Helper()
+	return v.raw(t, http.MethodGet, "sys/storage/raft/snapshot", nil)
+}
+
+// Restore sets everything back to a snapshot, and waits until the server serves.
+func (v *VaultServer) Restore(t testing.TB, snapshot []byte) {
+	t.Helper()
+	v.raw(t, http.MethodPost, "sys/storage/raft/snapshot", snapshot)
+	v.await(t, "Vault", func() bool {
+		return v.Ask(t, http.MethodGet, "secret/config", v.Token, nil, nil) == http.StatusOK
+	})
+}
+
+// raw sends and receives bytes as they are.
+func (v *VaultServer) raw(t testing.TB, method, path string, body []byte) []byte {
+	t.Helper()
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, v.URL+"/v1/"+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Vault-Token", v.Token)
+	response, err := v.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= 300 {
+		t.Fatalf("%s %s: Vault answered %d (%v)", method, path, response.StatusCode, err)
+	}
+	return answer
+}
