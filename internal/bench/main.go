@@ -1,5 +1,6 @@
 // Command bench measures what the provider costs: how long a Terraform run takes
-// and how many requests it makes, for few and for many tokens.
+// and how many requests it makes, for few and for many tokens. It also compares a step
+// of the action with an empty one.
 //
 // Everything is on this machine: the PAIStrike sandbox, Vault's KV engine, and the
 // CLI that TF_CLIS names first. Requests are counted from the servers' journals, so
@@ -66,6 +67,9 @@ func run(ctx context.Context, args []string, out io.Writer, jsonFile string) (er
 	}
 	if err := b.parallel(ctx, &r); err != nil {
 		return fmt.Errorf("in parallel: %w", err)
+	}
+	if err := b.action(ctx, &r); err != nil {
+		return fmt.Errorf("the action: %w", err)
 	}
 	if err := r.print(out); err != nil {
 		return err
