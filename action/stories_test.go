@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,11 +64,12 @@ type job struct {
 	summary                 string
 	log                     masker
 	interrupt               *sandbox.Fault
+	unkept                  atomic.Bool // a token was asked for whose name was not kept before
 }
 
 func newJob(t testing.TB, dir string) *job {
 	s := newServers(t)
-	return &job{
+	j := &job{
 		servers: s, dir: dir,
 		state: map[string]string{}, outputs: map[string]string{}, exports: map[string]string{},
 		env: map[string]string{
@@ -80,6 +82,14 @@ func newJob(t testing.TB, dir string) *job {
 			"VAULT_ADDR": "https://evil.example.com", "VAULT_TOKEN": "planted", "VAULT_SKIP_VERIFY": "true", "VAULT_NAMESPACE": "evil",
 		},
 	}
+	s.asked = func(body string) {
+		var in struct{ Name string }
+		kept, err := os.ReadFile(filepath.Join(dir, "GITHUB_STATE"))
+		if err != nil || json.Unmarshal([]byte(body), &in) != nil || !strings.Contains(string(kept), in.Name) {
+			j.unkept.Store(true)
+		}
+	}
+	return j
 }
 
 // commandFiles are the runner's, fresh for each step.
@@ -121,6 +131,9 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 	_, _ = ts.Stdout().Write([]byte(shown))
 	j.takeFiles(ts, paths)
 	j.search(ts, raw, shown, paths)
+	if j.unkept.Load() {
+		ts.Fatalf("a token was asked for whose name the post step would not know")
+	}
 	if (err != nil) != neg {
 		ts.Fatalf("the step ended with %v:\n%s", err, shown)
 	}

@@ -38,6 +38,9 @@ type servers struct {
 	vault     *vaultFront
 	identity  *identityService
 
+	// asked is called with the body of each create, before the work.
+	asked func(body string)
+
 	mu     sync.Mutex
 	minted []string
 }
@@ -64,6 +67,15 @@ func (s *servers) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost || strings.HasPrefix(r.URL.Path, "/_sandbox") {
 		s.paistrike.ServeHTTP(w, r)
 		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if s.asked != nil {
+		s.asked(string(body))
 	}
 	s.paistrike.ServeHTTP(&keeper{ResponseWriter: w, keep: func(body []byte) {
 		var made struct{ Token string }
