@@ -107,7 +107,7 @@ func mintFailed(o observation, name string, err error) error {
 
 func createLost(id, name string) Message {
 	return warning("PS103", "Reply to a create was lost",
-		"PAIStrike had created token %s (%s), whose secret was lost with the reply. It was revoked, and another was created in its place.", id, name)
+		"PAIStrike had created token %s (%s), whose secret was lost with the reply. It was revoked.", id, name)
 }
 
 func createUnknown(o observation, name string, expires time.Time, err error) error {
@@ -179,7 +179,7 @@ func publishRefused(o observation, minted paistrike.Token, revoked error, err er
 
 func historyReset(o observation, left int) Message {
 	return warning("PS207", "History of the Vault entry was removed",
-		"The versions of %s start anew, and %d tokens of its former history still work. Those that were in use keep working for an overlap; the others are revoked.", place(o.at), left)
+		"The versions of %s start anew. Tokens of its former history that still work: %d. Those that were in use keep working for an overlap; the others are revoked.", place(o.at), left)
 }
 
 func foreignEntry(o observation) error {
@@ -337,7 +337,12 @@ func destroyIncomplete(at vaultkv.Location, left []string, err error) error {
 		"Still active: %s. %s no longer serves a token and nothing new can be published there. Run again.", strings.Join(left, ", "), place(at))
 }
 
+// destroyUndecided takes the place of what is said of any other publication.
 func destroyUndecided(o observation, err error) error {
+	var published *Error
+	if errors.As(err, &published) {
+		err = published.Err
+	}
 	return failure("PS602", "Destroy not started", err,
 		"Whether the closing version %d of %s was written is undecided, so no token was revoked. %s Run again once Vault answers.", o.version()+1, place(o.at), serving(o))
 }
