@@ -172,9 +172,9 @@ func (w *world) create() string {
 }
 
 // again rotates now.
-func (w *world) again() string {
+func (w *world) again() {
 	w.t.Helper()
-	return w.run(w.request(rotation.Rotate, rotation.ReasonForced)).TokenID
+	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
 }
 
 var errRefused = errors.New("connection refused")

@@ -24,7 +24,7 @@ type consumers struct {
 }
 
 // poll lets both consumers call PAIStrike.
-func (c *consumers) poll() {
+func (c *consumers) poll(ctx context.Context) {
 	top := c.w.top()
 	if top == nil {
 		return // before the first token
@@ -34,7 +34,7 @@ func (c *consumers) poll() {
 	}
 	for _, secret := range []paistrike.Secret{top.Secret, c.kept} {
 		c.polls++
-		if (directTokens{c.w}).Verify(context.Background(), secret) != nil {
+		if (directTokens{c.w}).Verify(ctx, secret) != nil {
 			c.refused++
 		}
 	}
@@ -48,12 +48,12 @@ type polledTokens struct {
 }
 
 func (p polledTokens) Create(ctx context.Context, name string, expires time.Time) (paistrike.Minted, error) {
-	defer p.c.poll()
+	defer p.c.poll(ctx)
 	return p.directTokens.Create(ctx, name, expires)
 }
 
 func (p polledTokens) Revoke(ctx context.Context, id string) error {
-	defer p.c.poll()
+	defer p.c.poll(ctx)
 	return p.directTokens.Revoke(ctx, id)
 }
 
@@ -63,7 +63,7 @@ type polledStore struct {
 }
 
 func (p polledStore) Publish(ctx context.Context, at vaultkv.Location, cas int, record vaultkv.Record) (vaultkv.Published, error) {
-	defer p.c.poll()
+	defer p.c.poll(ctx)
 	return p.directStore.Publish(ctx, at, cas, record)
 }
 
@@ -101,7 +101,7 @@ func TestSoak(t *testing.T) {
 		}
 		live, retiring = max(live, w.usable()), max(retiring, len(result.Retiring))
 		w.now = w.now.Add(12 * time.Hour)
-		c.poll()
+		c.poll(t.Context())
 		w.forget()
 		request.Reason = rotation.ReasonForced
 	}

@@ -123,6 +123,7 @@ func TestSnapshotRestored(t *testing.T) {
 func TestRightsThatAreMissing(t *testing.T) {
 	t.Parallel()
 	v := startVault(t, testparts.NewVaultServer)
+	//nolint:paralleltest // they share a policy
 	for _, tt := range []struct{ name, old, new string }{
 		{"create", `["create", "read", "update"]`, `["read", "update"]`},
 		{"update", `["create", "read", "update"]`, `["create", "read"]`},
@@ -130,7 +131,6 @@ func TestRightsThatAreMissing(t *testing.T) {
 		{"read of metadata", `["read", "patch"]`, `["patch"]`},
 		{"everything", rights, nothing},
 	} {
-		//nolint:paralleltest // they share a policy
 		t.Run(tt.name, func(t *testing.T) {
 			v.policy(t, strings.Replace(rights, tt.old, tt.new, 1))
 			w := newWorld(t, v.kv)
