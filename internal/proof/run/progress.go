@@ -76,10 +76,23 @@ func (p *progress) take(e event) {
 	case "output", "build-output":
 		p.said[e.Test].WriteString(e.Output)
 	case "pass":
+		delete(p.said, e.Test)
 		if e.Test != "" && (e.Elapsed >= remarkable || !strings.Contains(e.Test, "/")) {
 			fmt.Fprintf(p.out, "  %6.1f s %s\n", e.Elapsed, e.Test)
 		}
 	case "skip", "fail":
 		fmt.Fprintf(p.out, "  %s %s\n%s", strings.ToUpper(e.Action), e.Test, p.said[e.Test])
+		delete(p.said, e.Test)
+		if e.Test == "" {
+			p.unfinished()
+		}
+	}
+}
+
+// unfinished prints what the tests said that had not ended when their program did:
+// one of them may have brought it down.
+func (p *progress) unfinished() {
+	for test, said := range p.said {
+		fmt.Fprintf(p.out, "  not finished: %s\n%s", test, said)
 	}
 }
