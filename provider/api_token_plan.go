@@ -20,7 +20,6 @@ type situation struct {
 	previous   []previousTokenModel
 	observed   observed
 	former     []formerEntry
-	moved      bool
 }
 
 // change is what an update will do.

@@ -52,7 +52,7 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 	}
 	f.state = state
 	if f.observed.Taken == nil {
-		f.state.absorb(ctx, view, have, former)
+		f.state.absorb(view, have, former)
 	}
 	f.restamp = restampNeeded(ctx, f.state, before, f.observed, former)
 	return f
@@ -72,7 +72,7 @@ func refuseOrWarn(diags *diag.Diagnostics, err error) {
 
 // absorb takes over what custom metadata and the token list say, as far as they
 // describe the current version. What was planned by another run is not drift.
-func (m *apiTokenModel) absorb(ctx context.Context, view rotation.View, have desired, former []formerEntry) {
+func (m *apiTokenModel) absorb(view rotation.View, have desired, former []formerEntry) {
 	mirrored := view.Unhealthy == rotation.ReasonNone && !view.Stale && view.Mirror.TokenID != ""
 	if mirrored {
 		m.TokenID, m.TokenName = types.StringValue(view.Mirror.TokenID), types.StringValue(view.Mirror.TokenName)

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"maps"
+
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -74,69 +76,79 @@ func vaultAttribute() schema.SingleNestedAttribute {
 	text := func(description string) schema.StringAttribute {
 		return schema.StringAttribute{Optional: true, MarkdownDescription: description}
 	}
+	attributes := map[string]schema.Attribute{
+		"address":         text("URL of Vault. Environment variable: `VAULT_ADDR`."),
+		"namespace":       text("Namespace of Vault. Environment variable: `VAULT_NAMESPACE`."),
+		"token":           schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Vault token. May be an ephemeral value. Environment variable: `VAULT_TOKEN`, else the file `~/.vault-token`."},
+		"ca_cert_file":    text("PEM file of the CA that signed Vault's certificate. Environment variable: `VAULT_CACERT`."),
+		"ca_cert_dir":     text("Folder of such files. Environment variable: `VAULT_CAPATH`."),
+		"tls_server_name": text("Name to expect in Vault's certificate. Environment variable: `VAULT_TLS_SERVER_NAME`."),
+		"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Do not check Vault's certificate: whoever is between can read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
+		"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read of Vault is repeated, `2` by default. Writes are never repeated blindly. Environment variable: `VAULT_MAX_RETRIES`."},
+	}
+	maps.Copy(attributes, loginAttributes())
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: "The Vault server that receives the secrets, and how to log in. At most one `auth_login*` is set; without one, `token` is used.",
-		Attributes: map[string]schema.Attribute{
-			"address":         text("URL of Vault. Environment variable: `VAULT_ADDR`."),
-			"namespace":       text("Namespace of Vault. Environment variable: `VAULT_NAMESPACE`."),
-			"token":           schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Vault token. May be an ephemeral value. Environment variable: `VAULT_TOKEN`, else the file `~/.vault-token`."},
-			"ca_cert_file":    text("PEM file of the CA that signed Vault's certificate. Environment variable: `VAULT_CACERT`."),
-			"ca_cert_dir":     text("Folder of such files. Environment variable: `VAULT_CAPATH`."),
-			"tls_server_name": text("Name to expect in Vault's certificate. Environment variable: `VAULT_TLS_SERVER_NAME`."),
-			"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Do not check Vault's certificate: whoever is between can read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
-			"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read of Vault is repeated, `2` by default. Writes are never repeated blindly. Environment variable: `VAULT_MAX_RETRIES`."},
+		Attributes:          attributes,
+	}
+}
 
-			"auth_login": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "Log in by a write to any path.",
-				Attributes: map[string]schema.Attribute{
-					"path":       schema.StringAttribute{Required: true, MarkdownDescription: "Path of the login, such as `auth/approle/login`."},
-					"namespace":  text("Namespace of the login."),
-					"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "What is written there."},
-				},
+// loginAttributes are the ways to log in to Vault.
+func loginAttributes() map[string]schema.Attribute {
+	text := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{Optional: true, MarkdownDescription: description}
+	}
+	return map[string]schema.Attribute{
+		"auth_login": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Log in by a write to any path.",
+			Attributes: map[string]schema.Attribute{
+				"path":       schema.StringAttribute{Required: true, MarkdownDescription: "Path of the login, such as `auth/approle/login`."},
+				"namespace":  text("Namespace of the login."),
+				"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "What is written there."},
 			},
-			"auth_login_approle": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "Log in by AppRole.",
-				Attributes: map[string]schema.Attribute{
-					"mount":     text("Mount of the method, `approle` by default."),
-					"namespace": text("Namespace of the login."),
-					"role_id":   schema.StringAttribute{Required: true, MarkdownDescription: "Role id."},
-					"secret_id": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Secret id. May be an ephemeral value."},
-				},
+		},
+		"auth_login_approle": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Log in by AppRole.",
+			Attributes: map[string]schema.Attribute{
+				"mount":     text("Mount of the method, `approle` by default."),
+				"namespace": text("Namespace of the login."),
+				"role_id":   schema.StringAttribute{Required: true, MarkdownDescription: "Role id."},
+				"secret_id": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Secret id. May be an ephemeral value."},
 			},
-			"auth_login_jwt": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "Log in by a JWT, such as a workload identity token.",
-				Attributes: map[string]schema.Attribute{
-					"mount":     text("Mount of the method, `jwt` by default."),
-					"namespace": text("Namespace of the login."),
-					"role":      schema.StringAttribute{Required: true, MarkdownDescription: "Role of the method."},
-					"jwt":       schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The JWT. Environment variables: `TERRAFORM_VAULT_AUTH_JWT`, else `TFC_WORKLOAD_IDENTITY_TOKEN`."},
-				},
+		},
+		"auth_login_jwt": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Log in by a JWT, such as a workload identity token.",
+			Attributes: map[string]schema.Attribute{
+				"mount":     text("Mount of the method, `jwt` by default."),
+				"namespace": text("Namespace of the login."),
+				"role":      schema.StringAttribute{Required: true, MarkdownDescription: "Role of the method."},
+				"jwt":       schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The JWT. Environment variables: `TERRAFORM_VAULT_AUTH_JWT`, else `TFC_WORKLOAD_IDENTITY_TOKEN`."},
 			},
-			"auth_login_kubernetes": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "Log in by a Kubernetes service account.",
-				Attributes: map[string]schema.Attribute{
-					"mount":     text("Mount of the method, `kubernetes` by default."),
-					"namespace": text("Namespace of the login."),
-					"role":      schema.StringAttribute{Required: true, MarkdownDescription: "Role of the method."},
-					"jwt_file":  text("File of the service account's token, `/var/run/secrets/kubernetes.io/serviceaccount/token` by default."),
-				},
+		},
+		"auth_login_kubernetes": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Log in by a Kubernetes service account.",
+			Attributes: map[string]schema.Attribute{
+				"mount":     text("Mount of the method, `kubernetes` by default."),
+				"namespace": text("Namespace of the login."),
+				"role":      schema.StringAttribute{Required: true, MarkdownDescription: "Role of the method."},
+				"jwt_file":  text("File of the service account's token, `/var/run/secrets/kubernetes.io/serviceaccount/token` by default."),
 			},
-			"auth_login_userpass": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "Log in by user name and password.",
-				Attributes: map[string]schema.Attribute{
-					"mount":         text("Mount of the method, `userpass` by default."),
-					"namespace":     text("Namespace of the login."),
-					"username":      schema.StringAttribute{Required: true, MarkdownDescription: "User name."},
-					"password":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password. May be an ephemeral value."},
-					"password_file": text("File that holds the password instead."),
-				},
+		},
+		"auth_login_userpass": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Log in by user name and password.",
+			Attributes: map[string]schema.Attribute{
+				"mount":         text("Mount of the method, `userpass` by default."),
+				"namespace":     text("Namespace of the login."),
+				"username":      schema.StringAttribute{Required: true, MarkdownDescription: "User name."},
+				"password":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password. May be an ephemeral value."},
+				"password_file": text("File that holds the password instead."),
 			},
-			"auth_login_token_file": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "Take the Vault token from a file.",
-				Attributes: map[string]schema.Attribute{
-					"filename": schema.StringAttribute{Optional: true, MarkdownDescription: "The file. Environment variable: `TERRAFORM_VAULT_TOKEN_FILENAME`."},
-				},
+		},
+		"auth_login_token_file": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Take the Vault token from a file.",
+			Attributes: map[string]schema.Attribute{
+				"filename": schema.StringAttribute{Optional: true, MarkdownDescription: "The file. Environment variable: `TERRAFORM_VAULT_TOKEN_FILENAME`."},
 			},
 		},
 	}
