@@ -1,0 +1,64 @@
+package e2e_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+)
+
+// The reliability guide names tests, and every one of them exists. Its proof line
+// has the shape of what `make proof` prints, without a violation.
+func TestReliabilityGuideNamesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	root, err := tfcli.Repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "templates", "guides", "reliability.md.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	named := regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(page, -1)
+	if len(named) < 20 {
+		t.Fatalf("%d tests are named", len(named))
+	}
+	there := testsOf(t, root)
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(named))) {
+		if !there[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	line := regexp.MustCompile(`(?m)^proof: faults=\d+ pairs=\d+ states=\d+ mutants=(\d+)/(\d+) races=\d+ kills=\d+ violations=0$`).FindStringSubmatch(page)
+	if line == nil || line[1] != line[2] {
+		t.Errorf("the proof line is %q", line)
+	}
+}
+
+// testsOf gives the names of all tests in the repository's own packages.
+func testsOf(t *testing.T, root string) map[string]bool {
+	t.Helper()
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	there := map[string]bool{}
+	files := os.DirFS(root)
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") || entry.IsDir() {
+			return err
+		}
+		source, err := fs.ReadFile(files, name)
+		for _, match := range declared.FindAllStringSubmatch(string(source), -1) {
+			there[match[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return there
+}
