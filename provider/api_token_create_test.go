@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 func TestCreate(t *testing.T) {
@@ -65,4 +67,16 @@ func TestCreateWhereExpiryIsADate(t *testing.T) {
 	policy.DateOnly = true
 	s.paistrike.SetPolicy(policy)
 	s.play(act{config: standard, state: state(text("expires_at", "2026-04-06T00:00:00Z"))})
+}
+
+// The first apply was killed between the publication of the secret and the mark in
+// custom metadata, and its state is lost: the next create takes the entry over, and
+// nobody has to set adopt.
+func TestCreateAfterAKill(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{before: s.inject(mirroring(testparts.Fault{Status: 500, Count: -1})), config: standard, unsound: true, due: true},
+		act{before: s.mend, config: forgotten, unsound: true, after: func() { s.wantLive(1) }},
+		act{config: standard, plan: creates(), newID: true, state: state(vaultVersion(2), previous(1))},
+	)
 }

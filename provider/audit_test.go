@@ -37,7 +37,7 @@ func (s *stage) busy() {
 		id, _ := s.paistrike.Mint("passing", time.Time{})
 		passing = append(passing, id)
 	}
-	s.onCall = func(r *http.Request) {
+	s.whenCalled(func(r *http.Request) {
 		if r.URL.Query().Get("cursor") == "" {
 			return
 		}
@@ -46,7 +46,7 @@ func (s *stage) busy() {
 			s.paistrike.Revoke(passing[0])
 			passing = passing[1:]
 		}
-	}
+	})
 }
 
 // All tokens are listed, each once, however many pages there are and whatever

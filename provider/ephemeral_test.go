@@ -51,13 +51,13 @@ func TestEphemeralToken(t *testing.T) {
 	s := newStage(t)
 	s.withoutVault()
 	byRun := map[string]bool{}
-	s.onCall = func(r *http.Request) {
+	s.whenCalled(func(r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if bearer := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "); bearer != s.env["PAISTRIKE_API_TOKEN"] {
 			byRun[bearer] = true
 		}
-	}
+	})
 	s.playEphemeral(resource.TestStep{
 		Config: shortLived,
 		ConfigStateChecks: []statecheck.StateCheck{stateCheck(func(req statecheck.CheckStateRequest) error {
@@ -68,7 +68,7 @@ func TestEphemeralToken(t *testing.T) {
 					if len(byRun) == 0 || !regexp.MustCompile(`^Nightly audit-run-[a-z2-7]{16}$`).MatchString(fmt.Sprint(opened["token_name"])) || opened["expires_at"] != "2026-01-05T10:00:00Z" {
 						return fmt.Errorf("echo says %v, and %d tokens were used", opened, len(byRun))
 					}
-					s.onCall = nil
+					s.whenCalled(nil)
 					byRun[secret] = true
 					for each := range byRun {
 						if status := s.call(each); status != http.StatusUnauthorized {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ type stage struct {
 
 	mu     sync.Mutex
 	pauses []time.Duration // what the provider would have waited
-	onCall func(*http.Request)
+	onCall atomic.Pointer[func(*http.Request)]
 	worked map[string]bool // the secrets that worked before the step
 	leaked string          // a token that may be revoked though Vault serves it
 }
@@ -69,12 +70,21 @@ func newStage(t *testing.T, options ...testparts.KVOption) *stage {
 // serveAPI is PAIStrike with a guard at the door.
 func (s *stage) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(r.URL.Path, "/_sandbox/") {
-		if s.onCall != nil {
-			s.onCall(r)
+		if do := s.onCall.Load(); do != nil {
+			(*do)(r)
 		}
 		s.guard(r)
 	}
 	s.paistrike.ServeHTTP(w, r)
+}
+
+// whenCalled does something before each request to PAIStrike; nil ends it.
+func (s *stage) whenCalled(do func(*http.Request)) {
+	if do == nil {
+		s.onCall.Store(nil)
+		return
+	}
+	s.onCall.Store(&do)
 }
 
 // providers is the provider under test. Nothing secret stands in a configuration:

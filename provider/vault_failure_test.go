@@ -185,11 +185,11 @@ func TestRotateInSpiteOfVault(t *testing.T) {
 func (s *stage) onVerify(do func()) func() {
 	var done atomic.Bool // set before, because what is done may verify as well
 	return func() {
-		s.onCall = func(r *http.Request) {
+		s.whenCalled(func(r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/self") && !strings.Contains(r.URL.RawQuery, byConsumer) && !done.Swap(true) {
 				do()
 			}
-		}
+		})
 	}
 }
 
