@@ -75,6 +75,19 @@ func TestTwoResourcesOnOnePathAtOnce(t *testing.T) {
 	}
 }
 
+// A resource that was copied with its name and its path is, to Vault, the same token:
+// the two share it, and one rotation serves both.
+func TestCopiedResourceSharesTheToken(t *testing.T) {
+	s := newStage(t)
+	both := standard + edit(standard, `"ci"`, `"copy"`)
+	s.play(
+		act{config: standard},
+		act{config: both, unsound: true, after: func() { s.wantLive(2) }}, // the first is in its overlap
+		act{config: both, plan: nothing()},
+		act{before: s.later(31 * day), config: both, plan: rotates("period"), after: func() { s.wantCalls(s.apiCalls(), "POST", 3) }},
+	)
+}
+
 // What is taken over on purpose is taken over once: the former owner is told, and
 // does not fight for it. The old token keeps its overlap.
 func TestTakenOver(t *testing.T) {
