@@ -34,13 +34,14 @@ type Client struct {
 	attempts int
 	timeout  time.Duration
 	clock    *serverClock
+	gate     *gate
 }
 
 // As returns a client with the same settings and the same server clock that
 // calls as another token: to verify a new one, or to let one revoke itself.
 func (c *Client) As(token Secret) *Client {
 	other := *c
-	other.token = token
+	other.token, other.gate = token, &gate{}
 	return &other
 }
 
@@ -108,6 +109,11 @@ func (c *Client) do(ctx context.Context, call call) (answer, error) {
 	if c.token.IsZero() || !sendable(c.token.Reveal()) {
 		return answer{}, &ConnectionError{Op: call.op, Err: errNoToken}
 	}
+	if pause := c.gate.left(c.now()); pause > 0 {
+		if err := c.sleep(ctx, pause); err != nil {
+			return answer{}, &ConnectionError{Op: call.op, Err: err}
+		}
+	}
 	for attempt := 1; ; attempt++ {
 		if err := ctx.Err(); err != nil { // nothing of this attempt was sent
 			return answer{}, &ConnectionError{Op: call.op, Attempts: attempt - 1, Err: err}
@@ -128,6 +134,9 @@ func (c *Client) do(ctx context.Context, call call) (answer, error) {
 		wait, again := c.pause(attempt, got)
 		if !outcome.repeatable() || !again {
 			return answer{}, err
+		}
+		if outcome == outcomeBusy {
+			c.gate.shut(c.now(), wait)
 		}
 		if stopped := c.sleep(ctx, wait); stopped != nil {
 			return answer{}, &interruptedError{last: err, cause: stopped}

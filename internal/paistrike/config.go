@@ -105,6 +105,7 @@ func New(cfg Config) (*Client, error) {
 		attempts: cfg.MaxAttempts,
 		timeout:  cfg.Timeout,
 		clock:    &serverClock{},
+		gate:     &gate{},
 	}
 	c.setDefaults()
 	for name, value := range cfg.Headers {
