@@ -84,8 +84,8 @@ generate: ## format the examples and write docs/ (needs Terraform 1.14 or newer)
 	tools/generate
 
 .PHONY: bench
-bench: ## measure what the provider costs: time, and requests per token
-	@tools/build kv
+bench: ## measure what the provider costs: time, memory, and requests per token
+	@tools/build kv time
 	@tools/cli >/dev/null || tools/build tofu
 	go run ./internal/bench
 

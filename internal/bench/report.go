@@ -58,16 +58,23 @@ func (c calls) sum(of func(name string) bool) int {
 }
 
 func (c calls) paistrike() int {
-	return c.sum(func(name string) bool { return strings.HasPrefix(name, "PAIStrike ") })
+	return c.sum(isPAIStrike)
 }
+
+func isPAIStrike(name string) bool { return strings.HasPrefix(name, "PAIStrike ") }
+
+func isShared(name string) bool { return slices.Contains(shared, name) }
 
 func (c calls) vault() int {
 	return c.sum(func(name string) bool { return strings.HasPrefix(name, "Vault ") })
 }
 
 func (c calls) perToken() int {
-	return c.sum(func(name string) bool { return !slices.Contains(shared, name) })
+	return c.sum(func(name string) bool { return !isShared(name) })
 }
+
+// unitRequests marks the rows whose limits are promises.
+const unitRequests = "requests"
 
 // row is one number. Target and Met are nil where nothing is promised.
 type row struct {
@@ -88,13 +95,28 @@ func (r *report) add(name string, value float64, unit string) {
 	r.rows = append(r.rows, row{Name: name, Value: value, Unit: unit})
 }
 
-// atMost adds a number of requests that is promised not to pass a limit; 0 is no promise.
-func (r *report) atMost(name string, value float64, most int) {
-	r.add(name, value, "requests")
+// requests adds a number of requests that is promised not to pass a limit; 0 is no promise.
+func (r *report) requests(name string, value float64, most int) {
+	r.aim(name, value, unitRequests, float64(most))
+}
+
+// aim adds a number that should not pass a limit; 0 is no limit.
+func (r *report) aim(name string, value float64, unit string, most float64) {
+	r.add(name, value, unit)
 	if most > 0 {
-		target, met := float64(most), value <= float64(most)
+		met := value <= most
 		last := &r.rows[len(r.rows)-1]
-		last.Target, last.Met = &target, &met
+		last.Target, last.Met = &most, &met
+	}
+}
+
+// usage adds what one command took.
+func (r *report) usage(name string, u usage) {
+	r.add(name+": wall time", u.wall.Seconds(), "s")
+	r.add(name+": CPU of CLI and provider", u.cpu.Seconds(), "s")
+	if u.providerMemory > 0 {
+		r.add(name+": peak memory of the CLI", float64(u.cliMemory)/(1<<20), "MiB")
+		r.add(name+": peak memory of the provider", float64(u.providerMemory)/(1<<20), "MiB")
 	}
 }
 
@@ -106,8 +128,10 @@ func (r *report) explain(step string, c calls) {
 	r.notes = append(r.notes, strings.Join(lines, "\n"))
 }
 
+// missed reports whether more requests were made than promised. An aim for a time that
+// is not met is shown and no more: how busy a machine is decides it too.
 func (r *report) missed() bool {
-	return slices.ContainsFunc(r.rows, func(row row) bool { return row.Met != nil && !*row.Met })
+	return slices.ContainsFunc(r.rows, func(row row) bool { return row.Unit == unitRequests && row.Met != nil && !*row.Met })
 }
 
 func (r *report) print(out io.Writer) error {

@@ -38,11 +38,15 @@ terraform {
   }
 }
 
+variable "incident" {
+  default = "none"
+}
+
 resource "paistrike_api_token" "bench" {
   count      = %d
   name       = "Integration ${count.index}"
   expires_in = "90d"
-  rotation   = { period = "30d", overlap = "24h" }
+  rotation   = { period = "30d", overlap = "24h", triggers = { incident = var.incident } }
   vault      = { mount = "secret", path = "bench/${count.index}" }
 }
 `
@@ -118,35 +122,34 @@ func (w *world) close() error {
 	return errors.Join(w.kvInput.Close(), w.kv.Wait())
 }
 
-// slow makes every request take so much longer.
-func (w *world) slow(ctx context.Context, by time.Duration) error {
-	w.paistrike.AddFaults(sandbox.Fault{Delay: by, Count: -1})
-	return w.ask(ctx, http.MethodPost, "/_kv/faults", map[string]any{"delay_ms": by.Milliseconds(), "count": -1}, nil)
+// slow puts both servers some way off.
+func (w *world) slow(ctx context.Context) error {
+	w.paistrike.AddFaults(sandbox.Fault{Delay: paistrikeDistance, Count: -1})
+	return w.ask(ctx, http.MethodPost, "/_kv/faults", map[string]any{"delay_ms": vaultDistance.Milliseconds(), "count": -1}, nil)
 }
 
 // measure runs one command, and counts the requests that it makes.
-func (w *world) measure(ctx context.Context, args ...string) (time.Duration, calls, error) {
+func (w *world) measure(ctx context.Context, args ...string) (usage, calls, error) {
 	w.paistrike.ResetJournal()
 	if err := w.ask(ctx, http.MethodDelete, "/_kv/journal", nil, nil); err != nil {
-		return 0, nil, err
+		return usage{}, nil, err
 	}
-	began := time.Now()
-	if _, err := w.tf.Run(ctx, args...); err != nil {
-		return 0, nil, err
+	took, err := runMeasured(ctx, w.tf, args...)
+	if err != nil {
+		return usage{}, nil, err
 	}
-	wall := time.Since(began)
 	c := calls{}
 	for _, call := range w.paistrike.Journal() {
 		c.countPAIStrike(call.Method, call.Path)
 	}
 	var journal []struct{ Method, Path string }
 	if err := w.ask(ctx, http.MethodGet, "/_kv/journal", nil, &journal); err != nil {
-		return 0, nil, err
+		return usage{}, nil, err
 	}
 	for _, call := range journal {
 		c.countVault(call.Method, call.Path)
 	}
-	return wall, c, nil
+	return took, c, nil
 }
 
 // ask sends a request to the KV engine's control paths.

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+)
+
+// floorConfiguration is the same number of resources of a provider that does no I/O at
+// all, so that what its runs take is Terraform's own.
+const floorConfiguration = `
+terraform {
+  required_providers {
+    time = { source = "hashicorp/time" }
+  }
+}
+
+variable "incident" {
+  default = "none"
+}
+
+resource "time_static" "bench" {
+  count    = %d
+  triggers = { incident = var.incident }
+}
+`
+
+// floorProgram is the time provider, which tools/build time leaves; "" where it is not
+// built.
+func floorProgram() string {
+	root, err := tfcli.Repository()
+	if err != nil {
+		return ""
+	}
+	program := filepath.Join(root, ".tools", "time")
+	if _, err := os.Stat(program); err != nil {
+		return ""
+	}
+	return program
+}
+
+// newFloor makes a workspace with n resources of the time provider.
+func (b *bench) newFloor(n int) (*tfcli.Workspace, error) {
+	dir, err := os.MkdirTemp(b.dir, "floor-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Symlink(b.floor, filepath.Join(dir, "terraform-provider-time")); err != nil {
+		return nil, err
+	}
+	tf, err := tfcli.New(b.program, b.dir, dir)
+	if err != nil {
+		return nil, err
+	}
+	settings := fmt.Sprintf("disable_checkpoint = true\nprovider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n",
+		"registry.terraform.io/hashicorp/time", dir, "registry.opentofu.org/hashicorp/time", dir)
+	if err := tf.Write("floor.tfrc", settings); err != nil {
+		return nil, err
+	}
+	tf.Setenv("TF_CLI_CONFIG_FILE=" + filepath.Join(dir, "floor.tfrc"))
+	return tf, tf.Write("main.tf", fmt.Sprintf(floorConfiguration, n))
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+)
+
+// A PAIStrike that takes few requests, and an apply that needs more than that.
+const (
+	limitPerMinute = 120
+	limitedTokens  = 200
+	refusedAim     = 0.05 // of all requests
+)
+
+// limited applies more tokens than a minute allows.
+func (b *bench) limited(ctx context.Context, r *report) (err error) {
+	w, err := b.newWorld(ctx, limitedTokens)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	w.paistrike.SetPolicy(sandbox.Policy{RatePerMinute: limitPerMinute})
+	took, c, err := w.measure(ctx, "apply", "-auto-approve", "-no-color")
+	if err != nil {
+		return err
+	}
+	refused := 0
+	for _, call := range w.paistrike.Journal() {
+		if call.Status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	name := fmt.Sprintf("create, %d tokens, at most %d requests a minute for each token", limitedTokens, limitPerMinute)
+	r.add(name+": wall time", took.wall.Seconds(), "s")
+	r.add(name+": refused with 429", float64(refused), "requests")
+	r.aim(name+": share of all requests", float64(refused)/float64(c.paistrike()), "of 1", refusedAim)
+	return nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+)
+
+// step is one command in the life of the tokens.
+type step struct {
+	name    string
+	args    []string
+	promise promise
+	// most is the aim for how many times as long as the floor it takes; 0 is none.
+	most float64
+}
+
+// promise is how many requests a step makes at most; 0 promises nothing.
+type promise struct {
+	paistrike int // the token list is read in pages of 100
+	vault     int // four of them are shared: the mount, its settings, the clock, the login
+	perToken  int
+}
+
+func steps(n int) []step {
+	quiet := []string{"-no-color", "-input=false"}
+	with := func(args ...string) []string { return append(args, quiet...) }
+	return []step{
+		{"create", with("apply", "-auto-approve"), promise{perToken: 7}, 1.25},
+		{"no-op plan", with("plan", "-detailed-exitcode"), promise{paistrike: (n+99)/100 + 2, vault: n + 4}, 1.3},
+		{"refresh-only", with("apply", "-refresh-only", "-auto-approve"), promise{paistrike: (n+99)/100 + 2, vault: n + 4}, 0},
+		{"rotate all", with("apply", "-auto-approve", "-var", "incident=now"), promise{}, 0},
+		{"destroy", with("destroy", "-auto-approve", "-var", "incident=now"), promise{}, 0},
+	}
+}
+
+// memoryAim is how much memory the provider may take, as a multiple of the time
+// provider's.
+const memoryAim = 2
+
+// life takes n tokens through their life, each step in a run of its own, and beside it
+// as many resources of the time provider.
+func (b *bench) life(ctx context.Context, n int, r *report) (err error) {
+	w, err := b.newWorld(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	var floor *tfcli.Workspace
+	if b.floor != "" {
+		if floor, err = b.newFloor(n); err != nil {
+			return err
+		}
+	}
+	var peak, floorPeak uint64
+	for _, step := range steps(n) {
+		name := fmt.Sprintf("%s, %d tokens", step.name, n)
+		took, c, err := w.measure(ctx, step.args...)
+		if err != nil {
+			return err
+		}
+		r.usage(name, took)
+		r.requests(name+": PAIStrike", float64(c.paistrike()), step.promise.paistrike)
+		r.requests(name+": Vault", float64(c.vault()), step.promise.vault)
+		r.requests(name+": per token, beside what all share", float64(c.perToken())/float64(n), step.promise.perToken)
+		r.explain(name, c)
+		peak = max(peak, took.providerMemory)
+		if floor == nil {
+			continue
+		}
+		least, err := runMeasured(ctx, floor, step.args...)
+		if err != nil {
+			return err
+		}
+		r.usage(name+", floor", least)
+		r.aim(name+": wall time against the floor", took.wall.Seconds()/least.wall.Seconds(), "times", step.most)
+		floorPeak = max(floorPeak, least.providerMemory)
+	}
+	if floorPeak > 0 {
+		r.aim(fmt.Sprintf("peak memory of the provider, %d tokens, against the time provider", n), float64(peak)/float64(floorPeak), "times", memoryAim)
+	}
+	return nil
+}
