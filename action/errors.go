@@ -38,6 +38,14 @@ func badInputs(problems []string) error {
 	return fail("PSA001", nil, "Nothing was done, because the inputs are not right:\n- %s", strings.Join(problems, "\n- "))
 }
 
+func badUsage(problem string) error {
+	return fail("PSA001", nil, "Nothing was done: %s. See paistrike-action exec --help.", problem)
+}
+
+func noCommand(name string) error {
+	return fail("PSA002", nil, "The command %q cannot be run, so it got no token.", name)
+}
+
 // PSA1xx: GitHub's identity token.
 
 func noPermission() error {

@@ -22,6 +22,9 @@ type github struct {
 	getenv  func(string) string
 	random  func() string // 128 bits or more, as letters and digits
 	known   []string      // live secrets, in every spelling that is cut out
+	// kept, where it is not nil, takes the place of the runner: state is kept in it,
+	// and words are plain lines.
+	kept map[string]string
 }
 
 func newGitHub(out io.Writer, getenv func(string) string, random func() string) *github {
@@ -41,6 +44,9 @@ func (g *github) mask(secret paistrike.Secret) error {
 		g.known = append(g.known, line, url.QueryEscape(line))
 		if quoted, err := json.Marshal(line); err == nil {
 			g.known = append(g.known, string(quoted[1:len(quoted)-1]))
+		}
+		if g.kept != nil {
+			continue // nobody reads it, and whoever does must not see a secret
 		}
 		if err := guarded(func() { g.actions.AddMask(line) }); err != nil {
 			return err
@@ -80,6 +86,9 @@ func (g *github) say(text string) {
 
 // debug writes a line that shows where debug logging is on.
 func (g *github) debug(format string, args ...any) {
+	if g.kept != nil {
+		return
+	}
 	text := g.clean(fmt.Sprintf(format, args...))
 	g.annotate(func() { g.actions.Debugf("%s", text) })
 }
@@ -87,6 +96,10 @@ func (g *github) debug(format string, args ...any) {
 // warn makes a yellow annotation. The code may be empty.
 func (g *github) warn(code, text string) {
 	text = g.clean(text)
+	if g.kept != nil {
+		g.say("Warning: " + text)
+		return
+	}
 	a := g.titled(code)
 	g.annotate(func() { a.Warningf("%s", text) })
 }
@@ -98,6 +111,10 @@ func (g *github) failed(err error) {
 		code = f.code
 	}
 	text := g.clean(err.Error())
+	if g.kept != nil {
+		g.say("Error: " + text)
+		return
+	}
 	a := g.titled(code)
 	g.annotate(func() { a.Errorf("%s", text) })
 }
@@ -121,10 +138,21 @@ func (g *github) export(name, value string) error { return g.put("env", name, va
 
 // saveState keeps a value for the post step. It is safe once this returns, whatever
 // happens to the program: the runner reads the file when the program has ended.
-func (g *github) saveState(name, value string) error { return g.put("state", name, value) }
+func (g *github) saveState(name, value string) error {
+	if g.kept != nil {
+		g.kept[name] = value
+		return nil
+	}
+	return g.put("state", name, value)
+}
 
 // state reads what the main step kept.
-func (g *github) state(name string) string { return g.getenv("STATE_" + name) }
+func (g *github) state(name string) string {
+	if g.kept != nil {
+		return g.kept[name]
+	}
+	return g.getenv("STATE_" + name)
+}
 
 var commandName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 

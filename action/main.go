@@ -1,7 +1,8 @@
 // Command paistrike-action is the program of the GitHub Action in this folder: it
 // gets a PAIStrike API token for a job, hands it to the steps that follow, and
 // revokes it when the job ends. The launcher beside it (main.js, post.js) starts it
-// as `paistrike-action main` and `paistrike-action post`.
+// as `paistrike-action main` and `paistrike-action post`. Without GitHub, `paistrike-action
+// exec` does the same for one command.
 //
 // It owns what is GitHub's: inputs, masks, outputs, state, the job summary, identity
 // tokens, and the messages with PSA codes in errors.go. Talking to PAIStrike and to
@@ -54,6 +55,9 @@ var errCancelled = errors.New("the run was cancelled")
 
 // run does what the first argument says and returns the exit code.
 func (w world) run(args []string) int {
+	if len(args) > 0 && args[0] == "exec" {
+		return w.exec(args[1:])
+	}
 	gh := newGitHub(w.out, w.getenv, rand.Text)
 	step := ""
 	if len(args) == 1 {
@@ -68,7 +72,7 @@ func (w world) run(args []string) int {
 	case "version":
 		fmt.Fprintln(w.out, version)
 	default:
-		err = errors.New("usage: paistrike-action main | post | version")
+		err = errors.New("usage: paistrike-action main | post | version | exec [flags] -- command")
 	}
 	if err != nil {
 		gh.failed(err)

@@ -166,6 +166,9 @@ func (p *program) accept(ctx context.Context, client *paistrike.Client, t token)
 			return p.verifyFailed(ctx, t, err)
 		}
 	}
+	if p.handTo != nil {
+		return p.handTo(t)
+	}
 	return p.hand(t)
 }
 

@@ -16,6 +16,7 @@ type program struct {
 	event  event
 	step   context.Context //nolint:containedctx // the waits of calls that outlive a cancel end with it
 	claims claims
+	handTo func(token) error // nil hands over to the steps that follow
 }
 
 // token is what a job gets.

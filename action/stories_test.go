@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"paistrike-action": main})
+	testscript.Main(m, map[string]func(){"paistrike-action": main, "use-token": useToken})
 }
 
 // Each file below testdata/stories is a situation that a job may find itself in, with
@@ -40,7 +40,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"step": cmdStep, "input": cmdInput, "runner": cmdRunner, "interrupt": cmdInterrupt, "fault": cmdFault,
 			"live": cmdLive, "made": cmdMade, "output": cmdOutput, "exported": cmdExported, "state": cmdState,
-			"summary": cmdSummary, "act": cmdAct,
+			"summary": cmdSummary, "act": cmdAct, "outside": cmdOutside, "code": cmdCode,
 		},
 	})
 }
@@ -64,6 +64,8 @@ type job struct {
 	summary                 string
 	log                     masker
 	interrupt               *sandbox.Fault
+	group                   bool        // the next step gets a process group of its own
+	code                    int         // that the last step ended with
 	unkept                  atomic.Bool // a token was asked for whose name was not kept before
 }
 
@@ -118,6 +120,9 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
+	if j.group {
+		cmd = exec.CommandContext(ctx, "setsid", append([]string{program}, args...)...)
+	}
 	for _, vars := range []map[string]string{j.env, j.exports, paths} {
 		for name, value := range vars {
 			cmd.Env = append(cmd.Env, name+"="+value)
@@ -127,6 +132,7 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 		cmd.Env = append(cmd.Env, "STATE_"+name+"="+value)
 	}
 	raw, err := j.runStep(ctx, cmd)
+	j.code = cmd.ProcessState.ExitCode()
 	shown := j.log.show(raw)
 	_, _ = ts.Stdout().Write([]byte(shown))
 	j.takeFiles(ts, paths)

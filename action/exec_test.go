@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// useToken is a command as exec runs it: `use-token VARIABLE CODE` prints what
+// PAIStrike says to the token in the variable, and exits with the code.
+func useToken() {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, os.Getenv("PAISTRIKE_ENDPOINT")+"/api/v1/api-tokens/self", nil)
+	if err != nil {
+		panic(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+os.Getenv(os.Args[1]))
+	client := http.Client{Timeout: time.Minute}
+	resp, err := client.Do(req)
+	if err != nil {
+		panic(err)
+	}
+	_ = resp.Body.Close()
+	_, _ = os.Stdout.WriteString("PAIStrike answers " + strconv.Itoa(resp.StatusCode) + "; broker " + strconv.Quote(os.Getenv("PAISTRIKE_VAULT_SECRET_ID")) + "\n")
+	code, _ := strconv.Atoi(os.Args[2])
+	os.Exit(code) //nolint:forbidigo // the main of a program
+}
+
+// cmdOutside leaves GitHub: the steps that follow run on a machine of one's own.
+// `outside group` gives each a process group.
+func cmdOutside(ts *testscript.TestScript, _ bool, args []string) {
+	j := jobOf(ts)
+	j.group = slices.Contains(args, "group")
+	if j.asked == nil {
+		return // outside already
+	}
+	j.asked = nil // no file keeps names here
+	env := map[string]string{"PATH": ts.Getenv("PATH"), "VAULT_TOKEN": readerToken, "VAULT_ADDR": j.vault.url}
+	for _, name := range []string{"ENDPOINT", "VAULT_PATH", "MAX_ATTEMPTS"} {
+		env["PAISTRIKE_"+name] = j.env["INPUT_"+name]
+	}
+	j.env = env
+}
+
+// cmdCode checks the exit code of the last step: `code 143`.
+func cmdCode(ts *testscript.TestScript, _ bool, args []string) {
+	if got := strconv.Itoa(jobOf(ts).code); got != args[0] {
+		ts.Fatalf("the step ended with %s, want %s", got, args[0])
+	}
+}
+
+func TestExecFlagsAreInputs(t *testing.T) {
+	t.Parallel()
+	for _, in := range allInputs() {
+		if in.launcher || slices.Contains(notForExec(), in.name) {
+			continue
+		}
+		args := []string{"--" + strings.ReplaceAll(in.name, "_", "-"), "some-value", "--", "true"}
+		got, _, err := execInputs(args, func(string) string { return "" })
+		if in.secret {
+			if err == nil {
+				t.Errorf("%s is a secret and a flag", in.name)
+			}
+			got, _, err = execInputs([]string{"true"}, func(name string) string {
+				return map[string]string{execVariable(in.name): "some-value"}[name]
+			})
+		}
+		if err != nil || got[in.name] != "some-value" {
+			t.Errorf("%s: %q, %v", in.name, got[in.name], err)
+		}
+		if !strings.Contains(execUsage(), fmt.Sprintf("  --%s", strings.ReplaceAll(in.name, "_", "-"))) && !in.secret {
+			t.Errorf("%s is not in the help", in.name)
+		}
+	}
+}
+
+func TestExecInsideGitHubReadsNoAddressFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	got, _, err := execInputs([]string{"true"}, func(name string) string {
+		return map[string]string{
+			"GITHUB_ACTIONS": "true", "VAULT_ADDR": "https://evil.example.com", "VAULT_TOKEN": "planted", "PAISTRIKE_ENDPOINT": "https://evil.example.com",
+		}[name]
+	})
+	if err != nil || got["endpoint"]+got["vault_address"]+got["vault_token"] != "" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestExecChildEnvironment(t *testing.T) {
+	t.Parallel()
+	got := childEnv([]string{"A=1", "PAISTRIKE_VAULT_SECRET_ID=s", "PAISTRIKE_VAULT_TOKEN=s", "INPUT_X=s", "VAULT_TOKEN=own", "T=old"}, "T")
+	if want := []string{"A=1", "VAULT_TOKEN=own"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
