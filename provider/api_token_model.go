@@ -135,6 +135,9 @@ func (m apiTokenModel) rotationPolicy(ctx context.Context, d *desired) (rotation
 	p = p.WithDefaults()
 	text.Period, text.Schedule = r.Period.ValueString(), p.Schedule.String()
 	text.Overlap, text.Jitter, text.RetireWhenIdle = rotation.FormatDuration(p.Overlap), r.Jitter.ValueString(), p.RetireWhenIdle
+	if p.OnRevoked != rotation.OnRevokedRotate {
+		text.OnRevoked = string(p.OnRevoked)
+	}
 	if p.Window > 0 {
 		text.Window = rotation.FormatDuration(p.Window)
 	}

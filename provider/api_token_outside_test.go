@@ -40,14 +40,13 @@ func (s *stage) runScheduler() rotation.Result {
 	if err != nil {
 		s.Fatal(err)
 	}
-	m := view.Mirror
+	text := rotation.ScheduleIn(view.Mirror)
+	policy, err := text.Policy(view.Mirror.ExpiresAt)
+	if err != nil {
+		s.Fatal(err)
+	}
 	result, err := engine.Run(s.Context(), rotation.Request{
-		At: standardLocation(), Label: "CI/CD Pipeline", Wish: rotation.IfDue,
-		Policy: rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
-		Schedule: rotation.ScheduleText{
-			Period: m.RotationPeriod, Schedule: m.RotationSchedule, Window: m.RotationWindow,
-			BeforeExpiry: m.BeforeExpiry, Overlap: m.Overlap, ExpiresIn: m.ExpiresIn,
-		},
+		At: vaultkv.Location{Mount: "secret", Path: standardPath}, Policy: policy, Schedule: text, Wish: rotation.IfDue,
 	})
 	if err != nil {
 		s.Fatal(err)

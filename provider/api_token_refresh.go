@@ -101,20 +101,12 @@ func observedIn(view rotation.View, have desired) observed {
 		o.Strays = view.Strays
 		o.Held = view.Ripe(have.policy) == 0
 	}
-	o.Mend = view.Unhealthy == rotation.ReasonNone && !view.Stale && have.schedule != scheduleIn(view.Mirror)
+	o.Mend = view.Unhealthy == rotation.ReasonNone && !view.Stale && have.schedule != rotation.ScheduleIn(view.Mirror)
 	if !view.Stale && !view.Foreign && view.MayPublish(have.at, have.label, false) != nil {
 		o.Unhealthy, o.Mend = rotation.ReasonChanged, false
 		o.Taken = &taken{Version: view.Version, TokenID: view.Mirror.TokenID, TokenName: view.Mirror.TokenName}
 	}
 	return o
-}
-
-func scheduleIn(m vaultkv.Mirror) rotation.ScheduleText {
-	return rotation.ScheduleText{
-		Period: m.RotationPeriod, Schedule: m.RotationSchedule, Window: m.RotationWindow,
-		BeforeExpiry: m.BeforeExpiry, Overlap: m.Overlap, ExpiresIn: m.ExpiresIn,
-		Jitter: m.Jitter, RetireWhenIdle: m.RetireWhenIdle,
-	}
 }
 
 // observedAfter is what is known after a run.

@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,12 +26,15 @@ const (
 
 // Request describes what one entry shall be.
 type Request struct {
-	At     vaultkv.Location
-	Label  string // the user's name for the token
+	// At is the entry. An empty Key is the record's, or that of its mirror.
+	At vaultkv.Location
+	// Label is the user's name for the token; empty keeps that of the current one.
+	Label  string
 	Policy Policy
 	// Schedule is the policy as the user wrote it, for custom metadata.
 	Schedule ScheduleText
-	// Owner is the id of the Terraform resource; empty keeps the record's owner.
+	// Owner is the id of the Terraform resource; empty keeps the record's owner, and
+	// what it was minted for.
 	Owner string
 	// Triggers is folded into the record's intent: another value is another intent.
 	Triggers string
@@ -49,19 +53,17 @@ type Request struct {
 	// MayRepublish allows [Settle] to write a new version with the same token: to
 	// fence off a stale mint, or to drop the field of a former key.
 	MayRepublish bool
-}
 
-// ScheduleText is a policy in the user's own words, for custom metadata; empty
-// strings are left out.
-type ScheduleText struct {
-	Period, Schedule, Window, BeforeExpiry, Overlap, Jitter, ExpiresIn string
-	RetireWhenIdle                                                     bool
+	kept string // the intent of the record, where its owner is kept
 }
 
 // intent is a fingerprint of what a token is minted for. A run that finds its own
 // intent in the record knows that its work is done, even if it was killed before
 // it could say so.
 func (r Request) intent() string {
+	if r.kept != "" {
+		return r.kept
+	}
 	p := r.Policy
 	text := fmt.Sprintf("%q %d %t %d %q", r.Label, p.Lifetime, p.Never, unixOrZero(p.ExpiresAt), r.Triggers)
 	sum := sha256.Sum256([]byte(text))
@@ -135,8 +137,11 @@ func (o observation) leftovers() int {
 // maxRetiring bounds the overlap list of a record.
 const maxRetiring = 16
 
-// mayTouch refuses entries that belong to somebody else.
+// mayTouch refuses entries that belong to somebody else, or to a newer release.
 func mayTouch(o observation, r Request) error {
+	if _, newer := errors.AsType[*vaultkv.SchemaError](o.entry.Problem); newer {
+		return newerRelease(o)
+	}
 	if o.kind == kindForeign && !r.Adopt {
 		return foreignEntry(o)
 	}

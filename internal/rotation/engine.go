@@ -85,6 +85,9 @@ func New(tokens Tokens, store Store, options ...Option) *Engine {
 	return e
 }
 
+// Forget drops what [Engine.Inspect] keeps of an entry for a run that will not come.
+func (e *Engine) Forget(at vaultkv.Location) { e.glances.take(at) }
+
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

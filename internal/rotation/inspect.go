@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
@@ -24,6 +25,9 @@ type View struct {
 	Stale bool
 	// Foreign says that the entry belongs to somebody else.
 	Foreign bool
+	// Problem says why custom metadata that calls the entry ours cannot be read: a
+	// [*vaultkv.MirrorError] or a [*vaultkv.SchemaError].
+	Problem error
 	// Token is the token that the mirror names; zero where it names none.
 	Token    paistrike.Token
 	Retiring []vaultkv.Retiring // those that still work
@@ -52,7 +56,7 @@ func (e *Engine) Inspect(ctx context.Context, at vaultkv.Location) (View, error)
 		return View{}, vaultFailed(at, err)
 	}
 	e.glances.leave(at, meta)
-	v := View{Slot: Slot(mount.UUID, at.Namespace, at.Path), Version: meta.CurrentVersion, Mirror: meta.Mirror, Custom: meta.Custom}
+	v := View{Slot: Slot(mount.UUID, at.Namespace, at.Path), Version: meta.CurrentVersion, Mirror: meta.Mirror, Custom: meta.Custom, Problem: meta.MirrorProblem}
 	if v.Clock, err = e.clock(ctx); err != nil {
 		return View{}, clockFailed(at, err)
 	}
@@ -79,15 +83,22 @@ func (v *View) judge(meta vaultkv.Metadata, minted bool) {
 		v.Unhealthy = ReasonGone
 	case !meta.Managed && minted && meta.Condition == vaultkv.Live:
 		v.Stale = true
+	case meta.Condition == vaultkv.Live && unreadable(meta.MirrorProblem):
+		v.Stale = true // somebody changed it by hand, and the record is the truth
 	case !ours:
 		v.Foreign, v.Unhealthy = true, ReasonChanged
 	case meta.Mirror.State == vaultkv.StateTombstone && meta.Mirror.Of == meta.CurrentVersion:
 		v.Unhealthy = ReasonGone
 	case meta.Condition != vaultkv.Live:
 		v.Unhealthy = ReasonDeleted
-	case meta.Mirror.Of != meta.CurrentVersion || meta.MirrorProblem != nil:
+	case meta.Mirror.Of != meta.CurrentVersion:
 		v.Stale = true
 	}
+}
+
+func unreadable(problem error) bool {
+	_, ok := errors.AsType[*vaultkv.MirrorError](problem)
+	return ok
 }
 
 // resolveView looks up the tokens that the mirror names.

@@ -194,6 +194,11 @@ func otherOwner(o observation, label string) error {
 		place(o.at), o.entry.Record.TokenID, o.entry.Record.TokenName, o.version(), label)
 }
 
+func newerRelease(o observation) error {
+	return failure("PS212", "Vault entry was written by a newer release", o.entry.Problem,
+		"Version %d of %s cannot be understood by this release. Nothing was created or written. Upgrade to the release that wrote it, or to a later one.", o.version(), place(o.at))
+}
+
 func rolledBack(o observation) Message {
 	return warning("PS206", "Vault version was not written by paistrike",
 		"Version %d of %s was put there by a rollback, undelete or manual write. No token of it is revoked until the next rotation, which keeps every live one for a full overlap.",
@@ -255,6 +260,11 @@ func vaultTokenTooShort(ttl time.Duration) error {
 func timeless() error {
 	return failure("PS310", "Neither server says what time it is", nil,
 		"PAIStrike's answers carry no Date header, and Vault's sys/health cannot be read. Nothing was created or changed, because expiry and rotation are decided by the servers' time. Let the Vault token's network reach sys/health.")
+}
+
+func badSchedule(at vaultkv.Location, err error) error {
+	return failure("PS311", "Schedule in Vault cannot be read", err,
+		"Custom metadata of %s does not say how the token is rotated. Nothing was created or written. Run terraform apply, which writes it anew from the configuration.", place(at))
 }
 
 // clockFailed is Vault's failure, unless there is no time at all.

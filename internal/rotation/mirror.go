@@ -10,12 +10,12 @@ import (
 // mirrorOf is what custom metadata shall say of a record at a version.
 func mirrorOf(record vaultkv.Record, version int, live []vaultkv.Retiring, next time.Time, text ScheduleText) vaultkv.Mirror {
 	m := vaultkv.Mirror{
-		State: record.State, Of: version, Slot: record.Slot,
+		State: record.State, Of: version, Slot: record.Slot, Key: record.Key,
 		TokenID: record.TokenID, TokenName: record.TokenName,
 		CreatedAt: record.CreatedAt, ExpiresAt: record.ExpiresAt, NextRotation: next,
 		RotationPeriod: text.Period, RotationSchedule: text.Schedule, RotationWindow: text.Window,
 		BeforeExpiry: text.BeforeExpiry, Overlap: text.Overlap, ExpiresIn: text.ExpiresIn,
-		Jitter: text.Jitter, RetireWhenIdle: text.RetireWhenIdle,
+		Jitter: text.Jitter, RetireWhenIdle: text.RetireWhenIdle, OnRevoked: text.OnRevoked,
 	}
 	for _, r := range live {
 		m.Retiring = append(m.Retiring, vaultkv.RetiringRef{ID: r.ID, RevokeAfter: r.RevokeAfter})

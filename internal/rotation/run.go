@@ -65,16 +65,15 @@ func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 		if err != nil {
 			return result, err
 		}
-		if r.Owner == "" && o.kind == kindOurs {
-			r.Owner = o.entry.Record.Owner
-		}
 		failpoint("after observe")
-		d := decide(o, r)
+		asked := o.inherit(r)
+		o.at = asked.At
+		d := decide(o, asked)
 		if d.err != nil {
 			return result, d.err
 		}
 		notes := result.Notes
-		result, err = e.execute(ctx, o, r, d)
+		result, err = e.execute(ctx, o, asked, d)
 		result.Notes = append(notes, result.Notes...)
 		if !errors.Is(err, errLost) {
 			return result, err

@@ -6,9 +6,12 @@ import "time"
 // rebuildable from the record, which is the truth. It lets a plan or a
 // scheduler decide without the right to read the secret.
 type Mirror struct {
-	State     State
-	Of        int // KV version that this mirror describes
-	Slot      string
+	State State
+	Of    int // KV version that this mirror describes
+	Slot  string
+	// Key is the data field of the secret, "" for [DefaultKey]. The record says so
+	// too, but where its version is deleted nobody can ask it.
+	Key       string
 	TokenID   string
 	TokenName string
 	CreatedAt time.Time
@@ -27,6 +30,9 @@ type Mirror struct {
 	Jitter           string
 	RetireWhenIdle   bool
 	ExpiresIn        string
+	// OnRevoked is what to do about a token that was revoked elsewhere; "" to
+	// replace it.
+	OnRevoked string
 
 	LastRun   time.Time
 	LastError string // a code such as "PS205", never a text

@@ -18,6 +18,7 @@ const (
 	keyState            = "paistrike_state"
 	keyMirrorOf         = "paistrike_mirror_of"
 	keySlot             = "paistrike_slot"
+	keyKey              = "paistrike_key"
 	keyTokenID          = "paistrike_token_id"
 	keyTokenName        = "paistrike_token_name"
 	keyCreatedAt        = "paistrike_created_at"
@@ -32,6 +33,7 @@ const (
 	keyJitter           = "paistrike_jitter"
 	keyRetireWhenIdle   = "paistrike_retire_when_idle"
 	keyExpiresIn        = "paistrike_expires_in"
+	keyOnRevoked        = "paistrike_on_revoked"
 	keyLastRun          = "paistrike_last_run"
 	keyLastError        = "paistrike_last_error"
 )
@@ -52,6 +54,7 @@ func EncodeMirror(m Mirror) map[string]string {
 		keyState:            string(m.State),
 		keyMirrorOf:         strconv.Itoa(m.Of),
 		keySlot:             m.Slot,
+		keyKey:              m.Key,
 		keyTokenID:          m.TokenID,
 		keyTokenName:        m.TokenName,
 		keyCreatedAt:        stamp(m.CreatedAt),
@@ -66,11 +69,15 @@ func EncodeMirror(m Mirror) map[string]string {
 		keyJitter:           m.Jitter,
 		keyRetireWhenIdle:   "",
 		keyExpiresIn:        m.ExpiresIn,
+		keyOnRevoked:        m.OnRevoked,
 		keyLastRun:          stamp(m.LastRun),
 		keyLastError:        m.LastError,
 	}
 	if m.ExpiresAt.IsZero() && m.TokenID != "" {
 		custom[keyExpiresAt] = never
+	}
+	if m.Key == DefaultKey {
+		custom[keyKey] = ""
 	}
 	if m.RetireWhenIdle {
 		custom[keyRetireWhenIdle] = "true"
@@ -128,14 +135,14 @@ func DecodeMirror(custom map[string]string) (Mirror, error) {
 		return Mirror{}, &SchemaError{Version: version}
 	}
 	m := Mirror{
-		State: d.state(), Of: d.number(keyMirrorOf), Slot: custom[keySlot],
+		State: d.state(), Of: d.number(keyMirrorOf), Slot: custom[keySlot], Key: custom[keyKey],
 		TokenID: custom[keyTokenID], TokenName: custom[keyTokenName],
 		CreatedAt: d.instant(keyCreatedAt), ExpiresAt: d.instant(keyExpiresAt),
 		NextRotation: d.instant(keyNextRotation), Retiring: d.retiring(),
 		RotationPeriod: custom[keyRotationPeriod], RotationSchedule: custom[keyRotationSchedule],
 		RotationWindow: custom[keyRotationWindow], BeforeExpiry: custom[keyBeforeExpiry],
 		Overlap: custom[keyOverlap], Jitter: custom[keyJitter],
-		RetireWhenIdle: custom[keyRetireWhenIdle] == "true", ExpiresIn: custom[keyExpiresIn],
+		RetireWhenIdle: custom[keyRetireWhenIdle] == "true", ExpiresIn: custom[keyExpiresIn], OnRevoked: custom[keyOnRevoked],
 		LastRun: d.instant(keyLastRun), LastError: custom[keyLastError],
 	}
 	if d.bad != "" {
@@ -219,6 +226,6 @@ func (d *mirrorDecoder) retiring() []RetiringRef {
 func WithoutSchedule() map[string]string {
 	return map[string]string{
 		keyNextRotation: "", keyRotationPeriod: "", keyRotationSchedule: "", keyRotationWindow: "",
-		keyBeforeExpiry: "", keyOverlap: "", keyJitter: "", keyRetireWhenIdle: "", keyExpiresIn: "",
+		keyBeforeExpiry: "", keyOverlap: "", keyJitter: "", keyRetireWhenIdle: "", keyExpiresIn: "", keyOnRevoked: "",
 	}
 }

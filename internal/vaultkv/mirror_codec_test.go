@@ -25,7 +25,7 @@ func TestMirrorLayout(t *testing.T) {
 			{ID: "late;r@", RevokeAfter: time.Date(2026, 5, 3, 0, 0, 0, 0, time.UTC)},
 			{ID: "tok_0", RevokeAfter: time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC)},
 		},
-		RotationPeriod: "30d", Overlap: "24h", Jitter: "6h", RetireWhenIdle: true, ExpiresIn: "never",
+		RotationPeriod: "30d", Overlap: "24h", Jitter: "6h", RetireWhenIdle: true, ExpiresIn: "never", OnRevoked: "error", Key: "api_key",
 		LastRun: time.Date(2026, 5, 1, 12, 0, 5, 0, time.UTC), LastError: "PS205",
 	})
 	want := map[string]string{
@@ -36,7 +36,7 @@ func TestMirrorLayout(t *testing.T) {
 		"paistrike_retiring":        "tok_0@2026-05-02T00:00:00Z;late%3Br@@2026-05-03T00:00:00Z",
 		"paistrike_rotation_period": "30d", "paistrike_rotation_schedule": "", "paistrike_rotation_window": "",
 		"paistrike_before_expiry": "", "paistrike_overlap": "24h", "paistrike_expires_in": "never",
-		"paistrike_jitter": "6h", "paistrike_retire_when_idle": "true",
+		"paistrike_jitter": "6h", "paistrike_retire_when_idle": "true", "paistrike_on_revoked": "error", "paistrike_key": "api_key",
 		"paistrike_last_run": "2026-05-01T12:00:05Z", "paistrike_last_error": "PS205",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -82,6 +82,7 @@ func TestMirrorReadsBackAsWritten(t *testing.T) {
 			CreatedAt: times.Draw(t, "created"), ExpiresAt: times.Draw(t, "expires"), NextRotation: times.Draw(t, "next"),
 			RotationPeriod: word.Draw(t, "period"), RotationSchedule: word.Draw(t, "schedule"), RotationWindow: word.Draw(t, "window"),
 			BeforeExpiry: word.Draw(t, "before"), Overlap: word.Draw(t, "overlap"), Jitter: word.Draw(t, "jitter"), RetireWhenIdle: rapid.Bool().Draw(t, "idle"), ExpiresIn: word.Draw(t, "in"),
+			OnRevoked: word.Draw(t, "on revoked"), Key: word.Draw(t, "key"),
 			LastRun: times.Draw(t, "run"), LastError: word.Draw(t, "error"),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "retiring") {
