@@ -22,6 +22,8 @@ const (
 	// Rotate rotates for the given reason, unless what the reason speaks of has
 	// been put right since it was found.
 	Rotate
+	// Sweep is less than [Settle]: it revokes orphans and mends the mirror.
+	Sweep
 )
 
 // Request describes what one entry shall be.
@@ -176,7 +178,7 @@ func (o observation) facts(p Policy) Facts {
 // that no longer holds, because another run saw to it, rotates nothing.
 func wants(o observation, r Request, v Verdict) (bool, Reason) {
 	switch r.Wish {
-	case Settle:
+	case Sweep, Settle:
 		return false, ReasonNone
 	case IfDue:
 		// An entry that is gone, or closed by a tombstone, is not for a schedule to revive.

@@ -224,6 +224,23 @@ func failuresOfEntries() []failing {
 			request.Label, request.Owner = "Zapier", "resource-2"
 			return w.with(w.wire(), request)
 		}},
+		{"a newer release wrote the record", func(w *world) ([]rotation.Message, error) {
+			w.create()
+			w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": map[string]any{"token": "theirs", "paistrike": `{"v":2}`}})
+			return w.with(w.wire(), w.request(rotation.Rotate, rotation.ReasonForced))
+		}},
+		{"a human wrote nonsense into the schedule", func(w *world) ([]rotation.Message, error) {
+			w.create()
+			custom, _ := w.vault(http.MethodGet, "metadata/"+w.at.Path, nil)["custom_metadata"].(map[string]any)
+			custom["paistrike_rotation_period"] = "monthly"
+			w.vault(http.MethodPost, "metadata/"+w.at.Path, map[string]any{"custom_metadata": custom})
+			engine := w.engine(w.wire())
+			view, err := engine.Inspect(context.Background(), w.at)
+			if err == nil {
+				_, _, err = view.Schedule(w.at)
+			}
+			return nil, err
+		}},
 		{"a human rolled back", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			w.again()

@@ -188,3 +188,13 @@ func (v View) MayPublish(at vaultkv.Location, label string, adopt bool) error {
 	}
 	return nil
 }
+
+// Verdict is what [Evaluate] says of the entry, as far as metadata and the token list
+// show.
+func (v View) Verdict(p Policy) Verdict {
+	f := Facts{Unhealthy: v.Unhealthy, CreatedAt: v.Mirror.CreatedAt, ExpiresAt: v.Mirror.ExpiresAt, Slot: v.Slot}
+	if f.Unhealthy == ReasonNone && v.Token.Status == paistrike.StatusRevoked && p.OnRevoked != OnRevokedIgnore {
+		f.Unhealthy = ReasonRevoked
+	}
+	return Evaluate(v.Clock.Rotate(), f, p)
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
@@ -145,3 +146,6 @@ func (e *Engine) lookup(ctx context.Context, id string) (paistrike.Token, error)
 	e.inventory.note(token)
 	return token, nil
 }
+
+// ServerTime is PAIStrike's clock, false before its first answer.
+func (e *Engine) ServerTime() (time.Time, bool) { return e.tokens.ServerTime() }

@@ -97,7 +97,8 @@ func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Res
 		case paistrike.IsLimitReached(err) && !quota:
 			quota = true
 			before := len(result.Retired) + len(result.Swept)
-			e.clean(ctx, o, r.Policy, strays(o), result)
+			e.retire(ctx, o, r.Policy, result)
+			e.sweep(ctx, o, strays(o), result)
 			if len(result.Retired)+len(result.Swept) == before {
 				return mint{}, mintFailed(o, name.String(), err)
 			}

@@ -166,6 +166,10 @@ func classify(entry vaultkv.Entry, slot string) kind {
 // that minted and verified it. A later use is a consumer's.
 const claimGrace = 5 * time.Minute
 
+// Unclaimed reports that nobody but the run that minted a token has used it: to be
+// verified counts as no use.
+func Unclaimed(token paistrike.Token) bool { return unclaimed(token) }
+
 // unclaimed reports that nobody but the run that minted it has used the token.
 func unclaimed(token paistrike.Token) bool {
 	return !token.LastUsedAt.After(token.CreatedAt.Add(claimGrace))

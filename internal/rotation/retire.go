@@ -114,9 +114,9 @@ func (p Policy) holds(token paistrike.Token, r vaultkv.Retiring, c Clock) bool {
 // usedLateWithin is how short before its end a retiring token's use is remarked.
 const usedLateWithin = 15 * time.Minute
 
-// clean revokes what is ripe and what is astray. A revoke that fails is a note,
-// not an error: the entry stays in the list and the next run tries again.
-func (e *Engine) clean(ctx context.Context, o observation, p Policy, strays []paistrike.Token, result *Result) {
+// retire revokes what is ripe. A revoke that fails is a note, not an error: the token
+// stays in the list and the next run tries again.
+func (e *Engine) retire(ctx context.Context, o observation, p Policy, result *Result) {
 	for _, r := range ripe(o) {
 		token, _ := e.inventory.get(r.ID)
 		if p.holds(token, r, o.clock) {
@@ -132,6 +132,10 @@ func (e *Engine) clean(ctx context.Context, o observation, p Policy, strays []pa
 			result.note(usedLate(token, o.at))
 		}
 	}
+}
+
+// sweep revokes what is astray; what fails is left to the next run.
+func (e *Engine) sweep(ctx context.Context, o observation, strays []paistrike.Token, result *Result) {
 	if !o.clock.Trusted() {
 		return
 	}

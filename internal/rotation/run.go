@@ -221,7 +221,10 @@ func (e *Engine) republish(ctx context.Context, o observation, r Request, result
 func (e *Engine) finish(ctx context.Context, o observation, r Request, astray []paistrike.Token, result *Result) {
 	facts := o.facts(r.Policy)
 	result.Verdict = Evaluate(o.clock.Rotate(), facts, r.Policy)
-	e.clean(ctx, o, r.Policy, astray, result)
+	if r.Wish != Sweep {
+		e.retire(ctx, o, r.Policy, result)
+	}
+	e.sweep(ctx, o, astray, result)
 	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(t vaultkv.Retiring) bool {
 		return slices.Contains(result.Retired, t.ID)
 	})

@@ -1,0 +1,120 @@
+package fleet
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// AuditOptions are what an audit looks for and may do.
+type AuditOptions struct {
+	Limits      Limits
+	Concurrency int
+	// Sweep revokes orphans, by the rule of the protocol alone.
+	Sweep    bool
+	Progress func(done, total int)
+}
+
+// AuditReport is what an audit found. It holds no secret.
+type AuditReport struct {
+	Time     time.Time `json:"time"`   // PAIStrike's
+	Tokens   int       `json:"tokens"` // of the account that work
+	Entries  []Entry   `json:"entries"`
+	Findings []Finding `json:"findings"`
+
+	Errors   int `json:"errors"`
+	Warnings int `json:"warnings"`
+	Swept    int `json:"swept"`
+	// Failed counts entries that could not be looked at, or swept.
+	Failed int `json:"failed"`
+}
+
+// Audit compares all tokens of the account with the entries. It makes one list and one
+// read of metadata for each entry, and writes nothing, unless it may sweep: then the
+// record of an entry with an orphan is read, and the orphan revoked.
+func Audit(ctx context.Context, engine *rotation.Engine, entries []vaultkv.Location, o AuditOptions) (AuditReport, error) {
+	var report AuditReport
+	tokens, err := engine.Tokens(ctx)
+	if err != nil {
+		return report, err
+	}
+	seen := make([]held, len(entries))
+	report.Entries = make([]Entry, len(entries))
+	steps := newSteps(len(entries), o.Progress)
+	var group errgroup.Group
+	group.SetLimit(max(o.Concurrency, 1))
+	for i, at := range entries {
+		group.Go(func() error {
+			seen[i], report.Entries[i] = look(ctx, engine, at, o.Sweep)
+			steps.step()
+			return nil
+		})
+	}
+	_ = group.Wait() // no entry stops the others
+	report.Time, _ = engine.ServerTime()
+	for _, token := range tokens {
+		if token.Usable(report.Time) {
+			report.Tokens++
+		}
+	}
+	report.Findings = findings(report.Time, o.Limits, tokens, seen)
+	report.count()
+	return report, nil
+}
+
+// look inspects an entry, and sweeps where that is wanted.
+func look(ctx context.Context, engine *rotation.Engine, at vaultkv.Location, sweep bool) (held, Entry) {
+	view, err := engine.Inspect(ctx, at)
+	if err != nil {
+		return held{path: at.Path}, Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}
+	}
+	t := judge(at, view, false)
+	h, entry := held{path: at.Path, view: view, task: t}, entryOf(at, view, t)
+	switch {
+	case t.err != nil:
+		entry.Outcome = Skipped // it is a finding
+	case t.outcome == "":
+		entry.Outcome = Due
+	}
+	if !sweep || view.Strays == 0 || t.err != nil {
+		engine.Forget(at)
+		return h, entry
+	}
+	t.request.Wish, t.request.MayRepublish = rotation.Sweep, false
+	result, err := engine.Run(ctx, t.request)
+	entry.Swept = result.Swept
+	for _, note := range result.Notes {
+		entry.Warnings = append(entry.Warnings, Problem{Code: note.Code, Summary: note.Summary, Detail: note.Detail})
+	}
+	if err != nil {
+		entry.Outcome, entry.Problem = Failed, problemOf(err)
+	}
+	return h, entry
+}
+
+// count fills in the numbers, and marks what was swept.
+func (r *AuditReport) count() {
+	swept := map[string]bool{}
+	for _, entry := range r.Entries {
+		for _, id := range entry.Swept {
+			swept[id] = true
+		}
+		if entry.Outcome == Failed {
+			r.Failed++
+		}
+	}
+	r.Swept = len(swept)
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Swept = swept[f.TokenID]
+		if f.Severity == Error {
+			r.Errors++
+		} else {
+			r.Warnings++
+		}
+	}
+}

@@ -1,0 +1,226 @@
+package fleet
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+// Severity says how bad a finding is.
+type Severity string
+
+// The severities: with an error a consumer has, or will soon have, no working token.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Code names what was found.
+type Code string
+
+// The codes, the worst first.
+const (
+	DeadInVault    Code = "dead_in_vault"   // Vault serves a token that was revoked or has expired
+	MissingToken   Code = "missing_token"   // Vault serves a token that PAIStrike does not know
+	Unreadable     Code = "unreadable"      // nobody can tell how the entry is rotated
+	Overdue        Code = "overdue"         // its rotation should have happened
+	Expiring       Code = "expiring"        // it ends soon and nothing will replace it
+	Orphan         Code = "orphan"          // made for an entry that does not name it
+	JobLeftover    Code = "job_leftover"    // made for a job that must have ended
+	NoExpiry       Code = "no_expiry"       // it never ends
+	LongLife       Code = "long_life"       // it lives longer than max_expires_in
+	NeverUsed      Code = "never_used"      // nobody has used it since it was made
+	Unused         Code = "unused"          // nobody has used it for long
+	DuplicateLabel Code = "duplicate_label" // several tokens bear one name
+)
+
+// Finding is one thing that somebody should look at.
+type Finding struct {
+	Code      Code     `json:"code"`
+	Severity  Severity `json:"severity"`
+	Path      string   `json:"path,omitempty"` // of the Vault entry, where there is one
+	TokenID   string   `json:"token_id,omitempty"`
+	TokenName string   `json:"token_name,omitempty"`
+	Detail    string   `json:"detail"`
+	Fix       string   `json:"fix"`
+	// Swept says that the token was revoked by this run.
+	Swept bool `json:"swept,omitempty"`
+}
+
+// Limits say what is worth a finding. All are durations above zero.
+type Limits struct {
+	UnusedAfter  time.Duration // a token that was not used for this long
+	MaxExpiresIn time.Duration // a life that is longer
+	WarnBefore   time.Duration // an end that is closer, where nothing replaces the token
+	JobTime      time.Duration // how long a job may take
+}
+
+// held is one Vault entry as an audit sees it.
+type held struct {
+	path string
+	view rotation.View
+	task task
+}
+
+// current reports whether the entry serves a token, as far as metadata shows.
+func (h held) current() bool {
+	return h.task.err == nil && !h.view.Foreign && h.view.Unhealthy == rotation.ReasonNone && h.view.Mirror.TokenID != ""
+}
+
+// auditor compares the account's tokens with the entries of Vault.
+type auditor struct {
+	now    time.Time
+	limits Limits
+	bySlot map[string]held
+	serves map[string]held // by the id of the token that an entry serves
+	former map[string]bool // ids of replaced tokens in their overlap
+	labels map[string][]paistrike.Token
+	found  []Finding
+}
+
+// findings is a pure function of tokens, entries and time. Each token has the finding
+// that explains it best: an orphan is not also unused.
+func findings(now time.Time, limits Limits, tokens []paistrike.Token, entries []held) []Finding {
+	a := &auditor{
+		now: now, limits: limits,
+		bySlot: map[string]held{}, serves: map[string]held{}, former: map[string]bool{}, labels: map[string][]paistrike.Token{},
+	}
+	for _, h := range entries {
+		a.bySlot[h.view.Slot] = h
+		if h.current() {
+			a.serves[h.view.Mirror.TokenID] = h
+		}
+		for _, r := range h.view.Mirror.Retiring {
+			a.former[r.ID] = true
+		}
+	}
+	for _, h := range entries {
+		a.entry(h)
+	}
+	for _, token := range tokens {
+		if token.Usable(now) {
+			a.token(token)
+		}
+	}
+	a.duplicates()
+	slices.SortStableFunc(a.found, func(x, y Finding) int {
+		return cmp.Or(cmp.Compare(rank(x.Code), rank(y.Code)), cmp.Compare(x.Path, y.Path), cmp.Compare(x.TokenName, y.TokenName), cmp.Compare(x.TokenID, y.TokenID))
+	})
+	return a.found
+}
+
+func rank(code Code) int { return slices.Index(codes(), code) }
+
+// codes lists all codes, the worst first.
+func codes() []Code {
+	return []Code{
+		DeadInVault, MissingToken, Unreadable, Overdue, Expiring, Orphan, JobLeftover, NoExpiry, LongLife, NeverUsed, Unused, DuplicateLabel,
+	}
+}
+
+// entry judges what Vault serves.
+func (a *auditor) entry(h held) {
+	token := h.view.Token
+	switch {
+	case h.task.err != nil:
+		a.add(unreadable(h))
+	case !h.current():
+	case token.Name == "" && token.Status == paistrike.StatusRevoked:
+		a.add(missingToken(h))
+	case !token.Usable(a.now):
+		a.add(deadInVault(h, token))
+	case overdue(h.view.Clock.Rotate(), h.task.verdict):
+		a.add(rotationOverdue(h, token))
+	}
+}
+
+// token judges a token that works.
+func (a *auditor) token(token paistrike.Token) {
+	h, current := a.serves[token.ID]
+	name, managed := rotation.ParseName(token.Name)
+	home, known := a.bySlot[name.Slot]
+	switch {
+	case a.former[token.ID]:
+		return // a run revokes it when its overlap is over
+	case managed && known && !current:
+		a.stray(token, name, home)
+		return
+	case IsJobToken(token.Name):
+		if !a.now.Before(token.CreatedAt.Add(a.limits.JobTime)) {
+			a.add(jobLeftover(token))
+		}
+		return
+	}
+	if !managed || current {
+		label := token.Name
+		if managed {
+			label = name.Label
+		}
+		a.labels[label] = append(a.labels[label], token)
+		if a.endsSoon(token) && (!current || !h.scheduled()) {
+			a.add(expiring(h.path, token, a.now))
+		}
+	}
+	switch life := token.ExpiresAt.Sub(token.CreatedAt); {
+	case token.ExpiresAt.IsZero():
+		a.add(noExpiry(h.path, token))
+	case !token.CreatedAt.IsZero() && life > a.limits.MaxExpiresIn:
+		a.add(longLife(h.path, token, life, a.limits.MaxExpiresIn))
+	}
+	a.use(h.path, token, managed)
+}
+
+// scheduled reports whether a schedule will replace the token.
+func (h held) scheduled() bool { return h.task.request.Schedule.Scheduled() }
+
+func (a *auditor) endsSoon(token paistrike.Token) bool {
+	return !token.ExpiresAt.IsZero() && token.ExpiresAt.Sub(a.now) <= a.limits.WarnBefore
+}
+
+// stray judges a token whose name belongs to an entry that does not serve it. One that
+// was minted for the very next version is in flight for a day, and where custom
+// metadata is behind, only the record knows.
+func (a *auditor) stray(token paistrike.Token, name rotation.Name, home held) {
+	if home.view.Stale || home.task.err != nil {
+		return
+	}
+	if name.Base >= home.view.Version && a.now.Before(token.CreatedAt.Add(inFlight)) {
+		return
+	}
+	a.add(orphan(home, token))
+}
+
+// inFlight is how long a run could still publish a token; internal/rotation waits as
+// long.
+const inFlight = 24 * time.Hour
+
+// use judges when a token was used last. To be verified by the run that made it is no
+// use.
+func (a *auditor) use(path string, token paistrike.Token, managed bool) {
+	never := token.LastUsedAt.IsZero() || managed && rotation.Unclaimed(token)
+	since := token.LastUsedAt
+	if never {
+		since = token.CreatedAt
+	}
+	switch {
+	case since.IsZero() || a.now.Before(since.Add(a.limits.UnusedAfter)):
+	case never:
+		a.add(neverUsed(path, token))
+	default:
+		a.add(unused(path, token))
+	}
+}
+
+// duplicates finds names that do not say which integration a token belongs to.
+func (a *auditor) duplicates() {
+	for label, tokens := range a.labels {
+		if len(tokens) > 1 {
+			a.add(duplicateLabel(label, tokens))
+		}
+	}
+}
+
+func (a *auditor) add(f Finding) { a.found = append(a.found, f) }

@@ -1,0 +1,130 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+// All findings are worded in this file: what is so, and what to do about it.
+
+const byHand = "in PAIStrike under Profile Settings, API Tokens"
+
+func about(code Code, severity Severity, path string, token paistrike.Token, detail, fix string) Finding {
+	return Finding{Code: code, Severity: severity, Path: path, TokenID: token.ID, TokenName: token.Name, Detail: detail, Fix: fix}
+}
+
+// tokenOf is the token of an entry as its mirror names it.
+func tokenOf(h held) paistrike.Token {
+	return paistrike.Token{ID: h.view.Mirror.TokenID, Name: h.view.Mirror.TokenName}
+}
+
+func deadInVault(h held, token paistrike.Token) Finding {
+	state := "was revoked"
+	if token.Status != paistrike.StatusRevoked {
+		state = "expired at " + instant(token.ExpiresAt)
+	}
+	fix := "Run terraform apply, or add a rotation block."
+	if h.scheduled() {
+		fix = "Run the scheduled rotation, or terraform apply."
+	}
+	return about(DeadInVault, Error, h.path, token, "Vault serves a token that "+state+".", fix)
+}
+
+func missingToken(h held) Finding {
+	return about(MissingToken, Error, h.path, tokenOf(h), "Vault serves a token that PAIStrike does not know.",
+		"Check that endpoint is the right account, then run terraform apply.")
+}
+
+func unreadable(h held) Finding {
+	p := problemOf(h.task.err)
+	return about(Unreadable, Error, h.path, tokenOf(h), strings.TrimSpace(p.Code+" "+p.Summary)+".", "Run terraform apply with the release that wrote the entry, or a later one.")
+}
+
+func rotationOverdue(h held, token paistrike.Token) Finding {
+	since := ""
+	if !h.task.verdict.Next.IsZero() {
+		since = " since " + instant(h.task.verdict.Next)
+	}
+	return about(Overdue, Error, h.path, token, fmt.Sprintf("Its rotation is due%s (%s).", since, h.task.verdict.Reason),
+		"Run the scheduled rotation, and see why it does not run.")
+}
+
+func expiring(path string, token paistrike.Token, now time.Time) Finding {
+	left := token.ExpiresAt.Sub(now).Truncate(time.Hour)
+	ends := "in less than an hour"
+	if left > 0 {
+		ends = "in " + rotation.FormatDuration(left)
+	}
+	fix := "Add a rotation block to its resource."
+	if path == "" {
+		fix = "Manage it with Terraform, or replace it by hand before that."
+	}
+	return about(Expiring, Error, path, token, "It expires at "+instant(token.ExpiresAt)+", "+ends+", and no schedule replaces it.", fix)
+}
+
+func orphan(home held, token paistrike.Token) Finding {
+	detail, fix := "Made for this entry, which does not name it: a run was cut short.", "Run the audit with sweep: true, or wait for the next rotation."
+	switch {
+	case !home.current():
+		detail, fix = "Made for this entry, which serves no token any more.", "Revoke it "+byHand+"."
+	case !rotation.Unclaimed(token):
+		detail, fix = "Made for this entry, which does not name it, and somebody uses it: Vault may have been restored from a backup.", "None: the next rotation lets it work for one more overlap and then revokes it."
+	}
+	return about(Orphan, Warning, home.path, token, detail, fix)
+}
+
+func jobLeftover(token paistrike.Token) Finding {
+	return about(JobLeftover, Warning, "", token, "Made for one job at "+instant(token.CreatedAt)+", which must have ended, and still active.",
+		"Revoke it "+byHand+", and see why the post step did not.")
+}
+
+func noExpiry(path string, token paistrike.Token) Finding {
+	return about(NoExpiry, Warning, path, token, "It never expires.", replaceBy(path, "expires_in"))
+}
+
+func longLife(path string, token paistrike.Token, life, most time.Duration) Finding {
+	return about(LongLife, Warning, path, token,
+		fmt.Sprintf("It lives for %s, longer than %s.", rotation.FormatDuration(life), rotation.FormatDuration(most)), replaceBy(path, "a shorter expires_in"))
+}
+
+// replaceBy says how a token gets another expiry.
+func replaceBy(path, what string) string {
+	if path == "" {
+		return "Replace it by one that Terraform manages, with " + what + "."
+	}
+	return "Set " + what + " on its resource."
+}
+
+func neverUsed(path string, token paistrike.Token) Finding {
+	return about(NeverUsed, Warning, path, token, "Nobody has used it since it was made at "+instant(token.CreatedAt)+".", endOf(path))
+}
+
+func unused(path string, token paistrike.Token) Finding {
+	return about(Unused, Warning, path, token, "Last used at "+instant(token.LastUsedAt)+".", endOf(path))
+}
+
+func endOf(path string) string {
+	if path == "" {
+		return "If nobody misses it, revoke it " + byHand + "."
+	}
+	return "If nobody misses it, remove its resource from Terraform."
+}
+
+func duplicateLabel(label string, tokens []paistrike.Token) Finding {
+	ids := make([]string, len(tokens))
+	for i, token := range tokens {
+		ids[i] = token.ID
+	}
+	slices.Sort(ids)
+	return Finding{
+		Code: DuplicateLabel, Severity: Warning, TokenID: ids[0], TokenName: label,
+		Detail: fmt.Sprintf("%d tokens bear this name: %s.", len(ids), strings.Join(ids, ", ")), Fix: "Give each integration a name of its own.",
+	}
+}
+
+func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }

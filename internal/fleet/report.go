@@ -1,0 +1,115 @@
+package fleet
+
+import (
+	"errors"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+// Outcome is what became of one entry.
+type Outcome string
+
+// The outcomes.
+const (
+	Rotated Outcome = "rotated" // a new token is in Vault
+	Settled Outcome = "settled" // the token stays; what was left of older ones was cleaned up
+	Current Outcome = "current" // nothing was to be done
+	Due     Outcome = "due"     // a run without dry_run would act
+	Skipped Outcome = "skipped" // not ours, or not for a schedule
+	Failed  Outcome = "failed"
+)
+
+// Report is what a run found and did. It holds no secret.
+type Report struct {
+	Time    time.Time `json:"time"` // PAIStrike's
+	DryRun  bool      `json:"dry_run"`
+	Entries []Entry   `json:"entries"`
+
+	Rotated int `json:"rotated"`
+	Retired int `json:"retired"` // replaced tokens that were revoked
+	Swept   int `json:"swept"`   // orphans that were revoked
+	Failed  int `json:"failed"`
+	Due     int `json:"due"`
+	Overdue int `json:"overdue"`
+	Skipped int `json:"skipped"`
+	Current int `json:"current"`
+	// NextRotationAt is when the first of all entries is due; zero where none is by
+	// time.
+	NextRotationAt time.Time `json:"next_rotation_at,omitzero"`
+}
+
+// Entry is one Vault entry in a report.
+type Entry struct {
+	Path    string  `json:"path"`
+	Outcome Outcome `json:"outcome"`
+	// Reason is why the token was, or would be, replaced.
+	Reason    rotation.Reason `json:"reason,omitempty"`
+	Note      string          `json:"note,omitempty"`
+	TokenID   string          `json:"token_id,omitempty"`
+	TokenName string          `json:"token_name,omitempty"`
+	Replaced  string          `json:"replaced_token_id,omitempty"`
+	Version   int             `json:"vault_version,omitempty"`
+	CreatedAt time.Time       `json:"created_at,omitzero"`
+	ExpiresAt time.Time       `json:"expires_at,omitzero"` // zero: never
+	NextAt    time.Time       `json:"next_rotation_at,omitzero"`
+	Deadline  time.Time       `json:"deadline,omitzero"` // when before_expiry makes it due
+	Window    time.Duration   `json:"-"`
+	Overdue   bool            `json:"overdue,omitempty"`
+	Previous  []Previous      `json:"previous_tokens,omitempty"`
+	Retired   []string        `json:"retired_token_ids,omitempty"`
+	Swept     []string        `json:"swept_token_ids,omitempty"`
+	Problem   *Problem        `json:"problem,omitempty"`
+	Warnings  []Problem       `json:"warnings,omitempty"`
+}
+
+// Previous is a replaced token that still works.
+type Previous struct {
+	ID           string    `json:"id"`
+	RevokeAfter  time.Time `json:"revoke_after"`
+	SupersededAt time.Time `json:"-"`
+}
+
+// Problem is one thing to tell the user.
+type Problem struct {
+	Code    string `json:"code,omitempty"` // "PS311"; empty for an error without one
+	Summary string `json:"summary"`
+	Detail  string `json:"detail,omitempty"`
+}
+
+func problemOf(err error) *Problem {
+	if worded, ok := errors.AsType[*rotation.Error](err); ok {
+		p := &Problem{Code: worded.Code, Summary: worded.Summary, Detail: worded.Detail}
+		if worded.Err != nil {
+			p.Detail += " (" + worded.Err.Error() + ")"
+		}
+		return p
+	}
+	return &Problem{Summary: err.Error()}
+}
+
+// add counts an entry.
+func (r *Report) add(e Entry) {
+	r.Entries = append(r.Entries, e)
+	switch e.Outcome {
+	case Rotated:
+		r.Rotated++
+	case Failed:
+		r.Failed++
+	case Due:
+		r.Due++
+	case Skipped:
+		r.Skipped++
+	case Current:
+		r.Current++
+	case Settled:
+	}
+	r.Retired += len(e.Retired)
+	r.Swept += len(e.Swept)
+	if e.Overdue {
+		r.Overdue++
+	}
+	if !e.NextAt.IsZero() && (r.NextRotationAt.IsZero() || e.NextAt.Before(r.NextRotationAt)) {
+		r.NextRotationAt = e.NextAt
+	}
+}

@@ -1,0 +1,86 @@
+package fleet_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// tree is a Vault that knows folders alone.
+type tree struct {
+	mu      sync.Mutex
+	folders map[string][]string
+	asked   []string
+}
+
+func (f *tree) List(_ context.Context, namespace, mount, prefix string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, namespace+":"+mount+":"+prefix)
+	if prefix == "closed" {
+		return nil, errors.New("permission denied")
+	}
+	return f.folders[prefix], nil
+}
+
+// A walk finds every entry once, also where an entry and a folder share a name, and
+// asks for each folder once.
+func TestWalkFindsEveryEntry(t *testing.T) {
+	t.Parallel()
+	vault := &tree{folders: map[string][]string{
+		"ci":           {"zapier", "team/", "team", "a b/"},
+		"ci/team":      {"blue/", "red"},
+		"ci/team/blue": {"deep"},
+		"ci/a b":       {"ü"},
+	}}
+	found, err := fleet.Walk(t.Context(), vault, vaultkv.Location{Namespace: "n", Mount: "secret", Path: "/ci/"}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, at := range found {
+		got = append(got, at.Path)
+		if at.Namespace != "n" || at.Mount != "secret" || at.Key != "" {
+			t.Errorf("%+v", at)
+		}
+	}
+	if want := []string{"ci/a b/ü", "ci/team", "ci/team/blue/deep", "ci/team/red", "ci/zapier"}; !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	slices.Sort(vault.asked)
+	if want := []string{"n:secret:ci", "n:secret:ci/a b", "n:secret:ci/team", "n:secret:ci/team/blue"}; !slices.Equal(vault.asked, want) {
+		t.Errorf("asked for %q, want %q", vault.asked, want)
+	}
+}
+
+func TestWalkOfTheWholeMount(t *testing.T) {
+	t.Parallel()
+	vault := &tree{folders: map[string][]string{"": {"ci/", "top"}, "ci": {"a"}}}
+	found, err := fleet.Walk(t.Context(), vault, vaultkv.Location{Mount: "secret"}, 1)
+	if err != nil || len(found) != 2 || found[0].Path != "ci/a" || found[1].Path != "top" {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
+func TestWalkOfNothing(t *testing.T) {
+	t.Parallel()
+	found, err := fleet.Walk(t.Context(), &tree{}, vaultkv.Location{Mount: "secret", Path: "ci"}, 1)
+	if err != nil || found != nil {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
+// A folder that may not be listed ends the walk: half a fleet must not pass for the
+// whole.
+func TestWalkThatMayNotList(t *testing.T) {
+	t.Parallel()
+	vault := &tree{folders: map[string][]string{"": {"open/", "closed/"}, "open": {"a"}}}
+	if found, err := fleet.Walk(t.Context(), vault, vaultkv.Location{Mount: "secret"}, 4); err == nil || found != nil {
+		t.Errorf("%v, %v", found, err)
+	}
+}

@@ -1,0 +1,248 @@
+package fleet_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+const day = 24 * time.Hour
+
+// firstDay is where the clock of both servers stands at first: a Monday.
+var firstDay = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
+
+// world is one PAIStrike account and one Vault with a folder of tokens.
+type world struct {
+	testing.TB
+	paistrike        *sandbox.Server
+	api, vault       string
+	root, management string
+	managementID     string
+	wire             http.RoundTripper
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	server, err := sandbox.New(sandbox.Options{Start: firstDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := httptest.NewServer(server)
+	t.Cleanup(api.Close)
+	w := &world{TB: t, paistrike: server, api: api.URL}
+	w.managementID, w.management = server.Mint("Management", time.Time{})
+	w.vault, w.root = testparts.KV(t, testparts.WithClock(api.URL+"/_sandbox/clock"))
+	wire := &http.Transport{MaxIdleConnsPerHost: 8}
+	t.Cleanup(wire.CloseIdleConnections)
+	w.wire = wire
+	return w
+}
+
+// process is a run's engine on the wire between.
+func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vaultkv.Client) {
+	w.Helper()
+	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: paistrike.NewSecret(w.management), Transport: wire, Sleep: noSleep})
+	if err != nil {
+		w.Fatal(err)
+	}
+	vault, err := vaultkv.New(vaultkv.Config{
+		Address: w.vault, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(w.root)}, Transport: wire, Sleep: noSleep,
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return rotation.New(rotation.PAIStrike{Client: client}, vault, rotation.WithSleep(noSleep)), vault
+}
+
+func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// provision makes a token as Terraform does, with a schedule in the user's words.
+func (w *world) provision(path, label string, text rotation.ScheduleText) rotation.Result {
+	w.Helper()
+	policy, err := text.Policy(time.Time{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	engine, _ := w.process(w.wire)
+	result, err := engine.Run(w.Context(), rotation.Request{
+		At: vaultkv.Location{Mount: "secret", Path: path, Key: "token"}, Label: label, Policy: policy, Schedule: text,
+		Owner: ownerOf(path), Wish: rotation.Rotate, Reason: rotation.ReasonCreated,
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return result
+}
+
+func ownerOf(path string) string { return "resource of " + path }
+
+var folder = vaultkv.Location{Mount: "secret", Path: "ci"}
+
+// rotate is one run over the folder, by a new process.
+func (w *world) rotate(o fleet.Options) fleet.Report {
+	w.Helper()
+	return w.rotateOver(w.wire, o)
+}
+
+func (w *world) rotateOver(wire http.RoundTripper, o fleet.Options) fleet.Report {
+	w.Helper()
+	engine, vault := w.process(wire)
+	entries, err := fleet.Walk(w.Context(), vault, folder, 4)
+	if err != nil {
+		w.Fatal(err)
+	}
+	o.Concurrency = 4
+	report, err := fleet.Rotate(w.Context(), engine, entries, o)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return report
+}
+
+// secret is what a consumer reads.
+func (w *world) secret(path string) string {
+	w.Helper()
+	var got struct {
+		Data struct {
+			Data map[string]string
+		}
+	}
+	testparts.Ask(w, http.MethodGet, w.vault+"/v1/secret/data/"+path, w.root, nil, &got)
+	return got.Data.Data["token"]
+}
+
+// accepts reports whether PAIStrike takes a token.
+func (w *world) accepts(secret string) bool {
+	w.Helper()
+	r := httptest.NewRequestWithContext(w.Context(), http.MethodGet, "/api/v1/api-tokens/self", http.NoBody)
+	r.Host = "localhost"
+	r.Header.Set("Authorization", "Bearer "+secret)
+	recorder := httptest.NewRecorder()
+	w.paistrike.ServeHTTP(recorder, r)
+	return recorder.Code == http.StatusOK
+}
+
+// patch changes custom metadata by hand.
+func (w *world) patch(path string, custom map[string]any) {
+	w.Helper()
+	testparts.Ask(w, http.MethodPost, w.vault+"/v1/secret/metadata/"+path, w.root, map[string]any{"custom_metadata": w.customWith(path, custom)}, nil)
+}
+
+func (w *world) customWith(path string, change map[string]any) map[string]any {
+	w.Helper()
+	custom := map[string]any{}
+	for key, value := range w.custom(path) {
+		custom[key] = value
+	}
+	for key, value := range change {
+		custom[key] = value
+	}
+	return custom
+}
+
+func (w *world) custom(path string) map[string]string {
+	w.Helper()
+	var got struct {
+		Data struct {
+			CustomMetadata map[string]string `json:"custom_metadata"`
+		}
+	}
+	testparts.Ask(w, http.MethodGet, w.vault+"/v1/secret/metadata/"+path, w.root, nil, &got)
+	return got.Data.CustomMetadata
+}
+
+// write puts a secret there by hand.
+func (w *world) write(path string, data map[string]any) {
+	w.Helper()
+	testparts.Ask(w, http.MethodPost, w.vault+"/v1/secret/data/"+path, w.root, map[string]any{"data": data}, nil)
+}
+
+// listen forgets what was asked so far.
+func (w *world) listen() {
+	w.Helper()
+	w.paistrike.ResetJournal()
+	testparts.ForgetJournal(w, w.vault)
+}
+
+// calls counts what was asked since [world.listen], by the kind of request.
+func (w *world) calls() map[string]int {
+	w.Helper()
+	counts := map[string]int{}
+	for _, call := range w.paistrike.Journal() {
+		counts["paistrike "+call.Method]++
+	}
+	for _, call := range testparts.Journal(w, w.vault) {
+		switch {
+		case strings.Contains(call.Query, "list=true"):
+			counts["vault LIST"]++
+		case strings.HasPrefix(call.Path, "/v1/secret/metadata/"):
+			counts["vault metadata "+call.Method]++
+		case strings.HasPrefix(call.Path, "/v1/secret/data/"):
+			counts["vault data "+call.Method]++
+		default:
+			counts["vault other"]++
+		}
+	}
+	return counts
+}
+
+// writes counts requests that change something.
+func (w *world) writes() int {
+	w.Helper()
+	c := w.calls()
+	return c["paistrike POST"] + c["paistrike DELETE"] + c["vault data PUT"] + c["vault data POST"] + c["vault metadata PATCH"] + c["vault metadata POST"]
+}
+
+// live counts the tokens that work, without the management token.
+func (w *world) live() int {
+	count := 0
+	for _, token := range w.paistrike.Tokens() {
+		if token.ID != w.managementID && token.Status == "active" && (token.ExpiresAt.IsZero() || w.paistrike.Clock().Now().Before(token.ExpiresAt)) {
+			count++
+		}
+	}
+	return count
+}
+
+// paths gives the paths with an outcome.
+func paths(report fleet.Report, outcome fleet.Outcome) []string {
+	var found []string
+	for _, entry := range report.Entries {
+		if entry.Outcome == outcome {
+			found = append(found, entry.Path)
+		}
+	}
+	return found
+}
+
+// mixed provisions thirty entries in three folders, a third of them due after a month:
+// by a period of 30 days, by one of 45, and by a schedule on the first of a month.
+func (w *world) mixed() (due []string) {
+	w.Helper()
+	for i := range 30 {
+		text := rotation.ScheduleText{Period: "45d", Overlap: "24h", ExpiresIn: "90d"}
+		path := fmt.Sprintf("ci/team-%d/%02d", i%3, i)
+		switch i % 3 {
+		case 0:
+			text.Period = "30d"
+			due = append(due, path)
+		case 1:
+			text.Period, text.Schedule, text.Window = "", "17 3 1 * *", "24h"
+		}
+		w.provision(path, fmt.Sprintf("Integration %d", i), text)
+	}
+	slices.Sort(due)
+	return due
+}
