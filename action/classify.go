@@ -56,6 +56,14 @@ func (p *program) vaultFailed(ctx context.Context, err error) error {
 	return vaultAnswered(p.set.at, err)
 }
 
+// walkFailed words that a folder could not be listed.
+func (p *program) walkFailed(ctx context.Context, folder vaultkv.Location, err error) error {
+	if vaultkv.IsForbidden(err) {
+		return listForbidden(folder, err)
+	}
+	return p.vaultFailed(ctx, err)
+}
+
 // vaultSilent words that no answer came, by how far the request got.
 func (p *program) vaultSilent(err error) error {
 	address := p.set.vault.Address

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,8 +39,8 @@ func badInputs(problems []string) error {
 	return fail("PSA001", nil, "Nothing was done, because the inputs are not right:\n- %s", strings.Join(problems, "\n- "))
 }
 
-func badUsage(problem string) error {
-	return fail("PSA001", nil, "Nothing was done: %s. See paistrike-action exec --help.", problem)
+func badUsage(command, problem string) error {
+	return fail("PSA001", nil, "Nothing was done: %s. See paistrike-action %s --help.", problem, command)
 }
 
 func noCommand(name string) error {
@@ -142,6 +143,12 @@ func notOneLine(at vaultkv.Location, err error) error {
 	return fail("PSA302", err, "The field %q of %s/%s is no token: it must be one line of visible ASCII characters, because GitHub hides nothing else for sure.", at.Key, at.Mount, at.Path)
 }
 
+func listForbidden(folder vaultkv.Location, err error) error {
+	below := strings.TrimPrefix(folder.Path+"/", "/")
+	return fail("PSA304", err, "Vault does not let this login list %s/metadata/%s%s. Give the role a policy with:\n"+
+		"path \"%s/metadata/%s*\" {\n  capabilities = [\"read\", \"list\"]\n}", folder.Mount, below, in(folder.Namespace), folder.Mount, below)
+}
+
 func vaultAnswered(at vaultkv.Location, err error) error {
 	return fail("PSA302", err, "Vault could not read %s/%s%s: %v. vault_mount must name a KV engine of version 2.", at.Mount, at.Path, in(at.Namespace), err)
 }
@@ -213,6 +220,24 @@ func outOfTime(timeout time.Duration, err error) error {
 
 func runnerFileFailed(file string, err error) error {
 	return fail("PSA801", err, "The runner's file for %s cannot be written: %v.", file, err)
+}
+
+// PSA9xx: what rotate and audit found. All that could be done is done by then.
+
+// errFound tells a run that went well and found what fail_on names.
+var errFound = errors.New("found what fail_on names")
+
+func entriesFailed(failed, total int, which string) error {
+	return fail("PSA901", nil, "%d of %s failed, and all others are done: %s. What failed is as it was; mend what its line says and run again.", failed, count(total, "entry", "entries"), which)
+}
+
+func stillOverdue(overdue int, which string) error {
+	return fail("PSA902", errFound, "%s overdue for rotation: %s. Run without dry_run, or see why the scheduled rotation does not run.", count(overdue, "token is", "tokens are"), which)
+}
+
+func findingsFound(errs, warnings int) error {
+	return fail("PSA903", errFound, "The audit has %s and %s. The table says what to do about each; fail_on chooses what fails the step.",
+		count(errs, "error", "errors"), count(warnings, "warning", "warnings"))
 }
 
 func in(namespace string) string {

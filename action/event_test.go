@@ -67,7 +67,7 @@ func TestClaims(t *testing.T) {
 // The words of Vault's refusals, as the real server says them, choose the message.
 func TestLoginRefusals(t *testing.T) {
 	t.Parallel()
-	p := &program{claims: claims{"sub": "repo:acme/app", "environment": "production"}, set: settings{audience: "https://v"}}
+	p := &program{claims: claims{"sub": "repo:acme/app", "environment": "production"}, set: settings{connection: connection{audience: "https://v"}}}
 	p.set.vault.Login.Role = "ci"
 	for said, want := range map[string]string{
 		"error validating token: audience claim found in JWT but no audiences bound to the role":                 "PSA203",

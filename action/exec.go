@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
-	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
@@ -26,21 +22,42 @@ const (
 	exitSignal   = 128 // and the number of the signal
 )
 
-// notForExec are the inputs that mean something in a step of a workflow alone. exec
-// always revokes, exports nothing, and writes no page.
-func notForExec() []string {
-	return []string{"mode", "export_env", "revoke", "on_revoke_failure", "on_untrusted", "min_remaining", "summary"}
+func execCommand() commandLine {
+	return commandLine{
+		name: "exec", line: "exec [flags] -- command args…", inputs: execInputs(), what: "a command",
+		about: "Runs a command with a PAIStrike token of its own in PAISTRIKE_API_TOKEN, and revokes the token when the command has ended.",
+		codes: "the command's own; 128 and the number of the signal that ended it; 1 no token; 2 wrong flags; 127 no such command",
+	}
+}
+
+// execInputs are the inputs of the action as exec takes them. It always revokes,
+// exports nothing to others, and writes no page.
+func execInputs() []input {
+	inputs := allInputs()
+	for i, in := range inputs {
+		switch in.name {
+		case "mode", "export_env", "revoke", "on_revoke_failure", "on_untrusted", "min_remaining", "summary":
+			inputs[i].noFlag = true
+		case "label":
+			inputs[i].fallback = "exec"
+		}
+		if in.name == "summary" {
+			inputs[i].fallback = "false"
+		}
+	}
+	return inputs
 }
 
 // exec runs a command with a token of its own, and revokes the token when the command
 // has ended. Only the command writes to stdout; our own words go to stderr.
 func (w world) exec(args []string) int {
 	w.out = os.Stderr
-	gh := newGitHub(w.out, w.getenv, rand.Text)
+	gh := newGitHub(w.out, w.getenv, randomText)
 	gh.kept = map[string]string{}
-	inputs, command, err := execInputs(args, w.getenv)
+	cli := execCommand()
+	inputs, command, err := cli.read(args, w.getenv)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(w.out, execUsage())
+		fmt.Fprint(w.out, cli.usage())
 		return 0
 	}
 	set, wrong := parse(inputs, os.ReadFile)
@@ -172,109 +189,4 @@ func exitCode(state *os.ProcessState) int {
 		return exitSignal + int(status.Signal())
 	}
 	return state.ExitCode()
-}
-
-// childEnv is the environment of the command: ours, without what exec alone reads.
-func childEnv(environ []string, envName string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
-		name, _, _ := strings.Cut(pair, "=")
-		own := slices.ContainsFunc(allInputs(), func(in input) bool { return in.secret && execVariable(in.name) == name })
-		return own || name == envName || strings.HasPrefix(name, "INPUT_")
-	})
-}
-
-// execVariable is the environment variable of an input: PAISTRIKE_VAULT_PATH is
-// vault_path is --vault-path.
-func execVariable(input string) string { return "PAISTRIKE_" + strings.ToUpper(input) }
-
-// execInputs reads flags and the environment. A secret comes from the environment
-// alone, since everybody on a machine can read command lines. Inside GitHub nothing
-// else does: an earlier step could have set it.
-func execInputs(args []string, getenv func(string) string) (in values, command []string, err error) {
-	set := flag.NewFlagSet("exec", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	in = values{}
-	inGitHub := getenv("GITHUB_ACTIONS") == "true"
-	for _, input := range allInputs() {
-		in[input.name] = execFallback(input)
-		if slices.Contains(notForExec(), input.name) || input.launcher {
-			continue
-		}
-		if value := strings.TrimSpace(getenv(execVariable(input.name))); value != "" && (input.secret || !inGitHub) {
-			in[input.name] = value
-		}
-		if !input.secret {
-			set.Func(strings.ReplaceAll(input.name, "_", "-"), "", func(value string) error { in[input.name] = strings.TrimSpace(value); return nil })
-		}
-	}
-	in["vault_auth_method"] = strings.TrimSpace(getenv(execVariable("vault_auth_method")))
-	if inGitHub {
-		in["vault_auth_method"] = "jwt"
-	} else if in["vault_auth_method"] == "" {
-		in["vault_auth_method"] = "token"
-	}
-	if err := set.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return in, nil, err
-		}
-		return in, nil, badUsage(err.Error())
-	}
-	if !inGitHub {
-		vaultFallbacks(in, getenv)
-	}
-	if set.NArg() == 0 {
-		return in, nil, badUsage("no command is named")
-	}
-	return in, set.Args(), nil
-}
-
-// execFallback is what an input means that is not given.
-func execFallback(in input) string {
-	switch in.name {
-	case "label":
-		return "exec"
-	case "summary", "export_env":
-		// The name of the variable is checked where something is exported.
-		return map[string]string{"summary": "false", "export_env": "true"}[in.name]
-	}
-	return in.fallback
-}
-
-// vaultFallbacks takes what Vault's own programs take, on a machine of one's own.
-func vaultFallbacks(in values, getenv func(string) string) {
-	for name, variable := range map[string]string{
-		"vault_address": "VAULT_ADDR", "vault_namespace": "VAULT_NAMESPACE", "vault_ca_cert": "VAULT_CACERT", "vault_token": "VAULT_TOKEN",
-	} {
-		if in[name] == "" && (name != "vault_token" || in["vault_auth_method"] == "token") {
-			in[name] = strings.TrimSpace(getenv(variable))
-		}
-	}
-}
-
-// execUsage lists the flags.
-func execUsage() string {
-	var b strings.Builder
-	b.WriteString("usage: paistrike-action exec [flags] -- command args…\n\n" +
-		"Runs a command with a PAIStrike token of its own in PAISTRIKE_API_TOKEN, and revokes the token when the command has ended.\n\n" +
-		"flags (the inputs of the action, with - for _):\n")
-	for _, in := range allInputs() {
-		if in.secret || in.launcher || slices.Contains(notForExec(), in.name) {
-			continue
-		}
-		b.WriteString("  --" + strings.ReplaceAll(in.name, "_", "-"))
-		if in.name == "vault_auth_method" {
-			b.WriteString(" (token; jwt inside GitHub)")
-		} else if fallback := execFallback(in); fallback != "" {
-			b.WriteString(" (" + fallback + ")")
-		}
-		b.WriteString("\n")
-	}
-	b.WriteString("\nsecrets come from the environment alone:\n")
-	for _, in := range allInputs() {
-		if in.secret {
-			b.WriteString("  " + execVariable(in.name) + "\n")
-		}
-	}
-	b.WriteString("\nexit codes: the command's own; 128 and the number of the signal that ended it; 1 no token; 2 wrong flags; 127 no such command\n")
-	return b.String()
 }

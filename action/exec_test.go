@@ -34,17 +34,24 @@ func useToken() {
 }
 
 // cmdOutside leaves GitHub: the steps that follow run on a machine of one's own.
-// `outside group` gives each a process group.
+// `outside group` gives each a process group; `outside keeper` lets them rotate.
 func cmdOutside(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	j.group = slices.Contains(args, "group")
-	if j.asked == nil {
-		return // outside already
+	token := readerToken
+	if slices.Contains(args, "keeper") {
+		token = keeperToken
 	}
-	j.asked = nil // no file keeps names here
-	env := map[string]string{"PATH": ts.Getenv("PATH"), "VAULT_TOKEN": readerToken, "VAULT_ADDR": j.vault.url}
+	if j.outside {
+		return
+	}
+	j.outside, j.asked = true, nil // no file keeps names here
+	env := map[string]string{"PATH": ts.Getenv("PATH"), "VAULT_TOKEN": token, "VAULT_ADDR": j.vault.url}
 	for _, name := range []string{"ENDPOINT", "VAULT_PATH", "MAX_ATTEMPTS"} {
 		env["PAISTRIKE_"+name] = j.env["INPUT_"+name]
+	}
+	if token == keeperToken {
+		delete(env, "PAISTRIKE_VAULT_PATH")
 	}
 	j.env = env
 }
@@ -58,24 +65,24 @@ func cmdCode(ts *testscript.TestScript, _ bool, args []string) {
 
 func TestExecFlagsAreInputs(t *testing.T) {
 	t.Parallel()
-	for _, in := range allInputs() {
-		if in.launcher || slices.Contains(notForExec(), in.name) {
+	for _, in := range execInputs() {
+		if in.launcher || in.noFlag {
 			continue
 		}
 		args := []string{"--" + strings.ReplaceAll(in.name, "_", "-"), "some-value", "--", "true"}
-		got, _, err := execInputs(args, func(string) string { return "" })
+		got, _, err := execCommand().read(args, func(string) string { return "" })
 		if in.secret {
 			if err == nil {
 				t.Errorf("%s is a secret and a flag", in.name)
 			}
-			got, _, err = execInputs([]string{"true"}, func(name string) string {
-				return map[string]string{execVariable(in.name): "some-value"}[name]
+			got, _, err = execCommand().read([]string{"true"}, func(name string) string {
+				return map[string]string{variable(in.name): "some-value"}[name]
 			})
 		}
 		if err != nil || got[in.name] != "some-value" {
 			t.Errorf("%s: %q, %v", in.name, got[in.name], err)
 		}
-		if !strings.Contains(execUsage(), fmt.Sprintf("  --%s", strings.ReplaceAll(in.name, "_", "-"))) && !in.secret {
+		if !strings.Contains(execCommand().usage(), fmt.Sprintf("  --%s", strings.ReplaceAll(in.name, "_", "-"))) && !in.secret {
 			t.Errorf("%s is not in the help", in.name)
 		}
 	}
@@ -83,7 +90,7 @@ func TestExecFlagsAreInputs(t *testing.T) {
 
 func TestExecInsideGitHubReadsNoAddressFromTheEnvironment(t *testing.T) {
 	t.Parallel()
-	got, _, err := execInputs([]string{"true"}, func(name string) string {
+	got, _, err := execCommand().read([]string{"true"}, func(name string) string {
 		return map[string]string{
 			"GITHUB_ACTIONS": "true", "VAULT_ADDR": "https://evil.example.com", "VAULT_TOKEN": "planted", "PAISTRIKE_ENDPOINT": "https://evil.example.com",
 		}[name]

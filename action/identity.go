@@ -131,10 +131,13 @@ func (c claims) names() []string {
 }
 
 // oneLine keeps a foreign text from spreading over lines, or over the screen.
-func oneLine(text string) string {
+func oneLine(text string) string { return flat(text, 200) }
+
+// flat is a foreign text without line breaks, of a number of characters at most.
+func flat(text string, most int) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
-	if runes := []rune(text); len(runes) > 200 {
-		return string(runes[:200]) + "…"
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
 	return text
 }

@@ -16,6 +16,10 @@ type input struct {
 	secret bool
 	// launcher inputs are read by the launcher alone.
 	launcher bool
+	// yes inputs are true or false; on a command line the name alone turns one on.
+	yes bool
+	// noFlag inputs mean nothing on a command line.
+	noFlag bool
 }
 
 // allInputs lists the inputs in the order in which they are documented.
@@ -48,13 +52,13 @@ func allInputs() []input {
 		{name: "vault_tls_server_name"},
 		{name: "vault_headers", secret: true},
 		{name: "env_name", fallback: "PAISTRIKE_API_TOKEN"},
-		{name: "export_env", fallback: "true"},
-		{name: "revoke", fallback: "true"},
+		{name: "export_env", fallback: "true", yes: true},
+		{name: "revoke", fallback: "true", yes: true},
 		{name: "on_revoke_failure", fallback: "warn"},
 		{name: "on_untrusted", fallback: "error"},
 		{name: "min_remaining", fallback: "15m"},
-		{name: "verify", fallback: "true"},
-		{name: "summary", fallback: "true"},
+		{name: "verify", fallback: "true", yes: true},
+		{name: "summary", fallback: "true", yes: true},
 		{name: "timeout", fallback: "2m"},
 		{name: "max_attempts", fallback: "5"},
 		{name: "binary_path", launcher: true},
@@ -65,10 +69,10 @@ func allInputs() []input {
 // values are inputs by name, without white space at their ends.
 type values map[string]string
 
-// readInputs takes the inputs from the environment, where the runner puts them.
-func readInputs(getenv func(string) string) values {
+// readInputs takes inputs from the environment, where the runner puts them.
+func readInputs(inputs []input, getenv func(string) string) values {
 	v := values{}
-	for _, in := range allInputs() {
+	for _, in := range inputs {
 		v[in.name] = strings.TrimSpace(getenv("INPUT_" + strings.ToUpper(in.name)))
 		if v[in.name] == "" {
 			v[in.name] = in.fallback

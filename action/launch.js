@@ -206,15 +206,15 @@ function environment(all, action = true) {
     (action && prefixes.some((prefix) => name.toUpperCase().startsWith(prefix)))));
 }
 
-// start runs the program from a folder that is ours alone, and resolves to its exit
-// code. No shell comes between, and no copy that others could change. running is told
-// of the process.
-function start(bytes, step, running) {
+// start runs the program with some arguments from a folder that is ours alone, and
+// resolves to its exit code. No shell comes between, and no copy that others could
+// change. running is told of the process.
+function start(bytes, args, running) {
   const folder = fs.mkdtempSync(path.join(process.env.RUNNER_TEMP || os.tmpdir(), 'paistrike-'));
   const clear = () => fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   const file = path.join(folder, programName());
   fs.writeFileSync(file, bytes, { mode: 0o700, flag: 'wx' });
-  const child = spawn(file, [step], { env: environment(process.env), stdio: 'inherit', windowsHide: true });
+  const child = spawn(file, args, { env: environment(process.env), stdio: 'inherit', windowsHide: true });
   running(child);
   return new Promise((resolve, reject) => {
     child.on('error', (error) => { clear(); reject(new Problem('PSA602', `The program cannot be started: ${error.message}.`)); });
@@ -240,7 +240,8 @@ function report(problem, step) {
   return kind === 'error' ? 1 : 0;
 }
 
-async function run(step) {
+// run does a step of the action, or of one of its sub-actions.
+async function run(step, ...of) {
   if (step === 'post' && (!process.env.STATE_names || process.env.STATE_revoked === 'true')) {
     return; // nothing was asked for, or it is revoked already
   }
@@ -257,7 +258,7 @@ async function run(step) {
     });
   }
   try {
-    process.exitCode = await start(await find(), step, (started) => { child = started; });
+    process.exitCode = await start(await find(), [step, ...of], (started) => { child = started; });
   } catch (problem) {
     process.exitCode = report(problem, step);
   }

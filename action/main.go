@@ -1,8 +1,9 @@
 // Command paistrike-action is the program of the GitHub Action in this folder: it
 // gets a PAIStrike API token for a job, hands it to the steps that follow, and
 // revokes it when the job ends. The launcher beside it (main.js, post.js) starts it
-// as `paistrike-action main` and `paistrike-action post`. Without GitHub, `paistrike-action
-// exec` does the same for one command.
+// as `paistrike-action main` and `paistrike-action post`. Its sub-actions rotate what is
+// due and audit the account (`paistrike-action main rotate`, `main audit`). Without
+// GitHub, `exec`, `rotate` and `audit` do the same from a command line.
 //
 // It owns what is GitHub's: inputs, masks, outputs, state, the job summary, identity
 // tokens, and the messages with PSA codes in errors.go. Talking to PAIStrike and to
@@ -18,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -50,6 +52,9 @@ const (
 	postTime = 20 * time.Second
 )
 
+// randomText is 128 bits of randomness as letters and digits.
+func randomText() string { return rand.Text() }
+
 // errCancelled ends the context of a step that the runner asks to end.
 var errCancelled = errors.New("the run was cancelled")
 
@@ -58,21 +63,22 @@ func (w world) run(args []string) int {
 	if len(args) > 0 && args[0] == "exec" {
 		return w.exec(args[1:])
 	}
-	gh := newGitHub(w.out, w.getenv, rand.Text)
-	step := ""
-	if len(args) == 1 {
-		step = args[0]
+	if it, ok := patrols()[first(args)]; ok {
+		return w.patrolCommand(it, args[1:])
 	}
+	gh := newGitHub(w.out, w.getenv, randomText)
 	var err error
-	switch step {
+	switch strings.Join(args, " ") {
 	case "main":
 		err = w.main(gh)
 	case "post":
 		err = w.post(gh)
+	case "main rotate", "main audit":
+		err = w.patrolStep(gh, patrols()[args[1]])
 	case "version":
 		fmt.Fprintln(w.out, version)
 	default:
-		err = errors.New("usage: paistrike-action main | post | version | exec [flags] -- command")
+		err = errors.New("usage: paistrike-action exec [flags] -- command… | rotate [flags] | audit [flags] | version")
 	}
 	if err != nil {
 		gh.failed(err)
@@ -81,9 +87,16 @@ func (w world) run(args []string) int {
 	return 0
 }
 
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
 // main is the step itself.
 func (w world) main(gh *github) error {
-	inputs := readInputs(w.getenv)
+	inputs := readInputs(allInputs(), w.getenv)
 	set, err := parse(inputs, os.ReadFile)
 	if err != nil {
 		return w.skipUntrusted(gh, inputs, err)

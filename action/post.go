@@ -59,7 +59,7 @@ func (w world) takeUp(gh *github) (left leftover, set settings, err error) {
 	if left.name == "" {
 		left.name = left.names[len(left.names)-1]
 	}
-	set, err = parse(readInputs(w.getenv).restore(kept), os.ReadFile)
+	set, err = parse(readInputs(allInputs(), w.getenv).restore(kept), os.ReadFile)
 	if missing, ok := errors.AsType[*missingCredentialError](err); ok && !left.secret.IsZero() {
 		gh.debug("%v", missing) // the token revokes itself without them
 		err = nil

@@ -4,10 +4,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 )
 
 var update = flag.Bool("update", false, "write the tables of README.md")
@@ -18,11 +21,30 @@ type described struct {
 	required                    bool
 }
 
-// actionYML reads one section of action.yml, of which only the plain form in which it
-// is written is understood.
-func actionYML(t *testing.T, section string) []described {
+// actions are the action and its sub-actions: where each is described, and what the
+// program takes and sets for it.
+func actions() map[string]struct {
+	inputs  []input
+	sets    string // the file of the function that sets the outputs
+	between [2]string
+} {
+	type where = struct {
+		inputs  []input
+		sets    string
+		between [2]string
+	}
+	return map[string]where{
+		".":      {allInputs(), "program.go", [2]string{") hand(", "\n}\n"}},
+		"rotate": {rotateInputs(), "fleet.go", [2]string{"*program) rotate(", "\n}\n"}},
+		"audit":  {auditInputs(), "fleet.go", [2]string{"*program) audit(", "\n}\n"}},
+	}
+}
+
+// actionYML reads one section of an action.yml, of which only the plain form in which
+// it is written is understood.
+func actionYML(t *testing.T, dir, section string) []described {
 	t.Helper()
-	raw, err := os.ReadFile("action.yml")
+	raw, err := os.ReadFile(filepath.Join(dir, "action.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,45 +77,84 @@ func actionYML(t *testing.T, section string) []described {
 }
 
 // What action.yml promises is what the program does.
-func TestActionFileAgreesWithTheProgram(t *testing.T) {
+func TestActionFilesAgreeWithTheProgram(t *testing.T) {
 	t.Parallel()
-	inputs := actionYML(t, "inputs")
-	program := allInputs()
-	if len(inputs) != len(program) {
-		t.Fatalf("%d inputs in action.yml, %d in the program", len(inputs), len(program))
-	}
-	for i, in := range program {
-		if inputs[i].name != in.name || inputs[i].fallback != in.fallback || inputs[i].description == "" {
-			t.Errorf("action.yml has %+v, the program %+v", inputs[i], in)
+	for dir, action := range actions() {
+		inputs := actionYML(t, dir, "inputs")
+		if len(inputs) != len(action.inputs) {
+			t.Fatalf("%s: %d inputs in action.yml, %d in the program", dir, len(inputs), len(action.inputs))
 		}
-	}
-	var names []string
-	for _, out := range actionYML(t, "outputs") {
-		names = append(names, out.name)
-	}
-	source, err := os.ReadFile("program.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var set []string
-	for _, match := range regexp.MustCompile(`\n\t\t\{"([a-z_]+)", `).FindAllStringSubmatch(string(source), -1) {
-		set = append(set, match[1])
-	}
-	if !slices.Equal(names, set) {
-		t.Errorf("outputs: action.yml has %v, the program %v", names, set)
+		for i, in := range action.inputs {
+			if inputs[i].name != in.name || inputs[i].fallback != in.fallback || inputs[i].description == "" {
+				t.Errorf("%s: action.yml has %+v, the program %+v", dir, inputs[i], in)
+			}
+		}
+		var names []string
+		for _, out := range actionYML(t, dir, "outputs") {
+			if out.name != "report" { // of every sub-action, set in one place
+				names = append(names, out.name)
+			}
+		}
+		source, err := os.ReadFile(action.sets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := strings.Cut(string(source), action.between[0])
+		text, _, _ = strings.Cut(text, action.between[1])
+		var set []string
+		for _, match := range regexp.MustCompile(`\n\t{2,3}\{"([a-z_]+)", `).FindAllStringSubmatch(text, -1) {
+			set = append(set, match[1])
+		}
+		if !slices.Equal(names, set) {
+			t.Errorf("%s: outputs: action.yml has %v, the program %v", dir, names, set)
+		}
 	}
 }
 
-// The tables of the README are written from action.yml: go test ./action -update.
+// Words that several actions share mean the same in each.
+func TestActionsShareTheirWords(t *testing.T) {
+	t.Parallel()
+	of := map[string]described{}
+	for _, in := range actionYML(t, ".", "inputs") {
+		of[in.name] = in
+	}
+	differ := []string{"vault_namespace", "vault_auth_namespace", "vault_mount", "vault_path", "summary", "timeout"} // of one entry there, of many here
+	for _, dir := range []string{"rotate", "audit"} {
+		for _, in := range actionYML(t, dir, "inputs") {
+			if here, ok := of[in.name]; ok && here != in && !slices.Contains(differ, in.name) {
+				t.Errorf("%s: %+v, and in the action %+v", dir, in, here)
+			}
+		}
+	}
+}
+
+// The tables of the READMEs are written from action.yml: go test ./action -update.
 func TestReadmeTables(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
+	for dir := range actions() {
+		file := filepath.Join(dir, "README.md")
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := between(t, string(raw), "inputs", inputTable(actionYML(t, dir, "inputs")))
+		text = between(t, text, "outputs", outputTable(actionYML(t, dir, "outputs")))
+		switch {
+		case text == string(raw):
+		case !*update:
+			t.Errorf("%s is not up to date: go test ./action -run Readme -update", file)
+		default:
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil { //nolint:gosec // a fixed name
+				t.Fatal(err)
+			}
+		}
 	}
-	var in, out strings.Builder
-	in.WriteString("| input | default | meaning |\n|---|---|---|\n")
-	for _, d := range actionYML(t, "inputs") {
+}
+
+func inputTable(inputs []described) string {
+	var b strings.Builder
+	b.WriteString("| input | default | meaning |\n|---|---|---|\n")
+	for _, d := range inputs {
 		fallback := "–"
 		switch {
 		case d.required:
@@ -101,22 +162,50 @@ func TestReadmeTables(t *testing.T) {
 		case d.fallback != "":
 			fallback = "`" + d.fallback + "`"
 		}
-		fmt.Fprintf(&in, "| `%s` | %s | %s |\n", d.name, fallback, d.description)
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", d.name, fallback, d.description)
 	}
-	out.WriteString("| output | meaning |\n|---|---|\n")
-	for _, d := range actionYML(t, "outputs") {
-		fmt.Fprintf(&out, "| `%s` | %s |\n", d.name, d.description)
+	return b.String()
+}
+
+func outputTable(outputs []described) string {
+	var b strings.Builder
+	b.WriteString("| output | meaning |\n|---|---|\n")
+	for _, d := range outputs {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", d.name, d.description)
 	}
-	text := between(t, string(raw), "inputs", in.String())
-	text = between(t, text, "outputs", out.String())
-	if text == string(raw) {
-		return
-	}
-	if !*update {
-		t.Fatal("README.md is not up to date: go test ./action -run Readme -update")
-	}
-	if err := os.WriteFile("README.md", []byte(text), 0o600); err != nil { //nolint:gosec // a fixed name
+	return b.String()
+}
+
+// Every finding is explained, with its severity.
+func TestAuditReadmeExplainsEveryFinding(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("audit/README.md")
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, code := range fleet.Codes() {
+		if !strings.Contains(string(raw), "| `"+string(code)+"` | ") {
+			t.Errorf("%s is not explained", code)
+		}
+	}
+}
+
+// The names that the action gives to the tokens of jobs are known to the audit.
+func TestAuditKnowsTheNamesOfJobs(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		nameOf("gha", "acme/app", "1001", "1", "scan", "abcdefghij"),
+		nameOf("exec", "", "", "", "", "abcdefghij"),
+		nameOf("a label", strings.Repeat("acme/long", 20), "1001", "12", strings.Repeat("job", 20), "0123456789"),
+	} {
+		if !fleet.IsJobToken(name) {
+			t.Errorf("%q is not known", name)
+		}
+	}
+	for _, name := range []string{"CI/CD Pipeline", "gha", "a:b:c", "CI-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa"} {
+		if fleet.IsJobToken(name) {
+			t.Errorf("%q passes for a job's", name)
+		}
 	}
 }
 

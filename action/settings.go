@@ -24,13 +24,25 @@ const (
 	modeRead = "read"
 )
 
-// settings are the inputs, understood and checked.
+// connection is how to reach PAIStrike and Vault, and with which credential.
+type connection struct {
+	api         paistrike.Config // without a token
+	vault       vaultkv.Config   // without a source of identity tokens
+	at          vaultkv.Location // of the credential
+	audience    string
+	summary     bool
+	timeout     time.Duration
+	maxAttempts int
+
+	// secrets are masked before anything else happens.
+	secrets []paistrike.Secret
+}
+
+// settings are the inputs of the action, understood and checked.
 type settings struct {
-	mode     string
-	api      paistrike.Config // without a token
-	vault    vaultkv.Config   // without a source of identity tokens
-	at       vaultkv.Location
-	audience string
+	connection
+
+	mode string
 
 	label     string
 	expiresIn time.Duration
@@ -42,12 +54,6 @@ type settings struct {
 	skipUntrusted bool
 	minRemaining  time.Duration
 	verify        bool
-	summary       bool
-	timeout       time.Duration
-	maxAttempts   int
-
-	// secrets are masked before anything else happens.
-	secrets []paistrike.Secret
 }
 
 // missingCredentialError says that an input is empty that usually comes from a
@@ -74,7 +80,6 @@ func parse(in values, readFile func(string) ([]byte, error)) (settings, error) {
 	p := &parser{in: in, readFile: readFile}
 	s := settings{
 		mode:          p.oneOf("mode", modeMint, modeRead),
-		audience:      in["audience"],
 		label:         p.label(),
 		expiresIn:     p.duration("expires_in"),
 		envName:       in["env_name"],
@@ -83,9 +88,6 @@ func parse(in values, readFile func(string) ([]byte, error)) (settings, error) {
 		revokeOrFail:  p.oneOf("on_revoke_failure", "warn", "error") == "error",
 		skipUntrusted: p.oneOf("on_untrusted", "error", "skip") == "skip",
 		verify:        p.yes("verify"),
-		summary:       p.yes("summary"),
-		timeout:       p.duration("timeout"),
-		maxAttempts:   p.attempts(),
 	}
 	if in["min_remaining"] != "0" {
 		s.minRemaining = p.duration("min_remaining")
@@ -93,23 +95,37 @@ func parse(in values, readFile func(string) ([]byte, error)) (settings, error) {
 	if problem := checkEnvName(s.envName); problem != "" && s.exportEnv {
 		p.wrong("env_name", "%s", problem)
 	}
-	s.api = p.api()
-	s.vault = p.vault()
-	s.at = vaultkv.Location{Mount: strings.Trim(in["vault_mount"], "/"), Path: strings.Trim(in["vault_path"], "/"), Key: in["vault_key"]}
-	if s.at.Path == "" {
-		p.wrong("vault_path", "is required, such as ci/paistrike")
+	s.connection = p.connection("vault_path", in["vault_mount"], in["vault_key"])
+	return s, p.verdict()
+}
+
+// connection reads what all commands have in common. The credential's path is the
+// input named here.
+func (p *parser) connection(path, mount, key string) connection {
+	c := connection{
+		api: p.api(), vault: p.vault(), audience: p.in["audience"],
+		at:      vaultkv.Location{Mount: strings.Trim(mount, "/"), Path: strings.Trim(p.in[path], "/"), Key: key},
+		summary: p.yes("summary"), timeout: p.duration("timeout"), maxAttempts: p.attempts(),
 	}
-	if s.audience == "" {
-		s.audience = in["vault_address"]
+	if c.at.Path == "" {
+		p.wrong(path, "is required, such as ci/paistrike")
 	}
-	s.secrets = p.secrets(s)
+	if c.audience == "" {
+		c.audience = p.in["vault_address"]
+	}
+	c.secrets = p.secrets(c)
+	return c
+}
+
+// verdict says all that is wrong at once.
+func (p *parser) verdict() error {
 	switch {
 	case len(p.problems) > 0:
-		return s, badInputs(append(p.problems, p.missing...))
+		return badInputs(append(p.problems, p.missing...))
 	case len(p.missing) > 0:
-		return s, &missingCredentialError{p.missing}
+		return &missingCredentialError{p.missing}
 	}
-	return s, nil
+	return nil
 }
 
 func (p *parser) oneOf(name string, allowed ...string) string {
@@ -286,16 +302,16 @@ func (p *parser) pem(name string) string {
 
 // secrets gives what no log may show. A short header value, such as the number of an
 // organization, is no secret, and masked it would make every log unreadable.
-func (p *parser) secrets(s settings) []paistrike.Secret {
-	all := []paistrike.Secret{s.vault.Login.SecretID, s.vault.Login.Token}
-	for _, headers := range []map[string]string{s.api.Headers, s.vault.Headers} {
+func (p *parser) secrets(c connection) []paistrike.Secret {
+	all := []paistrike.Secret{c.vault.Login.SecretID, c.vault.Login.Token}
+	for _, headers := range []map[string]string{c.api.Headers, c.vault.Headers} {
 		for _, value := range headers {
 			if len(value) > 7 {
 				all = append(all, paistrike.NewSecret(value))
 			}
 		}
 	}
-	for line := range strings.Lines(s.vault.ClientKeyPEM) {
+	for line := range strings.Lines(c.vault.ClientKeyPEM) {
 		if line = strings.TrimSpace(line); len(line) > 7 && !strings.HasPrefix(line, "-----") {
 			all = append(all, paistrike.NewSecret(line))
 		}

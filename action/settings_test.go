@@ -21,7 +21,7 @@ func readNothing(name string) ([]byte, error) {
 
 // given are the inputs of a minimal workflow with some others changed.
 func given(changes ...string) values {
-	v := readInputs(func(name string) string {
+	v := readInputs(allInputs(), func(name string) string {
 		return map[string]string{
 			"INPUT_ENDPOINT": "https://paistrike.example.com", "INPUT_VAULT_ADDRESS": "https://vault.example.com:8200",
 			"INPUT_VAULT_ROLE": "ci", "INPUT_VAULT_PATH": " ci/broker\n",

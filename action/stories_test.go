@@ -41,6 +41,7 @@ func TestStories(t *testing.T) {
 			"step": cmdStep, "input": cmdInput, "runner": cmdRunner, "interrupt": cmdInterrupt, "fault": cmdFault,
 			"live": cmdLive, "made": cmdMade, "output": cmdOutput, "exported": cmdExported, "state": cmdState,
 			"summary": cmdSummary, "act": cmdAct, "outside": cmdOutside, "code": cmdCode,
+			"keeper": cmdKeeper, "entry": cmdEntry,
 		},
 	})
 }
@@ -65,6 +66,7 @@ type job struct {
 	log                     masker
 	interrupt               *sandbox.Fault
 	group                   bool        // the next step gets a process group of its own
+	outside                 bool        // of GitHub
 	code                    int         // that the last step ended with
 	unkept                  atomic.Bool // a token was asked for whose name was not kept before
 }
@@ -79,7 +81,7 @@ func newJob(t testing.TB, dir string) *job {
 			"INPUT_AUDIENCE": "https://vault.example.com", "INPUT_MAX_ATTEMPTS": "2",
 			"ACTIONS_ID_TOKEN_REQUEST_URL": s.identity.url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": s.identity.request,
 			"GITHUB_REPOSITORY": "acme/app", "GITHUB_RUN_ID": "1001", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "scan",
-			"GITHUB_EVENT_NAME": "push", "GITHUB_ACTIONS": "true", "RUNNER_DEBUG": "1",
+			"GITHUB_EVENT_NAME": "push", "GITHUB_ACTIONS": "true", "RUNNER_DEBUG": "1", "RUNNER_TEMP": dir,
 			// What an earlier step may have planted is not obeyed.
 			"VAULT_ADDR": "https://evil.example.com", "VAULT_TOKEN": "planted", "VAULT_SKIP_VERIFY": "true", "VAULT_NAMESPACE": "evil",
 		},

@@ -86,5 +86,5 @@ func notRevokedNote(err error) string {
 func escape(text string) string {
 	return strings.NewReplacer(
 		"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "&#124;", "`", "&#96;", "[", "&#91;", "]", "&#93;", "\\", "&#92;", "*", "&#42;", "_", "&#95;", "!", "&#33;",
-	).Replace(oneLine(text))
+	).Replace(flat(text, 1000))
 }

@@ -10,16 +10,30 @@ import (
 // fromVault logs in, reads the entry, masks what it holds, and gives the Vault token
 // back at once: one read is all that it was for.
 func (p *program) fromVault(ctx context.Context) (vaultkv.Field, error) {
+	client, err := p.openVault()
+	if err != nil {
+		return vaultkv.Field{}, err
+	}
+	defer p.leaveVault(ctx, client)
+	return p.credential(ctx, client)
+}
+
+// openVault makes a client. It logs in with its first call.
+func (p *program) openVault() (*vaultkv.Client, error) {
 	config := p.set.vault
 	if config.Login.Method == vaultkv.MethodJWT {
 		config.Login.JWTSource = p.identityToken
 	}
 	client, err := vaultkv.New(config)
 	if err != nil {
-		return vaultkv.Field{}, badInputs([]string{err.Error()})
+		return nil, badInputs([]string{err.Error()})
 	}
+	return client, nil
+}
+
+// credential reads the entry that PAIStrike is called with, and masks what it holds.
+func (p *program) credential(ctx context.Context, client *vaultkv.Client) (vaultkv.Field, error) {
 	field, err := p.readField(ctx, client)
-	p.leaveVault(ctx, client)
 	if err != nil {
 		return field, p.vaultFailed(ctx, err)
 	}

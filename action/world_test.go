@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
@@ -57,7 +58,7 @@ func newServers(t testing.TB) *servers {
 	t.Cleanup(api.Close)
 	s.api = api.URL
 	s.identity = newIdentityService(t)
-	s.vault = newVaultFront(t, s.identity)
+	s.vault = newVaultFront(t, s.identity, s.api)
 	s.vault.write(t, "ci/broker", map[string]any{"token": s.broker, "port": 7})
 	return s
 }
@@ -120,17 +121,18 @@ func (s *servers) live() int {
 }
 
 // vaultFront is Vault's KV engine with a JWT login before it, which hands out Vault
-// tokens that may read below ci/ until they are revoked.
+// tokens that may read below ci/, or rotate there, until they are revoked.
 type vaultFront struct {
 	url, engine, root string
 	identity          *identityService
 	proxy             http.Handler
 
-	mu     sync.Mutex
-	live   []string
-	dead   []string
-	calls  []string // "METHOD path"
-	faults []vaultFault
+	mu      sync.Mutex
+	live    []string
+	dead    []string
+	keepers map[string]bool // those of live that may rotate what is below ci/
+	calls   []string        // "METHOD path"
+	faults  []vaultFault
 }
 
 // vaultFault answers the next requests that match with something else.
@@ -142,12 +144,16 @@ type vaultFault struct {
 	Headers map[string]string `json:"headers"`
 }
 
-const readerToken = "hvs-reader-behind-the-front"
+const (
+	readerToken = "hvs-reader-behind-the-front"
+	keeperToken = "hvs-keeper-behind-the-front"
+)
 
-func newVaultFront(t testing.TB, identity *identityService) *vaultFront {
+func newVaultFront(t testing.TB, identity *identityService, clock string) *vaultFront {
 	t.Helper()
-	v := &vaultFront{identity: identity, live: []string{readerToken}}
-	v.engine, v.root = testparts.KV(t, testparts.WithToken(readerToken, "secret/data/ci/*:read"))
+	v := &vaultFront{identity: identity, live: []string{readerToken, keeperToken}, keepers: map[string]bool{keeperToken: true}}
+	v.engine, v.root = testparts.KV(t, testparts.WithClock(clock+"/_sandbox/clock"), testparts.WithToken(readerToken, "secret/data/ci/*:read"),
+		testparts.WithToken(keeperToken, "secret/data/ci/*:create,read,update;secret/metadata/ci/*:list,read,patch;secret/metadata/forbidden/*:read"))
 	target, err := url.Parse(v.engine)
 	if err != nil {
 		t.Fatal(err)
@@ -187,19 +193,24 @@ func (v *vaultFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.dead = append(v.dead, token)
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		r.Header.Set("X-Vault-Token", readerToken)
+		inner := readerToken
+		if v.keepers[token] {
+			inner = keeperToken
+		}
+		r.Header.Set("X-Vault-Token", inner)
 		v.proxy.ServeHTTP(w, r)
 	}
 }
 
 func (v *vaultFront) login(w http.ResponseWriter, r *http.Request) {
 	var in struct{ Role, JWT string }
-	if json.NewDecoder(r.Body).Decode(&in) != nil || in.Role != "ci" || !v.identity.use(in.JWT) {
+	if json.NewDecoder(r.Body).Decode(&in) != nil || !slices.Contains([]string{"ci", "keeper"}, in.Role) || !v.identity.use(in.JWT) {
 		refuse(w, http.StatusBadRequest, "error validating token: used or unknown")
 		return
 	}
 	token := fmt.Sprintf("hvs.CAESI-of-login-%04d-abcdefghijkl", len(v.live)+len(v.dead))
 	v.live = append(v.live, token)
+	v.keepers[token] = in.Role == "keeper"
 	_, _ = io.WriteString(w, `{"auth":{"client_token":"`+token+`"}}`)
 }
 
@@ -321,6 +332,41 @@ func (s *servers) put(path string, body any) error {
 		return fmt.Errorf("writing %s: %s", path, resp.Status)
 	}
 	return nil
+}
+
+// schedule makes a token and its record with a schedule, as Terraform does.
+func (s *servers) schedule(path string, text rotation.ScheduleText) error {
+	s.asked = nil // this one keeps no name in a file
+	client, err := paistrike.New(paistrike.Config{Endpoint: s.api, Token: paistrike.NewSecret(s.broker)})
+	if err != nil {
+		return err
+	}
+	vault, err := vaultkv.New(vaultkv.Config{
+		Address: s.vault.engine, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(s.vault.root)},
+	})
+	if err != nil {
+		return err
+	}
+	policy, err := text.Policy(time.Time{})
+	if err != nil {
+		return err
+	}
+	_, err = rotation.New(rotation.PAIStrike{Client: client}, vault).Run(context.Background(), rotation.Request{
+		At: vaultkv.Location{Mount: "secret", Path: path}, Label: "Integration " + path, Policy: policy, Schedule: text,
+		Owner: "terraform", Wish: rotation.Rotate, Reason: rotation.ReasonCreated,
+	})
+	return err
+}
+
+// custom changes custom metadata by hand.
+func (s *servers) custom(path, key, value string) error {
+	vault, err := vaultkv.New(vaultkv.Config{
+		Address: s.vault.engine, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(s.vault.root)},
+	})
+	if err != nil {
+		return err
+	}
+	return vault.Patch(context.Background(), vaultkv.Location{Mount: "secret", Path: path}, map[string]string{key: value})
 }
 
 // provision makes a token and its record, as Terraform does.

@@ -112,10 +112,10 @@ func findings(now time.Time, limits Limits, tokens []paistrike.Token, entries []
 	return a.found
 }
 
-func rank(code Code) int { return slices.Index(codes(), code) }
+func rank(code Code) int { return slices.Index(Codes(), code) }
 
-// codes lists all codes, the worst first.
-func codes() []Code {
+// Codes lists all codes, the worst first.
+func Codes() []Code {
 	return []Code{
 		DeadInVault, MissingToken, Unreadable, Overdue, Expiring, Orphan, JobLeftover, NoExpiry, LongLife, NeverUsed, Unused, DuplicateLabel,
 	}

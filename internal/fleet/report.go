@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
@@ -37,6 +38,8 @@ type Report struct {
 	// NextRotationAt is when the first of all entries is due; zero where none is by
 	// time.
 	NextRotationAt time.Time `json:"next_rotation_at,omitzero"`
+
+	total int
 }
 
 // Entry is one Vault entry in a report.
@@ -91,6 +94,7 @@ func problemOf(err error) *Problem {
 // add counts an entry.
 func (r *Report) add(e Entry) {
 	r.Entries = append(r.Entries, e)
+	r.total++
 	switch e.Outcome {
 	case Rotated:
 		r.Rotated++
@@ -113,3 +117,13 @@ func (r *Report) add(e Entry) {
 		r.NextRotationAt = e.NextAt
 	}
 }
+
+// OnlyDue leaves out the entries that nothing was, or is, to be done about. The counts
+// stay.
+func (r Report) OnlyDue() Report {
+	r.Entries = slices.DeleteFunc(slices.Clone(r.Entries), func(e Entry) bool { return e.Outcome == Current || e.Outcome == Skipped })
+	return r
+}
+
+// Total is how many entries the run looked at.
+func (r Report) Total() int { return r.total }

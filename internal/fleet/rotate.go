@@ -58,6 +58,7 @@ func Rotate(ctx context.Context, engine *rotation.Engine, entries []vaultkv.Loca
 		done[i] = tend(ctx, engine, entries[i], o)
 		steps.step()
 	}
+	report.Time, _ = engine.ServerTime()
 	for _, entry := range done {
 		report.add(entry)
 	}
@@ -66,6 +67,9 @@ func Rotate(ctx context.Context, engine *rotation.Engine, entries []vaultkv.Loca
 
 // tend does what is to be done about one entry.
 func tend(ctx context.Context, engine *rotation.Engine, at vaultkv.Location, o Options) Entry {
+	if ctx.Err() != nil {
+		return Entry{Path: at.Path, Outcome: Failed, Problem: &Problem{Summary: "not reached before the run ended"}}
+	}
 	view, err := engine.Inspect(ctx, at)
 	if err != nil {
 		return Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}
@@ -126,8 +130,11 @@ func (e *Entry) tell(result rotation.Result, view rotation.View, err error) {
 		return
 	}
 	e.Outcome, e.Note, e.Reason = Settled, "", result.Reason
-	if result.Rotated {
+	switch {
+	case result.Rotated:
 		e.Outcome, e.Replaced = Rotated, view.Mirror.TokenID
+	case len(result.Retired)+len(result.Swept) == 0 && !result.Mirrored:
+		e.Outcome = Current // another run was first, or a replaced token is still held
 	}
 	e.TokenID, e.TokenName, e.Version = result.TokenID, result.TokenName, result.Version
 	e.CreatedAt, e.ExpiresAt = result.CreatedAt, result.ExpiresAt

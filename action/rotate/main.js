@@ -1,0 +1,3 @@
+'use strict';
+
+require('../launch.js').run('main', 'rotate');
