@@ -1,23 +1,21 @@
 package provider_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
-// standardLocation is where [standard] has its secret.
-func standardLocation() vaultkv.Location {
-	return vaultkv.Location{Mount: "secret", Path: standardPath, Key: "token"}
-}
-
-// scheduler is another program that rotates by the schedule in Vault.
-func (s *stage) scheduler() *rotation.Engine {
+// runScheduler lets a scheduled workflow do what is due, and gives what became of
+// [standard].
+func (s *stage) runScheduler() fleet.Entry {
 	s.Helper()
 	api, err := paistrike.New(paistrike.Config{Endpoint: s.apiURL, Token: paistrike.NewSecret(s.env["PAISTRIKE_API_TOKEN"]), Sleep: noPause})
 	if err != nil {
@@ -29,29 +27,17 @@ func (s *stage) scheduler() *rotation.Engine {
 	if err != nil {
 		s.Fatal(err)
 	}
-	return rotation.New(rotation.PAIStrike{Client: api}, vault, rotation.WithSleep(noPause))
-}
-
-// runScheduler lets the scheduler do what is due for [standard].
-func (s *stage) runScheduler() rotation.Result {
-	s.Helper()
-	engine := s.scheduler()
-	view, err := engine.Inspect(s.Context(), standardLocation())
+	engine := rotation.New(rotation.PAIStrike{Client: api}, vault, rotation.WithSleep(noPause))
+	entries, err := fleet.Walk(s.Context(), vault, vaultkv.Location{Mount: "secret"}, 1)
 	if err != nil {
 		s.Fatal(err)
 	}
-	text := rotation.ScheduleIn(view.Mirror)
-	policy, err := text.Policy(view.Mirror.ExpiresAt)
-	if err != nil {
-		s.Fatal(err)
+	report, err := fleet.Rotate(s.Context(), engine, entries, fleet.Options{})
+	if err != nil || report.Failed > 0 {
+		s.Fatal(report, err)
 	}
-	result, err := engine.Run(s.Context(), rotation.Request{
-		At: vaultkv.Location{Mount: "secret", Path: standardPath}, Policy: policy, Schedule: text, Wish: rotation.IfDue,
-	})
-	if err != nil {
-		s.Fatal(err)
-	}
-	return result
+	i := slices.IndexFunc(report.Entries, func(e fleet.Entry) bool { return e.Path == standardPath })
+	return report.Entries[i]
 }
 
 // between does something after the plan was made and before it is applied.
@@ -67,7 +53,7 @@ func TestRotatedByTheScheduler(t *testing.T) {
 		act{
 			before: func() {
 				s.advance(31 * day)
-				if result := s.runScheduler(); !result.Rotated {
+				if s.runScheduler().Outcome != fleet.Rotated {
 					t.Error("the scheduler did not rotate")
 				}
 			},
@@ -76,6 +62,49 @@ func TestRotatedByTheScheduler(t *testing.T) {
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
 		},
 		act{before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(previous(0))},
+	)
+}
+
+// Month after month either side may rotate, and never both.
+func TestEitherSideRotatesAndNeverBoth(t *testing.T) {
+	s := newStage(t)
+	outside := func(want fleet.Outcome) func() {
+		return func() {
+			if got := s.runScheduler(); got.Outcome != want {
+				t.Errorf("the scheduler: %+v, want %s", got, want)
+			}
+		}
+	}
+	s.play(
+		act{config: standard, after: outside(fleet.Current)},
+		act{
+			before: func() { s.advance(31 * day); outside(fleet.Rotated)() }, config: standard, plan: nothing(), state: state(vaultVersion(2)),
+			after: outside(fleet.Current),
+		},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(vaultVersion(3)), after: outside(fleet.Current)},
+		act{
+			before: func() { s.advance(25 * time.Hour); outside(fleet.Settled)() }, config: standard, plan: nothing(), state: state(previous(0)),
+			after: func() { s.wantCalls(s.apiCalls(), "POST", 3); s.wantLive(1) },
+		},
+	)
+}
+
+// Another policy in Terraform is another schedule in Vault: nothing rotates for it, and
+// the scheduler goes by it from then on.
+func TestSchedulerGoesByAChangedPolicy(t *testing.T) {
+	s := newStage(t)
+	s.play(
+		act{config: standard},
+		act{
+			config: edit(standard, `period = "30d"`, `period = "20d", on_revoked = "error"`), plan: keeps(), state: state(vaultVersion(1)),
+			after: func() {
+				s.wantCalls(s.apiCalls(), "POST", 1)
+				s.advance(21 * day)
+				if got := s.runScheduler(); got.Outcome != fleet.Rotated || got.Reason != rotation.ReasonPeriod {
+					t.Errorf("the scheduler: %+v", got)
+				}
+			},
+		},
 	)
 }
 
@@ -101,7 +130,7 @@ func TestOldPlanDoesNotRotateAgain(t *testing.T) {
 		act{
 			before: s.later(31 * day), config: standard,
 			plan: append(rotates("period"), between(func() {
-				if !s.runScheduler().Rotated {
+				if s.runScheduler().Outcome != fleet.Rotated {
 					t.Error("the scheduler did not rotate")
 				}
 			})),

@@ -49,7 +49,7 @@ fetch(url + '/api/v1/api-tokens/self', { headers: { authorization: 'Bearer ' + p
 `
 
 // workspace is a repository with the action and a workflow in it.
-func (w *world) workspace(t *testing.T, steps string) string {
+func (w *world) workspace(t *testing.T, workflow string) string {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -62,7 +62,9 @@ func (w *world) workspace(t *testing.T, steps string) string {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"action.yml", "main.js", "post.js", "launch.js", "release.json"} {
+	for _, name := range []string{
+		"action.yml", "main.js", "post.js", "launch.js", "release.json", "rotate/action.yml", "rotate/main.js", "audit/action.yml", "audit/main.js",
+	} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "action", name))
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +72,7 @@ func (w *world) workspace(t *testing.T, steps string) string {
 		write("action/"+name, string(text))
 	}
 	write("call.js", call)
-	write(".github/workflows/scan.yml", fmt.Sprintf(job, w.api, w.vault.URL, w.vault.CAFile, audience, w.program, steps))
+	write(".github/workflows/scan.yml", workflow)
 	for _, args := range [][]string{
 		{"init", "-q", "-b", "main"}, {"remote", "add", "origin", "https://github.com/acme/app.git"}, {"add", "."},
 		{"-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "a workflow"},
@@ -84,15 +86,21 @@ func (w *world) workspace(t *testing.T, steps string) string {
 	return dir
 }
 
-// run runs the workflow to its end. heard is called with each line of the log, and
-// with how to interrupt the run.
+// run runs a job with a token, and some steps after it.
 func (w *world) run(t *testing.T, steps string, heard func(line string, interrupt func())) (log string, err error) {
+	t.Helper()
+	return w.act(t, fmt.Sprintf(job, w.api, w.vault.URL, w.vault.CAFile, audience, w.program, steps), heard)
+}
+
+// act runs a workflow to its end. heard is called with each line of the log, and with
+// how to interrupt the run.
+func (w *world) act(t *testing.T, workflow string, heard func(line string, interrupt func())) (log string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, testparts.Act(t), "push", "-W", ".github/workflows/scan.yml", "-P", "ubuntu-latest=-self-hosted",
 		"--env", "ACTIONS_ID_TOKEN_REQUEST_URL="+w.issuer.url+"/token?api-version=2.0", "--env", "ACTIONS_ID_TOKEN_REQUEST_TOKEN="+w.issuer.request)
-	cmd.Dir = w.workspace(t, steps)
+	cmd.Dir = w.workspace(t, workflow)
 	// Nothing of this machine's environment: act would pass it on to the steps.
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 	out, err := cmd.StdoutPipe()

@@ -47,11 +47,16 @@ type world struct {
 
 	mu     sync.Mutex
 	minted []string
+	onMint func(made int) // told of every token that is made
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldAt(t, time.Time{}) }
+
+// newWorldAt is a world in which PAIStrike's clock starts at some time, and at the real
+// one where it is zero.
+func newWorldAt(t *testing.T, start time.Time) *world {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{})
+	box, err := sandbox.New(sandbox.Options{Start: start})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +124,9 @@ func (w *world) serveAPI(out http.ResponseWriter, r *http.Request) {
 	if json.Unmarshal(got.Body.Bytes(), &made) == nil && made.Token != "" {
 		w.mu.Lock()
 		w.minted = append(w.minted, made.Token)
+		if w.onMint != nil {
+			w.onMint(len(w.minted))
+		}
 		w.mu.Unlock()
 	}
 	maps.Copy(out.Header(), got.Header())

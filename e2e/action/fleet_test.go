@@ -1,0 +1,324 @@
+package action_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// patrol is a workflow with one of the sub-actions; its inputs differ.
+const patrol = `
+on: push
+permissions:
+  id-token: write
+  contents: read
+jobs:
+  patrol:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./action/%s
+        id: patrol
+        with:
+          endpoint: %q
+          vault_address: %q
+          vault_role: %s
+          vault_prefix: ci/fleet
+          broker_path: broker/paistrike
+          vault_ca_cert: %q
+          audience: %q
+          binary_path: %q
+%s      - run: echo "outputs=${{ toJSON(steps.patrol.outputs.%s) }}"
+`
+
+const away = 31 * 24 * time.Hour
+
+// newFleet is a Vault with the published policies and thirty entries, ten of each
+// schedule; of those the ones with a period of 30 days are due.
+func newFleet(t *testing.T) (w *world, due []string) {
+	t.Helper()
+	w = newWorldAt(t, time.Now().Add(-away)) //nolint:forbidigo // Vault's clock is the real one
+	for role, policy := range map[string]string{"paistrike-rotate": "rotator", "paistrike-audit": "auditor"} {
+		rules, err := os.ReadFile(filepath.Join("..", "..", "examples", "policies", policy+".hcl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.vault.Must(t, http.MethodPut, "sys/policies/acl/"+role, w.vault.Token, map[string]string{"policy": string(rules)}, nil)
+		w.vault.Must(t, http.MethodPost, "auth/jwt/role/"+role, w.vault.Token, map[string]any{
+			"role_type": "jwt", "user_claim": "repository_id", "bound_audiences": []string{audience}, "bound_claims": map[string]string{"repository_id": "7"},
+			"token_policies": role, "token_ttl": "900", "token_max_ttl": "900", "token_type": "service",
+		}, nil)
+	}
+	w.vault.Must(t, http.MethodPost, "secret/data/broker/paistrike", w.vault.Token, map[string]any{"data": map[string]string{"token": w.broker}}, nil)
+	engine := w.terraform(t)
+	for i := range 30 {
+		text := rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+		path := fmt.Sprintf("ci/fleet/team-%d/%02d", i%3, i)
+		switch i % 3 {
+		case 0:
+			text.Period = "30d"
+			due = append(due, path)
+		case 1:
+			text.Period, text.Schedule, text.Window, text.ExpiresIn = "", "17 3 1 1 *", "24h", "400d"
+		}
+		policy, err := text.Policy(time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = engine.Run(t.Context(), rotation.Request{
+			At: vaultkv.Location{Mount: "secret", Path: path}, Label: fmt.Sprintf("Integration %d", i), Policy: policy, Schedule: text,
+			Owner: path, Wish: rotation.Rotate, Reason: rotation.ReasonCreated,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.paistrike.Clock().Advance(away)
+	return w, due
+}
+
+// terraform is what provisions.
+func (w *world) terraform(t *testing.T) *rotation.Engine {
+	t.Helper()
+	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: paistrike.NewSecret(w.broker)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault, err := vaultkv.New(vaultkv.Config{
+		Address: w.vault.URL, CACertFile: w.vault.CAFile, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(w.vault.Token)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rotation.New(rotation.PAIStrike{Client: client}, vault)
+}
+
+// patrol runs one of the sub-actions as a job, and gives what the step put out.
+func (w *world) patrol(t *testing.T, name, role, inputs, output string) (log string, err error) {
+	t.Helper()
+	return w.act(t, fmt.Sprintf(patrol, name, w.api, w.vault.URL, role, w.vault.CAFile, audience, w.program, inputs, output), nothing)
+}
+
+// serves checks that every entry hands a token to its consumer that works, and gives
+// the versions of the entries.
+func (w *world) serves(t *testing.T) map[string]int {
+	t.Helper()
+	versions := map[string]int{}
+	for i := range 30 {
+		path := fmt.Sprintf("ci/fleet/team-%d/%02d", i%3, i)
+		var got struct {
+			Data struct {
+				Data     map[string]string
+				Metadata struct{ Version int }
+			}
+		}
+		w.vault.Must(t, http.MethodGet, "secret/data/"+path, w.vault.Token, nil, &got)
+		if status := w.use(t, got.Data.Data["token"]); status != http.StatusOK {
+			t.Errorf("PAIStrike answers %d to the token of %s", status, path)
+		}
+		versions[path] = got.Data.Metadata.Version
+	}
+	return versions
+}
+
+// rotatedOnce checks that exactly the due entries have a second version.
+func rotatedOnce(t *testing.T, versions map[string]int, due []string) {
+	t.Helper()
+	for path, version := range versions {
+		want := 1
+		if slices.Contains(due, path) {
+			want = 2
+		}
+		if version != want {
+			t.Errorf("%s is at version %d, want %d", path, version, want)
+		}
+	}
+}
+
+// spotless checks what no run may do, whatever became of it.
+func (w *world) spotless(t *testing.T, log string) {
+	t.Helper()
+	for _, secret := range append(append(w.secrets(), w.broker, w.issuer.request), w.issuer.tokens()...) {
+		if strings.Contains(log, secret) {
+			t.Errorf("a secret is in the log:\n%s", strings.ReplaceAll(log, secret, "[HERE]"))
+		}
+	}
+	audit, err := os.ReadFile(w.vault.AuditFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(audit)) {
+		// Who mints nothing need not know for how long the mount keeps versions.
+		if strings.Contains(line, "permission denied") && !strings.Contains(line, `"path":"secret/config"`) {
+			t.Errorf("a published policy lacks something: %s", line)
+		}
+	}
+}
+
+// With the published policy and no right beyond it, a scheduled workflow replaces
+// exactly what is due. The next run has nothing to do, and the audit, which may read no
+// secret, agrees.
+func TestScheduledRotation(t *testing.T) {
+	t.Parallel()
+	w, due := newFleet(t)
+	log, err := w.patrol(t, "rotate", "paistrike-rotate", "", "rotated")
+	if err != nil || !strings.Contains(log, `outputs="10"`) {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	rotatedOnce(t, w.serves(t), due)
+	w.spotless(t, log)
+
+	again, err := w.patrol(t, "rotate", "paistrike-rotate", "", "rotated")
+	if err != nil || !strings.Contains(again, `outputs="0"`) || !strings.Contains(again, "30 not due") {
+		t.Fatalf("%v\n%s", err, again)
+	}
+	rotatedOnce(t, w.serves(t), due)
+	w.spotless(t, again)
+
+	audit, err := w.patrol(t, "audit", "paistrike-audit", "          unused_after: 60d\n          max_expires_in: 400d\n", "errors")
+	if err != nil || !strings.Contains(audit, `outputs="0"`) || !strings.Contains(audit, "no_expiry") {
+		t.Errorf("%v\n%s", err, audit)
+	}
+	w.spotless(t, audit)
+}
+
+// Two workflows at once replace each token once.
+func TestTwoScheduledRotationsAtOnce(t *testing.T) {
+	t.Parallel()
+	w, due := newFleet(t)
+	var both sync.WaitGroup
+	logs := make([]string, 2)
+	for i := range logs {
+		both.Go(func() {
+			var err error
+			if logs[i], err = w.patrol(t, "rotate", "paistrike-rotate", "", "rotated"); err != nil {
+				t.Errorf("%v\n%s", err, logs[i])
+			}
+		})
+	}
+	both.Wait()
+	rotatedOnce(t, w.serves(t), due)
+	w.spotless(t, logs[0]+logs[1])
+}
+
+// A run that is killed in the middle leaves every consumer with a token that works, and
+// the next finishes its work.
+func TestKilledScheduledRotation(t *testing.T) {
+	t.Parallel()
+	w, due := newFleet(t)
+	fifth := make(chan struct{})
+	w.mu.Lock()
+	w.onMint = func(made int) {
+		if made == 35 { // thirty were provisioned
+			close(fifth)
+		}
+	}
+	w.mu.Unlock()
+	said, err := w.killed(t, fifth)
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Exited() {
+		t.Fatalf("the run was not killed: %v\n%s", err, said)
+	}
+	for path, version := range w.serves(t) {
+		if version > 1 && !slices.Contains(due, path) {
+			t.Errorf("%s was replaced before its time", path)
+		}
+	}
+	log, err := w.patrol(t, "rotate", "paistrike-rotate", "", "rotated")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	rotatedOnce(t, w.serves(t), due)
+	live := 0
+	for _, secret := range w.secrets() {
+		if w.use(t, secret) == http.StatusOK {
+			live++
+		}
+	}
+	if live != 40 {
+		t.Errorf("%d tokens live, want 30 and the 10 that were replaced", live)
+	}
+	w.spotless(t, unmasked(said)+log)
+}
+
+// unmasked is what a step says but for the masks, which the runner keeps to itself.
+func unmasked(said string) string {
+	var b strings.Builder
+	for line := range strings.Lines(said) {
+		if !strings.HasPrefix(line, "::add-mask::") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// killed runs the program's step, and kills it when a channel is closed.
+func (w *world) killed(t *testing.T, when <-chan struct{}) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, w.program, "main", "rotate")
+	cmd.Env = []string{
+		"INPUT_ENDPOINT=" + w.api, "INPUT_VAULT_ADDRESS=" + w.vault.URL, "INPUT_VAULT_CA_CERT=" + w.vault.CAFile, "INPUT_AUDIENCE=" + audience,
+		"INPUT_VAULT_ROLE=paistrike-rotate", "INPUT_VAULT_PREFIX=ci/fleet", "INPUT_BROKER_PATH=broker/paistrike",
+		"ACTIONS_ID_TOKEN_REQUEST_URL=" + w.issuer.url + "/token?x=y", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + w.issuer.request,
+	}
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-when:
+		_ = cmd.Process.Kill()
+	case <-ctx.Done():
+	}
+	err := cmd.Wait()
+	return said.String(), err
+}
+
+// The report of a run holds no secret, and is JSON.
+func TestReportOfARotation(t *testing.T) {
+	t.Parallel()
+	w, due := newFleet(t)
+	cmd := exec.CommandContext(t.Context(), w.program, "rotate", "--vault-prefix", "ci/fleet", "--broker-path", "broker/paistrike", "--json")
+	cmd.Env = []string{
+		"PAISTRIKE_ENDPOINT=" + w.api, "VAULT_ADDR=" + w.vault.URL, "VAULT_CACERT=" + w.vault.CAFile, "VAULT_TOKEN=" + w.vault.Token,
+	}
+	raw, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Rotated int
+		Entries []struct{ Path, Outcome, Reason string }
+	}
+	if err := json.Unmarshal(raw, &report); err != nil {
+		t.Fatal(err)
+	}
+	var rotated []string
+	for _, e := range report.Entries {
+		if e.Outcome == "rotated" {
+			rotated = append(rotated, e.Path)
+		}
+	}
+	slices.Sort(due)
+	if report.Rotated != 10 || !slices.Equal(rotated, due) {
+		t.Errorf("rotated %v, want %v", rotated, due)
+	}
+	w.spotless(t, string(raw))
+}
