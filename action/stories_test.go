@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -123,7 +122,7 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	if j.group {
-		cmd = exec.CommandContext(ctx, "setsid", append([]string{program}, args...)...)
+		ownGroup(cmd)
 	}
 	for _, vars := range []map[string]string{j.env, j.exports, paths} {
 		for name, value := range vars {
@@ -150,12 +149,11 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 // runStep runs the program, and interrupts it where the story asks for that: while a
 // call is held, and the call is let go when the program has taken notice.
 func (j *job) runStep(ctx context.Context, cmd *exec.Cmd) (string, error) {
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
+	said, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", err
 	}
+	cmd.Stderr = cmd.Stdout
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
@@ -169,14 +167,13 @@ func (j *job) runStep(ctx context.Context, cmd *exec.Cmd) (string, error) {
 		j.interrupt = nil
 	}
 	var raw strings.Builder
-	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+	for scanner := bufio.NewScanner(said); scanner.Scan(); {
 		raw.WriteString(scanner.Text() + "\n")
 		if strings.HasPrefix(scanner.Text(), "The run was cancelled") {
 			j.paistrike.Release()
 		}
 	}
-	err = cmd.Wait()
-	return raw.String() + stderr.String(), err
+	return raw.String(), cmd.Wait()
 }
 
 // takeFiles does what the files say, as the runner does after the step.
