@@ -32,7 +32,9 @@ func timeline(now time.Time, entries []fleet.Entry) string {
 	if shown == 0 {
 		return ""
 	}
-	text := "```mermaid\ngantt\n    title Lives of the tokens, UTC\n    dateFormat X\n    axisFormat %d %b\n" + b.String() + "```\n\n"
+	// Mermaid takes a bare number for milliseconds, whatever format is named.
+	text := "```mermaid\n%%{init: {\"gantt\": {\"leftPadding\": 220}}}%%\ngantt\n    title Lives of the tokens\n    dateFormat x\n    axisFormat %d %b\n" +
+		b.String() + "```\n\n"
 	if left > 0 {
 		text += fmt.Sprintf("The picture shows the %d most urgent; %d more are in the table.\n\n", shown, left)
 	}
@@ -41,7 +43,7 @@ func timeline(now time.Time, entries []fleet.Entry) string {
 
 // bars draws one entry.
 func bars(b *strings.Builder, now time.Time, e fleet.Entry) {
-	fmt.Fprintf(b, "    section %s\n", plainName(e.Path))
+	fmt.Fprintf(b, "    section %s\n", plainName(ending(e.Path, 30)))
 	end, label := e.ExpiresAt, "life"
 	if end.IsZero() {
 		end, label = latest(now, e.CreatedAt).AddDate(0, 3, 0), "life, no expiry"
@@ -62,7 +64,7 @@ func bars(b *strings.Builder, now time.Time, e fleet.Entry) {
 const day = 24 * time.Hour
 
 func bar(b *strings.Builder, label, kind string, from, until time.Time) {
-	fmt.Fprintf(b, "    %s :%s, %d, %d\n", label, kind, from.Unix(), max(until.Unix(), from.Unix()+1))
+	fmt.Fprintf(b, "    %s :%s, %d, %d\n", label, kind, from.UnixMilli(), max(until.UnixMilli(), from.UnixMilli()+1))
 }
 
 func latest(a, b time.Time) time.Time {
@@ -79,5 +81,13 @@ func plainName(text string) string {
 			return r
 		}
 		return '_'
-	}, cut(oneLine(text), 60))
+	}, oneLine(text))
+}
+
+// ending is the end of a text that is too long, since paths differ there.
+func ending(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return "..." + string(runes[len(runes)-most+3:])
+	}
+	return text
 }

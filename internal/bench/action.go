@@ -78,10 +78,8 @@ func (b *bench) newActionStep(ctx context.Context, w *world) (*actionStep, error
 		return nil, err
 	}
 	program := filepath.Join(b.dir, "paistrike-action")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./action") //nolint:gosec // fixed arguments
-	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the action: %w: %s", err, said)
+	if err := buildAction(ctx, program); err != nil {
+		return nil, err
 	}
 	raw, err := os.ReadFile(program)
 	if err != nil {
@@ -103,6 +101,20 @@ func (b *bench) newActionStep(ctx context.Context, w *world) (*actionStep, error
 		step.files, step.env = append(step.files, file), append(step.env, name+"="+file)
 	}
 	return step, nil
+}
+
+// buildAction builds the action's program as it ships.
+func buildAction(ctx context.Context, program string) error {
+	root, err := tfcli.Repository()
+	if err != nil {
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./action") //nolint:gosec // fixed arguments
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the action: %w: %s", err, said)
+	}
+	return nil
 }
 
 // keepBroker puts a management token where the action looks for it.

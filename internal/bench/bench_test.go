@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"os"
 	"path/filepath"
@@ -28,7 +29,7 @@ func TestPromisesAreKept(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "bench.json")
 	var out strings.Builder
-	if err := run(t.Context(), []string{"-n", "3", "-parts", "scale"}, &out, file); err != nil {
+	if err := run(t.Context(), []string{"-n", "3", "-parts", "scale,walk"}, &out, file, ""); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	raw, err := os.ReadFile(file)
@@ -45,8 +46,8 @@ func TestPromisesAreKept(t *testing.T) {
 			promised++
 		}
 	}
-	if promised != 5 {
-		t.Errorf("%d promises are reported as kept, want 5", promised)
+	if promised != 9 {
+		t.Errorf("%d promises are reported as kept, want 9", promised)
 	}
 }
 
@@ -100,7 +101,7 @@ func TestPartsAreNamed(t *testing.T) {
 	t.Parallel()
 	b := &bench{}
 	err := b.measure(t.Context(), "speed", nil, &report{})
-	if err == nil || !strings.Contains(err.Error(), "scale, distance, limit, start, action") {
+	if err == nil || !strings.Contains(err.Error(), "scale, walk, distance, limit, start, action") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -115,7 +116,19 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%q is taken for numbers", bad)
 		}
 	}
-	if err := run(t.Context(), []string{"-n", "none"}, &strings.Builder{}, ""); err == nil || errors.Is(err, errMissed) {
+	if err := run(t.Context(), []string{"-n", "none"}, &strings.Builder{}, "", ""); err == nil || errors.Is(err, errMissed) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The picture is a whole document, with a point for each number of entries.
+func TestPlot(t *testing.T) {
+	t.Parallel()
+	text := plot([]sample{{10, 5 * time.Millisecond}, {100, 50 * time.Millisecond}, {1000, 480 * time.Millisecond}})
+	if strings.Count(text, "<circle") != 3 || !strings.HasPrefix(text, "<svg ") || !strings.HasSuffix(text, "</svg>\n") {
+		t.Errorf("%s", text)
+	}
+	if err := xml.Unmarshal([]byte(text), new(struct{})); err != nil {
+		t.Error(err)
 	}
 }

@@ -9,9 +9,10 @@
 // provider, which does no I/O. It ends with an error where more requests are made than
 // promised; times have aims, and the table says which are met.
 //
-//	go run ./internal/bench [-n 10,100,1000] [-parts scale,distance,limit,start,action]
+//	go run ./internal/bench [-n 10,100,1000] [-parts scale,walk,distance,limit,start,action]
 //
-// BENCH_JSON names a file that gets the numbers as JSON.
+// BENCH_JSON names a file that gets the numbers as JSON, and BENCH_SVG one for a picture
+// of how a scheduled rotation grows with the entries that it looks at.
 package main
 
 import (
@@ -34,7 +35,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Getenv("BENCH_JSON")); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Getenv("BENCH_JSON"), os.Getenv("BENCH_SVG")); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -43,7 +44,7 @@ func main() {
 // errMissed ends a run in which a promise was not kept.
 var errMissed = errors.New("more requests than promised")
 
-func run(ctx context.Context, args []string, out io.Writer, jsonFile string) (err error) {
+func run(ctx context.Context, args []string, out io.Writer, jsonFile, svgFile string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	sizes := flags.String("n", "10,100,1000", "numbers of tokens, separated by commas")
 	parts := flags.String("parts", strings.Join(allParts(), ","), "what to measure, separated by commas")
@@ -78,13 +79,18 @@ func run(ctx context.Context, args []string, out io.Writer, jsonFile string) (er
 			return err
 		}
 	}
+	if svgFile != "" && len(r.growth) > 0 {
+		if err := os.WriteFile(svgFile, []byte(plot(r.growth)), 0o600); err != nil { //nolint:gosec // the user names the file
+			return err
+		}
+	}
 	if r.missed() {
 		return errMissed
 	}
 	return nil
 }
 
-func allParts() []string { return []string{"scale", "distance", "limit", "start", "action"} }
+func allParts() []string { return []string{"scale", "walk", "distance", "limit", "start", "action"} }
 
 // measure does one part of the measurements.
 func (b *bench) measure(ctx context.Context, part string, counts []int, r *report) error {
@@ -96,6 +102,8 @@ func (b *bench) measure(ctx context.Context, part string, counts []int, r *repor
 			}
 		}
 		return nil
+	case "walk":
+		return b.walk(ctx, counts, r)
 	case "distance":
 		return b.distant(ctx, r)
 	case "limit":

@@ -87,8 +87,9 @@ type row struct {
 
 // report gathers rows, and by which requests a step came to its numbers.
 type report struct {
-	rows  []row
-	notes []string
+	rows   []row
+	notes  []string
+	growth []sample // of a walk
 }
 
 func (r *report) add(name string, value float64, unit string) {

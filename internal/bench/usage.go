@@ -31,12 +31,20 @@ const lookEvery = 10 * time.Millisecond
 func runMeasured(ctx context.Context, tf *tfcli.Workspace, args ...string) (usage, error) {
 	cmd := exec.CommandContext(ctx, tf.Program, args...) //nolint:gosec // the program is the caller's choice
 	cmd.Dir, cmd.Env = tf.Dir, tf.Environ()
+	u, said, err := watch(cmd)
+	if err != nil {
+		return u, fmt.Errorf("%s %s: %w\n%s", filepath.Base(tf.Program), strings.Join(args, " "), err, said)
+	}
+	return u, nil
+}
+
+// watch runs a command, and gives what it took and what it said.
+func watch(cmd *exec.Cmd) (u usage, output string, err error) {
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
-	var u usage
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return u, err
+		return u, "", err
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
@@ -49,11 +57,8 @@ func runMeasured(ctx context.Context, tf *tfcli.Workspace, args ...string) (usag
 			u.providerMemory = max(u.providerMemory, peakMemoryOfProviders(cmd.Process.Pid))
 		case err := <-done:
 			u.wall = time.Since(began)
-			if err != nil {
-				return u, fmt.Errorf("%s %s: %w\n%s", filepath.Base(tf.Program), strings.Join(args, " "), err, said.String())
-			}
 			u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-			return u, nil
+			return u, said.String(), err
 		}
 	}
 }

@@ -54,7 +54,12 @@ resource "paistrike_api_token" "bench" {
 const rootToken = "root-token-of-the-benchmark"
 
 func (b *bench) newWorld(ctx context.Context, tokens int) (*world, error) {
-	server, err := sandbox.New(sandbox.Options{})
+	return b.newWorldAt(ctx, tokens, time.Time{})
+}
+
+// newWorldAt is a world in which PAIStrike's clock starts at some time.
+func (b *bench) newWorldAt(ctx context.Context, tokens int, start time.Time) (*world, error) {
+	server, err := sandbox.New(sandbox.Options{Start: start})
 	if err != nil {
 		return nil, err
 	}
@@ -130,26 +135,41 @@ func (w *world) slow(ctx context.Context) error {
 
 // measure runs one command, and counts the requests that it makes.
 func (w *world) measure(ctx context.Context, args ...string) (usage, calls, error) {
-	w.paistrike.ResetJournal()
-	if err := w.ask(ctx, http.MethodDelete, "/_kv/journal", nil, nil); err != nil {
+	if err := w.forget(ctx); err != nil {
 		return usage{}, nil, err
 	}
 	took, err := runMeasured(ctx, w.tf, args...)
 	if err != nil {
 		return usage{}, nil, err
 	}
+	c, err := w.calls(ctx)
+	return took, c, err
+}
+
+// forget drops what was asked so far.
+func (w *world) forget(ctx context.Context) error {
+	w.paistrike.ResetJournal()
+	return w.ask(ctx, http.MethodDelete, "/_kv/journal", nil, nil)
+}
+
+// calls counts what was asked since [world.forget].
+func (w *world) calls(ctx context.Context) (calls, error) {
 	c := calls{}
 	for _, call := range w.paistrike.Journal() {
 		c.countPAIStrike(call.Method, call.Path)
 	}
-	var journal []struct{ Method, Path string }
+	var journal []struct{ Method, Path, Query string }
 	if err := w.ask(ctx, http.MethodGet, "/_kv/journal", nil, &journal); err != nil {
-		return usage{}, nil, err
+		return nil, err
 	}
 	for _, call := range journal {
+		if strings.Contains(call.Query, "list=true") {
+			c["Vault LIST"]++
+			continue
+		}
 		c.countVault(call.Method, call.Path)
 	}
-	return took, c, nil
+	return c, nil
 }
 
 // ask sends a request to the KV engine's control paths.

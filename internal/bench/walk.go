@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+)
+
+// A month after they were provisioned, one entry in a hundred is due.
+const (
+	month       = 31 * 24 * time.Hour
+	dueOneIn    = 100
+	growthAim   = 1.3 // time per entry with the most entries, against the second most
+	walkerAim   = 64  // MiB: what the scheduled rotation of the most entries may take
+	provisioner = 16  // entries that are provisioned at once
+)
+
+// sample is how long a walk over some entries took.
+type sample struct {
+	entries int
+	took    time.Duration
+}
+
+// walk measures a scheduled rotation over folders of growing size.
+func (b *bench) walk(ctx context.Context, counts []int, r *report) error {
+	program := filepath.Join(b.dir, "paistrike-action")
+	if err := buildAction(ctx, program); err != nil {
+		return err
+	}
+	for _, n := range counts {
+		if err := b.walkOver(ctx, program, n, r); err != nil {
+			return fmt.Errorf("%d entries: %w", n, err)
+		}
+	}
+	if last := len(r.growth) - 1; last > 0 {
+		each := func(s sample) float64 { return s.took.Seconds() / float64(s.entries) }
+		r.aim(fmt.Sprintf("scheduled rotation: time per entry, %d entries against %d", r.growth[last].entries, r.growth[last-1].entries),
+			each(r.growth[last])/each(r.growth[last-1]), "times", growthAim)
+	}
+	return nil
+}
+
+func (b *bench) walkOver(ctx context.Context, program string, n int, r *report) (err error) {
+	w, err := b.newWorldAt(ctx, 1, time.Now().Add(-month))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	due := (n + dueOneIn - 1) / dueOneIn
+	if err := w.provision(ctx, n, due); err != nil {
+		return err
+	}
+	if err := w.keepBroker(ctx); err != nil {
+		return err
+	}
+	w.paistrike.Clock().Advance(month)
+	if err := w.forget(ctx); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, program, "rotate", "--vault-prefix", "bench", "--broker-path", "ci/broker", "--concurrency", "8") //nolint:gosec // built here
+	cmd.Env = []string{"PAISTRIKE_ENDPOINT=" + w.api.URL, "VAULT_ADDR=" + w.vault, "VAULT_TOKEN=" + rootToken}
+	took, said, err := watch(cmd)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(said, fmt.Sprintf("%d rotated, ", due)) {
+		return fmt.Errorf("not the %d entries that are due were rotated", due)
+	}
+	c, err := w.calls(ctx)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("scheduled rotation, %d entries, %d due", n, due)
+	r.add(name+": wall time", took.wall.Seconds(), "s")
+	r.add(name+": CPU", took.cpu.Seconds(), "s")
+	if took.cliMemory > 0 {
+		r.aim(name+": peak memory", float64(took.cliMemory)/(1<<20), "MiB", walkerAim)
+	}
+	pages := (n + 99) / 100
+	r.requests(name+": PAIStrike", float64(c.paistrike()), pages+2+2*due)
+	folders := min(n, dueOneIn) + 1
+	r.requests(name+": Vault", float64(c.vault()), n+folders+5+4*due)
+	r.explain(name, c)
+	r.growth = append(r.growth, sample{n, took.wall})
+	return nil
+}
+
+// provision makes entries as Terraform does, of which some are due a month later.
+func (w *world) provision(ctx context.Context, n, due int) error {
+	_, management := w.paistrike.Mint("provisioner", time.Time{})
+	client, err := paistrike.New(paistrike.Config{Endpoint: w.api.URL, Token: paistrike.NewSecret(management)})
+	if err != nil {
+		return err
+	}
+	vault, err := vaultkv.New(vaultkv.Config{
+		Address: w.vault, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(rootToken)},
+	})
+	if err != nil {
+		return err
+	}
+	engine := rotation.New(rotation.PAIStrike{Client: client}, vault)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(provisioner)
+	for i := range n {
+		text := rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+		if i < due {
+			text.Period = "30d"
+		}
+		policy, err := text.Policy(time.Time{})
+		if err != nil {
+			return err
+		}
+		group.Go(func() error {
+			_, err := engine.Run(ctx, rotation.Request{
+				At: vaultkv.Location{Mount: "secret", Path: fmt.Sprintf("bench/%02d/%d", i%dueOneIn, i)}, Label: fmt.Sprintf("Integration %d", i),
+				Policy: policy, Schedule: text, Wish: rotation.Rotate, Reason: rotation.ReasonCreated,
+			})
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// plot draws how the time grows with the entries, both on logarithmic scales: what is
+// linear is a straight line at 45 degrees.
+func plot(samples []sample) string {
+	const width, height, margin = 640, 420, 60
+	first, last := samples[0], samples[len(samples)-1]
+	span := func(from, to float64) float64 { return max(math.Log10(to)-math.Log10(from), 1) }
+	decades := max(span(float64(first.entries), float64(last.entries)), span(first.took.Seconds(), last.took.Seconds()))
+	x := func(entries int) float64 {
+		return margin + (math.Log10(float64(entries))-math.Log10(float64(first.entries)))/decades*(width-2*margin)
+	}
+	y := func(took time.Duration) float64 {
+		return height - margin - (math.Log10(took.Seconds())-math.Log10(first.took.Seconds()))/decades*(height-2*margin)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", width, height)
+	b.WriteString("<title>A scheduled rotation: time by number of entries, 1 in 100 due</title>\n")
+	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="white"/>`+"\n", width, height)
+	fmt.Fprintf(&b, `<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="#bbb" stroke-dasharray="4 4"/>`+"\n", margin, height-margin, width-margin, margin)
+	fmt.Fprintf(&b, `<text x="%d" y="%d" fill="#888" text-anchor="end">linear</text>`+"\n", width-margin, margin-8)
+	var line []string
+	for _, s := range samples {
+		line = append(line, fmt.Sprintf("%.1f,%.1f", x(s.entries), y(s.took)))
+	}
+	fmt.Fprintf(&b, `<polyline points="%s" fill="none" stroke="#6b46c1" stroke-width="2"/>`+"\n", strings.Join(line, " "))
+	for _, s := range samples {
+		fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="4" fill="#6b46c1"/>`+"\n", x(s.entries), y(s.took))
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="middle">%d</text>`+"\n", x(s.entries), height-margin+20, s.entries)
+		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" text-anchor="end">%s</text>`+"\n", x(s.entries)-8, y(s.took)-6, s.took.Round(time.Millisecond))
+	}
+	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">entries</text>`+"\n</svg>\n", width/2, height-12)
+	return b.String()
+}
