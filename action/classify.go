@@ -155,7 +155,7 @@ func reasons(err error) string {
 	return err.Error()
 }
 
-// brokerFailed words what went wrong with the first call to PAIStrike.
+// brokerFailed words what went wrong with PAIStrike's list.
 func (p *program) brokerFailed(ctx context.Context, err error) error {
 	if ended := p.ended(ctx); ended != nil {
 		return ended

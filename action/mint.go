@@ -31,9 +31,6 @@ func (p *program) mint(ctx context.Context, inputs values) error {
 	if err != nil {
 		return err
 	}
-	if err := p.checkBroker(ctx, client); err != nil {
-		return err
-	}
 	kept, err := json.Marshal(inputs.plain())
 	if err != nil {
 		return err
@@ -41,7 +38,7 @@ func (p *program) mint(ctx context.Context, inputs values) error {
 	if err := p.gh.saveState(stateInputs, string(kept)); err != nil {
 		return err
 	}
-	minted, err := p.create(ctx, client)
+	minted, err := p.create(ctx, client, p.expiry(broker.Time))
 	if err != nil {
 		return err
 	}
@@ -52,23 +49,20 @@ func (p *program) mint(ctx context.Context, inputs values) error {
 	return nil
 }
 
-// checkBroker makes the first call with the broker token. It is the cheapest way to
-// hear that it is revoked, or that endpoint leads elsewhere, before anything is made,
-// and it tells PAIStrike's time.
-func (p *program) checkBroker(ctx context.Context, client *paistrike.Client) error {
-	_, err := client.Self(ctx)
-	if err != nil && !paistrike.IsForbidden(err) { // it may be allowed to create and not to read
-		return p.brokerFailed(ctx, err)
+// expiry is when the token ends, by the clock of Vault, which has just answered: a
+// runner's own may be hours off, and to ask PAIStrike would take a call of its own.
+func (p *program) expiry(vault time.Time) time.Time {
+	if vault.IsZero() {
+		vault = p.now().UTC()
 	}
-	return nil
+	return vault.Add(p.set.expiresIn).Truncate(time.Second)
 }
 
 // create asks for a token. Its name is kept before it is asked for: the post step
 // finds by it what was made though nobody heard of it. Where the outcome is not
 // known, what may have been made is revoked, and one more is asked for.
-func (p *program) create(ctx context.Context, client *paistrike.Client) (paistrike.Minted, error) {
+func (p *program) create(ctx context.Context, client *paistrike.Client, expires time.Time) (paistrike.Minted, error) {
 	var names []string
-	expires := p.serverNow(client).Add(p.set.expiresIn).Truncate(time.Second)
 	for {
 		if err := p.ended(ctx); err != nil {
 			return paistrike.Minted{}, err
@@ -80,8 +74,11 @@ func (p *program) create(ctx context.Context, client *paistrike.Client) (paistri
 		}
 		minted, err := p.createOnce(ctx, client, name, expires)
 		unknown, lost := errors.AsType[*paistrike.UnknownOutcomeError](err)
-		if err == nil || !lost {
-			return minted, p.createFailed(ctx, err)
+		switch {
+		case err == nil:
+			return minted, nil
+		case !lost: // PAIStrike made nothing, so that the post step need not look
+			return minted, errors.Join(p.createFailed(ctx, err), p.gh.saveState(stateRevoked, "true"))
 		}
 		if err := p.recover(ctx, client, unknown); err != nil {
 			return paistrike.Minted{}, err

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -40,7 +41,7 @@ func TestStories(t *testing.T) {
 			"step": cmdStep, "input": cmdInput, "runner": cmdRunner, "interrupt": cmdInterrupt, "fault": cmdFault,
 			"live": cmdLive, "made": cmdMade, "output": cmdOutput, "exported": cmdExported, "state": cmdState,
 			"summary": cmdSummary, "act": cmdAct, "outside": cmdOutside, "code": cmdCode,
-			"keeper": cmdKeeper, "entry": cmdEntry,
+			"keeper": cmdKeeper, "entry": cmdEntry, "calls": cmdCalls,
 		},
 	})
 }
@@ -64,10 +65,11 @@ type job struct {
 	summary                 string
 	log                     masker
 	interrupt               *sandbox.Fault
-	group                   bool        // the next step gets a process group of its own
-	outside                 bool        // of GitHub
-	code                    int         // that the last step ended with
-	unkept                  atomic.Bool // a token was asked for whose name was not kept before
+	group                   bool                                     // the next step gets a process group of its own
+	outside                 bool                                     // of GitHub
+	told                    struct{ identity, vault, paistrike int } // calls that were listed
+	code                    int                                      // that the last step ended with
+	unkept                  atomic.Bool                              // a token was asked for whose name was not kept before
 }
 
 func newJob(t testing.TB, dir string) *job {
@@ -133,6 +135,9 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 		cmd.Env = append(cmd.Env, "STATE_"+name+"="+value)
 	}
 	raw, err := j.runStep(ctx, cmd)
+	if errors.Is(err, errNotHeld) {
+		ts.Fatalf("%v", err)
+	}
 	j.code = cmd.ProcessState.ExitCode()
 	shown := j.log.show(raw)
 	_, _ = ts.Stdout().Write([]byte(shown))
@@ -145,6 +150,8 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the step ended with %v:\n%s", err, shown)
 	}
 }
+
+var errNotHeld = errors.New("the call at which the step was to be interrupted never came")
 
 // runStep runs the program, and interrupts it where the story asks for that: while a
 // call is held, and the call is let go when the program has taken notice.
@@ -159,7 +166,7 @@ func (j *job) runStep(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	}
 	if j.interrupt != nil {
 		if err := j.paistrike.AwaitHeld(ctx, 1); err != nil {
-			return "", err
+			return "", errNotHeld
 		}
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			return "", err

@@ -58,7 +58,7 @@ func newServers(t testing.TB) *servers {
 	t.Cleanup(api.Close)
 	s.api = api.URL
 	s.identity = newIdentityService(t)
-	s.vault = newVaultFront(t, s.identity, s.api)
+	s.vault = newVaultFront(t, s.identity, s.api, box.Clock().Now)
 	s.vault.write(t, "ci/broker", map[string]any{"token": s.broker, "port": 7})
 	return s
 }
@@ -149,7 +149,7 @@ const (
 	keeperToken = "hvs-keeper-behind-the-front"
 )
 
-func newVaultFront(t testing.TB, identity *identityService, clock string) *vaultFront {
+func newVaultFront(t testing.TB, identity *identityService, clock string, now func() time.Time) *vaultFront {
 	t.Helper()
 	v := &vaultFront{identity: identity, live: []string{readerToken, keeperToken}, keepers: map[string]bool{keeperToken: true}}
 	v.engine, v.root = testparts.KV(t, testparts.WithClock(clock+"/_sandbox/clock"), testparts.WithToken(readerToken, "secret/data/ci/*:read"),
@@ -158,7 +158,13 @@ func newVaultFront(t testing.TB, identity *identityService, clock string) *vault
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	v.proxy = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		ModifyResponse: func(r *http.Response) error {
+			r.Header.Set("Date", now().Format(http.TimeFormat)) // one clock for both servers
+			return nil
+		},
+	}
 	server := httptest.NewServer(v)
 	t.Cleanup(server.Close)
 	v.url = server.URL

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
@@ -21,6 +22,9 @@ type Field struct {
 	// Record is what is known of the token, nil where the entry is not a record of
 	// this project.
 	Record *Record
+	// Time is Vault's clock when it answered, in whole seconds; zero where it did not
+	// say.
+	Time time.Time
 }
 
 // ReadField reads the data field at.Key of the current version, whoever wrote it.
@@ -50,6 +54,9 @@ func (c *Client) ReadField(ctx context.Context, at Location) (Field, error) {
 		return Field{}, r.failed(errors.New("the answer is not that of KV v2"))
 	}
 	field := Field{Version: data.Metadata.Version, Condition: Live, Names: slices.Sorted(maps.Keys(data.Data))}
+	if now := dateOf(got); !now.IsZero() {
+		field.Time = now.Add(-time.Second).UTC()
+	}
 	if record, problem := DecodeRecord(at.Key, data.Data); problem == nil {
 		field.Record, field.Secret = &record, record.Secret
 		return field, nil
