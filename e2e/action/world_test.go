@@ -41,6 +41,7 @@ type world struct {
 	paistrike *sandbox.Server
 	api       string
 	broker    string
+	authority *testparts.Authority // that signed Vault's certificate
 	vault     *testparts.VaultServer
 	issuer    *issuer
 	program   string // the action's own, with its digest beside it
@@ -65,7 +66,8 @@ func newWorldAt(t *testing.T, start time.Time) *world {
 	t.Cleanup(api.Close)
 	w.api = api.URL
 	_, w.broker = box.Mint("broker of the pipelines", time.Time{})
-	w.vault = testparts.NewVaultServer(t, testparts.NewAuthority(t))
+	w.authority = testparts.NewAuthority(t)
+	w.vault = testparts.NewVaultServer(t, w.authority, "vault.test")
 	w.setUpVault(t)
 	return w
 }
