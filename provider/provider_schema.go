@@ -30,7 +30,7 @@ func providerSchema() schema.Schema {
 			},
 			"headers": schema.MapAttribute{
 				Optional: true, Sensitive: true, ElementType: types.StringType,
-				MarkdownDescription: "Further headers of every call to PAIStrike, such as one that selects an organization or passes an access proxy. `Authorization` is refused.",
+				MarkdownDescription: "Further headers of every call to PAIStrike, such as one that selects an organization or passes an access proxy. Not shown in plans; a value that is a secret may be an ephemeral value. `Authorization` is refused.",
 			},
 			"api_routes":   routesAttribute(),
 			"token_policy": tokenPolicyAttribute(),
@@ -105,7 +105,7 @@ func loginAttributes() map[string]schema.Attribute {
 			Attributes: map[string]schema.Attribute{
 				"path":       schema.StringAttribute{Required: true, MarkdownDescription: "Path of the login, such as `auth/approle/login`."},
 				"namespace":  text("Namespace of the login."),
-				"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "What is written there."},
+				"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "What is written there. Not shown in plans; may hold ephemeral values."},
 			},
 		},
 		"auth_login_approle": schema.SingleNestedAttribute{
@@ -123,7 +123,7 @@ func loginAttributes() map[string]schema.Attribute {
 				"mount":     text("Mount of the method, `jwt` by default."),
 				"namespace": text("Namespace of the login."),
 				"role":      schema.StringAttribute{Required: true, MarkdownDescription: "Role of the method."},
-				"jwt":       schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The JWT. Environment variables: `TERRAFORM_VAULT_AUTH_JWT`, else `TFC_WORKLOAD_IDENTITY_TOKEN`."},
+				"jwt":       schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The JWT. May be an ephemeral value. Environment variables: `TERRAFORM_VAULT_AUTH_JWT`, else `TFC_WORKLOAD_IDENTITY_TOKEN`."},
 			},
 		},
 		"auth_login_kubernetes": schema.SingleNestedAttribute{

@@ -18,7 +18,7 @@ import (
 // at "secret", and returns its URL and root token.
 func Vault(t testing.TB) (address, token string) {
 	t.Helper()
-	path := vaultProgram(t)
+	path := VaultProgram(t)
 	ready := func(line string) (string, bool) { return strings.CutPrefix(line, "Root Token: ") }
 	// Vault does not choose its ports, so between finding them free and their use
 	// another program may come first.
@@ -38,7 +38,8 @@ func Vault(t testing.TB) (address, token string) {
 }
 
 // vaultProgram finds the Vault server.
-func vaultProgram(t testing.TB) string {
+// VaultProgram is the real Vault, server and command line in one.
+func VaultProgram(t testing.TB) string {
 	t.Helper()
 	if path := program(t, "vault"); path != "" {
 		return path

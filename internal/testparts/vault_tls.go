@@ -117,7 +117,7 @@ func (v *VaultServer) launch(t testing.TB) error {
 	t.Helper()
 	ready := func(line string) (string, bool) { return line, strings.Contains(line, "Vault server started") }
 	var err error
-	_, v.process, err = startProcess(t, ready, []string{"VAULT_API_ADDR=" + v.URL, "VAULT_CLUSTER_ADDR=" + v.clusterURL()}, vaultProgram(t),
+	_, v.process, err = startProcess(t, ready, []string{"VAULT_API_ADDR=" + v.URL, "VAULT_CLUSTER_ADDR=" + v.clusterURL()}, VaultProgram(t),
 		"server", "-log-level=warn", "-config="+filepath.Join(v.dir, "vault.hcl"))
 	return err
 }

@@ -1,0 +1,36 @@
+terraform {
+  required_providers {
+    paistrike = {
+      source = "paistrike/paistrike"
+    }
+  }
+}
+
+# Addresses and credentials come from the environment: PAISTRIKE_ENDPOINT,
+# PAISTRIKE_API_TOKEN, VAULT_ADDR, VAULT_TOKEN.
+provider "paistrike" {}
+
+variable "incident" {
+  description = "Any change replaces the token at once."
+  default     = "none"
+}
+
+resource "paistrike_api_token" "ci" {
+  name       = "CI/CD Pipeline"
+  expires_in = "90d"
+
+  rotation = {
+    period   = "30d"
+    overlap  = "24h"
+    triggers = { incident = var.incident }
+  }
+
+  vault = {
+    mount = "secret"
+    path  = "ci/paistrike"
+  }
+}
+
+output "next_rotation" {
+  value = paistrike_api_token.ci.rotate_at
+}
