@@ -192,8 +192,8 @@ func (r *reader) gotThrough(t *testing.T) {
 // reader is somebody who follows a page on a machine of his own.
 type reader struct {
 	world *world
-	dir string
-	env []string
+	dir   string
+	env   []string
 }
 
 func newReader(t *testing.T, program string, p page) *reader {

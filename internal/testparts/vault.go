@@ -37,8 +37,7 @@ func Vault(t testing.TB) (address, token string) {
 	}
 }
 
-// vaultProgram finds the Vault server.
-// VaultProgram is the real Vault, server and command line in one.
+// VaultProgram finds the real Vault, which is server and command line in one.
 func VaultProgram(t testing.TB) string {
 	t.Helper()
 	if path := program(t, "vault"); path != "" {
