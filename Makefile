@@ -9,7 +9,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: provider-binary action-binary ## build the provider and the action into bin/
@@ -80,8 +80,12 @@ lint: ## check style, vet, workflows and go.mod
 	go mod tidy -diff
 
 .PHONY: generate
-generate: ## format the examples and write docs/ (needs Terraform 1.14 or newer)
+generate: ## format the examples and write docs/
 	tools/generate
+
+.PHONY: release-check
+release-check: ## rehearse a release: build it twice, compare, install it, apply with it
+	tools/release-check
 
 .PHONY: bench
 bench: ## measure what the provider costs: time, memory, and requests per token

@@ -1,0 +1,251 @@
+//go:build release
+
+// Package release_test looks at what a release would publish: names and digests as the
+// Terraform Registry asks for them, the programs that the action downloads, and whether
+// Terraform can install the provider from the zip and work with it. tools/release-check
+// builds it and runs this; RELEASE_DIST is the folder.
+package release_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
+)
+
+const project = "terraform-provider-paistrike"
+
+// dist is what was built, by name.
+func dist(t *testing.T) (folder string, names []string) {
+	t.Helper()
+	folder = os.Getenv("RELEASE_DIST")
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal("tools/release-check runs this test: ", err)
+	}
+	for _, entry := range entries {
+		if entry.Type().IsRegular() {
+			names = append(names, entry.Name())
+		}
+	}
+	return folder, names
+}
+
+func read(t *testing.T, elements ...string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(elements...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func digest(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+var zipName = regexp.MustCompile(`^` + project + `_([0-9]+\.[0-9]+\.[0-9]+[-0-9A-Za-z.]*)_([a-z]+)_([a-z0-9]+)\.zip$`)
+
+// zips are the provider's archives, and the version that their names carry.
+func zips(t *testing.T) (folder, version string, found []string) {
+	t.Helper()
+	folder, names := dist(t)
+	for _, name := range names {
+		if match := zipName.FindStringSubmatch(name); match != nil {
+			version, found = match[1], append(found, name)
+		} else if strings.HasSuffix(name, ".zip") {
+			t.Errorf("%s is no name that the Registry takes", name)
+		}
+	}
+	if len(found) == 0 {
+		t.Fatalf("there is no zip among %v", names)
+	}
+	return folder, version, found
+}
+
+// Each zip holds the provider alone, under the name that Terraform looks for.
+func TestZipsHoldTheProviderAlone(t *testing.T) {
+	t.Parallel()
+	folder, version, names := zips(t)
+	for _, name := range names {
+		archive, err := zip.OpenReader(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := project + "_v" + version
+		if strings.Contains(name, "_windows_") {
+			want += ".exe"
+		}
+		if len(archive.File) != 1 || archive.File[0].Name != want || archive.File[0].Mode()&0o111 == 0 {
+			t.Errorf("%s holds %d files, the first is %s (%s), want %s", name, len(archive.File), archive.File[0].Name, archive.File[0].Mode(), want)
+		}
+		if err := archive.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// SHA256SUMS lists the zips and the manifest, and nothing of the action: the Registry
+// takes every line for a file of the provider.
+func TestSumsListWhatTheRegistryReads(t *testing.T) {
+	t.Parallel()
+	folder, version, names := zips(t)
+	manifest := project + "_" + version + "_manifest.json"
+	want := append([]string{manifest}, names...)
+	var listed []string
+	for line := range strings.Lines(string(read(t, folder, project+"_"+version+"_SHA256SUMS"))) {
+		sum, name, ok := strings.Cut(strings.TrimSpace(line), "  ")
+		if !ok {
+			t.Fatalf("a line without a name: %q", line)
+		}
+		listed = append(listed, name)
+		file := filepath.Join(folder, name)
+		if name == manifest { // published from the sources, under another name
+			file = filepath.Join("..", "..", "terraform-registry-manifest.json")
+		}
+		if got := digest(read(t, file)); got != sum {
+			t.Errorf("%s: SHA-256 is %s, listed as %s", name, got, sum)
+		}
+	}
+	slices.Sort(listed)
+	slices.Sort(want)
+	if !slices.Equal(listed, want) {
+		t.Errorf("listed %v, want %v", listed, want)
+	}
+	var m struct {
+		Version  int
+		Metadata struct {
+			Protocols []string `json:"protocol_versions"`
+		}
+	}
+	if err := json.Unmarshal(read(t, "..", "..", "terraform-registry-manifest.json"), &m); err != nil || m.Version != 1 || !slices.Equal(m.Metadata.Protocols, []string{"6.0"}) {
+		t.Errorf("the manifest says %+v, %v", m, err)
+	}
+}
+
+// The action's programs have the names that its launcher asks for, and where a version is
+// being released they are those whose digests are committed.
+func TestProgramsOfTheAction(t *testing.T) {
+	t.Parallel()
+	folder, names := dist(t)
+	_, version, _ := zips(t)
+	var release struct {
+		Version *string
+		SHA256  map[string]string
+	}
+	if err := json.Unmarshal(read(t, "..", "..", "action", "release.json"), &release); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range names {
+		target, ok := strings.CutPrefix(name, "paistrike-action_")
+		if !ok {
+			continue
+		}
+		found++
+		packed, err := gzip.NewReader(bytes.NewReader(read(t, folder, name)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		program, err := io.ReadAll(packed)
+		if err != nil || len(program) < 1<<20 {
+			t.Errorf("%s: %d bytes, %v", name, len(program), err)
+		}
+		target, packedName := strings.CutSuffix(target, ".gz")
+		if !packedName || !regexp.MustCompile(`^(linux|darwin|windows)_(amd64|arm64)$`).MatchString(target) {
+			t.Errorf("%s is no name that the launcher asks for", name)
+		}
+		if release.Version != nil && *release.Version == version && release.SHA256[target] != digest(program) {
+			t.Errorf("%s: SHA-256 is %s, committed as %s", name, digest(program), release.SHA256[target])
+		}
+	}
+	if found == 0 {
+		t.Errorf("there is no program of the action among %v", names)
+	}
+}
+
+const configuration = `
+terraform {
+  required_providers {
+    paistrike = { source = "paistrike/paistrike" }
+  }
+}
+
+resource "paistrike_api_token" "ci" {
+  name       = "CI/CD Pipeline"
+  expires_in = "90d"
+  vault      = { mount = "secret", path = "ci/paistrike" }
+}
+`
+
+// Terraform installs the zip as from a mirror, and the provider in it works.
+func TestZipInstallsAndApplies(t *testing.T) {
+	t.Parallel()
+	folder, version, _ := zips(t)
+	programs, err := tfcli.Programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("%s_%s_%s_%s.zip", project, version, runtime.GOOS, runtime.GOARCH)
+	mirror := t.TempDir()
+	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		place := filepath.Join(mirror, registry, "paistrike", "paistrike")
+		if err := os.MkdirAll(place, 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(place, name), read(t, folder, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := httptest.NewServer(server)
+	t.Cleanup(api.Close)
+	vault, root := testparts.KV(t)
+	_, management := server.Mint("Terraform", time.Time{})
+	tf, err := tfcli.New(programs[0], t.TempDir(), t.TempDir(),
+		"PAISTRIKE_ENDPOINT="+api.URL, "PAISTRIKE_API_TOKEN="+management, "VAULT_ADDR="+vault, "VAULT_TOKEN="+root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tf.Write("cli.tfrc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tf.Write("main.tf", configuration); err != nil {
+		t.Fatal(err)
+	}
+	said, err := tf.Run(t.Context(), "init", "-no-color")
+	if err != nil || !strings.Contains(said.Stdout, version) {
+		t.Fatalf("%v\n%s", err, said.Stdout)
+	}
+	if _, err := tf.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	changes, err := tf.Plan(t.Context())
+	if err != nil || len(changes) > 0 {
+		t.Errorf("a second plan has %v, %v", changes, err)
+	}
+	if _, err := tf.Destroy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
