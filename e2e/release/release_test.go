@@ -185,7 +185,7 @@ func TestProgramsOfTheAction(t *testing.T) {
 const configuration = `
 terraform {
   required_providers {
-    paistrike = { source = "paistrike/paistrike" }
+    paistrike = { source = "paistrike/paistrike", version = %q }
   }
 }
 
@@ -231,7 +231,7 @@ func TestZipInstallsAndApplies(t *testing.T) {
 	if err := tf.Write("cli.tfrc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)); err != nil {
 		t.Fatal(err)
 	}
-	if err := tf.Write("main.tf", configuration); err != nil {
+	if err := tf.Write("main.tf", fmt.Sprintf(configuration, version)); err != nil {
 		t.Fatal(err)
 	}
 	said, err := tf.Run(t.Context(), "init", "-no-color")
