@@ -27,11 +27,19 @@ var notRun = map[string]string{
 	"read -rs PAISTRIKE_API_TOKEN && export PAISTRIKE_API_TOKEN": "somebody types a secret; it is in the environment here",
 	"read -rs VAULT_TOKEN && export VAULT_TOKEN":                 "somebody types a secret; it is in the environment here",
 
+	"terraform apply -var incident=leak-2026-11": "the configuration is the reader's own; getting started has the same",
+
+	"make demo":  "CI runs it by itself",
+	"make build": "make test begins with it",
+	"make test":  "it runs this test",
+	"make fuzz":  "minutes; a workflow runs it every night",
+	"make bench": "minutes; TestPromisesAreKept runs a part of it",
+	".ci/run":    "it runs this test",
+
 	"make help":          "a list of what follows",
 	"make lint generate": "CI runs both by themselves",
 	"make sandbox":       "it serves until it is interrupted; TestBothServersGoByOneClock of examples/sandbox runs it",
 
-	"TF_CLIS=/path/to/terraform:/path/to/tofu make test":               "the paths are the reader's own",
 	"tools/build kv vault act tofu":                                    "CI runs it before this test",
 	"terraform query -generate-config-out=adopted.tf":                  "TestPublishedQuery runs it, on CLIs that have it",
 	"terraform import paistrike_api_token.ci tok_8fK2mQ4xW7ZbN1cR5tYp": "the id is made up; TestPublishedImports runs it with one that there is",
@@ -39,9 +47,10 @@ var notRun = map[string]string{
 
 // skippedPrefixes are kinds of such commands.
 var skippedPrefixes = map[string]string{
-	"go test ":    "this test is one of them",
-	"git ":        "it needs a remote",
-	"17 3 * * * ": "a line of a crontab; TestCronExample of e2e/action runs it",
+	"go test ":       "this test is one of them",
+	"TF_CLIS=/path/": "the paths are the reader's own",
+	"git ":           "it needs a remote",
+	"17 3 * * * ":    "a line of a crontab; TestCronExample of e2e/action runs it",
 }
 
 // page is a file of the documentation with commands in it.

@@ -41,6 +41,35 @@ func TestReliabilityGuideNamesTestsThatExist(t *testing.T) {
 	}
 }
 
+// Every claim of the threat model is kept by a test that exists, and says which.
+func TestSecurityGuideNamesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	root, err := tfcli.Repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "templates", "guides", "security.md.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, rows := testsOf(t, root), 0
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		names := regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(line, -1)
+		for _, name := range names {
+			if !there[name] {
+				t.Errorf("there is no %s", name)
+			}
+		}
+		if strings.HasPrefix(line, "| ") && strings.HasSuffix(strings.TrimSpace(cells[len(cells)-1]), "`") || len(names) > 0 {
+			rows++
+		}
+	}
+	if rows < 25 {
+		t.Errorf("only %d claims name a test", rows)
+	}
+}
+
 // testsOf gives the names of all tests in the repository's own packages.
 func testsOf(t *testing.T, root string) map[string]bool {
 	t.Helper()

@@ -322,3 +322,35 @@ func TestReportOfARotation(t *testing.T) {
 	}
 	w.spotless(t, string(raw))
 }
+
+// What the published policies of the two workflows do not allow: the rotation destroys
+// nothing, the audit reads no secret but the management token, and neither sees what is
+// elsewhere.
+func TestPoliciesOfTheWorkflowsAllowNoMore(t *testing.T) {
+	t.Parallel()
+	w, _ := newFleet(t)
+	for policy, refused := range map[string][][2]string{
+		"paistrike-rotate": {
+			{http.MethodPut, "secret/delete/ci/fleet/team-0/00"}, {http.MethodPut, "secret/destroy/ci/fleet/team-0/00"},
+			{http.MethodDelete, "secret/metadata/ci/fleet/team-0/00"}, {http.MethodPost, "secret/data/broker/paistrike"},
+			{http.MethodGet, "secret/data/other"}, {http.MethodGet, "sys/policies/acl/paistrike-rotate"},
+		},
+		"paistrike-audit": {
+			{http.MethodGet, "secret/data/ci/fleet/team-0/00"}, {http.MethodPost, "secret/data/ci/fleet/team-0/00"},
+			{http.MethodPatch, "secret/metadata/ci/fleet/team-0/00"}, {http.MethodPost, "secret/data/broker/paistrike"},
+			{http.MethodGet, "secret/metadata/other"},
+		},
+	} {
+		var token struct {
+			Auth struct {
+				ClientToken string `json:"client_token"`
+			}
+		}
+		w.vault.Must(t, http.MethodPost, "auth/token/create", w.vault.Token, map[string]any{"policies": []string{policy}, "ttl": "5m"}, &token)
+		for _, call := range refused {
+			if status := w.vault.Ask(t, call[0], call[1], token.Auth.ClientToken, map[string]any{"versions": []int{1}}, nil); status != http.StatusForbidden {
+				t.Errorf("%s: %s %s is answered with %d, want 403", policy, call[0], call[1], status)
+			}
+		}
+	}
+}
