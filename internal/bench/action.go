@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,8 +24,14 @@ import (
 // actionRuns is how often a step is run, of which the median counts.
 const actionRuns = 15
 
-// action compares the action's whole main step, which logs in, mints and verifies, with
-// an action of one empty line, both started as the runner starts them. The aim is 1.3.
+const wholeStep = "the whole main step"
+
+// actionAim is how many times as long as an empty action a whole step may take.
+const actionAim = 1.3
+
+// action compares the action's whole main step, which reads Vault, mints and verifies,
+// with an action of one empty line, both started as the runner starts them. Beside it
+// stand the post step, the program without the launcher, and one read of Vault.
 func (b *bench) action(ctx context.Context, r *report) (err error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
@@ -43,21 +51,54 @@ func (b *bench) action(ctx context.Context, r *report) (err error) {
 	if err := os.WriteFile(empty, []byte("'use strict';\n"), 0o600); err != nil {
 		return err
 	}
-	var empties, wholes []time.Duration
-	for range actionRuns { // in turns, so that a busy moment meets both
-		for script, into := range map[string]*[]time.Duration{empty: &empties, step.script: &wholes} {
-			took, err := step.run(ctx, node, script)
+	measured := map[string][]time.Duration{}
+	for range actionRuns { // in turns, so that a busy moment meets all
+		for _, part := range []struct {
+			name    string
+			command []string
+		}{
+			{"an empty node action", []string{node, empty}},
+			{wholeStep, []string{node, filepath.Join(step.scripts, "main.js")}},
+			{"the whole post step", []string{node, filepath.Join(step.scripts, "post.js")}}, // which revokes what the step before has made
+			{"the main step without the launcher", []string{step.program, "main"}},
+		} {
+			took, err := step.run(ctx, part.command)
 			if err != nil {
 				return err
 			}
-			*into = append(*into, took)
+			measured[part.name] = append(measured[part.name], took)
 		}
+		took, err := w.readAlone(ctx)
+		if err != nil {
+			return err
+		}
+		measured["one read of Vault alone"] = append(measured["one read of Vault alone"], took)
 	}
-	nothing, whole := median(empties), median(wholes)
-	r.add("action: an empty node action", nothing.Seconds(), "s")
-	r.add("action: the whole main step, on loopback", whole.Seconds(), "s")
-	r.add("action: the whole step takes this many times as long as the empty one (aim: at most 1.3)", whole.Seconds()/nothing.Seconds(), "times")
+	for _, name := range slices.Sorted(maps.Keys(measured)) {
+		r.add("action: "+name, median(measured[name]).Seconds(), "s")
+	}
+	whole, nothing := median(measured[wholeStep]), median(measured["an empty node action"])
+	r.aim("action: the whole main step against the empty action", whole.Seconds()/nothing.Seconds(), "times", actionAim)
 	return nil
+}
+
+// readAlone is how long one read of the entry takes on a connection of its own.
+func (w *world) readAlone(ctx context.Context) (time.Duration, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.vault+"/v1/secret/data/ci/broker", nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("X-Vault-Token", rootToken)
+	req.Close = true
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
+	began := time.Now()
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return time.Since(began), err
 }
 
 func median(all []time.Duration) time.Duration {
@@ -65,11 +106,12 @@ func median(all []time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
-// actionStep is the main step of a job that logs in to Vault with a token.
+// actionStep is a step of a job that logs in to Vault with a token.
 type actionStep struct {
-	script string
-	env    []string
-	files  []string // the runner's command files, emptied before each run
+	scripts, program string
+	env              []string
+	files            []string // the runner's command files, emptied before each run
+	state            string   // that of files which the next step gets
 }
 
 func (b *bench) newActionStep(ctx context.Context, w *world) (*actionStep, error) {
@@ -92,7 +134,7 @@ func (b *bench) newActionStep(ctx context.Context, w *world) (*actionStep, error
 	if err := w.keepBroker(ctx); err != nil {
 		return nil, err
 	}
-	step := &actionStep{script: filepath.Join(root, "action", "main.js"), env: []string{
+	step := &actionStep{scripts: filepath.Join(root, "action"), program: program, env: []string{
 		"PATH=" + os.Getenv("PATH"), "RUNNER_TEMP=" + b.dir, "INPUT_BINARY_PATH=" + program, "INPUT_ENDPOINT=" + w.api.URL,
 		"INPUT_VAULT_ADDRESS=" + w.vault, "INPUT_VAULT_AUTH_METHOD=token", "INPUT_VAULT_TOKEN=" + rootToken, "INPUT_VAULT_PATH=ci/broker",
 	}}
@@ -100,6 +142,7 @@ func (b *bench) newActionStep(ctx context.Context, w *world) (*actionStep, error
 		file := filepath.Join(b.dir, name)
 		step.files, step.env = append(step.files, file), append(step.env, name+"="+file)
 	}
+	step.state = filepath.Join(b.dir, "GITHUB_STATE")
 	return step, nil
 }
 
@@ -142,20 +185,40 @@ func (w *world) keepBroker(ctx context.Context) error {
 }
 
 // run runs one step and returns how long it took.
-func (s *actionStep) run(ctx context.Context, node, script string) (time.Duration, error) {
+func (s *actionStep) run(ctx context.Context, command []string) (time.Duration, error) {
+	kept, err := keptState(s.state)
+	if err != nil {
+		return 0, err
+	}
 	for _, file := range s.files {
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
 			return 0, err
 		}
 	}
-	cmd := exec.CommandContext(ctx, node, script) //nolint:gosec // both are ours
-	cmd.Env = s.env
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // both are ours
+	cmd.Env = append(kept, s.env...)
 	began := time.Now()
 	said, err := cmd.CombinedOutput()
 	took := time.Since(began)
 	if err != nil {
 		// What it said has masks in it, which name secrets.
-		return 0, fmt.Errorf("%s: %w, after %d lines", filepath.Base(script), err, strings.Count(string(said), "\n"))
+		return 0, fmt.Errorf("%s: %w, after %d lines", filepath.Base(command[len(command)-1]), err, strings.Count(string(said), "\n"))
 	}
 	return took, nil
+}
+
+// keptState is what the step before has left for its post step, as the runner hands it
+// on; nothing before the first.
+func keptState(file string) ([]string, error) {
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var variables []string
+	lines := strings.Split(string(raw), "\n")
+	for i := 0; i+2 < len(lines); i += 3 { // NAME<<DELIMITER, the value, DELIMITER
+		name, _, _ := strings.Cut(lines[i], "<<")
+		variables = append(variables, "STATE_"+name+"="+lines[i+1])
+	}
+	return variables, err
 }
