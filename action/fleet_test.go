@@ -120,3 +120,22 @@ func TestTimeline(t *testing.T) {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
+
+// No name gives the picture a line or a field of its own.
+func FuzzTimelineNames(f *testing.F) {
+	f.Add("ci/a :crit, 1, 2\nsection b")
+	f.Add("%%{init: {}}%%\r\n`#;")
+	f.Fuzz(func(t *testing.T, name string) {
+		e := fleet.Entry{
+			Path: name, TokenID: "tok_2", CreatedAt: now, ExpiresAt: now.AddDate(0, 0, 90), NextAt: now.AddDate(0, 0, 30),
+			Previous: []fleet.Previous{{ID: name, SupersededAt: now, RevokeAfter: now.AddDate(0, 0, 1)}},
+		}
+		picture := timeline(now, []fleet.Entry{e})
+		if lines := strings.Count(strings.TrimSpace(picture), "\n"); lines != 10 {
+			t.Fatalf("%d lines:\n%s", lines, picture)
+		}
+		if colons := strings.Count(picture, ":"); colons != 3+3 { // of the settings, and one for each bar
+			t.Fatalf("%d colons:\n%s", colons, picture)
+		}
+	})
+}

@@ -23,7 +23,7 @@ const (
 
 // Report is what a run found and did. It holds no secret.
 type Report struct {
-	Time    time.Time `json:"time"` // PAIStrike's
+	Time    time.Time `json:"time,omitzero"` // PAIStrike's
 	DryRun  bool      `json:"dry_run"`
 	Entries []Entry   `json:"entries"`
 

@@ -157,3 +157,26 @@ func TestRecordOfANewerReleaseIsLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// Whatever stands in custom metadata is a sound policy or an error; what is read decides
+// without a panic.
+func FuzzScheduleText(f *testing.F) {
+	f.Add("30d", "", "", "14d", "24h", "", "90d", "")
+	f.Add("", "17 3 * * 1", "6h", "", "12h", "1h", "never", "error")
+	f.Add("9999999d", "TZ=0 * * * *", "-1h", "1ns", "0", "1d1d", "soon", "delete")
+	f.Fuzz(func(t *testing.T, period, schedule, window, before, overlap, jitter, in, onRevoked string) {
+		text := ScheduleText{
+			Period: period, Schedule: schedule, Window: window, BeforeExpiry: before, Overlap: overlap, Jitter: jitter, ExpiresIn: in, OnRevoked: onRevoked,
+		}
+		policy, err := text.Policy(born.Add(90 * day))
+		if err != nil {
+			return
+		}
+		if problem := policy.Validate(); problem != nil || policy.Overlap <= 0 {
+			t.Fatalf("%+v became %+v: %v", text, policy, problem)
+		}
+		for _, now := range []time.Time{born, today, born.Add(365 * day)} {
+			Evaluate(now, Facts{CreatedAt: born, ExpiresAt: policy.Expiry(born), Slot: ourSlot}, policy)
+		}
+	})
+}
