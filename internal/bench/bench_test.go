@@ -46,8 +46,8 @@ func TestPromisesAreKept(t *testing.T) {
 			promised++
 		}
 	}
-	if promised != 9 {
-		t.Errorf("%d promises are reported as kept, want 9", promised)
+	if promised != 7 {
+		t.Errorf("%d promises are reported as kept, want 7", promised)
 	}
 }
 
