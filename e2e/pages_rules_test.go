@@ -82,3 +82,45 @@ func TestEverySecretSaysWhatBecomesOfIt(t *testing.T) {
 		t.Errorf("only %d secrets were found", secrets)
 	}
 }
+
+// A link that leads to a file of the repository leads to one that is there.
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	root, err := tfcli.Repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^)\s#]+)(#[^)\s]*)?\)`)
+	links := 0
+	for _, pattern := range []string{"*.md", ".github/*.md", "action/*.md", "action/*/*.md", "examples/*/*.md", "tools/*.md", "docs/*.md", "docs/*/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, match := range link.FindAllStringSubmatch(string(raw), -1) {
+				target := filepath.Join(filepath.Dir(file), filepath.FromSlash(match[1]))
+				if ours, ok := strings.CutPrefix(match[1], "https://github.com/paistrike/terraform-provider-paistrike/"); ok {
+					_, path, found := strings.Cut(ours, "/main/") // of blob/main/ or tree/main/
+					if !found {
+						continue
+					}
+					target = filepath.Join(root, filepath.FromSlash(path))
+				} else if strings.Contains(match[1], "://") {
+					continue
+				}
+				links++
+				if _, err := os.Stat(target); err != nil {
+					t.Errorf("%s: %s leads nowhere", file, match[1])
+				}
+			}
+		}
+	}
+	if links < 60 {
+		t.Errorf("only %d links were found", links)
+	}
+}
