@@ -46,6 +46,9 @@ func (s *stage) play(acts ...act) {
 	var steps []resource.TestStep
 	id := statecheck.CompareValue(compare.ValuesSame())
 	for _, a := range acts {
+		if a.config == forgotten {
+			needs(s.T, "1.7.0", "1.7.0") // removed blocks
+		}
 		if a.newID {
 			id = statecheck.CompareValue(compare.ValuesSame())
 		}
