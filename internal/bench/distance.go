@@ -41,7 +41,7 @@ func (b *bench) distant(ctx context.Context, r *report) (err error) {
 	if b.floor == "" {
 		return nil
 	}
-	floor, err := b.newFloor(distantTokens)
+	floor, err := b.newFloor(distantTokens, 0)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
@@ -22,10 +23,17 @@ variable "incident" {
 }
 
 resource "time_static" "bench" {
-  count    = %d
-  triggers = { incident = var.incident }
+  count = %d
+  triggers = {
+    incident = var.incident
+%s  }
 }
 `
+
+// stateValues is how many values of this length a time_static needs besides for its state
+// to be as long as a token's. Terraform copies and writes the whole state after each
+// change, so that its own time grows with them.
+const stateValues = 21
 
 // floorProgram is the time provider, which tools/build time leaves; "" where it is not
 // built.
@@ -41,8 +49,9 @@ func floorProgram() string {
 	return program
 }
 
-// newFloor makes a workspace with n resources of the time provider.
-func (b *bench) newFloor(n int) (*tfcli.Workspace, error) {
+// newFloor makes a workspace with n resources of the time provider, whose state holds a
+// number of values more.
+func (b *bench) newFloor(n, more int) (*tfcli.Workspace, error) {
 	dir, err := os.MkdirTemp(b.dir, "floor-")
 	if err != nil {
 		return nil, err
@@ -60,5 +69,9 @@ func (b *bench) newFloor(n int) (*tfcli.Workspace, error) {
 		return nil, err
 	}
 	tf.Setenv("TF_CLI_CONFIG_FILE=" + filepath.Join(dir, "floor.tfrc"))
-	return tf, tf.Write("main.tf", fmt.Sprintf(floorConfiguration, n))
+	var values strings.Builder
+	for i := range more {
+		fmt.Fprintf(&values, "    value_%02d = \"as long as others: %02d\"\n", i, i)
+	}
+	return tf, tf.Write("main.tf", fmt.Sprintf(floorConfiguration, n, values.String()))
 }

@@ -115,7 +115,11 @@ func (r *report) aim(name string, value float64, unit string, most float64) {
 func (r *report) usage(name string, u usage) {
 	r.add(name+": wall time", u.wall.Seconds(), "s")
 	r.add(name+": CPU of CLI and provider", u.cpu.Seconds(), "s")
+	if u.serversCPU > 0 {
+		r.add(name+": CPU of PAIStrike and Vault", u.serversCPU.Seconds(), "s")
+	}
 	if u.providerMemory > 0 {
+		r.add(name+": CPU of the provider", u.providerCPU.Seconds(), "s")
 		r.add(name+": peak memory of the CLI", float64(u.cliMemory)/(1<<20), "MiB")
 		r.add(name+": peak memory of the provider", float64(u.providerMemory)/(1<<20), "MiB")
 	}

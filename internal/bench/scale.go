@@ -15,6 +15,8 @@ type step struct {
 	promise promise
 	// most is the aim for how many times as long as the floor it takes; 0 is none.
 	most float64
+	// asLong asks for a comparison with resources whose state is as long, too.
+	asLong bool
 }
 
 // promise is how many requests a step makes at most; 0 promises nothing.
@@ -28,11 +30,11 @@ func steps(n int) []step {
 	quiet := []string{"-no-color", "-input=false"}
 	with := func(args ...string) []string { return append(args, quiet...) }
 	return []step{
-		{"create", with("apply", "-auto-approve"), promise{perToken: 7}, 1.25},
-		{"no-op plan", with("plan", "-detailed-exitcode"), promise{paistrike: (n+99)/100 + 2, vault: n + 4}, 1.3},
-		{"refresh-only", with("apply", "-refresh-only", "-auto-approve"), promise{paistrike: (n+99)/100 + 2, vault: n + 4}, 0},
-		{"rotate all", with("apply", "-auto-approve", "-var", "incident=now"), promise{}, 0},
-		{"destroy", with("destroy", "-auto-approve", "-var", "incident=now"), promise{}, 0},
+		{"create", with("apply", "-auto-approve"), promise{perToken: 7}, 1.25, true},
+		{"no-op plan", with("plan", "-detailed-exitcode"), promise{paistrike: (n+99)/100 + 2, vault: n + 4}, 1.3, false},
+		{"refresh-only", with("apply", "-refresh-only", "-auto-approve"), promise{paistrike: (n+99)/100 + 2, vault: n + 4}, 0, false},
+		{"rotate all", with("apply", "-auto-approve", "-var", "incident=now"), promise{}, 0, false},
+		{"destroy", with("destroy", "-auto-approve", "-var", "incident=now"), promise{}, 0, false},
 	}
 }
 
@@ -50,7 +52,7 @@ func (b *bench) life(ctx context.Context, n int, r *report) (err error) {
 	defer func() { err = errors.Join(err, w.close()) }()
 	var floor *tfcli.Workspace
 	if b.floor != "" {
-		if floor, err = b.newFloor(n); err != nil {
+		if floor, err = b.newFloor(n, 0); err != nil {
 			return err
 		}
 	}
@@ -77,9 +79,31 @@ func (b *bench) life(ctx context.Context, n int, r *report) (err error) {
 		r.usage(name+", floor", least)
 		r.aim(name+": wall time against the floor", took.wall.Seconds()/least.wall.Seconds(), "times", step.most)
 		floorPeak = max(floorPeak, least.providerMemory)
+		if step.asLong {
+			if err := b.asLong(ctx, n, step, took, r); err != nil {
+				return err
+			}
+		}
 	}
 	if floorPeak > 0 {
 		r.aim(fmt.Sprintf("peak memory of the provider, %d tokens, against the time provider", n), float64(peak)/float64(floorPeak), "times", memoryAim)
 	}
+	return nil
+}
+
+// asLong compares a step with one of resources that do no requests, but whose state is as
+// long: what is above the floor and not above this is Terraform's own.
+func (b *bench) asLong(ctx context.Context, n int, s step, took usage, r *report) error {
+	floor, err := b.newFloor(n, stateValues)
+	if err != nil {
+		return err
+	}
+	least, err := runMeasured(ctx, floor, s.args...)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s, %d tokens", s.name, n)
+	r.usage(name+", floor with a state as long", least)
+	r.add(name+": wall time against the floor with a state as long", took.wall.Seconds()/least.wall.Seconds(), "times")
 	return nil
 }

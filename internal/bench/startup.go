@@ -28,7 +28,7 @@ func (b *bench) startUp(ctx context.Context, r *report) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	floor, err := b.newFloor(1)
+	floor, err := b.newFloor(1, 0)
 	if err != nil {
 		return err
 	}

@@ -14,18 +14,21 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// usage is what one command took.
+// usage is what one command took. What comes from /proc is 0 where a system has none.
 type usage struct {
-	wall time.Duration
-	cpu  time.Duration // of the CLI and the provider together
-	// Peak resident memory in bytes, 0 where the system does not tell (it is read from
-	// /proc).
+	wall        time.Duration
+	cpu         time.Duration // of the CLI and its providers together
+	providerCPU time.Duration
+	serversCPU  time.Duration // of PAIStrike and Vault, where they run on this machine
+	// Peak resident memory in bytes; of several providers the largest.
 	cliMemory, providerMemory uint64
 }
 
-// lookEvery is how often the memory of a running provider is looked at. The kernel
-// keeps the peak, so only what comes after the last look can be missed.
-const lookEvery = 10 * time.Millisecond
+// nextLook is how long to wait until the memory of a running provider is looked at
+// again: a fiftieth of the time that it has run. The kernel keeps the peak, so only what
+// comes after the last look can be missed; and a look costs some milliseconds, which
+// what is measured must not feel.
+func nextLook(ran time.Duration) time.Duration { return max(10*time.Millisecond, ran/50) }
 
 // runMeasured runs one command of the CLI and watches it.
 func runMeasured(ctx context.Context, tf *tfcli.Workspace, args ...string) (usage, error) {
@@ -48,53 +51,65 @@ func watch(cmd *exec.Cmd) (u usage, output string, err error) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	look := time.NewTicker(lookEvery)
+	look := time.NewTimer(0)
 	defer look.Stop()
+	providers := map[int]time.Duration{} // the processor time of each, by process id
 	for {
 		select {
 		case <-look.C:
 			u.cliMemory = max(u.cliMemory, peakMemory(cmd.Process.Pid))
-			u.providerMemory = max(u.providerMemory, peakMemoryOfProviders(cmd.Process.Pid))
+			for _, provider := range children(cmd.Process.Pid) {
+				u.providerMemory = max(u.providerMemory, peakMemory(provider))
+				providers[provider] = max(providers[provider], processorTime(provider))
+			}
+			look.Reset(nextLook(time.Since(began)))
 		case err := <-done:
 			u.wall = time.Since(began)
 			u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			for _, took := range providers {
+				u.providerCPU += took
+			}
 			return u, said.String(), err
 		}
 	}
 }
 
-// peakMemoryOfProviders is the largest peak among the children of a CLI.
-func peakMemoryOfProviders(cli int) uint64 {
-	listed, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", cli, cli))
-	if err != nil || len(listed) == 0 {
-		listed = childrenByParent(cli)
-	}
-	var peak uint64
-	for field := range strings.FieldsSeq(string(listed)) {
-		if child, err := strconv.Atoi(field); err == nil {
-			peak = max(peak, peakMemory(child))
-		}
-	}
-	return peak
-}
-
-// childrenByParent finds the children where the main thread did not start them: a Go
-// program starts processes from whichever thread it likes.
-func childrenByParent(parent int) []byte {
-	var found []string
+// children finds the processes that one has started. All processes are looked through: a
+// Go program starts others from whichever thread it likes, so that the kernel's list of
+// the main thread's children does not do.
+func children(parent int) (found []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		_, rest, _ := strings.Cut(string(raw), ") ") // the name in brackets may hold spaces
-		fields := strings.Fields(rest)
-		if len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
-			found = append(found, filepath.Base(filepath.Dir(file)))
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if fields := stat(pid); err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			found = append(found, pid)
 		}
 	}
-	return []byte(strings.Join(found, " "))
+	return found
+}
+
+// stat is what proc(5) lists of a process, from its state (field 3) on.
+func stat(pid int) []string {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	_, rest, _ := strings.Cut(string(raw), ") ") // the name in brackets may hold spaces
+	return strings.Fields(rest)
+}
+
+// tick is the unit in which Linux gives processor time, on every machine that Go runs on.
+const tick = time.Second / 100
+
+// processorTime is what a process has used so far, by fields 14 and 15 of proc(5).
+func processorTime(pid int) time.Duration {
+	fields := stat(pid)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * tick
 }
 
 // peakMemory is the peak resident memory of a process so far, in bytes.

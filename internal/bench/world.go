@@ -138,12 +138,20 @@ func (w *world) measure(ctx context.Context, args ...string) (usage, calls, erro
 	if err := w.forget(ctx); err != nil {
 		return usage{}, nil, err
 	}
+	before := w.processorTime()
 	took, err := runMeasured(ctx, w.tf, args...)
 	if err != nil {
 		return usage{}, nil, err
 	}
+	took.serversCPU = w.processorTime() - before
 	c, err := w.calls(ctx)
 	return took, c, err
+}
+
+// processorTime is what PAIStrike, which runs in this process, and the KV engine have used
+// so far. It holds what looking at the command costs, too.
+func (w *world) processorTime() time.Duration {
+	return processorTime(os.Getpid()) + processorTime(w.kv.Process.Pid)
 }
 
 // forget drops what was asked so far.
