@@ -28,11 +28,11 @@ var mintFailures = map[string]struct {
 }{
 	"401": {
 		always(creating(sandbox.Fault{Status: 401})),
-		"Error: PAIStrike refused the management token ... PS101: Nothing was created. WHERE Check that api_token (PAISTRIKE_API_TOKEN) is active and not expired.",
+		"Error: PAIStrike refused the management token ... PS101: Nothing was created. WHERE Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow.",
 	},
 	"403": {
 		always(creating(sandbox.Fault{Status: 403})),
-		"Error: The management token may not create tokens ... PS102: Nothing was created. WHERE Use a token whose user may create API tokens in api_token (PAISTRIKE_API_TOKEN).",
+		"Error: The management token may not create tokens ... PS102: Nothing was created. WHERE Use a token whose user may create API tokens: in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow.",
 	},
 	"422": {
 		always(creating(sandbox.Fault{Status: 422})),
@@ -44,7 +44,7 @@ var mintFailures = map[string]struct {
 	},
 	"429 for ever": {
 		always(creating(sandbox.Fault{Status: 429, Headers: map[string]string{"Retry-After": "7"}})),
-		"Error: PAIStrike kept answering 429 ... PS107: Nothing was created. WHERE Wait for the limit to clear, or run with a lower -parallelism.",
+		"Error: PAIStrike kept answering 429 ... PS107: Nothing was created. WHERE Wait for the limit to clear, or do less at once: -parallelism, or concurrency in a workflow.",
 	},
 	"500": {
 		always(creating(sandbox.Fault{Status: 500})),

@@ -93,13 +93,13 @@ func mintFailed(o observation, name string, err error) error {
 			nothing+"Revoke tokens that are no longer needed in PAIStrike under Profile Settings, API Tokens, then run again.", serving(o))
 	case status == 401:
 		return failure("PS101", "PAIStrike refused the management token", err,
-			nothing+"Check that api_token (PAISTRIKE_API_TOKEN) is active and not expired.", serving(o))
+			nothing+"Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow.", serving(o))
 	case status == 403:
 		return failure("PS102", "The management token may not create tokens", err,
-			nothing+"Use a token whose user may create API tokens in api_token (PAISTRIKE_API_TOKEN).", serving(o))
+			nothing+"Use a token whose user may create API tokens: in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow.", serving(o))
 	case status == 429:
 		return failure("PS107", "PAIStrike kept answering 429", err,
-			nothing+"Wait for the limit to clear, or run with a lower -parallelism.", serving(o))
+			nothing+"Wait for the limit to clear, or do less at once: -parallelism, or concurrency in a workflow.", serving(o))
 	default:
 		return failure("PS100", "Token not created", err, nothing+"The refused name was %q.", serving(o), name)
 	}
@@ -134,10 +134,10 @@ func listFailed(err error) error {
 	switch {
 	case paistrike.IsUnauthorized(err):
 		return failure("PS101", "PAIStrike refused the management token", err,
-			"Nothing was created or changed. Check that api_token (PAISTRIKE_API_TOKEN) is active and not expired.")
+			"Nothing was created or changed. Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow.")
 	case paistrike.IsForbidden(err):
 		return failure("PS102", "The management token may not list tokens", err,
-			"Nothing was created or changed. Use a token whose user may manage API tokens in api_token (PAISTRIKE_API_TOKEN).")
+			"Nothing was created or changed. Use a token whose user may manage API tokens: in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow.")
 	}
 	var unreached *paistrike.ConnectionError
 	if errors.As(err, &unreached) && !unreached.Sent && unreached.Host != "" {
@@ -217,7 +217,7 @@ func vaultFailed(at vaultkv.Location, err error) error {
 	var login *vaultkv.LoginError
 	switch {
 	case errors.As(err, &login):
-		return failure("PS309", "Vault login failed", err, nothing+"Check the vault block of the provider.", place(at))
+		return failure("PS309", "Vault login failed", err, nothing+"Check the login: the vault block of the provider, or the inputs of the workflow.", place(at))
 	case vaultkv.IsSealed(err):
 		return failure("PS301", "Vault is sealed", err, nothing+"Unseal Vault, then run again.", place(at))
 	case vaultkv.IsForbidden(err):
@@ -225,7 +225,7 @@ func vaultFailed(at vaultkv.Location, err error) error {
 	case vaultkv.IsRateLimited(err):
 		return failure("PS305", "Vault kept answering 429", err, nothing+"Wait for the quota to clear, then run again.", place(at))
 	case vaultkv.StatusOf(err) == 0:
-		return failure("PS301", "Vault cannot be reached", err, nothing+"Check vault.address (VAULT_ADDR) and the network.", place(at))
+		return failure("PS301", "Vault cannot be reached", err, nothing+"Check vault.address (VAULT_ADDR), or vault_address in a workflow, and the network.", place(at))
 	default:
 		return failure("PS300", "Vault refused a request", err, nothing+"Vault's own words say why. Run again once that is mended.", place(at))
 	}
