@@ -5,7 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,6 +44,7 @@ func TestWorkflowOfTheRepository(t *testing.T) {
 	cmd.Dir, cmd.Env = dir, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 	said, err := cmd.CombinedOutput()
 	log := string(said)
+	stopSandbox(t, log)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
@@ -48,6 +52,28 @@ func TestWorkflowOfTheRepository(t *testing.T) {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q\n%s", want, log)
 		}
+	}
+}
+
+// stopSandbox ends the sandbox that the workflow has started, by the process id in its
+// log. GitHub's runner ends what a job leaves running; act does not.
+func stopSandbox(t *testing.T, log string) {
+	t.Helper()
+	found := regexp.MustCompile(`The sandbox is process (\d+)\.`).FindStringSubmatch(log)
+	if found == nil {
+		t.Error("the log does not say which process the sandbox is")
+		return
+	}
+	pid, err := strconv.Atoi(found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sandbox, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sandbox.Signal(syscall.SIGTERM); err != nil {
+		t.Errorf("the sandbox, process %d: %v", pid, err)
 	}
 }
 
