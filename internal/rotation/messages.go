@@ -85,6 +85,12 @@ func instant(t time.Time) string {
 
 // --- PS1: minting
 
+// Where the management token comes from, in Terraform and in a workflow.
+const (
+	checkManagementToken = "Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow."
+	inManagementToken    = "in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow."
+)
+
 func mintFailed(o observation, name string, err error) error {
 	const nothing = "Nothing was created. %s "
 	switch status := paistrike.StatusOf(err); {
@@ -93,10 +99,10 @@ func mintFailed(o observation, name string, err error) error {
 			nothing+"Revoke tokens that are no longer needed in PAIStrike under Profile Settings, API Tokens, then run again.", serving(o))
 	case status == 401:
 		return failure("PS101", "PAIStrike refused the management token", err,
-			nothing+"Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow.", serving(o))
+			nothing+checkManagementToken, serving(o))
 	case status == 403:
 		return failure("PS102", "The management token may not create tokens", err,
-			nothing+"Use a token whose user may create API tokens: in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow.", serving(o))
+			nothing+"Use a token whose user may create API tokens: "+inManagementToken, serving(o))
 	case status == 429:
 		return failure("PS107", "PAIStrike kept answering 429", err,
 			nothing+"Wait for the limit to clear, or do less at once: -parallelism, or concurrency in a workflow.", serving(o))
@@ -134,10 +140,10 @@ func listFailed(err error) error {
 	switch {
 	case paistrike.IsUnauthorized(err):
 		return failure("PS101", "PAIStrike refused the management token", err,
-			"Nothing was created or changed. Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow.")
+			"Nothing was created or changed. "+checkManagementToken)
 	case paistrike.IsForbidden(err):
 		return failure("PS102", "The management token may not list tokens", err,
-			"Nothing was created or changed. Use a token whose user may manage API tokens: in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow.")
+			"Nothing was created or changed. Use a token whose user may manage API tokens: "+inManagementToken)
 	}
 	var unreached *paistrike.ConnectionError
 	if errors.As(err, &unreached) && !unreached.Sent && unreached.Host != "" {
