@@ -72,15 +72,13 @@ func (b *bench) life(ctx context.Context, n int, r *report) (err error) {
 		if floor == nil {
 			continue
 		}
-		least, err := runMeasured(ctx, floor, step.args...)
+		least, err := r.against(ctx, floor, "floor", name, took, step)
 		if err != nil {
 			return err
 		}
-		r.usage(name+", floor", least)
-		r.aim(name+": wall time against the floor", took.wall.Seconds()/least.wall.Seconds(), "times", step.most)
 		floorPeak = max(floorPeak, least.providerMemory)
 		if step.asLong {
-			if err := b.asLong(ctx, n, step, took, r); err != nil {
+			if err := b.asLong(ctx, n, name, took, step, r); err != nil {
 				return err
 			}
 		}
@@ -91,19 +89,25 @@ func (b *bench) life(ctx context.Context, n int, r *report) (err error) {
 	return nil
 }
 
-// asLong compares a step with one of resources that do no requests, but whose state is as
-// long: what is above the floor and not above this is Terraform's own.
-func (b *bench) asLong(ctx context.Context, n int, s step, took usage, r *report) error {
+// against runs a step in a workspace that does no requests, and compares.
+func (r *report) against(ctx context.Context, floor *tfcli.Workspace, what, name string, took usage, s step) (usage, error) {
+	least, err := runMeasured(ctx, floor, s.args...)
+	if err != nil {
+		return usage{}, err
+	}
+	r.usage(name+", "+what, least)
+	r.aim(name+": wall time against the "+what, took.wall.Seconds()/least.wall.Seconds(), "times", s.most)
+	return least, nil
+}
+
+// asLong compares a step with one of resources whose state is as long: what is above the
+// floor and not above this is Terraform's own. It has no aim.
+func (b *bench) asLong(ctx context.Context, n int, name string, took usage, s step, r *report) error {
 	floor, err := b.newFloor(n, stateValues)
 	if err != nil {
 		return err
 	}
-	least, err := runMeasured(ctx, floor, s.args...)
-	if err != nil {
-		return err
-	}
-	name := fmt.Sprintf("%s, %d tokens", s.name, n)
-	r.usage(name+", floor with a state as long", least)
-	r.add(name+": wall time against the floor with a state as long", took.wall.Seconds()/least.wall.Seconds(), "times")
-	return nil
+	s.most = 0
+	_, err = r.against(ctx, floor, "floor with a state as long", name, took, s)
+	return err
 }

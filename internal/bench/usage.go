@@ -56,13 +56,13 @@ func watch(cmd *exec.Cmd) (u usage, output string, err error) {
 	providers := map[int]time.Duration{} // the processor time of each, by process id
 	for {
 		select {
-		case <-look.C:
+		case now := <-look.C:
 			u.cliMemory = max(u.cliMemory, peakMemory(cmd.Process.Pid))
 			for _, provider := range children(cmd.Process.Pid) {
 				u.providerMemory = max(u.providerMemory, peakMemory(provider))
 				providers[provider] = max(providers[provider], processorTime(provider))
 			}
-			look.Reset(nextLook(time.Since(began)))
+			look.Reset(nextLook(now.Sub(began)))
 		case err := <-done:
 			u.wall = time.Since(began)
 			u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
