@@ -10,8 +10,9 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // ended says that the step's time is over, or that the run was cancelled; nil where
@@ -40,11 +41,11 @@ func (p *program) vaultFailed(ctx context.Context, err error) error {
 	if f, ok := errors.AsType[*failure](err); ok { // of GitHub's identity service
 		return f
 	}
-	if refused, ok := errors.AsType[*vaultkv.LoginError](err); ok {
+	if refused, ok := errors.AsType[*vault.LoginError](err); ok {
 		return p.loginFailed(refused)
 	}
-	switch status := vaultkv.StatusOf(err); {
-	case vaultkv.IsSealed(err):
+	switch status := vault.StatusOf(err); {
+	case vault.IsSealed(err):
 		return vaultUnavailable(p.set.vault.Address, true, err)
 	case status == 0:
 		return p.vaultSilent(err)
@@ -57,8 +58,8 @@ func (p *program) vaultFailed(ctx context.Context, err error) error {
 }
 
 // walkFailed words that a folder could not be listed.
-func (p *program) walkFailed(ctx context.Context, folder vaultkv.Location, err error) error {
-	if vaultkv.IsForbidden(err) {
+func (p *program) walkFailed(ctx context.Context, folder entry.Location, err error) error {
+	if vault.IsForbidden(err) {
 		return listForbidden(folder, err)
 	}
 	return p.vaultFailed(ctx, err)
@@ -104,7 +105,7 @@ func (p *program) proxied(address string) bool {
 // loginFailed words a refused login. Vault has no codes for why it refuses, only
 // words: this is the one place that reads them, and words that it does not know give
 // a general message with the words in it.
-func (p *program) loginFailed(err *vaultkv.LoginError) error {
+func (p *program) loginFailed(err *vault.LoginError) error {
 	said := reasons(err)
 	says := func(part string) bool { return strings.Contains(strings.ToLower(said), part) }
 	role := p.set.vault.Login.Role
@@ -146,10 +147,10 @@ func (c claims) about(said string) (shown string, sub bool) {
 
 // reasons gives Vault's own words, or those of the error where Vault said none.
 func reasons(err error) string {
-	if e, ok := errors.AsType[*vaultkv.Error](err); ok && len(e.Reasons) > 0 {
+	if e, ok := errors.AsType[*vault.Error](err); ok && len(e.Reasons) > 0 {
 		return strings.Join(e.Reasons, "; ")
 	}
-	if e, ok := errors.AsType[*vaultkv.LoginError](err); ok {
+	if e, ok := errors.AsType[*vault.LoginError](err); ok {
 		return e.Err.Error()
 	}
 	return err.Error()

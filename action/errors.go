@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // failure is an error with a code to search for. All texts are in this file; each
@@ -123,14 +124,14 @@ func vaultUnavailable(address string, sealed bool, err error) error {
 
 // PSA3xx: the entry in Vault.
 
-func readForbidden(at vaultkv.Location, err error) error {
+func readForbidden(at entry.Location, err error) error {
 	return fail("PSA301", err, "Vault does not let this login read %s/data/%s%s. Give the role a policy with:\n"+
 		"path \"%s/data/%s\" {\n  capabilities = [\"read\"]\n}", at.Mount, at.Path, in(at.Namespace), at.Mount, at.Path)
 }
 
-func nothingThere(at vaultkv.Location, field vaultkv.Field) error {
+func nothingThere(at entry.Location, field vault.Field) error {
 	switch {
-	case field.Condition == vaultkv.Absent:
+	case field.Condition == entry.Absent:
 		return fail("PSA302", nil, "There is nothing at %s in the KV v2 engine %s%s, or its last version is deleted. Check vault_mount and vault_path (without data/).", at.Path, at.Mount, in(at.Namespace))
 	case field.Record != nil:
 		return fail("PSA302", nil, "The token at %s/%s was destroyed by Terraform (version %d). Provision it anew, or name another vault_path.", at.Mount, at.Path, field.Version)
@@ -139,21 +140,21 @@ func nothingThere(at vaultkv.Location, field vaultkv.Field) error {
 		field.Version, at.Mount, at.Path, at.Key, strings.Join(field.Names, ", "))
 }
 
-func notOneLine(at vaultkv.Location, err error) error {
+func notOneLine(at entry.Location, err error) error {
 	return fail("PSA302", err, "The field %q of %s/%s is no token: it must be one line of visible ASCII characters, because GitHub hides nothing else for sure.", at.Key, at.Mount, at.Path)
 }
 
-func listForbidden(folder vaultkv.Location, err error) error {
+func listForbidden(folder entry.Location, err error) error {
 	below := strings.TrimPrefix(folder.Path+"/", "/")
 	return fail("PSA304", err, "Vault does not let this login list %s/metadata/%s%s. Give the role a policy with:\n"+
 		"path \"%s/metadata/%s*\" {\n  capabilities = [\"read\", \"list\"]\n}", folder.Mount, below, in(folder.Namespace), folder.Mount, below)
 }
 
-func vaultAnswered(at vaultkv.Location, err error) error {
+func vaultAnswered(at entry.Location, err error) error {
 	return fail("PSA302", err, "Vault could not read %s/%s%s: %v. vault_mount must name a KV engine of version 2.", at.Mount, at.Path, in(at.Namespace), err)
 }
 
-func endsTooSoon(at vaultkv.Location, t token, left, least time.Duration) error {
+func endsTooSoon(at entry.Location, t token, left, least time.Duration) error {
 	if left <= 0 {
 		return fail("PSA303", nil, "The token at %s/%s (%s) expired at %s. Run terraform apply to rotate it.", at.Mount, at.Path, t.ID, stamp(t.ExpiresAt))
 	}
@@ -163,7 +164,7 @@ func endsTooSoon(at vaultkv.Location, t token, left, least time.Duration) error 
 
 // PSA4xx: PAIStrike.
 
-func tokenRefused(at vaultkv.Location, what string, err error) error {
+func tokenRefused(at entry.Location, what string, err error) error {
 	return fail("PSA401", err, "PAIStrike does not accept the %s at %s/%s: it was revoked, has expired, or belongs to another account. "+
 		"Replace it there (PAIStrike: Profile Settings, API Tokens), and check that endpoint is the right PAIStrike.", what, at.Mount, at.Path)
 }

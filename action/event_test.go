@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // Who started the run decides which message helps.
@@ -80,7 +80,7 @@ func TestLoginRefusals(t *testing.T) {
 		"role with oidc role_type is not allowed": "PSA207",
 		"something that no release has said yet":  "PSA206",
 	} {
-		err := p.loginFailed(&vaultkv.LoginError{Method: "jwt", Mount: "jwt", Err: &vaultkv.Error{Status: 400, Reasons: []string{said}}})
+		err := p.loginFailed(&vault.LoginError{Method: "jwt", Mount: "jwt", Err: &vault.Error{Status: 400, Reasons: []string{said}}})
 		f, ok := errors.AsType[*failure](err)
 		if !ok || f.code != want {
 			t.Errorf("%s: %v", said, err)

@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // The exit codes of exec that are not the command's.
@@ -131,7 +131,7 @@ func (w world) execMint(gh *github, set settings, inputs values) (token, error) 
 // not change the exit code: the command's own says more.
 func (w world) execRevoke(gh *github, set settings) {
 	left := leftover{
-		id: gh.state(stateID), name: gh.state(stateName), expires: gh.state(stateExpires), secret: paistrike.NewSecret(gh.state(stateToken)),
+		id: gh.state(stateID), name: gh.state(stateName), expires: gh.state(stateExpires), secret: secret.New(gh.state(stateToken)),
 	}
 	if json.Unmarshal([]byte(gh.state(stateNames)), &left.names) != nil || gh.state(stateRevoked) == "true" {
 		return // nothing was asked for, or it is revoked already

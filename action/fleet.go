@@ -13,9 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // exitFound is how rotate and audit end when all went well and fail_on is met.
@@ -237,8 +238,8 @@ func (p *program) audit(ctx context.Context, set fleetSettings) (findings, error
 }
 
 // muster reads the credential for PAIStrike, and finds the entries.
-func (p *program) muster(ctx context.Context, vault *vaultkv.Client, set fleetSettings) (*rotation.Engine, []vaultkv.Location, error) {
-	broker, err := p.credential(ctx, vault)
+func (p *program) muster(ctx context.Context, store *vault.Client, set fleetSettings) (*rotation.Engine, []entry.Location, error) {
+	broker, err := p.credential(ctx, store)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -246,13 +247,13 @@ func (p *program) muster(ctx context.Context, vault *vaultkv.Client, set fleetSe
 	if err != nil {
 		return nil, nil, err
 	}
-	entries := []vaultkv.Location{set.folder}
+	entries := []entry.Location{set.folder}
 	if !set.single {
-		if entries, err = fleet.Walk(ctx, vault, set.folder, set.concurrency); err != nil {
+		if entries, err = fleet.Walk(ctx, store, set.folder, set.concurrency); err != nil {
 			return nil, nil, p.walkFailed(ctx, set.folder, err)
 		}
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, vault), entries, nil
+	return rotation.New(rotation.PAIStrike{Client: client}, store), entries, nil
 }
 
 // progressLines is how often a long run says how far it is.

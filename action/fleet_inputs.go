@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // What rotate and audit may fail on beside errors of their own.
@@ -74,7 +74,7 @@ func withShared(own ...input) []input {
 type fleetSettings struct {
 	connection
 
-	folder vaultkv.Location
+	folder entry.Location
 	// single says that the folder is one entry.
 	single      bool
 	concurrency int
@@ -126,7 +126,7 @@ func (p *parser) fleet() fleetSettings {
 		brokerMount = mount
 	}
 	s := fleetSettings{connection: p.connection("broker_path", brokerMount, p.in["broker_key"])}
-	s.folder = vaultkv.Location{Mount: mount, Path: strings.Trim(p.in["vault_prefix"], "/")}
+	s.folder = entry.Location{Mount: mount, Path: strings.Trim(p.in["vault_prefix"], "/")}
 	// One Vault token does all of a run, so that a hiccup of Vault need not end it.
 	s.vault.MaxRetries, s.vault.RetryWaitMin = s.maxAttempts-1, time.Second/2
 	if s.maxAttempts == 1 {

@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // cmdKeeper makes the next steps those of action/rotate or action/audit over a folder:
@@ -27,13 +27,13 @@ func cmdEntry(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	switch args[0] {
 	case "scheduled":
-		ts.Check(j.schedule(args[1], rotation.ScheduleText{ExpiresIn: args[2], Period: args[3], Overlap: "24h"}))
+		ts.Check(j.schedule(args[1], schedule.ScheduleText{ExpiresIn: args[2], Period: args[3], Overlap: "24h"}))
 	case "unscheduled":
-		ts.Check(j.schedule(args[1], rotation.ScheduleText{ExpiresIn: args[2]}))
+		ts.Check(j.schedule(args[1], schedule.ScheduleText{ExpiresIn: args[2]}))
 	case "spoiled":
 		ts.Check(j.custom(args[1], args[2], args[3]))
 	case "none":
-		life, err := rotation.ParseDuration(args[2])
+		life, err := schedule.ParseDuration(args[2])
 		ts.Check(err)
 		j.paistrike.Mint(args[1], j.paistrike.Clock().Now().Add(life))
 	}

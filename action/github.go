@@ -12,7 +12,7 @@ import (
 
 	"github.com/sethvargo/go-githubactions"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // github talks to the runner. Whatever goes out passes it, so that no secret can be
@@ -36,7 +36,7 @@ func newGitHub(out io.Writer, getenv func(string) string, random func() string) 
 
 // mask tells the runner to hide a secret wherever it shows from now on. It comes
 // before any other use of the secret.
-func (g *github) mask(secret paistrike.Secret) error {
+func (g *github) mask(secret secret.Secret) error {
 	for line := range strings.Lines(secret.Reveal()) {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
@@ -55,7 +55,7 @@ func (g *github) mask(secret paistrike.Secret) error {
 	return nil
 }
 
-func (g *github) maskAll(secrets []paistrike.Secret) error {
+func (g *github) maskAll(secrets []secret.Secret) error {
 	for _, secret := range secrets {
 		if err := g.mask(secret); err != nil {
 			return err

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // files gives a runner's command files in a folder of the test.
@@ -107,7 +107,7 @@ func TestKnownSecretsAreCutOut(t *testing.T) {
 	var out bytes.Buffer
 	getenv := files(t)
 	g := newGitHub(&out, getenv, func() string { return "0000" })
-	if err := g.mask(paistrike.NewSecret("first+line\nsecond\"line\n")); err != nil {
+	if err := g.mask(secret.New("first+line\nsecond\"line\n")); err != nil {
 		t.Fatal(err)
 	}
 	if got := out.String(); got != "::add-mask::first+line\n::add-mask::second\"line\n" {

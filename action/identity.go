@@ -13,7 +13,7 @@ import (
 
 	"github.com/sethvargo/go-githubactions"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // claims are the parts of the last identity token that messages may show. None of
@@ -30,13 +30,13 @@ func shownClaims() []string {
 
 // identityToken asks GitHub for a new identity token and masks it. It tries again
 // where GitHub cannot answer just now.
-func (p *program) identityToken(ctx context.Context) (paistrike.Secret, error) {
+func (p *program) identityToken(ctx context.Context) (secret.Secret, error) {
 	address := p.getenv("ACTIONS_ID_TOKEN_REQUEST_URL")
 	if address == "" || p.getenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN") == "" {
-		return paistrike.Secret{}, p.event.noIdentity()
+		return secret.Secret{}, p.event.noIdentity()
 	}
 	if u, err := url.Parse(address); err != nil || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return paistrike.Secret{}, identityFailed("ACTIONS_ID_TOKEN_REQUEST_URL is not an https address")
+		return secret.Secret{}, identityFailed("ACTIONS_ID_TOKEN_REQUEST_URL is not an https address")
 	}
 	client := &http.Client{Timeout: callTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	actions := githubactions.New(githubactions.WithGetenv(p.getenv), githubactions.WithHTTPClient(client))
@@ -50,27 +50,27 @@ func (p *program) identityToken(ctx context.Context) (paistrike.Secret, error) {
 			status = answer.StatusCode // its text holds the whole answer
 		}
 		if !mayPass(status) || attempt >= p.set.maxAttempts || ctx.Err() != nil {
-			return paistrike.Secret{}, identityFailed(identityProblem(status))
+			return secret.Secret{}, identityFailed(identityProblem(status))
 		}
 		p.gh.debug("GitHub's identity service answered %d, attempt %d of %d", status, attempt, p.set.maxAttempts)
 		if err := p.pause(ctx, attempt, 0); err != nil {
-			return paistrike.Secret{}, identityFailed(identityProblem(status))
+			return secret.Secret{}, identityFailed(identityProblem(status))
 		}
 	}
 }
 
 // useIdentity masks a token and keeps its claims for messages.
-func (p *program) useIdentity(token string) (paistrike.Secret, error) {
-	secret := paistrike.NewSecret(token)
-	if err := p.gh.mask(secret); err != nil {
-		return paistrike.Secret{}, err
+func (p *program) useIdentity(token string) (secret.Secret, error) {
+	value := secret.New(token)
+	if err := p.gh.mask(value); err != nil {
+		return secret.Secret{}, err
 	}
 	if !visible(token) {
-		return paistrike.Secret{}, identityFailed("its answer holds no token")
+		return secret.Secret{}, identityFailed("its answer holds no token")
 	}
 	p.claims = readClaims(token)
 	p.gh.debug("identity token for audience %q, with the claims: %s", p.set.audience, strings.Join(p.claims.names(), ", "))
-	return secret, nil
+	return value, nil
 }
 
 func identityProblem(status int) string {

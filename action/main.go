@@ -7,7 +7,7 @@
 //
 // It owns what is GitHub's: inputs, masks, outputs, state, the job summary, identity
 // tokens, and the messages with PSA codes in errors.go. Talking to PAIStrike and to
-// Vault is left to internal/paistrike and internal/vaultkv. Nothing is written to
+// Vault is left to internal/paistrike and internal/store/vault. Nothing is written to
 // disk but the runner's own command files.
 package main
 

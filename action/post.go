@@ -7,14 +7,14 @@ import (
 	"os"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // leftover is what the main step kept for the post step.
 type leftover struct {
 	names             []string
 	id, name, expires string
-	secret            paistrike.Secret
+	secret            secret.Secret
 }
 
 // post revokes what the main step has made. It runs whatever became of the job, and
@@ -47,7 +47,7 @@ func (w world) post(gh *github) error {
 // takeUp reads what the main step kept, and masks what is secret in it.
 func (w world) takeUp(gh *github) (left leftover, set settings, err error) {
 	left = leftover{
-		id: gh.state(stateID), name: gh.state(stateName), expires: gh.state(stateExpires), secret: paistrike.NewSecret(gh.state(stateToken)),
+		id: gh.state(stateID), name: gh.state(stateName), expires: gh.state(stateExpires), secret: secret.New(gh.state(stateToken)),
 	}
 	if err := gh.mask(left.secret); err != nil {
 		return left, set, err

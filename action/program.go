@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // program is one run of a step.
@@ -22,13 +23,13 @@ type program struct {
 // token is what a job gets.
 type token struct {
 	paistrike.Token
-	secret  paistrike.Secret
+	secret  secret.Secret
 	source  string // "minted" or "read"
 	version int    // of the entry in Vault that the credential came from
 }
 
 // client makes a client of PAIStrike that calls as the given token.
-func (p *program) client(bearer paistrike.Secret) (*paistrike.Client, error) {
+func (p *program) client(bearer secret.Secret) (*paistrike.Client, error) {
 	config := p.set.api
 	config.Token, config.MaxAttempts = bearer, p.set.maxAttempts
 	config.Sleep, config.Now = p.sleep, p.now

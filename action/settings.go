@@ -13,9 +13,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // The modes.
@@ -27,15 +29,15 @@ const (
 // connection is how to reach PAIStrike and Vault, and with which credential.
 type connection struct {
 	api         paistrike.Config // without a token
-	vault       vaultkv.Config   // without a source of identity tokens
-	at          vaultkv.Location // of the credential
+	vault       vault.Config     // without a source of identity tokens
+	at          entry.Location   // of the credential
 	audience    string
 	summary     bool
 	timeout     time.Duration
 	maxAttempts int
 
 	// secrets are masked before anything else happens.
-	secrets []paistrike.Secret
+	secrets []secret.Secret
 }
 
 // settings are the inputs of the action, understood and checked.
@@ -104,7 +106,7 @@ func parse(in values, readFile func(string) ([]byte, error)) (settings, error) {
 func (p *parser) connection(path, mount, key string) connection {
 	c := connection{
 		api: p.api(), vault: p.vault(), audience: p.in["audience"],
-		at:      vaultkv.Location{Mount: strings.Trim(mount, "/"), Path: strings.Trim(p.in[path], "/"), Key: key},
+		at:      entry.Location{Mount: strings.Trim(mount, "/"), Path: strings.Trim(p.in[path], "/"), Key: key},
 		summary: p.yes("summary"), timeout: p.duration("timeout"), maxAttempts: p.attempts(),
 	}
 	if c.at.Path == "" {
@@ -149,7 +151,7 @@ func (p *parser) yes(name string) bool {
 }
 
 func (p *parser) duration(name string) time.Duration {
-	d, err := rotation.ParseDuration(p.in[name])
+	d, err := schedule.ParseDuration(p.in[name])
 	if err != nil {
 		p.wrong(name, "%v", err)
 	}
@@ -189,8 +191,8 @@ func (p *parser) api() paistrike.Config {
 	return c
 }
 
-func (p *parser) vault() vaultkv.Config {
-	c := vaultkv.Config{
+func (p *parser) vault() vault.Config {
+	c := vault.Config{
 		Address: p.in["vault_address"], Namespace: p.in["vault_namespace"], AuthNamespace: p.in["vault_auth_namespace"],
 		CACertPEM: p.pem("vault_ca_cert"), AddToSystemRoots: true,
 		ClientCertPEM: p.pem("vault_client_cert"), ClientKeyPEM: p.pem("vault_client_key"),
@@ -208,7 +210,7 @@ func (p *parser) vault() vaultkv.Config {
 	return c
 }
 
-func (p *parser) login() vaultkv.Login {
+func (p *parser) login() vault.Login {
 	method := p.oneOf("vault_auth_method", "jwt", "approle", "token", "kubernetes")
 	for _, in := range allInputs() {
 		if in.login != "" && p.in[in.name] != "" && !slices.Contains(strings.Fields(in.login), method) {
@@ -220,7 +222,7 @@ func (p *parser) login() vaultkv.Login {
 			p.wrong(name, "is required for vault_auth_method %s", method)
 		}
 	}
-	l := vaultkv.Login{Method: method, Mount: strings.Trim(p.in["vault_auth_path"], "/"), Role: p.in["vault_role"]}
+	l := vault.Login{Method: method, Mount: strings.Trim(p.in["vault_auth_path"], "/"), Role: p.in["vault_role"]}
 	switch method {
 	case "jwt", "kubernetes":
 		need("vault_role")
@@ -242,7 +244,7 @@ func (p *parser) login() vaultkv.Login {
 }
 
 // credential reads an input that comes from a repository secret.
-func (p *parser) credential(name string) paistrike.Secret {
+func (p *parser) credential(name string) secret.Secret {
 	value := p.in[name]
 	switch {
 	case value == "":
@@ -250,7 +252,7 @@ func (p *parser) credential(name string) paistrike.Secret {
 	case !visible(value):
 		p.wrong(name, "has characters that no such value has; was a line break copied with it?")
 	}
-	return paistrike.NewSecret(value)
+	return secret.New(value)
 }
 
 // headers reads lines such as "X-Organization: 42".
@@ -302,21 +304,21 @@ func (p *parser) pem(name string) string {
 
 // secrets gives what no log may show. A short header value, such as the number of an
 // organization, is no secret, and masked it would make every log unreadable.
-func (p *parser) secrets(c connection) []paistrike.Secret {
-	all := []paistrike.Secret{c.vault.Login.SecretID, c.vault.Login.Token}
+func (p *parser) secrets(c connection) []secret.Secret {
+	all := []secret.Secret{c.vault.Login.SecretID, c.vault.Login.Token}
 	for _, headers := range []map[string]string{c.api.Headers, c.vault.Headers} {
 		for _, value := range headers {
 			if len(value) > 7 {
-				all = append(all, paistrike.NewSecret(value))
+				all = append(all, secret.New(value))
 			}
 		}
 	}
 	for line := range strings.Lines(c.vault.ClientKeyPEM) {
 		if line = strings.TrimSpace(line); len(line) > 7 && !strings.HasPrefix(line, "-----") {
-			all = append(all, paistrike.NewSecret(line))
+			all = append(all, secret.New(line))
 		}
 	}
-	return slices.DeleteFunc(all, paistrike.Secret.IsZero)
+	return slices.DeleteFunc(all, secret.Secret.IsZero)
 }
 
 // checkAddress says what is wrong with Vault's address. It repeats nothing of it: a

@@ -4,27 +4,27 @@ import (
 	"context"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // fromVault logs in, reads the entry, masks what it holds, and gives the Vault token
 // back at once: one read is all that it was for.
-func (p *program) fromVault(ctx context.Context) (vaultkv.Field, error) {
+func (p *program) fromVault(ctx context.Context) (vault.Field, error) {
 	client, err := p.openVault()
 	if err != nil {
-		return vaultkv.Field{}, err
+		return vault.Field{}, err
 	}
 	defer p.leaveVault(ctx, client)
 	return p.credential(ctx, client)
 }
 
 // openVault makes a client. It logs in with its first call.
-func (p *program) openVault() (*vaultkv.Client, error) {
+func (p *program) openVault() (*vault.Client, error) {
 	config := p.set.vault
-	if config.Login.Method == vaultkv.MethodJWT {
+	if config.Login.Method == vault.MethodJWT {
 		config.Login.JWTSource = p.identityToken
 	}
-	client, err := vaultkv.New(config)
+	client, err := vault.New(config)
 	if err != nil {
 		return nil, badInputs([]string{err.Error()})
 	}
@@ -32,7 +32,7 @@ func (p *program) openVault() (*vaultkv.Client, error) {
 }
 
 // credential reads the entry that PAIStrike is called with, and masks what it holds.
-func (p *program) credential(ctx context.Context, client *vaultkv.Client) (vaultkv.Field, error) {
+func (p *program) credential(ctx context.Context, client *vault.Client) (vault.Field, error) {
 	field, err := p.readField(ctx, client)
 	if err != nil {
 		return field, p.vaultFailed(ctx, err)
@@ -51,10 +51,10 @@ func (p *program) credential(ctx context.Context, client *vaultkv.Client) (vault
 
 // readField reads until Vault answers for good. Each attempt that has no Vault token
 // yet logs in with a new identity token: one that was sent may count as used.
-func (p *program) readField(ctx context.Context, client *vaultkv.Client) (vaultkv.Field, error) {
+func (p *program) readField(ctx context.Context, client *vault.Client) (vault.Field, error) {
 	for attempt := 1; ; attempt++ {
 		field, err := client.ReadField(ctx, p.set.at)
-		asked, again := vaultkv.RetryIn(err)
+		asked, again := vault.RetryIn(err)
 		if err == nil || !again || attempt >= p.set.maxAttempts || ctx.Err() != nil {
 			return field, err
 		}
@@ -67,7 +67,7 @@ func (p *program) readField(ctx context.Context, client *vaultkv.Client) (vaultk
 
 // leaveVault revokes our Vault token. That it cannot be, as with a batch token, is no
 // reason to fail: it ends by itself soon.
-func (p *program) leaveVault(ctx context.Context, client *vaultkv.Client) {
+func (p *program) leaveVault(ctx context.Context, client *vault.Client) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime/2)
 	defer cancel()
 	if err := client.RevokeToken(ctx); err != nil {

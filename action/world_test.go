@@ -18,11 +18,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // monday is where the sandbox clock stands at first. It is ahead of the machine's, so
@@ -341,14 +344,14 @@ func (s *servers) put(path string, body any) error {
 }
 
 // schedule makes a token and its record with a schedule, as Terraform does.
-func (s *servers) schedule(path string, text rotation.ScheduleText) error {
+func (s *servers) schedule(path string, text schedule.ScheduleText) error {
 	s.asked = nil // this one keeps no name in a file
-	client, err := paistrike.New(paistrike.Config{Endpoint: s.api, Token: paistrike.NewSecret(s.broker)})
+	client, err := paistrike.New(paistrike.Config{Endpoint: s.api, Token: secret.New(s.broker)})
 	if err != nil {
 		return err
 	}
-	vault, err := vaultkv.New(vaultkv.Config{
-		Address: s.vault.engine, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(s.vault.root)},
+	store, err := vault.New(vault.Config{
+		Address: s.vault.engine, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(s.vault.root)},
 	})
 	if err != nil {
 		return err
@@ -357,33 +360,33 @@ func (s *servers) schedule(path string, text rotation.ScheduleText) error {
 	if err != nil {
 		return err
 	}
-	_, err = rotation.New(rotation.PAIStrike{Client: client}, vault).Run(context.Background(), rotation.Request{
-		At: vaultkv.Location{Mount: "secret", Path: path}, Label: "Integration " + path, Policy: policy, Schedule: text,
-		Owner: "terraform", Wish: rotation.Rotate, Reason: rotation.ReasonCreated,
+	_, err = rotation.New(rotation.PAIStrike{Client: client}, store).Run(context.Background(), rotation.Request{
+		At: entry.Location{Mount: "secret", Path: path}, Label: "Integration " + path, Policy: policy, Schedule: text,
+		Owner: "terraform", Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
 	})
 	return err
 }
 
 // custom changes custom metadata by hand.
 func (s *servers) custom(path, key, value string) error {
-	vault, err := vaultkv.New(vaultkv.Config{
-		Address: s.vault.engine, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(s.vault.root)},
+	client, err := vault.New(vault.Config{
+		Address: s.vault.engine, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(s.vault.root)},
 	})
 	if err != nil {
 		return err
 	}
-	return vault.Patch(context.Background(), vaultkv.Location{Mount: "secret", Path: path}, map[string]string{key: value})
+	return client.Patch(context.Background(), entry.Location{Mount: "secret", Path: path}, map[string]string{key: value})
 }
 
 // provision makes a token and its record, as Terraform does.
 func (s *servers) provision(path string, life time.Duration) error {
 	now := s.paistrike.Clock().Now()
-	id, secret := s.paistrike.Mint("CI/CD Pipeline", now.Add(life))
+	id, value := s.paistrike.Mint("CI/CD Pipeline", now.Add(life))
 	s.mu.Lock()
-	s.minted = append(s.minted, secret)
+	s.minted = append(s.minted, value)
 	s.mu.Unlock()
-	data, err := vaultkv.EncodeRecord("token", vaultkv.Record{
-		State: vaultkv.StateActive, Secret: paistrike.NewSecret(secret), TokenID: id, TokenName: "CI/CD Pipeline",
+	data, err := entry.EncodeRecord("token", entry.Record{
+		State: entry.StateActive, Secret: secret.New(value), TokenID: id, TokenName: "CI/CD Pipeline",
 		CreatedAt: now, ExpiresAt: now.Add(life), Slot: "0123456789ab", Inc: "abcdef", Base: 0, Op: "01234567", VerifiedAt: now,
 	})
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // A build with the tag "failpoints" kills itself, as kill -9 does, when it comes to
@@ -108,7 +108,7 @@ func (k killed) count(t *testing.T) {
 }
 
 // served gives the record that Vault serves, nil where it serves none.
-func (w *world) served(t *testing.T) *vaultkv.Record {
+func (w *world) served(t *testing.T) *entry.Record {
 	t.Helper()
 	var answer struct {
 		Data struct {
@@ -121,11 +121,11 @@ func (w *world) served(t *testing.T) *vaultkv.Record {
 	if answer.Data.Data == nil {
 		return nil
 	}
-	record, err := vaultkv.DecodeRecord("token", answer.Data.Data)
+	record, err := entry.DecodeRecord("token", answer.Data.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if record.State != vaultkv.StateActive {
+	if record.State != entry.StateActive {
 		return nil
 	}
 	return &record
@@ -160,7 +160,7 @@ func (w *world) converged(t *testing.T, when string) {
 		t.Fatalf("%s: Vault serves no working token", when)
 	}
 	for _, token := range w.live() {
-		retiring := slices.ContainsFunc(record.Retiring, func(r vaultkv.Retiring) bool { return r.ID == token.ID })
+		retiring := slices.ContainsFunc(record.Retiring, func(r entry.Retiring) bool { return r.ID == token.ID })
 		if token.ID != record.TokenID && !retiring {
 			t.Errorf("%s: token %s (%s) is left over", when, token.ID, token.Name)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 var (
@@ -93,7 +93,7 @@ func (e *apiTokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest,
 	}
 	if most := e.session.policy.maxExpiresIn; most > 0 && lifetime > most {
 		resp.Diagnostics.AddAttributeError(path.Root("expires_in"), "Token lives too long",
-			fmt.Sprintf("It would live for %s, and the provider's token_policy allows %s at most.", rotation.FormatDuration(lifetime), rotation.FormatDuration(most)))
+			fmt.Sprintf("It would live for %s, and the provider's token_policy allows %s at most.", schedule.FormatDuration(lifetime), schedule.FormatDuration(most)))
 		return
 	}
 	minted, err := openToken(ctx, client, model.Name.ValueString(), lifetime)
@@ -183,7 +183,7 @@ type ephemeralLifetimeValidator struct{ described }
 
 func (ephemeralLifetimeValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	check(req, resp, func(text string) error {
-		d, err := rotation.ParseDuration(text)
+		d, err := schedule.ParseDuration(text)
 		if err == nil && d > maxEphemeralLifetime {
 			err = fmt.Errorf("%s is longer than %s, the most for a token of one run", text, "24h")
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 var _ list.ListResourceWithConfigure = (*apiTokenList)(nil)
@@ -146,16 +147,16 @@ func lifetimeOf(token paistrike.Token, p tokenPolicy) string {
 	life := token.ExpiresAt.Sub(token.CreatedAt).Truncate(time.Hour)
 	switch {
 	case token.ExpiresAt.IsZero() && (!p.set || p.allowNever):
-		return rotation.Never
+		return schedule.Never
 	case token.ExpiresAt.IsZero(), token.CreatedAt.IsZero(), life <= 0:
 		life = longest
 	case p.maxExpiresIn > 0:
 		life = min(life, longest)
 	}
-	if _, err := rotation.ParseDuration(rotation.FormatDuration(life)); err != nil {
+	if _, err := schedule.ParseDuration(schedule.FormatDuration(life)); err != nil {
 		life = longest
 	}
-	return rotation.FormatDuration(life)
+	return schedule.FormatDuration(life)
 }
 
 // describeResource fills in what generated configuration needs to be valid, and what

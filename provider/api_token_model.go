@@ -11,9 +11,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 type apiTokenModel struct {
@@ -67,9 +68,9 @@ type previousTokenModel struct {
 // desired is what a configuration, or a state, asks for, in the protocol's terms.
 type desired struct {
 	label     string
-	policy    rotation.Policy
-	schedule  rotation.ScheduleText
-	at        vaultkv.Location
+	policy    schedule.Policy
+	schedule  schedule.ScheduleText
+	at        entry.Location
 	adopt     bool
 	onDestroy rotation.OnDestroy
 	triggers  string // canonical text of the map
@@ -100,7 +101,7 @@ func (d *desired) readVault(ctx context.Context, object types.Object) diag.Diagn
 	}
 	var v tokenVaultModel
 	diags := object.As(ctx, &v, basetypes.ObjectAsOptions{})
-	d.at = vaultkv.Location{Namespace: v.Namespace.ValueString(), Mount: v.Mount.ValueString(), Path: v.Path.ValueString(), Key: v.Key.ValueString()}
+	d.at = entry.Location{Namespace: v.Namespace.ValueString(), Mount: v.Mount.ValueString(), Path: v.Path.ValueString(), Key: v.Key.ValueString()}
 	d.adopt = v.Adopt.ValueBool()
 	if how := v.OnDestroy.ValueString(); how != "" {
 		d.onDestroy = rotation.OnDestroy(how)
@@ -110,11 +111,11 @@ func (d *desired) readVault(ctx context.Context, object types.Object) diag.Diagn
 
 // rotationPolicy reads expiry and rotation. A text that cannot be read gives the
 // zero value here: the validators have said so at its attribute.
-func (m apiTokenModel) rotationPolicy(ctx context.Context, d *desired) (rotation.Policy, rotation.ScheduleText, diag.Diagnostics) {
-	var p rotation.Policy
-	text := rotation.ScheduleText{ExpiresIn: m.ExpiresIn.ValueString()}
+func (m apiTokenModel) rotationPolicy(ctx context.Context, d *desired) (schedule.Policy, schedule.ScheduleText, diag.Diagnostics) {
+	var p schedule.Policy
+	text := schedule.ScheduleText{ExpiresIn: m.ExpiresIn.ValueString()}
 	switch {
-	case text.ExpiresIn == rotation.Never:
+	case text.ExpiresIn == schedule.Never:
 		p.Never = true
 	case text.ExpiresIn != "":
 		p.Lifetime = duration(m.ExpiresIn)
@@ -129,26 +130,26 @@ func (m apiTokenModel) rotationPolicy(ctx context.Context, d *desired) (rotation
 	diags := m.Rotation.As(ctx, &r, basetypes.ObjectAsOptions{})
 	p.Period, p.Window, p.Overlap = duration(r.Period), duration(r.Window), duration(r.Overlap)
 	p.BeforeExpiry, p.Jitter, p.RetireWhenIdle = duration(r.BeforeExpiry), duration(r.Jitter), r.RetireIdle.ValueBool()
-	p.Schedule, _ = rotation.ParseCron(r.Schedule.ValueString())
-	p.OnRevoked = rotation.OnRevoked(r.OnRevoked.ValueString())
+	p.Schedule, _ = schedule.ParseCron(r.Schedule.ValueString())
+	p.OnRevoked = schedule.OnRevoked(r.OnRevoked.ValueString())
 	d.triggers = canonical(r.Triggers)
 	p = p.WithDefaults()
 	text.Period, text.Schedule = r.Period.ValueString(), p.Schedule.String()
-	text.Overlap, text.Jitter, text.RetireWhenIdle = rotation.FormatDuration(p.Overlap), r.Jitter.ValueString(), p.RetireWhenIdle
-	if p.OnRevoked != rotation.OnRevokedRotate {
+	text.Overlap, text.Jitter, text.RetireWhenIdle = schedule.FormatDuration(p.Overlap), r.Jitter.ValueString(), p.RetireWhenIdle
+	if p.OnRevoked != schedule.OnRevokedRotate {
 		text.OnRevoked = string(p.OnRevoked)
 	}
 	if p.Window > 0 {
-		text.Window = rotation.FormatDuration(p.Window)
+		text.Window = schedule.FormatDuration(p.Window)
 	}
 	if p.BeforeExpiry > 0 {
-		text.BeforeExpiry = rotation.FormatDuration(p.BeforeExpiry)
+		text.BeforeExpiry = schedule.FormatDuration(p.BeforeExpiry)
 	}
 	return p, text, diags
 }
 
 func duration(s types.String) time.Duration {
-	d, err := rotation.ParseDuration(s.ValueString())
+	d, err := schedule.ParseDuration(s.ValueString())
 	if err != nil {
 		return 0
 	}
@@ -166,7 +167,7 @@ func canonical(m types.Map) string {
 }
 
 // request is the protocol's request for a desired token.
-func (d desired) request(owner string, wish rotation.Wish, reason rotation.Reason, replaces string) rotation.Request {
+func (d desired) request(owner string, wish rotation.Wish, reason schedule.Reason, replaces string) rotation.Request {
 	return rotation.Request{
 		At: d.at, Label: d.label, Policy: d.policy, Schedule: d.schedule, Owner: owner,
 		Triggers: d.triggers, Adopt: d.adopt, Wish: wish, Reason: reason, Replaces: replaces,
@@ -198,7 +199,7 @@ func (m *apiTokenModel) fill(result rotation.Result, former []formerEntry) {
 
 // statusValue is one word more than PAIStrike has: a token past its expiry still
 // reads "active" there.
-func statusValue(status paistrike.Status, expires time.Time, clock rotation.Clock) types.String {
+func statusValue(status paistrike.Status, expires time.Time, clock schedule.Clock) types.String {
 	token := paistrike.Token{Status: status, ExpiresAt: expires}
 	if status == paistrike.StatusActive && token.Expired(clock.PAIStrike) {
 		return types.StringValue("expired")
@@ -225,12 +226,12 @@ func timeOf(s types.String) time.Time {
 
 // previousTokens lists the tokens in overlap, and those of entries that were moved
 // away from, in the order of their ids.
-func previousTokens(retiring []vaultkv.Retiring, former []formerEntry) types.List {
+func previousTokens(retiring []entry.Retiring, former []formerEntry) types.List {
 	all := slices.Clone(retiring)
 	for _, f := range former {
 		all = append(all, f.tokens()...)
 	}
-	slices.SortFunc(all, func(a, b vaultkv.Retiring) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, func(a, b entry.Retiring) int { return strings.Compare(a.ID, b.ID) })
 	elements := make([]attr.Value, 0, len(all))
 	for _, r := range all {
 		elements = append(elements, types.ObjectValueMust(previousTokenType.AttrTypes, map[string]attr.Value{

@@ -9,8 +9,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // ModifyPlan decides what an apply will do, and refuses what it could not do. For
@@ -32,7 +33,7 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	}
 	if req.State.Raw.IsNull() {
 		r.planCreate(ctx, plan, &resp.Diagnostics)
-		plan.RotationReason = types.StringValue(string(rotation.ReasonCreated))
+		plan.RotationReason = types.StringValue(string(schedule.ReasonCreated))
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 		return
 	}
@@ -95,7 +96,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 		checkFixedEnd(r.session.policy, s.want, seen.Rotate, diags)
 	}
 	if other := seen.Taken; other != nil && s.want.at == s.have.at {
-		view := rotation.View{Version: other.Version, Mirror: vaultkv.Mirror{TokenID: other.TokenID, TokenName: other.TokenName}}
+		view := rotation.View{Version: other.Version, Mirror: entry.Mirror{TokenID: other.TokenID, TokenName: other.TokenName}}
 		if err := view.MayPublish(s.want.at, s.want.label, s.want.adopt); err != nil {
 			addFailure(diags, "Token cannot be planned", err)
 		}
@@ -131,12 +132,12 @@ func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state
 		return
 	}
 	id := state.TokenID.ValueString()
-	if view.Unhealthy == rotation.ReasonNone && !view.Stale && view.Mirror.TokenID == id {
+	if view.Unhealthy == schedule.ReasonNone && !view.Stale && view.Mirror.TokenID == id {
 		return
 	}
 	if err := view.MayPublish(s.want.at, s.want.label, s.want.adopt); err != nil {
 		addFailure(diags, "Imported token cannot be planned", err)
 		return
 	}
-	s.observed.Unhealthy = rotation.ReasonImported
+	s.observed.Unhealthy = schedule.ReasonImported
 }

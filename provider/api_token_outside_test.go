@@ -7,28 +7,31 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // runScheduler lets a scheduled workflow do what is due, and gives what became of
 // [standard].
 func (s *stage) runScheduler() fleet.Entry {
 	s.Helper()
-	api, err := paistrike.New(paistrike.Config{Endpoint: s.apiURL, Token: paistrike.NewSecret(s.env["PAISTRIKE_API_TOKEN"]), Sleep: noPause})
+	api, err := paistrike.New(paistrike.Config{Endpoint: s.apiURL, Token: secret.New(s.env["PAISTRIKE_API_TOKEN"]), Sleep: noPause})
 	if err != nil {
 		s.Fatal(err)
 	}
-	vault, err := vaultkv.New(vaultkv.Config{
-		Address: s.vaultURL, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(s.vaultRoot)}, Sleep: noPause,
+	client, err := vault.New(vault.Config{
+		Address: s.vaultURL, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(s.vaultRoot)}, Sleep: noPause,
 	})
 	if err != nil {
 		s.Fatal(err)
 	}
-	engine := rotation.New(rotation.PAIStrike{Client: api}, vault, rotation.WithSleep(noPause))
-	entries, err := fleet.Walk(s.Context(), vault, vaultkv.Location{Mount: "secret"}, 1)
+	engine := rotation.New(rotation.PAIStrike{Client: api}, client, rotation.WithSleep(noPause))
+	entries, err := fleet.Walk(s.Context(), client, entry.Location{Mount: "secret"}, 1)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -100,7 +103,7 @@ func TestSchedulerGoesByAChangedPolicy(t *testing.T) {
 			after: func() {
 				s.wantCalls(s.apiCalls(), "POST", 1)
 				s.advance(21 * day)
-				if got := s.runScheduler(); got.Outcome != fleet.Rotated || got.Reason != rotation.ReasonPeriod {
+				if got := s.runScheduler(); got.Outcome != fleet.Rotated || got.Reason != schedule.ReasonPeriod {
 					t.Errorf("the scheduler: %+v", got)
 				}
 			},

@@ -6,8 +6,9 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // situation is all that the plan of an update rests on: configuration, prior state,
@@ -15,7 +16,7 @@ import (
 type situation struct {
 	want, have desired
 	imported   bool // the state has no Vault entry yet
-	facts      rotation.Facts
+	facts      schedule.Facts
 	revoked    bool
 	previous   []previousTokenModel
 	observed   observed
@@ -25,14 +26,14 @@ type situation struct {
 // change is what an update will do.
 type change struct {
 	rotate bool // mint a new token
-	reason rotation.Reason
+	reason schedule.Reason
 	retire bool // revoke old tokens whose overlap is over, and strays
 	// reschedule writes the schedule into custom metadata, which may retire as well;
 	// mend does so because somebody changed it there.
 	reschedule, mend bool
 	// republishes says that the Vault version moves without a new token.
 	republishes bool
-	verdict     rotation.Verdict
+	verdict     schedule.Verdict
 	refuse      bool // the token was revoked elsewhere and must not be replaced
 }
 
@@ -44,19 +45,19 @@ func planChange(s situation) change {
 	var c change
 	facts := s.facts
 	facts.Unhealthy = s.observed.Unhealthy
-	if facts.Unhealthy == rotation.ReasonNone && s.revoked && s.want.policy.OnRevoked != rotation.OnRevokedIgnore {
-		facts.Unhealthy = rotation.ReasonRevoked
+	if facts.Unhealthy == schedule.ReasonNone && s.revoked && s.want.policy.OnRevoked != schedule.OnRevokedIgnore {
+		facts.Unhealthy = schedule.ReasonRevoked
 	}
-	c.verdict = rotation.Evaluate(s.observed.Rotate, facts, s.want.policy)
+	c.verdict = schedule.Evaluate(s.observed.Rotate, facts, s.want.policy)
 	c.reason = s.userReason()
-	if c.reason == rotation.ReasonNone && c.verdict.Due {
+	if c.reason == schedule.ReasonNone && c.verdict.Due {
 		c.reason = c.verdict.Reason
 	}
-	if c.reason == rotation.ReasonNone && s.observed.Stale {
-		c.reason = rotation.ReasonChanged
+	if c.reason == schedule.ReasonNone && s.observed.Stale {
+		c.reason = schedule.ReasonChanged
 	}
-	c.rotate = c.reason != rotation.ReasonNone
-	c.refuse = c.reason == rotation.ReasonRevoked && s.want.policy.OnRevoked == rotation.OnRevokedError
+	c.rotate = c.reason != schedule.ReasonNone
+	c.refuse = c.reason == schedule.ReasonRevoked && s.want.policy.OnRevoked == schedule.OnRevokedError
 	c.retire = s.ripe() || s.observed.Strays > 0
 	c.republishes = s.formerKeyRipe()
 	c.mend = s.observed.Mend
@@ -65,25 +66,25 @@ func planChange(s situation) change {
 }
 
 // userReason is why the configuration asks for a new token.
-func (s situation) userReason() rotation.Reason {
+func (s situation) userReason() schedule.Reason {
 	w, h := s.want, s.have
 	switch {
-	case s.imported && s.observed.Unhealthy == rotation.ReasonImported:
-		return rotation.ReasonImported
+	case s.imported && s.observed.Unhealthy == schedule.ReasonImported:
+		return schedule.ReasonImported
 	case s.imported && w.label != h.label:
-		return rotation.ReasonName
+		return schedule.ReasonName
 	case s.imported:
-		return rotation.ReasonNone
+		return schedule.ReasonNone
 	case w.at != h.at:
-		return rotation.ReasonMoved
+		return schedule.ReasonMoved
 	case w.label != h.label:
-		return rotation.ReasonName
+		return schedule.ReasonName
 	case w.policy.Lifetime != h.policy.Lifetime || w.policy.Never != h.policy.Never || !w.policy.ExpiresAt.Equal(h.policy.ExpiresAt):
-		return rotation.ReasonExpiry
+		return schedule.ReasonExpiry
 	case w.triggers != h.triggers:
-		return rotation.ReasonTriggers
+		return schedule.ReasonTriggers
 	}
-	return rotation.ReasonNone
+	return schedule.ReasonNone
 }
 
 // ripe reports a previous token whose overlap is over, and that nobody holds back.
@@ -118,7 +119,7 @@ func (s situation) formerKeyRipe() bool {
 }
 
 // sameEntry reports that two locations differ in the key at most.
-func sameEntry(a, b vaultkv.Location) bool {
+func sameEntry(a, b entry.Location) bool {
 	a.Key, b.Key = "", ""
 	return a == b
 }
@@ -145,7 +146,7 @@ func (m *apiTokenModel) show(c change, config apiTokenModel) {
 		if config.ExpiresAt.IsNull() {
 			m.ExpiresAt = types.StringUnknown()
 		}
-	} else if next := c.verdict.Next; c.verdict.Reason == rotation.ReasonNone {
+	} else if next := c.verdict.Next; c.verdict.Reason == schedule.ReasonNone {
 		m.RotateAt = timeValue(next)
 	}
 	if c.mend {
@@ -175,7 +176,7 @@ func newSituation(ctx context.Context, plan, state apiTokenModel, seen observed,
 	if s.have, err = first(state.desired(ctx)); err != nil {
 		return s, err
 	}
-	s.facts = rotation.Facts{CreatedAt: timeOf(state.CreatedAt), ExpiresAt: timeOf(state.ExpiresAt)}
+	s.facts = schedule.Facts{CreatedAt: timeOf(state.CreatedAt), ExpiresAt: timeOf(state.ExpiresAt)}
 	if name, ok := rotation.ParseName(state.TokenName.ValueString()); ok {
 		s.facts.Slot = name.Slot
 	}

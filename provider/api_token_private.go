@@ -8,8 +8,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // Private state holds what a plan may rest on beside configuration and state. It is
@@ -26,7 +26,7 @@ type observed struct {
 	V         int             `json:"v"`
 	Rotate    time.Time       `json:"rotate"` // the later of the servers' clocks
 	Revoke    time.Time       `json:"revoke"` // the earlier
-	Unhealthy rotation.Reason `json:"unhealthy,omitempty"`
+	Unhealthy schedule.Reason `json:"unhealthy,omitempty"`
 	Stale     bool            `json:"stale,omitempty"`  // custom metadata describes another version
 	Mend      bool            `json:"mend,omitempty"`   // custom metadata has another schedule
 	Held      bool            `json:"held,omitempty"`   // no replaced token may be revoked yet
@@ -48,22 +48,22 @@ const restampAfter = time.Hour
 // formerEntry is a Vault entry that the resource has moved away from. Its tokens
 // work until RevokeAfter.
 type formerEntry struct {
-	At    vaultkv.Location `json:"at"`
-	Token vaultkv.Retiring `json:"token"`
+	At    entry.Location `json:"at"`
+	Token entry.Retiring `json:"token"`
 	// Before are those that were in their overlap already. They end with the entry.
-	Before []vaultkv.Retiring `json:"before,omitempty"`
+	Before []entry.Retiring `json:"before,omitempty"`
 }
 
 // tokens gives all of an entry.
-func (f formerEntry) tokens() []vaultkv.Retiring {
+func (f formerEntry) tokens() []entry.Retiring {
 	if f.Token.ID == "" {
 		return nil
 	}
-	return append([]vaultkv.Retiring{f.Token}, f.Before...)
+	return append([]entry.Retiring{f.Token}, f.Before...)
 }
 
 func (f formerEntry) holds(id string) bool {
-	return slices.ContainsFunc(f.tokens(), func(t vaultkv.Retiring) bool { return t.ID == id })
+	return slices.ContainsFunc(f.tokens(), func(t entry.Retiring) bool { return t.ID == id })
 }
 
 // privateReader and privateWriter are the two halves of the framework's private

@@ -7,9 +7,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // refreshed is what a refresh found.
@@ -38,7 +39,7 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 		return refreshed{state: state, observed: before}
 	}
 	f := refreshed{observed: observedIn(view, have)}
-	if view.Unhealthy == rotation.ReasonGone && view.Version == 0 {
+	if view.Unhealthy == schedule.ReasonGone && view.Version == 0 {
 		token, _, err := engine.Token(ctx, state.TokenID.ValueString())
 		if err != nil {
 			addFailure(diags, "Token not refreshed", err)
@@ -73,7 +74,7 @@ func refuseOrWarn(diags *diag.Diagnostics, err error) {
 // absorb takes over what custom metadata and the token list say, as far as they
 // describe the current version. What was planned by another run is not drift.
 func (m *apiTokenModel) absorb(view rotation.View, have desired, former []formerEntry) {
-	mirrored := view.Unhealthy == rotation.ReasonNone && !view.Stale && view.Mirror.TokenID != ""
+	mirrored := view.Unhealthy == schedule.ReasonNone && !view.Stale && view.Mirror.TokenID != ""
 	if mirrored {
 		m.TokenID, m.TokenName = types.StringValue(view.Mirror.TokenID), types.StringValue(view.Mirror.TokenName)
 		m.CreatedAt = timeValue(view.Mirror.CreatedAt)
@@ -85,11 +86,11 @@ func (m *apiTokenModel) absorb(view rotation.View, have desired, former []former
 	if view.Token.ID == m.TokenID.ValueString() && view.Token.ID != "" {
 		m.Status = statusValue(view.Token.Status, timeOf(m.ExpiresAt), view.Clock)
 	}
-	if view.Mirror.State == vaultkv.StateActive && !view.Foreign && !view.Stale {
+	if view.Mirror.State == entry.StateActive && !view.Foreign && !view.Stale {
 		m.PreviousTokens = previousTokens(view.Retiring, former)
 	}
-	facts := rotation.Facts{CreatedAt: timeOf(m.CreatedAt), ExpiresAt: timeOf(m.ExpiresAt), Slot: view.Slot}
-	if verdict := rotation.Evaluate(view.Clock.Rotate(), facts, have.policy); mirrored {
+	facts := schedule.Facts{CreatedAt: timeOf(m.CreatedAt), ExpiresAt: timeOf(m.ExpiresAt), Slot: view.Slot}
+	if verdict := schedule.Evaluate(view.Clock.Rotate(), facts, have.policy); mirrored {
 		m.RotateAt = timeValue(verdict.Next)
 	}
 }
@@ -101,9 +102,9 @@ func observedIn(view rotation.View, have desired) observed {
 		o.Strays = view.Strays
 		o.Held = view.Ripe(have.policy) == 0
 	}
-	o.Mend = view.Unhealthy == rotation.ReasonNone && !view.Stale && have.schedule != rotation.ScheduleIn(view.Mirror)
+	o.Mend = view.Unhealthy == schedule.ReasonNone && !view.Stale && have.schedule != rotation.ScheduleIn(view.Mirror)
 	if !view.Stale && !view.Foreign && view.MayPublish(have.at, have.label, false) != nil {
-		o.Unhealthy, o.Mend = rotation.ReasonChanged, false
+		o.Unhealthy, o.Mend = schedule.ReasonChanged, false
 		o.Taken = &taken{Version: view.Version, TokenID: view.Mirror.TokenID, TokenName: view.Mirror.TokenName}
 	}
 	return o
@@ -126,7 +127,7 @@ func restampNeeded(ctx context.Context, state apiTokenModel, before, now observe
 		return true
 	}
 	a, b := planChange(then), planChange(today)
-	a.verdict, b.verdict = rotation.Verdict{}, rotation.Verdict{}
+	a.verdict, b.verdict = schedule.Verdict{}, schedule.Verdict{}
 	return a != b
 }
 

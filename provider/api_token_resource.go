@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 var (
@@ -80,7 +81,7 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	owner := strings.ToLower(rand.Text())
-	result, err := engine.Run(ctx, want.request(owner, rotation.Rotate, rotation.ReasonCreated, ""))
+	result, err := engine.Run(ctx, want.request(owner, rotation.Rotate, schedule.ReasonCreated, ""))
 	addNotes(&resp.Diagnostics, result.Notes)
 	if err != nil {
 		addFailure(&resp.Diagnostics, "Token not created", err)

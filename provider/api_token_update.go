@@ -8,8 +8,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // update carries one planned change out.
@@ -28,7 +29,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	if !rotate && !c.any() && !u.imported {
 		return nil // only settings that PAIStrike and Vault do not hold
 	}
-	request := u.want.request(u.state.ID.ValueString(), rotation.Settle, rotation.ReasonNone, u.state.TokenID.ValueString())
+	request := u.want.request(u.state.ID.ValueString(), rotation.Settle, schedule.ReasonNone, u.state.TokenID.ValueString())
 	request.MayRepublish = u.plan.VaultVersion.IsUnknown()
 	if rotate {
 		request.Wish, request.Reason, request.Keep = rotation.Rotate, u.reason(c), u.held()
@@ -73,23 +74,23 @@ func (u *update) held() []string {
 
 // reason is the one that the plan showed, or the one found now where the plan could
 // not know.
-func (u *update) reason(c change) rotation.Reason {
+func (u *update) reason(c change) schedule.Reason {
 	if u.plan.RotationReason.IsUnknown() {
 		return c.reason
 	}
-	return rotation.Reason(u.plan.RotationReason.ValueString())
+	return schedule.Reason(u.plan.RotationReason.ValueString())
 }
 
 // leave remembers the entry, or the data field, that the token has moved away from,
 // and takes the entry's schedule away, so that nothing rotates it any more. An entry
 // that it comes back to is no former one any longer: its token is in the record.
 func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
-	left := formerEntry{At: u.have.at, Token: vaultkv.Retiring{RevokeAfter: result.Clock.PAIStrike.Add(u.want.policy.Overlap)}}
+	left := formerEntry{At: u.have.at, Token: entry.Retiring{RevokeAfter: result.Clock.PAIStrike.Add(u.want.policy.Overlap)}}
 	if !sameEntry(u.have.at, u.want.at) {
 		left.Token.ID, left.Token.Name = u.state.TokenID.ValueString(), u.state.TokenName.ValueString()
 		left.Token.ExpiresAt = timeOf(u.state.ExpiresAt)
 		left.Before = u.beforeMove(left.Token.RevokeAfter)
-		if u.observed.Unhealthy == rotation.ReasonNone {
+		if u.observed.Unhealthy == schedule.ReasonNone {
 			if err := u.engine.Unschedule(ctx, u.have.at); err != nil {
 				diags.AddWarning("Schedule of the former Vault entry not removed", err.Error())
 			}
@@ -100,12 +101,12 @@ func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.
 }
 
 // beforeMove gives the previous tokens of the entry that is left now.
-func (u *update) beforeMove(revokeAfter time.Time) []vaultkv.Retiring {
-	var list []vaultkv.Retiring
+func (u *update) beforeMove(revokeAfter time.Time) []entry.Retiring {
+	var list []entry.Retiring
 	for _, p := range u.previous {
 		id := p.ID.ValueString()
 		if !slices.ContainsFunc(u.former, func(f formerEntry) bool { return f.holds(id) }) {
-			list = append(list, vaultkv.Retiring{ID: id, Name: p.Name.ValueString(), ExpiresAt: timeOf(p.ExpiresAt), RevokeAfter: revokeAfter})
+			list = append(list, entry.Retiring{ID: id, Name: p.Name.ValueString(), ExpiresAt: timeOf(p.ExpiresAt), RevokeAfter: revokeAfter})
 		}
 	}
 	return list

@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // validate checks what attributes say together, as far as it is known.
@@ -33,7 +33,7 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	if !r.Window.IsNull() && r.Schedule.IsNull() {
 		diags.AddAttributeError(rotationPath.AtName("window"), "Invalid rotation.window", "a window belongs to a schedule, and rotation.schedule is not set.")
 	}
-	if !r.BeforeExpiry.IsNull() && (m.ExpiresIn.IsNull() || m.ExpiresIn.ValueString() == rotation.Never) {
+	if !r.BeforeExpiry.IsNull() && (m.ExpiresIn.IsNull() || m.ExpiresIn.ValueString() == schedule.Never) {
 		diags.AddAttributeError(rotationPath.AtName("before_expiry"), "Invalid rotation.before_expiry", "it needs a lifetime in expires_in: with a fixed end, or none, a new token would expire no later.")
 	}
 	if diags.HasError() || !m.readable(r) {
@@ -50,12 +50,12 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 // speak of those that cannot.
 func (m apiTokenModel) readable(r rotationModel) bool {
 	for _, text := range []types.String{m.ExpiresIn, r.Period, r.Window, r.BeforeExpiry, r.Overlap} {
-		if _, err := rotation.ParseDuration(text.ValueString()); err != nil && !text.IsNull() && text.ValueString() != rotation.Never {
+		if _, err := schedule.ParseDuration(text.ValueString()); err != nil && !text.IsNull() && text.ValueString() != schedule.Never {
 			return false
 		}
 	}
 	_, badEnd := parseInstant(m.ExpiresAt.ValueString())
-	_, badSchedule := rotation.ParseCron(r.Schedule.ValueString())
+	_, badSchedule := schedule.ParseCron(r.Schedule.ValueString())
 	return (badEnd == nil || m.ExpiresAt.IsNull()) && (badSchedule == nil || r.Schedule.IsNull())
 }
 
@@ -70,7 +70,7 @@ func checkGuardRails(p tokenPolicy, d desired, diags *diag.Diagnostics) {
 	}
 	if p.maxExpiresIn > 0 && d.policy.Lifetime > p.maxExpiresIn {
 		diags.AddAttributeError(path.Root("expires_in"), "Token lives too long",
-			fmt.Sprintf("expires_in is %s, and the provider's token_policy allows %s at most.", rotation.FormatDuration(d.policy.Lifetime), rotation.FormatDuration(p.maxExpiresIn)))
+			fmt.Sprintf("expires_in is %s, and the provider's token_policy allows %s at most.", schedule.FormatDuration(d.policy.Lifetime), schedule.FormatDuration(p.maxExpiresIn)))
 	}
 }
 
@@ -85,7 +85,7 @@ func checkFixedEnd(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnost
 			fmt.Sprintf("expires_at is %s, and PAIStrike's clock says %s. Nothing was created.", end.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
 	case p.maxExpiresIn > 0 && end.Sub(now) > p.maxExpiresIn:
 		diags.AddAttributeError(path.Root("expires_at"), "Token lives too long",
-			fmt.Sprintf("expires_at is %s, and the provider's token_policy allows %s at most. Nothing was created.", end.UTC().Format(time.RFC3339), rotation.FormatDuration(p.maxExpiresIn)))
+			fmt.Sprintf("expires_at is %s, and the provider's token_policy allows %s at most. Nothing was created.", end.UTC().Format(time.RFC3339), schedule.FormatDuration(p.maxExpiresIn)))
 	}
 }
 

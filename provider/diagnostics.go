@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // addFailure puts an error of the protocol into diagnostics: summary, then code,
@@ -34,7 +35,7 @@ func addNotes(diags *diag.Diagnostics, notes []rotation.Message) {
 
 // addPolicyError puts a wrong policy at the attribute that is wrong.
 func addPolicyError(diags *diag.Diagnostics, err error) {
-	var wrong *rotation.PolicyError
+	var wrong *schedule.PolicyError
 	if !errors.As(err, &wrong) {
 		diags.AddError("Invalid rotation", err.Error())
 		return

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 const (
@@ -55,7 +55,7 @@ func warnOfLifetime(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnos
 			"A copy of it works until somebody revokes the token. PAIStrike advises 30 to 90 days; with rotation a new one is in Vault long before. To allow it without this warning, set token_policy = { allow_never = true } in the provider block.")
 	case life > adviceOnLifetime && p.maxExpiresIn == 0:
 		diags.AddAttributeWarning(attribute, "Token lives longer than 90 days",
-			fmt.Sprintf("It lives for %s, and PAIStrike advises 30 to 90 days. To allow it without this warning, set token_policy = { max_expires_in = \"...\" } in the provider block.", rotation.FormatDuration(life.Truncate(time.Hour))))
+			fmt.Sprintf("It lives for %s, and PAIStrike advises 30 to 90 days. To allow it without this warning, set token_policy = { max_expires_in = \"...\" } in the provider block.", schedule.FormatDuration(life.Truncate(time.Hour))))
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // sameDuration keeps the prior text of a duration that has not changed by value:
@@ -15,8 +15,8 @@ type sameDuration struct{ described }
 
 func (sameDuration) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
 	keepIfEqual(req, resp, func(a, b string) bool {
-		x, errX := rotation.ParseDuration(a)
-		y, errY := rotation.ParseDuration(b)
+		x, errX := schedule.ParseDuration(a)
+		y, errY := schedule.ParseDuration(b)
 		return errX == nil && errY == nil && x == y
 	})
 }

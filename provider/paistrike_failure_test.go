@@ -110,7 +110,7 @@ func TestCreateFailsAtPAIStrike(t *testing.T) {
 // A rotation that fails changes nothing that a consumer sees.
 func TestRotationFailsAtPAIStrike(t *testing.T) {
 	s := newStage(t)
-	var before entry
+	var before location
 	acts := []act{{config: standard, after: func() { before = s.entry(standardPath); s.advance(31 * day) }}}
 	unchanged := func() {
 		s.paistrike.ClearFaults()

@@ -1,7 +1,7 @@
 // Package provider is the Terraform surface of PAIStrike API tokens: schemas, the
 // plan rule, thin create-read-update-delete, and the wording of diagnostics. It
 // holds no HTTP and no protocol logic; those are internal/paistrike,
-// internal/vaultkv and internal/rotation, which it calls and which know nothing of
+// internal/store/vault and internal/rotation, which it calls and which know nothing of
 // Terraform.
 package provider
 

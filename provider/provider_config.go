@@ -13,8 +13,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // The one order of precedence: configuration, then environment, then default.
@@ -56,7 +57,7 @@ func (s surroundings) apiConfig(ctx context.Context, m providerModel, version st
 	config := paistrike.Config{
 		Endpoint:  s.text(m.Endpoint, "PAISTRIKE_ENDPOINT"),
 		Prefix:    s.text(m.APIPrefix, "PAISTRIKE_API_PREFIX"),
-		Token:     paistrike.NewSecret(s.text(m.APIToken, "PAISTRIKE_API_TOKEN")),
+		Token:     secret.New(s.text(m.APIToken, "PAISTRIKE_API_TOKEN")),
 		UserAgent: "terraform-provider-paistrike/" + version,
 		Transport: s.transport,
 		Sleep:     s.sleep,
@@ -88,14 +89,14 @@ func (s surroundings) apiConfig(ctx context.Context, m providerModel, version st
 }
 
 // vaultConfig is the Vault half of the configuration.
-func (s surroundings) vaultConfig(ctx context.Context, object types.Object, version string) (vaultkv.Config, error) {
+func (s surroundings) vaultConfig(ctx context.Context, object types.Object, version string) (vault.Config, error) {
 	var m vaultModel
 	if !object.IsNull() {
 		if diags := object.As(ctx, &m, basetypes.ObjectAsOptions{}); diags.HasError() {
-			return vaultkv.Config{}, errors.New("vault: the block cannot be read")
+			return vault.Config{}, errors.New("vault: the block cannot be read")
 		}
 	}
-	config := vaultkv.Config{
+	config := vault.Config{
 		Address:       s.text(m.Address, "VAULT_ADDR"),
 		Namespace:     s.text(m.Namespace, "VAULT_NAMESPACE"),
 		CACertFile:    s.text(m.CACertFile, "VAULT_CACERT"),
@@ -139,10 +140,10 @@ func (s surroundings) vaultConfig(ctx context.Context, object types.Object, vers
 }
 
 // login picks the one method of the vault block, or the token.
-func (s surroundings) login(ctx context.Context, m vaultModel) (vaultkv.Login, error) {
+func (s surroundings) login(ctx context.Context, m vaultModel) (vault.Login, error) {
 	var found []string
-	var login vaultkv.Login
-	use := func(name string, l vaultkv.Login) {
+	var login vault.Login
+	use := func(name string, l vault.Login) {
 		found = append(found, "vault."+name)
 		login = l
 	}
@@ -151,21 +152,21 @@ func (s surroundings) login(ctx context.Context, m vaultModel) (vaultkv.Login, e
 		if diags := a.Parameters.ElementsAs(ctx, &parameters, false); diags.HasError() && !a.Parameters.IsNull() {
 			return login, errors.New("vault.auth_login.parameters: a value is null")
 		}
-		secrets := map[string]paistrike.Secret{}
+		secrets := map[string]secret.Secret{}
 		for name, value := range parameters {
-			secrets[name] = paistrike.NewSecret(value)
+			secrets[name] = secret.New(value)
 		}
-		use("auth_login", vaultkv.Login{Method: "generic", Path: a.Path.ValueString(), Namespace: a.Namespace.ValueString(), Parameters: secrets})
+		use("auth_login", vault.Login{Method: "generic", Path: a.Path.ValueString(), Namespace: a.Namespace.ValueString(), Parameters: secrets})
 	}
 	if a := m.AuthLoginAppRole; a != nil {
-		use("auth_login_approle", vaultkv.Login{Method: "approle", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), RoleID: a.RoleID.ValueString(), SecretID: paistrike.NewSecret(a.SecretID.ValueString())})
+		use("auth_login_approle", vault.Login{Method: "approle", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), RoleID: a.RoleID.ValueString(), SecretID: secret.New(a.SecretID.ValueString())})
 	}
 	if a := m.AuthLoginJWT; a != nil {
 		jwt := s.text(a.JWT, "TERRAFORM_VAULT_AUTH_JWT", "TFC_WORKLOAD_IDENTITY_TOKEN")
-		use("auth_login_jwt", vaultkv.Login{Method: "jwt", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Role: a.Role.ValueString(), JWT: paistrike.NewSecret(jwt)})
+		use("auth_login_jwt", vault.Login{Method: "jwt", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Role: a.Role.ValueString(), JWT: secret.New(jwt)})
 	}
 	if a := m.AuthLoginKubernetes; a != nil {
-		use("auth_login_kubernetes", vaultkv.Login{Method: "kubernetes", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Role: a.Role.ValueString(), File: a.JWTFile.ValueString()})
+		use("auth_login_kubernetes", vault.Login{Method: "kubernetes", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Role: a.Role.ValueString(), File: a.JWTFile.ValueString()})
 	}
 	if a := m.AuthLoginUserpass; a != nil {
 		password, err := a.Password.ValueString(), error(nil)
@@ -174,10 +175,10 @@ func (s surroundings) login(ctx context.Context, m vaultModel) (vaultkv.Login, e
 				return login, err
 			}
 		}
-		use("auth_login_userpass", vaultkv.Login{Method: "userpass", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Username: a.Username.ValueString(), Password: paistrike.NewSecret(strings.TrimRight(password, "\r\n"))})
+		use("auth_login_userpass", vault.Login{Method: "userpass", Mount: a.Mount.ValueString(), Namespace: a.Namespace.ValueString(), Username: a.Username.ValueString(), Password: secret.New(strings.TrimRight(password, "\r\n"))})
 	}
 	if a := m.AuthLoginTokenFile; a != nil {
-		use("auth_login_token_file", vaultkv.Login{Method: "token_file", File: s.text(a.Filename, "TERRAFORM_VAULT_TOKEN_FILENAME")})
+		use("auth_login_token_file", vault.Login{Method: "token_file", File: s.text(a.Filename, "TERRAFORM_VAULT_TOKEN_FILENAME")})
 	}
 	switch len(found) {
 	case 0:
@@ -189,17 +190,17 @@ func (s surroundings) login(ctx context.Context, m vaultModel) (vaultkv.Login, e
 }
 
 // tokenLogin uses a token that was given, else the one that "vault login" left.
-func (s surroundings) tokenLogin(configured types.String) (vaultkv.Login, error) {
+func (s surroundings) tokenLogin(configured types.String) (vault.Login, error) {
 	if token := s.text(configured, "VAULT_TOKEN"); token != "" {
-		return vaultkv.Login{Method: "token", Token: paistrike.NewSecret(token)}, nil
+		return vault.Login{Method: "token", Token: secret.New(token)}, nil
 	}
 	if home, err := s.homeDir(); err == nil {
 		file := filepath.Join(home, ".vault-token")
 		if _, err := os.Stat(file); err == nil {
-			return vaultkv.Login{Method: "token_file", File: file}, nil
+			return vault.Login{Method: "token_file", File: file}, nil
 		}
 	}
-	return vaultkv.Login{}, errors.New("there is no way to log in to Vault: set vault.token (VAULT_TOKEN) or one vault.auth_login block in the provider block")
+	return vault.Login{}, errors.New("there is no way to log in to Vault: set vault.token (VAULT_TOKEN) or one vault.auth_login block in the provider block")
 }
 
 // readText reads a small file; the error names the setting, never the content.
@@ -224,12 +225,12 @@ func readTokenPolicy(ctx context.Context, object types.Object) (tokenPolicy, err
 	p := tokenPolicy{set: true, allowNever: m.AllowNever.ValueBool()}
 	var err error
 	if text := m.MaxExpiresIn.ValueString(); text != "" {
-		if p.maxExpiresIn, err = rotation.ParseDuration(text); err != nil {
+		if p.maxExpiresIn, err = schedule.ParseDuration(text); err != nil {
 			return p, errors.New("token_policy.max_expires_in: " + err.Error())
 		}
 	}
 	if text := m.WarnBefore.ValueString(); text != "" {
-		if p.warnBefore, err = rotation.ParseDuration(text); err != nil {
+		if p.warnBefore, err = schedule.ParseDuration(text); err != nil {
 			return p, errors.New("token_policy.warn_before: " + err.Error())
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // session is one configured provider. It makes its clients at the first use, each
@@ -62,8 +62,8 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 	return s
 }
 
-func newEngine(client *paistrike.Client, store vaultkv.Config, env surroundings) (*rotation.Engine, error) {
-	vault, err := vaultkv.New(store)
+func newEngine(client *paistrike.Client, store vault.Config, env surroundings) (*rotation.Engine, error) {
+	vault, err := vault.New(store)
 	if err != nil {
 		return nil, err
 	}

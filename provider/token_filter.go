@@ -11,6 +11,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // tokenFilter chooses tokens of the account. A token has to pass every part that is
@@ -88,7 +89,7 @@ func (f tokenFilter) choose(tokens []paistrike.Token, now time.Time) []paistrike
 
 // statusAt is one word more than PAIStrike has; see [statusValue].
 func statusAt(t paistrike.Token, now time.Time) string {
-	return statusValue(t.Status, t.ExpiresAt, rotation.Clock{PAIStrike: now}).ValueString()
+	return statusValue(t.Status, t.ExpiresAt, schedule.Clock{PAIStrike: now}).ValueString()
 }
 
 // expiresWithin reports a token that works and ends in the span that begins now. At

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // check runs a rule on a known value and puts its error at the attribute.
@@ -34,17 +35,17 @@ func (d described) MarkdownDescription(context.Context) string { return string(d
 type durationValidator struct{ described }
 
 func (durationValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, func(text string) error { _, err := rotation.ParseDuration(text); return err })
+	check(req, resp, func(text string) error { _, err := schedule.ParseDuration(text); return err })
 }
 
 type lifetimeValidator struct{ described }
 
 func (lifetimeValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	check(req, resp, func(text string) error {
-		if text == rotation.Never {
+		if text == schedule.Never {
 			return nil
 		}
-		_, err := rotation.ParseDuration(text)
+		_, err := schedule.ParseDuration(text)
 		return err
 	})
 }
@@ -58,7 +59,7 @@ func (instantValidator) ValidateString(_ context.Context, req validator.StringRe
 type cronValidator struct{ described }
 
 func (cronValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, func(text string) error { _, err := rotation.ParseCron(text); return err })
+	check(req, resp, func(text string) error { _, err := schedule.ParseCron(text); return err })
 }
 
 type nameValidator struct{ described }

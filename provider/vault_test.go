@@ -17,7 +17,7 @@ import (
 const byConsumer = "by-consumer"
 
 // entry is the current version of a Vault entry, as a consumer sees it.
-type entry struct {
+type location struct {
 	Version int
 	Data    map[string]any // nil where nothing can be read
 	record  struct {
@@ -29,13 +29,13 @@ type entry struct {
 	}
 }
 
-func (e entry) text(field string) string {
+func (e location) text(field string) string {
 	text, _ := e.Data[field].(string)
 	return text
 }
 
 // serves gives the id of the token that the entry hands to its consumers.
-func (e entry) serves() string {
+func (e location) serves() string {
 	if e.record.State != "active" {
 		return ""
 	}
@@ -86,14 +86,14 @@ func (s *stage) must(method, path string, in any) {
 }
 
 // entry reads secret/<path>.
-func (s *stage) entry(path string) entry {
+func (s *stage) entry(path string) location {
 	s.Helper()
 	var answer struct {
 		Data     map[string]any
 		Metadata struct{ Version int }
 	}
 	s.ask(http.MethodGet, "secret/data/"+path, nil, &answer)
-	e := entry{Version: answer.Metadata.Version, Data: answer.Data}
+	e := location{Version: answer.Metadata.Version, Data: answer.Data}
 	_ = json.Unmarshal([]byte(e.text("paistrike")), &e.record) // "" and a foreign text serve no token
 	return e
 }

@@ -16,9 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // patrol is a workflow with one of the sub-actions; its inputs differ.
@@ -67,7 +70,7 @@ func newFleet(t *testing.T) (w *world, due []string) {
 	w.vault.Must(t, http.MethodPost, "secret/data/broker/paistrike", w.vault.Token, map[string]any{"data": map[string]string{"token": w.broker}}, nil)
 	engine := w.terraform(t)
 	for i := range 30 {
-		text := rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+		text := schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
 		path := fmt.Sprintf("ci/fleet/team-%d/%02d", i%3, i)
 		switch i % 3 {
 		case 0:
@@ -81,8 +84,8 @@ func newFleet(t *testing.T) (w *world, due []string) {
 			t.Fatal(err)
 		}
 		_, err = engine.Run(t.Context(), rotation.Request{
-			At: vaultkv.Location{Mount: "secret", Path: path}, Label: fmt.Sprintf("Integration %d", i), Policy: policy, Schedule: text,
-			Owner: path, Wish: rotation.Rotate, Reason: rotation.ReasonCreated,
+			At: entry.Location{Mount: "secret", Path: path}, Label: fmt.Sprintf("Integration %d", i), Policy: policy, Schedule: text,
+			Owner: path, Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -95,12 +98,12 @@ func newFleet(t *testing.T) (w *world, due []string) {
 // terraform is what provisions.
 func (w *world) terraform(t *testing.T) *rotation.Engine {
 	t.Helper()
-	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: paistrike.NewSecret(w.broker)})
+	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: secret.New(w.broker)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	vault, err := vaultkv.New(vaultkv.Config{
-		Address: w.vault.URL, CACertFile: w.vault.CAFile, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(w.vault.Token)},
+	vault, err := vault.New(vault.Config{
+		Address: w.vault.URL, CACertFile: w.vault.CAFile, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(w.vault.Token)},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,9 +12,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // A month after they were provisioned, one entry in a hundred is due.
@@ -99,21 +102,21 @@ func (b *bench) walkOver(ctx context.Context, program string, n int, r *report) 
 // provision makes entries as Terraform does, of which some are due a month later.
 func (w *world) provision(ctx context.Context, n, due int) error {
 	_, management := w.paistrike.Mint("provisioner", time.Time{})
-	client, err := paistrike.New(paistrike.Config{Endpoint: w.api.URL, Token: paistrike.NewSecret(management)})
+	client, err := paistrike.New(paistrike.Config{Endpoint: w.api.URL, Token: secret.New(management)})
 	if err != nil {
 		return err
 	}
-	vault, err := vaultkv.New(vaultkv.Config{
-		Address: w.vault, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(rootToken)},
+	store, err := vault.New(vault.Config{
+		Address: w.vault, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(rootToken)},
 	})
 	if err != nil {
 		return err
 	}
-	engine := rotation.New(rotation.PAIStrike{Client: client}, vault)
+	engine := rotation.New(rotation.PAIStrike{Client: client}, store)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(provisioner)
 	for i := range n {
-		text := rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+		text := schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
 		if i < due {
 			text.Period = "30d"
 		}
@@ -123,8 +126,8 @@ func (w *world) provision(ctx context.Context, n, due int) error {
 		}
 		group.Go(func() error {
 			_, err := engine.Run(ctx, rotation.Request{
-				At: vaultkv.Location{Mount: "secret", Path: fmt.Sprintf("bench/%02d/%d", i%dueOneIn, i)}, Label: fmt.Sprintf("Integration %d", i),
-				Policy: policy, Schedule: text, Wish: rotation.Rotate, Reason: rotation.ReasonCreated,
+				At: entry.Location{Mount: "secret", Path: fmt.Sprintf("bench/%02d/%d", i%dueOneIn, i)}, Label: fmt.Sprintf("Integration %d", i),
+				Policy: policy, Schedule: text, Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
 			})
 			return err
 		})

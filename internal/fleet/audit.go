@@ -6,8 +6,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // AuditOptions are what an audit looks for and may do.
@@ -36,7 +36,7 @@ type AuditReport struct {
 // Audit compares all tokens of the account with the entries. It makes one list and one
 // read of metadata for each entry, and writes nothing, unless it may sweep: then the
 // record of an entry with an orphan is read, and the orphan revoked.
-func Audit(ctx context.Context, engine *rotation.Engine, entries []vaultkv.Location, o AuditOptions) (AuditReport, error) {
+func Audit(ctx context.Context, engine *rotation.Engine, entries []entry.Location, o AuditOptions) (AuditReport, error) {
 	var report AuditReport
 	tokens, err := engine.Tokens(ctx)
 	if err != nil {
@@ -67,7 +67,7 @@ func Audit(ctx context.Context, engine *rotation.Engine, entries []vaultkv.Locat
 }
 
 // look inspects an entry, and sweeps where that is wanted.
-func look(ctx context.Context, engine *rotation.Engine, at vaultkv.Location, sweep bool) (held, Entry) {
+func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep bool) (held, Entry) {
 	view, err := engine.Inspect(ctx, at)
 	if err != nil {
 		return held{path: at.Path}, Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}

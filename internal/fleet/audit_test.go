@@ -9,10 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 var usualLimits = fleet.Limits{UnusedAfter: 30 * day, MaxExpiresIn: 90 * day, WarnBefore: 14 * day, JobTime: 6 * time.Hour}
@@ -57,11 +58,11 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	expect := func(code fleet.Code, of string) { want = append(want, string(code)+" "+of) }
 	clock := w.paistrike.Clock()
 
-	w.provision("ci/dead", "Dead", rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
-	w.provision("ci/missing", "Missing", rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
+	w.provision("ci/dead", "Dead", schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
+	w.provision("ci/missing", "Missing", schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
 	w.provision("ci/overdue", "Overdue", monthly)
-	w.provision("ci/stray", "Stray", rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
-	w.provision("ci/ripe", "Ripe", rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
+	w.provision("ci/stray", "Stray", schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
+	w.provision("ci/ripe", "Ripe", schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
 	w.rotateOnly("ci/ripe")
 	_, unused := w.byHand("Unused", 80*day)
 	w.use(unused)
@@ -73,7 +74,7 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	w.byHand("Long", 120*day)
 	w.byHand("Twice", 80*day)
 	w.byHand("Twice", 80*day)
-	w.provision("ci/short", "Short", rotation.ScheduleText{ExpiresIn: "10d"})
+	w.provision("ci/short", "Short", schedule.ScheduleText{ExpiresIn: "10d"})
 	w.byHand("gha:org/repository:42.1:scan:abcdefghij", 2*day)
 	w.byHand("By hand", 80*day)
 
@@ -103,7 +104,7 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 func (w *world) rotateOnly(path string) {
 	w.Helper()
 	engine, _ := w.process(w.wire)
-	report, err := fleet.Rotate(w.Context(), engine, []vaultkv.Location{{Mount: "secret", Path: path}}, fleet.Options{Force: true})
+	report, err := fleet.Rotate(w.Context(), engine, []entry.Location{{Mount: "secret", Path: path}}, fleet.Options{Force: true})
 	if err != nil || report.Rotated != 1 {
 		w.Fatal(report, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // Severity says how bad a finding is.
@@ -67,7 +68,7 @@ type held struct {
 
 // current reports whether the entry serves a token, as far as metadata shows.
 func (h held) current() bool {
-	return h.task.err == nil && !h.view.Foreign && h.view.Unhealthy == rotation.ReasonNone && h.view.Mirror.TokenID != ""
+	return h.task.err == nil && !h.view.Foreign && h.view.Unhealthy == schedule.ReasonNone && h.view.Mirror.TokenID != ""
 }
 
 // auditor compares the account's tokens with the entries of Vault.

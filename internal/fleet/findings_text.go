@@ -8,6 +8,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // All findings are worded in this file: what is so, and what to do about it.
@@ -58,7 +59,7 @@ func expiring(path string, token paistrike.Token, now time.Time) Finding {
 	left := token.ExpiresAt.Sub(now).Truncate(time.Hour)
 	ends := "in less than an hour"
 	if left > 0 {
-		ends = "in " + rotation.FormatDuration(left)
+		ends = "in " + schedule.FormatDuration(left)
 	}
 	fix := "Add a rotation block to its resource."
 	if path == "" {
@@ -89,7 +90,7 @@ func noExpiry(path string, token paistrike.Token) Finding {
 
 func longLife(path string, token paistrike.Token, life, most time.Duration) Finding {
 	return about(LongLife, Warning, path, token,
-		fmt.Sprintf("It lives for %s, longer than %s.", rotation.FormatDuration(life), rotation.FormatDuration(most)), replaceBy(path, "a shorter expires_in"))
+		fmt.Sprintf("It lives for %s, longer than %s.", schedule.FormatDuration(life), schedule.FormatDuration(most)), replaceBy(path, "a shorter expires_in"))
 }
 
 // replaceBy says how a token gets another expiry.

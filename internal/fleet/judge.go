@@ -3,8 +3,9 @@ package fleet
 import (
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // task is what a run does about one entry, decided from its metadata alone.
@@ -14,7 +15,7 @@ type task struct {
 	note    string // why the entry is skipped
 	err     error  // why it cannot be judged
 	request rotation.Request
-	verdict rotation.Verdict
+	verdict schedule.Verdict
 	overlap time.Duration
 	window  time.Duration
 }
@@ -24,15 +25,15 @@ type task struct {
 const overdueAfter = 24 * time.Hour
 
 // judge is a pure function of what metadata shows.
-func judge(at vaultkv.Location, view rotation.View, force bool) task {
+func judge(at entry.Location, view rotation.View, force bool) task {
 	skip := func(note string) task { return task{outcome: Skipped, note: note} }
 	if view.Problem == nil {
 		switch {
 		case view.Foreign:
 			return skip("paistrike did not write what is there")
-		case view.Unhealthy == rotation.ReasonGone && view.Version > 0:
+		case view.Unhealthy == schedule.ReasonGone && view.Version > 0:
 			return skip("closed: its token was destroyed by Terraform")
-		case view.Unhealthy == rotation.ReasonGone:
+		case view.Unhealthy == schedule.ReasonGone:
 			return skip("empty")
 		case view.Stale && view.Mirror.TokenID == "":
 			return skip("its custom metadata is missing; terraform apply writes it")
@@ -51,7 +52,7 @@ func judge(at vaultkv.Location, view rotation.View, force bool) task {
 	case force && text.ExpiresIn == "" && (ended || !text.Scheduled()):
 		return skip("its fixed end is Terraform's to change")
 	case force:
-		t.request.Wish, t.request.Reason = rotation.Rotate, rotation.ReasonForced
+		t.request.Wish, t.request.Reason = rotation.Rotate, schedule.ReasonForced
 	case text.Scheduled() && (t.verdict.Due || view.Stale):
 		t.request.Wish = rotation.IfDue
 	case unclean:
@@ -65,12 +66,12 @@ func judge(at vaultkv.Location, view rotation.View, force bool) task {
 }
 
 // overdue reports whether a token that is due should have been replaced before.
-func overdue(now time.Time, v rotation.Verdict) bool {
+func overdue(now time.Time, v schedule.Verdict) bool {
 	if !v.Due {
 		return false
 	}
 	switch v.Reason {
-	case rotation.ReasonPeriod, rotation.ReasonSchedule:
+	case schedule.ReasonPeriod, schedule.ReasonSchedule:
 		return !now.Before(v.Next.Add(overdueAfter))
 	default: // it ends soon, or does not work any more
 		return true

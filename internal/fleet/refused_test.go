@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // What a run does not understand, or what is not its own, is reported with its path
@@ -89,7 +89,7 @@ func (w *world) destroyed(path string) {
 	made := w.provision(path, path, monthly)
 	engine, _ := w.process(w.wire)
 	_, err := engine.Destroy(w.Context(), rotation.DestroyRequest{
-		At: vaultkv.Location{Mount: "secret", Path: path, Key: "token"}, Owner: ownerOf(path), TokenIDs: []string{made.TokenID}, OnDestroy: rotation.OnDestroyDelete,
+		At: entry.Location{Mount: "secret", Path: path, Key: "token"}, Owner: ownerOf(path), TokenIDs: []string{made.TokenID}, OnDestroy: rotation.OnDestroyDelete,
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // Outcome is what became of one entry.
@@ -47,7 +48,7 @@ type Entry struct {
 	Path    string  `json:"path"`
 	Outcome Outcome `json:"outcome"`
 	// Reason is why the token was, or would be, replaced.
-	Reason    rotation.Reason `json:"reason,omitempty"`
+	Reason    schedule.Reason `json:"reason,omitempty"`
 	Note      string          `json:"note,omitempty"`
 	TokenID   string          `json:"token_id,omitempty"`
 	TokenName string          `json:"token_name,omitempty"`

@@ -5,8 +5,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // Options are what a run may do.
@@ -29,7 +29,7 @@ type Options struct {
 // PAIStrike's tokens cannot be listed. Beside what the protocol needs for the tokens
 // that are due, a run makes one list and one read of metadata for each entry; the
 // secret of a token that stays is not read.
-func Rotate(ctx context.Context, engine *rotation.Engine, entries []vaultkv.Location, o Options) (Report, error) {
+func Rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Location, o Options) (Report, error) {
 	report := Report{DryRun: o.DryRun}
 	if len(entries) == 0 {
 		return report, nil
@@ -66,7 +66,7 @@ func Rotate(ctx context.Context, engine *rotation.Engine, entries []vaultkv.Loca
 }
 
 // tend does what is to be done about one entry.
-func tend(ctx context.Context, engine *rotation.Engine, at vaultkv.Location, o Options) Entry {
+func tend(ctx context.Context, engine *rotation.Engine, at entry.Location, o Options) Entry {
 	if ctx.Err() != nil {
 		return Entry{Path: at.Path, Outcome: Failed, Problem: &Problem{Summary: "not reached before the run ended"}}
 	}
@@ -89,7 +89,7 @@ func tend(ctx context.Context, engine *rotation.Engine, at vaultkv.Location, o O
 }
 
 // entryOf is an entry as it was found.
-func entryOf(at vaultkv.Location, view rotation.View, t task) Entry {
+func entryOf(at entry.Location, view rotation.View, t task) Entry {
 	e := Entry{
 		Path: at.Path, Outcome: t.outcome, Note: t.note, Version: view.Version,
 		TokenID: view.Mirror.TokenID, TokenName: view.Mirror.TokenName,

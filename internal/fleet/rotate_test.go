@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // monthly is a token that is replaced every 30 days.
-var monthly = rotation.ScheduleText{Period: "30d", Overlap: "24h", ExpiresIn: "90d"}
+var monthly = schedule.ScheduleText{Period: "30d", Overlap: "24h", ExpiresIn: "90d"}
 
 // One run replaces exactly what is due, the next has nothing to do, and the one after
 // the overlap revokes what was replaced.
@@ -64,7 +64,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	w.listen()
 	report := w.rotate(fleet.Options{DryRun: true})
 	e := report.Entries[0]
-	if w.writes() != 0 || report.Due != 1 || e.Outcome != fleet.Due || e.Reason != rotation.ReasonPeriod || !e.Overdue || report.Overdue != 1 {
+	if w.writes() != 0 || report.Due != 1 || e.Outcome != fleet.Due || e.Reason != schedule.ReasonPeriod || !e.Overdue || report.Overdue != 1 {
 		t.Errorf("%d writes, report %+v", w.writes(), report)
 	}
 	if c := w.calls(); c["vault data GET"] != 0 {
@@ -77,12 +77,12 @@ func TestForceReplacesAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.provision("ci/a", "A", monthly)
-	w.provision("ci/b", "B", rotation.ScheduleText{ExpiresIn: "90d"})
+	w.provision("ci/b", "B", schedule.ScheduleText{ExpiresIn: "90d"})
 	if report := w.rotate(fleet.Options{}); report.Rotated != 0 || report.Skipped != 1 || report.Current != 1 {
 		t.Errorf("nothing is due, and yet %+v", report)
 	}
 	report := w.rotate(fleet.Options{Force: true})
-	if report.Rotated != 2 || report.Entries[0].Reason != rotation.ReasonForced || report.Entries[0].Replaced == report.Entries[0].TokenID {
+	if report.Rotated != 2 || report.Entries[0].Reason != schedule.ReasonForced || report.Entries[0].Replaced == report.Entries[0].TokenID {
 		t.Errorf("forced: %+v", report)
 	}
 }
@@ -170,8 +170,8 @@ func (w *world) dieAfter(requests int64) {
 
 func (w *world) version(path string) int {
 	w.Helper()
-	_, vault := w.process(w.wire)
-	meta, err := vault.Metadata(w.Context(), vaultkv.Location{Mount: "secret", Path: path})
+	_, store := w.process(w.wire)
+	meta, err := store.Metadata(w.Context(), entry.Location{Mount: "secret", Path: path})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestManagementTokenReplacesItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.provision("ci/a", "A", monthly)
-	w.provision("ci/broker", "Management", rotation.ScheduleText{Period: "30d", Overlap: "24h", ExpiresIn: "never"})
+	w.provision("ci/broker", "Management", schedule.ScheduleText{Period: "30d", Overlap: "24h", ExpiresIn: "never"})
 	w.management = w.secret("ci/broker")
 	w.paistrike.Clock().Advance(31 * day)
 	old := w.management
@@ -232,7 +232,7 @@ func TestThousandEntriesTwentyDue(t *testing.T) {
 		t.Skip("it provisions a thousand entries")
 	}
 	w := newWorld(t)
-	slow := rotation.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+	slow := schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
 	var made sync.WaitGroup
 	for part := range 8 {
 		made.Go(func() {

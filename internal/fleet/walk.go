@@ -7,10 +7,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// Lister is Vault as a walk sees it; [*vaultkv.Client] is one.
+// Lister is Vault as a walk sees it; [*vault.Client] is one.
 type Lister interface {
 	List(ctx context.Context, namespace, mount, prefix string) ([]string, error)
 }
@@ -18,8 +18,8 @@ type Lister interface {
 // Walk gives the locations of all entries below a folder, sorted by path, without the
 // field of the secret, which each entry knows itself. It makes one LIST for each
 // folder; Vault's LIST has no pages. A folder that does not exist has no entries.
-func Walk(ctx context.Context, vault Lister, folder vaultkv.Location, concurrency int) ([]vaultkv.Location, error) {
-	var found []vaultkv.Location
+func Walk(ctx context.Context, lister Lister, folder entry.Location, concurrency int) ([]entry.Location, error) {
+	var found []entry.Location
 	folders := []string{strings.Trim(folder.Path, "/")}
 	for len(folders) > 0 {
 		names := make([][]string, len(folders))
@@ -27,7 +27,7 @@ func Walk(ctx context.Context, vault Lister, folder vaultkv.Location, concurrenc
 		group.SetLimit(max(concurrency, 1))
 		for i, path := range folders {
 			group.Go(func() (err error) {
-				names[i], err = vault.List(ctx, folder.Namespace, folder.Mount, path)
+				names[i], err = lister.List(ctx, folder.Namespace, folder.Mount, path)
 				return err
 			})
 		}
@@ -42,11 +42,11 @@ func Walk(ctx context.Context, vault Lister, folder vaultkv.Location, concurrenc
 					below = append(below, inner)
 					continue
 				}
-				found = append(found, vaultkv.Location{Namespace: folder.Namespace, Mount: folder.Mount, Path: full})
+				found = append(found, entry.Location{Namespace: folder.Namespace, Mount: folder.Mount, Path: full})
 			}
 		}
 		folders = below
 	}
-	slices.SortFunc(found, func(a, b vaultkv.Location) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(found, func(a, b entry.Location) int { return strings.Compare(a.Path, b.Path) })
 	return found, nil
 }

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // tree is a Vault that knows folders alone.
@@ -32,13 +32,13 @@ func (f *tree) List(_ context.Context, namespace, mount, prefix string) ([]strin
 // asks for each folder once.
 func TestWalkFindsEveryEntry(t *testing.T) {
 	t.Parallel()
-	vault := &tree{folders: map[string][]string{
+	lister := &tree{folders: map[string][]string{
 		"ci":           {"zapier", "team/", "team", "a b/"},
 		"ci/team":      {"blue/", "red"},
 		"ci/team/blue": {"deep"},
 		"ci/a b":       {"ü"},
 	}}
-	found, err := fleet.Walk(t.Context(), vault, vaultkv.Location{Namespace: "n", Mount: "secret", Path: "/ci/"}, 2)
+	found, err := fleet.Walk(t.Context(), lister, entry.Location{Namespace: "n", Mount: "secret", Path: "/ci/"}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,16 +52,16 @@ func TestWalkFindsEveryEntry(t *testing.T) {
 	if want := []string{"ci/a b/ü", "ci/team", "ci/team/blue/deep", "ci/team/red", "ci/zapier"}; !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
 	}
-	slices.Sort(vault.asked)
-	if want := []string{"n:secret:ci", "n:secret:ci/a b", "n:secret:ci/team", "n:secret:ci/team/blue"}; !slices.Equal(vault.asked, want) {
-		t.Errorf("asked for %q, want %q", vault.asked, want)
+	slices.Sort(lister.asked)
+	if want := []string{"n:secret:ci", "n:secret:ci/a b", "n:secret:ci/team", "n:secret:ci/team/blue"}; !slices.Equal(lister.asked, want) {
+		t.Errorf("asked for %q, want %q", lister.asked, want)
 	}
 }
 
 func TestWalkOfTheWholeMount(t *testing.T) {
 	t.Parallel()
-	vault := &tree{folders: map[string][]string{"": {"ci/", "top"}, "ci": {"a"}}}
-	found, err := fleet.Walk(t.Context(), vault, vaultkv.Location{Mount: "secret"}, 1)
+	lister := &tree{folders: map[string][]string{"": {"ci/", "top"}, "ci": {"a"}}}
+	found, err := fleet.Walk(t.Context(), lister, entry.Location{Mount: "secret"}, 1)
 	if err != nil || len(found) != 2 || found[0].Path != "ci/a" || found[1].Path != "top" {
 		t.Errorf("%v, %v", found, err)
 	}
@@ -69,7 +69,7 @@ func TestWalkOfTheWholeMount(t *testing.T) {
 
 func TestWalkOfNothing(t *testing.T) {
 	t.Parallel()
-	found, err := fleet.Walk(t.Context(), &tree{}, vaultkv.Location{Mount: "secret", Path: "ci"}, 1)
+	found, err := fleet.Walk(t.Context(), &tree{}, entry.Location{Mount: "secret", Path: "ci"}, 1)
 	if err != nil || found != nil {
 		t.Errorf("%v, %v", found, err)
 	}
@@ -79,8 +79,8 @@ func TestWalkOfNothing(t *testing.T) {
 // whole.
 func TestWalkThatMayNotList(t *testing.T) {
 	t.Parallel()
-	vault := &tree{folders: map[string][]string{"": {"open/", "closed/"}, "open": {"a"}}}
-	if found, err := fleet.Walk(t.Context(), vault, vaultkv.Location{Mount: "secret"}, 4); err == nil || found != nil {
+	lister := &tree{folders: map[string][]string{"": {"open/", "closed/"}, "open": {"a"}}}
+	if found, err := fleet.Walk(t.Context(), lister, entry.Location{Mount: "secret"}, 4); err == nil || found != nil {
 		t.Errorf("%v, %v", found, err)
 	}
 }

@@ -10,12 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 const day = 24 * time.Hour
@@ -51,14 +54,14 @@ func newWorld(t testing.TB) *world {
 }
 
 // process is a run's engine on the wire between.
-func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vaultkv.Client) {
+func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vault.Client) {
 	w.Helper()
-	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: paistrike.NewSecret(w.management), Transport: wire, Sleep: noSleep})
+	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: secret.New(w.management), Transport: wire, Sleep: noSleep})
 	if err != nil {
 		w.Fatal(err)
 	}
-	vault, err := vaultkv.New(vaultkv.Config{
-		Address: w.vault, Login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(w.root)}, Transport: wire, Sleep: noSleep,
+	vault, err := vault.New(vault.Config{
+		Address: w.vault, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(w.root)}, Transport: wire, Sleep: noSleep,
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -69,7 +72,7 @@ func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vaultkv.Clie
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 // provision makes a token as Terraform does, with a schedule in the user's words.
-func (w *world) provision(path, label string, text rotation.ScheduleText) rotation.Result {
+func (w *world) provision(path, label string, text schedule.ScheduleText) rotation.Result {
 	w.Helper()
 	policy, err := text.Policy(time.Time{})
 	if err != nil {
@@ -77,8 +80,8 @@ func (w *world) provision(path, label string, text rotation.ScheduleText) rotati
 	}
 	engine, _ := w.process(w.wire)
 	result, err := engine.Run(w.Context(), rotation.Request{
-		At: vaultkv.Location{Mount: "secret", Path: path, Key: "token"}, Label: label, Policy: policy, Schedule: text,
-		Owner: ownerOf(path), Wish: rotation.Rotate, Reason: rotation.ReasonCreated,
+		At: entry.Location{Mount: "secret", Path: path, Key: "token"}, Label: label, Policy: policy, Schedule: text,
+		Owner: ownerOf(path), Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -88,7 +91,7 @@ func (w *world) provision(path, label string, text rotation.ScheduleText) rotati
 
 func ownerOf(path string) string { return "resource of " + path }
 
-var folder = vaultkv.Location{Mount: "secret", Path: "ci"}
+var folder = entry.Location{Mount: "secret", Path: "ci"}
 
 // rotate is one run over the folder, by a new process.
 func (w *world) rotate(o fleet.Options) fleet.Report {
@@ -232,7 +235,7 @@ func paths(report fleet.Report, outcome fleet.Outcome) []string {
 func (w *world) mixed() (due []string) {
 	w.Helper()
 	for i := range 30 {
-		text := rotation.ScheduleText{Period: "45d", Overlap: "24h", ExpiresIn: "90d"}
+		text := schedule.ScheduleText{Period: "45d", Overlap: "24h", ExpiresIn: "90d"}
 		path := fmt.Sprintf("ci/team-%d/%02d", i%3, i)
 		switch i % 3 {
 		case 0:

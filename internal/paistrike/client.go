@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // maxBody is how much of an answer is read, in bytes.
@@ -24,9 +26,9 @@ var (
 // Client calls PAIStrike's API as one token. It is safe for concurrent use.
 type Client struct {
 	base     string // endpoint and prefix, no slash at the end
-	token    Secret
-	headers  map[string]Secret // sent with every request, cut out of every error
-	routes   Routes            // complete
+	token    secret.Secret
+	headers  map[string]secret.Secret // sent with every request, cut out of every error
+	routes   Routes                   // complete
 	pooled   http.RoundTripper
 	single   http.RoundTripper // sends each request once
 	sleep    func(context.Context, time.Duration) error
@@ -39,7 +41,7 @@ type Client struct {
 
 // As returns a client with the same settings and the same server clock that
 // calls as another token: to verify a new one, or to let one revoke itself.
-func (c *Client) As(token Secret) *Client {
+func (c *Client) As(token secret.Secret) *Client {
 	other := *c
 	other.token, other.gate = token, &gate{}
 	return &other
@@ -212,4 +214,17 @@ func (t *connectionTrace) reached(err error) bool {
 		return true
 	}
 	return !t.wanted.Load() && !isDialError(err)
+}
+
+// redactor knows the bearer and the values of the static headers.
+func (c *Client) redactor() secret.Redactor {
+	secrets := []secret.Secret{c.token}
+	for name, header := range c.headers {
+		// A short value, such as an organization's number, is no secret, and would
+		// be found in every second text.
+		if value := header.Reveal(); name != "User-Agent" && len(value) > 7 {
+			secrets = append(secrets, header)
+		}
+	}
+	return secret.NewRedactor(secrets...)
 }

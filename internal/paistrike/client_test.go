@@ -11,6 +11,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike/contracttest"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // contract starts a server that keeps the contract, and checks that both sides do.
@@ -129,8 +130,8 @@ func TestIDsAreEscaped(t *testing.T) {
 func TestWithoutTokenNothingIsSent(t *testing.T) {
 	t.Parallel()
 	_, s := contract(t)
-	c := s.client(t, func(cfg *paistrike.Config) { cfg.Token = paistrike.Secret{} })
-	for _, c := range []*paistrike.Client{c, c.As(paistrike.NewSecret("two\nlines"))} {
+	c := s.client(t, func(cfg *paistrike.Config) { cfg.Token = secret.Secret{} })
+	for _, c := range []*paistrike.Client{c, c.As(secret.New("two\nlines"))} {
 		if _, err := c.List(t.Context()); err == nil {
 			t.Error("listing without a usable token succeeded")
 		}
@@ -155,7 +156,7 @@ func TestServerTime(t *testing.T) {
 	}
 	s := serve(t, inTurn(handlers...))
 	c := s.client(t)
-	other := c.As(paistrike.NewSecret("another"))
+	other := c.As(secret.New("another"))
 	for i := range dates {
 		if _, err := other.Self(t.Context()); !paistrike.IsUnauthorized(err) {
 			t.Fatalf("got %v, want 401", err)

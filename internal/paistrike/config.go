@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // Defaults of a [Config].
@@ -27,7 +29,7 @@ type Config struct {
 	// Prefix comes before every route. "" means "/api/v1", "/" means none.
 	Prefix string
 	// Token is the bearer. It may be empty where only [Client.As] makes calls.
-	Token Secret
+	Token secret.Secret
 	// Headers go out with every request, for an organization header or an
 	// access proxy.
 	Headers map[string]string
@@ -96,7 +98,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		base:     base,
 		token:    cfg.Token,
-		headers:  map[string]Secret{"User-Agent": NewSecret(cmp.Or(cfg.UserAgent, defaultUserAgent))},
+		headers:  map[string]secret.Secret{"User-Agent": secret.New(cmp.Or(cfg.UserAgent, defaultUserAgent))},
 		routes:   cfg.Routes.complete(),
 		pooled:   cfg.Transport,
 		single:   cfg.Transport,
@@ -109,7 +111,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	c.setDefaults()
 	for name, value := range cfg.Headers {
-		c.headers[http.CanonicalHeaderKey(name)] = NewSecret(value)
+		c.headers[http.CanonicalHeaderKey(name)] = secret.New(value)
 	}
 	return c, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 func TestSettings(t *testing.T) {
@@ -47,7 +48,7 @@ func TestSettings(t *testing.T) {
 		{"prefix that climbs", paistrike.Config{Prefix: "/a/%2e%2e"}, "api_prefix"},
 		{"prefix with a backslash", paistrike.Config{Prefix: `/a\b`}, "api_prefix"},
 		{"prefix with a bad escape", paistrike.Config{Prefix: "/a%zz"}, "api_prefix"},
-		{"token with a line break", paistrike.Config{Token: paistrike.NewSecret(canary + "\n")}, "api_token"},
+		{"token with a line break", paistrike.Config{Token: secret.New(canary + "\n")}, "api_token"},
 		{"organization header", headers("X-Organization-Id", "42"), ""},
 		{"access proxy header", headers("cf-access-client-secret", "s3cret"), ""},
 		{"Authorization", headers("authorization", "Bearer x"), "headers"},

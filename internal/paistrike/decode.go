@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // What makes a success answer useless. None of these repeats the answer.
@@ -112,7 +114,7 @@ func (o object) truth(names ...string) (value, found bool) {
 func (o object) id() string { return o.text("id", "token_id", "uuid") }
 
 // secret reads the token value; an object in its place is looked into once.
-func (o object) secret() (Secret, bool) {
+func (o object) secret() (secret.Secret, bool) {
 	names := []string{"token", "value", "secret", "key", "plain_text_token", "access_token", "api_token", "api_key", "bearer_token"}
 	for _, name := range names {
 		text, _ := o[name].(string)
@@ -120,10 +122,10 @@ func (o object) secret() (Secret, bool) {
 			text = inner.text(names...)
 		}
 		if text = strings.TrimSpace(text); isBearer(text) {
-			return NewSecret(text), true
+			return secret.New(text), true
 		}
 	}
-	return Secret{}, false
+	return secret.Secret{}, false
 }
 
 // isBearer reports whether a header can carry the text as a token.

@@ -23,24 +23,24 @@ func (c *Client) apiError(call call, got answer, attempts int) *APIError {
 	said := readProblem(got.body)
 	e := &APIError{
 		Op: call.op, Method: call.method, Path: pathOf(call.address), Status: got.status, Attempts: attempts, address: !call.item,
-		Code: clean.code(said.code), Message: clean.text(said.message),
+		Code: clean.Code(said.code), Message: clean.Text(said.message),
 	}
 	for _, code := range said.fieldCodes {
-		if code = clean.code(code); code != "" {
+		if code = clean.Code(code); code != "" {
 			e.FieldCodes = append(e.FieldCodes, code)
 		}
 	}
 	for _, name := range []string{"X-Request-Id", "Request-Id", "X-Correlation-Id"} {
 		if e.RequestID == "" {
-			e.RequestID = clean.word(got.header.Get(name))
+			e.RequestID = clean.Word(got.header.Get(name))
 		}
 	}
 	if e.RequestID == "" {
-		e.RequestID = clean.word(said.requestID)
+		e.RequestID = clean.Word(said.requestID)
 	}
 	e.RetryAfter, _ = retryAfter(got.header, c.now)
 	if target := got.header.Get("Location"); target != "" {
-		e.Location = clean.text(withoutQuery(call.address, target))
+		e.Location = clean.Text(withoutQuery(call.address, target))
 	}
 	return e
 }
@@ -70,7 +70,7 @@ func pathOf(address string) string {
 // broke may quote what the server sent, so a text that had to be cleaned replaces
 // the error that it came from.
 func (c *Client) connectionError(call call, reached bool, attempts int, err error) *ConnectionError {
-	if text := c.redactor().text(err.Error()); text != err.Error() {
+	if text := c.redactor().Text(err.Error()); text != err.Error() {
 		err = errors.New(text)
 	}
 	e := &ConnectionError{Op: call.op, Sent: reached, Attempts: attempts, Err: err}
@@ -197,7 +197,7 @@ func place(fields object) string {
 // plainText words a body that is no JSON: of HTML the title, else the text. Half
 // a JSON document says nothing, since any of its fields may be a secret.
 func plainText(body string) string {
-	body = strings.TrimSpace(body[:min(len(body), maxRead)])
+	body = strings.TrimSpace(body[:min(len(body), 4096)])
 	if strings.HasPrefix(body, "{") || strings.HasPrefix(body, "[") {
 		return ""
 	}

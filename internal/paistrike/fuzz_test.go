@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 const fuzzSecret = "pstk_sbx_FuzzedAndNeverShown0123456789abcdef"
@@ -62,16 +64,16 @@ func FuzzErrorBody(f *testing.F) {
 	f.Add([]byte("zzeer\xd5Sho"), "zzeerSho") // halves that must not be joined after the search
 	f.Add([]byte("x"), "")
 	f.Add([]byte("\xff\xfe"), "\xff")
-	f.Fuzz(func(t *testing.T, body []byte, secret string) {
-		client := &Client{token: NewSecret(secret), now: time.Now}
+	f.Fuzz(func(t *testing.T, body []byte, value string) {
+		client := &Client{token: secret.New(value), now: time.Now}
 		header := http.Header{"Location": {string(body)}, "X-Request-Id": {string(body)}, "Retry-After": {string(body)}}
 		err := client.apiError(call{op: "op", method: "GET", address: "https://a.example/x"}, answer{status: 422, body: body, header: header}, 1)
 		for _, text := range append([]string{err.Code, err.Message, err.RequestID, err.Location}, err.FieldCodes...) {
-			if utf8.RuneCountInString(text) > maxText || !utf8.ValidString(text) || strings.ContainsAny(text, "\r\n\x1b\x00") {
+			if utf8.RuneCountInString(text) > 300 || !utf8.ValidString(text) || strings.ContainsAny(text, "\r\n\x1b\x00") {
 				t.Errorf("not a line of 300 characters: %q", text)
 			}
-			if len(secret) > echo && strings.Contains(text, secret) && !strings.Contains(redacted, secret) {
-				t.Errorf("%q shows %q", text, secret)
+			if len(value) > 7 && strings.Contains(text, value) && !strings.Contains("[redacted]", value) {
+				t.Errorf("%q shows %q", text, value)
 			}
 		}
 		if err.Error() == "" {

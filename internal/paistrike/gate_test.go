@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // limiter is a PAIStrike in memory that takes a number of requests a minute from each
@@ -77,7 +78,7 @@ func inMemory(status int, body string, headers ...string) *http.Response {
 
 func (l *limiter) client(t *testing.T) *paistrike.Client {
 	t.Helper()
-	c, err := paistrike.New(paistrike.Config{Endpoint: "https://paistrike.example.com", Token: paistrike.NewSecret(bearer), Transport: l})
+	c, err := paistrike.New(paistrike.Config{Endpoint: "https://paistrike.example.com", Token: secret.New(bearer), Transport: l})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestARateLimitHoldsBackTheWholeToken(t *testing.T) {
 			t.Errorf("%d calls were sent to be refused, want only the first", got)
 		}
 		began := time.Now()
-		if _, err := c.As(paistrike.NewSecret(canary)).Self(t.Context()); err != nil || time.Since(began) != latency {
+		if _, err := c.As(secret.New(canary)).Self(t.Context()); err != nil || time.Since(began) != latency {
 			t.Errorf("another token waited too: %s, %v", time.Since(began), err)
 		}
 		calls.Wait()

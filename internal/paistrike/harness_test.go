@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // bearer is the management token of every test.
@@ -54,7 +55,7 @@ func (s *server) client(t *testing.T, change ...func(*paistrike.Config)) *paistr
 	t.Helper()
 	cfg := paistrike.Config{
 		Endpoint: s.URL,
-		Token:    paistrike.NewSecret(bearer),
+		Token:    secret.New(bearer),
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -14,22 +14,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 const canary = "pstk_sbx_CanaryThatMustNeverBeSeen0123456789"
 
 func TestSecretNeverPrints(t *testing.T) {
 	t.Parallel()
-	secret := paistrike.NewSecret(canary)
-	minted := paistrike.Minted{Token: paistrike.Token{ID: "tok_1"}, Secret: secret}
+	value := secret.New(canary)
+	minted := paistrike.Minted{Token: paistrike.Token{ID: "tok_1"}, Secret: value}
 	client, err := paistrike.New(paistrike.Config{
-		Endpoint: "https://paistrike.example.com", Token: secret, Headers: map[string]string{"X-Proxy-Key": canary},
+		Endpoint: "https://paistrike.example.com", Token: value, Headers: map[string]string{"X-Proxy-Key": canary},
 	})
 	mustNot(t, err)
-	hidden := struct{ inner paistrike.Secret }{secret} // fmt cannot call its methods
+	hidden := struct{ inner secret.Secret }{value} // fmt cannot call its methods
 	values := map[string]any{
-		"secret": secret, "pointer": &secret, "minted": minted, "minted pointer": &minted, "slice": []paistrike.Secret{secret},
-		"map": map[string]paistrike.Secret{"k": secret}, "unexported field": hidden, "pointer to it": &hidden,
+		"secret": value, "pointer": &value, "minted": minted, "minted pointer": &minted, "slice": []secret.Secret{value},
+		"map": map[string]secret.Secret{"k": value}, "unexported field": hidden, "pointer to it": &hidden,
 		"nested": struct{ m any }{minted}, "client": client, "client value": *client,
 	}
 	for name, value := range values {
@@ -48,11 +49,11 @@ func TestSecretNeverPrints(t *testing.T) {
 		mustNot(t, template.Must(template.New("").Parse("{{.}} {{printf `%#v` .}}")).Execute(&out, value))
 		expectNoCanary(t, name+" logged", out.String())
 	}
-	text, err := xml.Marshal(secret)
+	text, err := xml.Marshal(value)
 	mustNot(t, err)
 	expectNoCanary(t, "xml", string(text))
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%08.3f"} {
-		if got := fmt.Sprintf(verb, secret); got != "[redacted]" {
+		if got := fmt.Sprintf(verb, value); got != "[redacted]" {
 			t.Errorf("%s prints %s", verb, got)
 		}
 	}
@@ -63,14 +64,14 @@ func TestSecretNeverPrints(t *testing.T) {
 
 func TestSecretIsComparedByValue(t *testing.T) {
 	t.Parallel()
-	one, same, other := paistrike.NewSecret("one"), paistrike.NewSecret("o"+"ne"), paistrike.NewSecret("other")
+	one, same, other := secret.New("one"), secret.New("o"+"ne"), secret.New("other")
 	if one != same || one == other || !one.Equal(same) || one.Equal(other) || !cmp.Equal(one, same) || cmp.Equal(one, other) {
 		t.Error("secrets do not compare by value")
 	}
-	if !paistrike.NewSecret("").IsZero() || paistrike.NewSecret("") != (paistrike.Secret{}) || one.IsZero() {
+	if !secret.New("").IsZero() || secret.New("") != (secret.Secret{}) || one.IsZero() {
 		t.Error("an empty secret is not the zero secret")
 	}
-	if one.Reveal() != "one" || (paistrike.Secret{}).Reveal() != "" {
+	if one.Reveal() != "one" || (secret.Secret{}).Reveal() != "" {
 		t.Error("a secret does not reveal its value")
 	}
 }

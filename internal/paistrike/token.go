@@ -1,6 +1,10 @@
 package paistrike
 
-import "time"
+import (
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
 
 // Status is PAIStrike's own word for a token. There is no third one: an expired
 // token still reads "active", so ask [Token.Usable].
@@ -41,5 +45,5 @@ func (t Token) Usable(now time.Time) bool {
 // Minted is a token just created, with the secret that is shown this once.
 type Minted struct {
 	Token
-	Secret Secret
+	Secret secret.Secret
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // vendor is a server of quite another shape: other paths with slashes at their
@@ -137,7 +138,7 @@ func TestLifetimeByTheServersClock(t *testing.T) {
 	c := s.client(t, func(cfg *paistrike.Config) { cfg.Routes.ExpiresFormat = "ttl_seconds" })
 	_, err := c.List(t.Context())
 	mustNot(t, err)
-	_, err = c.As(paistrike.NewSecret("another")).Create(t.Context(), "ci", instant("2026-07-01T13:00:00Z"))
+	_, err = c.As(secret.New("another")).Create(t.Context(), "ci", instant("2026-07-01T13:00:00Z"))
 	mustNot(t, err)
 	if s.lastBody() != `{"expires_at":1800,"name":"ci"}` {
 		t.Errorf("sent %s", s.lastBody())
@@ -161,7 +162,7 @@ func TestWithoutSelfRoute(t *testing.T) {
 	if err != nil || self.ID != "" {
 		t.Errorf("got %+v, %v", self, err)
 	}
-	dead := c.As(paistrike.NewSecret("dead"))
+	dead := c.As(secret.New("dead"))
 	if _, err = dead.Self(t.Context()); !paistrike.IsUnauthorized(err) {
 		t.Errorf("a dead token got %v", err)
 	}

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // Wish says how much a run may do.
@@ -29,12 +30,12 @@ const (
 // Request describes what one entry shall be.
 type Request struct {
 	// At is the entry. An empty Key is the record's, or that of its mirror.
-	At vaultkv.Location
+	At entry.Location
 	// Label is the user's name for the token; empty keeps that of the current one.
 	Label  string
-	Policy Policy
+	Policy schedule.Policy
 	// Schedule is the policy as the user wrote it, for custom metadata.
-	Schedule ScheduleText
+	Schedule schedule.ScheduleText
 	// Owner is the id of the Terraform resource; empty keeps the record's owner, and
 	// what it was minted for.
 	Owner string
@@ -48,7 +49,7 @@ type Request struct {
 	Adopt bool
 
 	Wish   Wish
-	Reason Reason
+	Reason schedule.Reason
 	// Replaces is the token that the reason was found for. When another run has
 	// replaced it meanwhile, a reason of time is settled.
 	Replaces string
@@ -82,8 +83,8 @@ func unixOrZero(t time.Time) int64 {
 // decision is what a run does, decided before it does anything.
 type decision struct {
 	rotate    bool
-	reason    Reason
-	verdict   Verdict
+	reason    schedule.Reason
+	verdict   schedule.Verdict
 	republish bool
 	err       error
 	notes     []Message
@@ -93,17 +94,17 @@ type decision struct {
 // observed and what is asked for.
 func decide(o observation, r Request) decision {
 	var d decision
-	if skew := o.clock.Skew(); skew > skewWarning {
+	if skew := o.clock.Skew(); skew > schedule.SkewWarning {
 		d.notes = append(d.notes, skewed(o.clock))
 	}
 	if d.err = mayTouch(o, r); d.err != nil {
 		return d
 	}
-	d.verdict = Evaluate(o.clock.Rotate(), o.facts(r.Policy), r.Policy)
+	d.verdict = schedule.Evaluate(o.clock.Rotate(), o.facts(r.Policy), r.Policy)
 	if o.active() && !o.trusted() {
 		d.notes = append(d.notes, rolledBack(o))
 	}
-	if o.active() && d.verdict.Reason == ReasonRevoked && r.Policy.OnRevoked == OnRevokedError && !r.deliberate() {
+	if o.active() && d.verdict.Reason == schedule.ReasonRevoked && r.Policy.OnRevoked == schedule.OnRevokedError && !r.deliberate() {
 		d.err = revokedElsewhere(o)
 		return d
 	}
@@ -141,7 +142,7 @@ const maxRetiring = 16
 
 // mayTouch refuses entries that belong to somebody else, or to a newer release.
 func mayTouch(o observation, r Request) error {
-	if _, newer := errors.AsType[*vaultkv.SchemaError](o.entry.Problem); newer {
+	if _, newer := errors.AsType[*entry.SchemaError](o.entry.Problem); newer {
 		return newerRelease(o)
 	}
 	if o.kind == kindForeign && !r.Adopt {
@@ -156,30 +157,30 @@ func mayTouch(o observation, r Request) error {
 }
 
 // facts are what Evaluate needs to know.
-func (o observation) facts(p Policy) Facts {
+func (o observation) facts(p schedule.Policy) schedule.Facts {
 	switch {
 	case o.kind == kindForeign:
-		return Facts{Unhealthy: ReasonChanged}
+		return schedule.Facts{Unhealthy: schedule.ReasonChanged}
 	case o.kind == kindVacant:
-		return Facts{Unhealthy: ReasonGone}
-	case o.kind == kindBroken && o.entry.Condition == vaultkv.Live:
-		return Facts{Unhealthy: ReasonChanged}
+		return schedule.Facts{Unhealthy: schedule.ReasonGone}
+	case o.kind == kindBroken && o.entry.Condition == entry.Live:
+		return schedule.Facts{Unhealthy: schedule.ReasonChanged}
 	case o.kind == kindBroken:
-		return Facts{Unhealthy: ReasonDeleted}
+		return schedule.Facts{Unhealthy: schedule.ReasonDeleted}
 	}
-	f := Facts{CreatedAt: o.entry.Record.CreatedAt, ExpiresAt: o.entry.Record.ExpiresAt, Slot: o.slot}
-	if o.current.Status == paistrike.StatusRevoked && p.OnRevoked != OnRevokedIgnore {
-		f.Unhealthy = ReasonRevoked
+	f := schedule.Facts{CreatedAt: o.entry.Record.CreatedAt, ExpiresAt: o.entry.Record.ExpiresAt, Slot: o.slot}
+	if o.current.Status == paistrike.StatusRevoked && p.OnRevoked != schedule.OnRevokedIgnore {
+		f.Unhealthy = schedule.ReasonRevoked
 	}
 	return f
 }
 
 // wants decides whether to rotate. A plan may be old when it is applied: a reason
 // that no longer holds, because another run saw to it, rotates nothing.
-func wants(o observation, r Request, v Verdict) (bool, Reason) {
+func wants(o observation, r Request, v schedule.Verdict) (bool, schedule.Reason) {
 	switch r.Wish {
 	case Sweep, Settle:
-		return false, ReasonNone
+		return false, schedule.ReasonNone
 	case IfDue:
 		// An entry that is gone, or closed by a tombstone, is not for a schedule to revive.
 		return v.Due && o.kind != kindVacant, v.Reason
@@ -188,11 +189,11 @@ func wants(o observation, r Request, v Verdict) (bool, Reason) {
 	done := o.active() && o.trusted() && !v.Due && o.entry.Record.Intent == r.intent() && o.entry.Record.Owner == r.Owner &&
 		!slices.Contains(r.Keep, o.entry.Record.TokenID)
 	switch r.Reason {
-	case ReasonForced:
+	case schedule.ReasonForced:
 		return true, r.Reason
-	case ReasonCreated, ReasonName, ReasonExpiry, ReasonTriggers, ReasonMoved, ReasonImported:
+	case schedule.ReasonCreated, schedule.ReasonName, schedule.ReasonExpiry, schedule.ReasonTriggers, schedule.ReasonMoved, schedule.ReasonImported:
 		return !done, r.Reason
-	case ReasonPeriod, ReasonSchedule, ReasonBefore:
+	case schedule.ReasonPeriod, schedule.ReasonSchedule, schedule.ReasonBefore:
 		same := o.active() && o.entry.Record.TokenID == r.Replaces
 		return v.Due || same, r.Reason
 	default: // the state of token or entry: what is seen now counts
@@ -204,7 +205,7 @@ func wants(o observation, r Request, v Verdict) (bool, Reason) {
 // in.
 func (r Request) deliberate() bool {
 	switch r.Reason {
-	case ReasonCreated, ReasonForced, ReasonName, ReasonExpiry, ReasonTriggers, ReasonMoved, ReasonImported:
+	case schedule.ReasonCreated, schedule.ReasonForced, schedule.ReasonName, schedule.ReasonExpiry, schedule.ReasonTriggers, schedule.ReasonMoved, schedule.ReasonImported:
 		return r.Wish == Rotate
 	}
 	return false
@@ -212,7 +213,7 @@ func (r Request) deliberate() bool {
 
 // orphanAfter is how old an unpublished token of the current version must be
 // before it counts as abandoned and not as in flight.
-const orphanAfter = day
+const orphanAfter = schedule.Day
 
 // needsRepublish reports a stale mint to fence off, or a former key's field whose
 // overlap is over. A version that the protocol did not write is never republished:
@@ -231,8 +232,8 @@ func needsRepublish(o observation) bool {
 }
 
 // unripe gives the retiring tokens whose overlap is not over.
-func unripe(o observation) []vaultkv.Retiring {
-	return slices.DeleteFunc(slices.Clone(o.retiring), func(r vaultkv.Retiring) bool {
+func unripe(o observation) []entry.Retiring {
+	return slices.DeleteFunc(slices.Clone(o.retiring), func(r entry.Retiring) bool {
 		return !o.clock.Revoke().Before(r.RevokeAfter)
 	})
 }

@@ -4,8 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 func settle(r *Request) { r.Wish = Settle }
@@ -18,12 +20,12 @@ func TestDecideToSettle(t *testing.T) {
 	t.Parallel()
 	tell(t, []story{
 		{"nothing to do", seen(), asked(settle), outcome{}},
-		{"due, but not asked to rotate", seen(after(30 * day)), asked(settle), outcome{}},
-		{"expired, but not asked to rotate", seen(after(90 * day)), asked(settle), outcome{}},
+		{"due, but not asked to rotate", seen(after(30 * schedule.Day)), asked(settle), outcome{}},
+		{"expired, but not asked to rotate", seen(after(90 * schedule.Day)), asked(settle), outcome{}},
 		{"revoked elsewhere", seen(revoked), asked(settle), outcome{}},
-		{"revoked elsewhere, an error", seen(revoked), asked(settle, onRevoked(OnRevokedError)), outcome{Err: "PS404"}},
+		{"revoked elsewhere, an error", seen(revoked), asked(settle, onRevoked(schedule.OnRevokedError)), outcome{Err: "PS404"}},
 		{"nothing there", seen(vacant), asked(settle), outcome{}},
-		{"the version was deleted", seen(broken(vaultkv.Deleted)), asked(settle), outcome{}},
+		{"the version was deleted", seen(broken(entry.Deleted)), asked(settle), outcome{}},
 		{"somebody else's secret", seen(foreign), asked(settle), outcome{Err: "PS208"}},
 		{"put back by hand", seen(rolledBackByHand), asked(settle), outcome{Notes: []string{"PS206"}}},
 		{"16 in their overlap", seen(retiringTokens(16)), asked(settle), outcome{}},
@@ -40,8 +42,8 @@ func TestDecideOnAnotherIntegrationsEntry(t *testing.T) {
 			o.entry.Record.TokenName, o.entry.Record.Owner = token.Name, "resource-2"
 		}
 	}
-	create := rotateFor(ReasonCreated, "")
-	refused, takenOver := outcome{Err: "PS209"}, outcome{Rotate: true, Reason: ReasonCreated}
+	create := rotateFor(schedule.ReasonCreated, "")
+	refused, takenOver := outcome{Err: "PS209"}, outcome{Rotate: true, Reason: schedule.ReasonCreated}
 	handMade := func(o *observation) { o.entry.Record.TokenName, o.entry.Record.Owner = "CI", "resource-2" }
 	tell(t, []story{
 		{"another label", seen(others("CD")), asked(create), refused},
@@ -51,8 +53,8 @@ func TestDecideOnAnotherIntegrationsEntry(t *testing.T) {
 		{"another label, adopted", seen(others("CD")), asked(create, adopting), takenOver},
 		{"a name that no run made", seen(handMade), asked(create), refused},
 		{"the same label: create_before_destroy", seen(others("CI")), asked(create), takenOver},
-		{"another label, our own: renamed", seen(), asked(rotateFor(ReasonName, "tok_3"), func(r *Request) { r.Label = "CD" }), outcome{Rotate: true, Reason: ReasonName}},
-		{"another label and owner, but the token that was planned for", seen(others("CD")), asked(rotateFor(ReasonName, "tok_3")), outcome{Rotate: true, Reason: ReasonName}},
+		{"another label, our own: renamed", seen(), asked(rotateFor(schedule.ReasonName, "tok_3"), func(r *Request) { r.Label = "CD" }), outcome{Rotate: true, Reason: schedule.ReasonName}},
+		{"another label and owner, but the token that was planned for", seen(others("CD")), asked(rotateFor(schedule.ReasonName, "tok_3")), outcome{Rotate: true, Reason: schedule.ReasonName}},
 		{"without an owner, as a schedule runs", seen(others("CD")), asked(func(r *Request) { r.Owner = "" }), outcome{}},
 		{"a tombstone is nobody's", seen(vacant), asked(create), takenOver},
 	})
@@ -74,9 +76,9 @@ func TestDecideToRepublish(t *testing.T) {
 		}
 	}
 	alias := func(o *observation) { o.entry.Record.Alias = "old_key" }
-	over := func(o *observation) { o.retiring = []vaultkv.Retiring{{ID: "tok_2", RevokeAfter: today}} }
+	over := func(o *observation) { o.retiring = []entry.Retiring{{ID: "tok_2", RevokeAfter: today}} }
 	named := func(o *observation) {
-		o.entry.Record.Retiring = []vaultkv.Retiring{{ID: "tok_4", RevokeAfter: today.Add(day)}}
+		o.entry.Record.Retiring = []entry.Retiring{{ID: "tok_4", RevokeAfter: today.Add(schedule.Day)}}
 	}
 	otherBase := func(token *paistrike.Token) { token.Name = tokenFor("CI", 1).Name }
 	ended := func(token *paistrike.Token) { token.Status = paistrike.StatusRevoked }
@@ -85,21 +87,21 @@ func TestDecideToRepublish(t *testing.T) {
 	behind := func(o *observation) { o.clock.Vault = today.Add(-time.Second) }
 	yes := outcome{Republish: true}
 	tell(t, []story{
-		{"a day old", seen(stale(day)), asked(mayRepublish), yes},
-		{"a second less than a day old: it may be in flight", seen(stale(day - time.Second)), asked(mayRepublish), outcome{}},
-		{"a day old by the later clock alone", seen(stale(day), behind), asked(mayRepublish), outcome{}},
-		{"not allowed to", seen(stale(day)), asked(settle), outcome{}},
-		{"minted for an older version: swept, not fenced", seen(stale(day, otherBase)), asked(mayRepublish), outcome{}},
-		{"revoked", seen(stale(day, ended)), asked(mayRepublish), outcome{}},
-		{"expired", seen(stale(day, expired)), asked(mayRepublish), outcome{}},
-		{"not a token of ours", seen(stale(day, handMade)), asked(mayRepublish), outcome{}},
-		{"named by the record", seen(stale(day), named), asked(mayRepublish), outcome{}},
-		{"never on what a human put back", seen(stale(day), rolledBackByHand), asked(mayRepublish), outcome{Notes: []string{"PS206"}}},
-		{"never with a revoked token", seen(stale(day), revoked), asked(mayRepublish), outcome{}},
-		{"never on a broken version", seen(stale(day), broken(vaultkv.Deleted)), asked(mayRepublish), outcome{}},
-		{"never where nothing is", seen(stale(day), vacant), asked(mayRepublish), outcome{}},
-		{"not beside a rotation, which fences too", seen(stale(day)), asked(rotateFor(ReasonForced, ""), func(r *Request) { r.MayRepublish = true }), outcome{Rotate: true, Reason: ReasonForced}},
-		{"on a schedule", seen(stale(day)), asked(func(r *Request) { r.MayRepublish = true }), yes},
+		{"a schedule.Day old", seen(stale(schedule.Day)), asked(mayRepublish), yes},
+		{"a second less than a schedule.Day old: it may be in flight", seen(stale(schedule.Day - time.Second)), asked(mayRepublish), outcome{}},
+		{"a schedule.Day old by the later clock alone", seen(stale(schedule.Day), behind), asked(mayRepublish), outcome{}},
+		{"not allowed to", seen(stale(schedule.Day)), asked(settle), outcome{}},
+		{"minted for an older version: swept, not fenced", seen(stale(schedule.Day, otherBase)), asked(mayRepublish), outcome{}},
+		{"revoked", seen(stale(schedule.Day, ended)), asked(mayRepublish), outcome{}},
+		{"expired", seen(stale(schedule.Day, expired)), asked(mayRepublish), outcome{}},
+		{"not a token of ours", seen(stale(schedule.Day, handMade)), asked(mayRepublish), outcome{}},
+		{"named by the record", seen(stale(schedule.Day), named), asked(mayRepublish), outcome{}},
+		{"never on what a human put back", seen(stale(schedule.Day), rolledBackByHand), asked(mayRepublish), outcome{Notes: []string{"PS206"}}},
+		{"never with a revoked token", seen(stale(schedule.Day), revoked), asked(mayRepublish), outcome{}},
+		{"never on a broken version", seen(stale(schedule.Day), broken(entry.Deleted)), asked(mayRepublish), outcome{}},
+		{"never where nothing is", seen(stale(schedule.Day), vacant), asked(mayRepublish), outcome{}},
+		{"not beside a rotation, which fences too", seen(stale(schedule.Day)), asked(rotateFor(schedule.ReasonForced, ""), func(r *Request) { r.MayRepublish = true }), outcome{Rotate: true, Reason: schedule.ReasonForced}},
+		{"on a schedule", seen(stale(schedule.Day)), asked(func(r *Request) { r.MayRepublish = true }), yes},
 
 		{"a former key whose overlap is over", seen(alias, over), asked(mayRepublish), yes},
 		{"a former key with nothing retiring", seen(alias), asked(mayRepublish), yes},
@@ -113,22 +115,22 @@ func TestDecideToRepublish(t *testing.T) {
 // now, and not where something else is.
 func TestDecideRemarksMissedWindows(t *testing.T) {
 	t.Parallel()
-	schedule, err := ParseCron("17 3 * * 1")
+	cron, err := schedule.ParseCron("17 3 * * 1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	weekly := func(r *Request) {
-		r.Policy = Policy{Lifetime: 90 * day, Schedule: schedule, Window: 2 * time.Hour}.WithDefaults()
+		r.Policy = schedule.Policy{Lifetime: 90 * schedule.Day, Schedule: cron, Window: 2 * time.Hour}.WithDefaults()
 	}
 	noted := []string{"PS402"}
 	tell(t, []story{
-		{"missed, and waiting for the next", seen(after(8 * day)), asked(weekly), outcome{}},
-		{"missed, and the next is open", seen(after(14*day - 5*time.Hour)), asked(weekly), outcome{Rotate: true, Reason: ReasonSchedule}},
-		{"missed, and the token ends soon", seen(after(60 * day)), asked(weekly), outcome{Rotate: true, Reason: ReasonBefore, Notes: noted}},
-		{"missed, and none is left", seen(after(57 * day)), asked(weekly), outcome{Rotate: true, Reason: ReasonSchedule, Notes: noted}},
-		{"missed, and replaced for another reason", seen(after(8 * day)), asked(weekly, rotateFor(ReasonForced, "")), outcome{Rotate: true, Reason: ReasonForced}},
-		{"missed since the plan that saw it open", seen(after(8 * day)), asked(weekly, rotateFor(ReasonSchedule, "tok_3")), outcome{Rotate: true, Reason: ReasonSchedule}},
-		{"missed, but not asked to rotate", seen(after(60 * day)), asked(weekly, settle), outcome{}},
+		{"missed, and waiting for the next", seen(after(8 * schedule.Day)), asked(weekly), outcome{}},
+		{"missed, and the next is open", seen(after(14*schedule.Day - 5*time.Hour)), asked(weekly), outcome{Rotate: true, Reason: schedule.ReasonSchedule}},
+		{"missed, and the token ends soon", seen(after(60 * schedule.Day)), asked(weekly), outcome{Rotate: true, Reason: schedule.ReasonBefore, Notes: noted}},
+		{"missed, and none is left", seen(after(57 * schedule.Day)), asked(weekly), outcome{Rotate: true, Reason: schedule.ReasonSchedule, Notes: noted}},
+		{"missed, and replaced for another reason", seen(after(8 * schedule.Day)), asked(weekly, rotateFor(schedule.ReasonForced, "")), outcome{Rotate: true, Reason: schedule.ReasonForced}},
+		{"missed since the plan that saw it open", seen(after(8 * schedule.Day)), asked(weekly, rotateFor(schedule.ReasonSchedule, "tok_3")), outcome{Rotate: true, Reason: schedule.ReasonSchedule}},
+		{"missed, but not asked to rotate", seen(after(60 * schedule.Day)), asked(weekly, settle), outcome{}},
 	})
 }
 
@@ -139,17 +141,17 @@ func TestDecideRemarksARemovedHistory(t *testing.T) {
 		return func(o *observation) { o.tokens = tokens }
 	}
 	tombstone := func(o *observation) {
-		o.entry = vaultkv.Entry{Version: 4, Condition: vaultkv.Live, Record: &vaultkv.Record{State: vaultkv.StateTombstone}}
+		o.entry = vault.Entry{Version: 4, Condition: entry.Live, Record: &entry.Record{State: entry.StateTombstone}}
 	}
 	ended, past := tokenFor("CI", 2), tokenFor("CI", 3)
 	ended.Status, past.ExpiresAt = paistrike.StatusRevoked, today
-	create := rotateFor(ReasonCreated, "")
-	wanted := outcome{Rotate: true, Reason: ReasonCreated}
+	create := rotateFor(schedule.ReasonCreated, "")
+	wanted := outcome{Rotate: true, Reason: schedule.ReasonCreated}
 	remarked := wanted
 	remarked.Notes = []string{"PS207"}
 	tell(t, []story{
 		{"removed", seen(vacant, left(tokenFor("CI", 2), ended)), asked(create), remarked},
-		{"removed, but not asked to rotate", seen(vacant, left(tokenFor("CI", 2))), asked(), outcome{Reason: ReasonGone}},
+		{"removed, but not asked to rotate", seen(vacant, left(tokenFor("CI", 2))), asked(), outcome{Reason: schedule.ReasonGone}},
 		{"a first create that was lost", seen(vacant, left(tokenFor("CI", 0))), asked(create), wanted},
 		{"nothing of it works any more", seen(vacant, left(ended, past)), asked(create), wanted},
 		{"closed by a tombstone", seen(vacant, tombstone, left(tokenFor("CI", 2))), asked(create), wanted},

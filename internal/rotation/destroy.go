@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // OnDestroy says what becomes of the Vault entry when its token ends.
@@ -23,7 +23,7 @@ const (
 
 // DestroyRequest names what shall end.
 type DestroyRequest struct {
-	At vaultkv.Location
+	At entry.Location
 	// Owner is the id of the Terraform resource. An entry that another resource
 	// took over is left alone.
 	Owner string
@@ -97,7 +97,7 @@ func (o observation) ownedBy(r DestroyRequest) bool {
 	case o.kind == kindVacant:
 		return true
 	case o.kind == kindBroken:
-		return o.entry.Condition != vaultkv.Live // somebody else's live secret is not ours to close
+		return o.entry.Condition != entry.Live // somebody else's live secret is not ours to close
 	case o.kind == kindForeign:
 		return false
 	}
@@ -160,8 +160,8 @@ func (e *Engine) tombstone(ctx context.Context, o *observation) error {
 	if err != nil {
 		return err
 	}
-	record := vaultkv.Record{
-		State: vaultkv.StateTombstone, Slot: o.slot, Inc: nonce[:incLength], Base: o.version(), Op: nonce,
+	record := entry.Record{
+		State: entry.StateTombstone, Slot: o.slot, Inc: nonce[:incLength], Base: o.version(), Op: nonce,
 		VerifiedAt: o.clock.PAIStrike.UTC().Truncate(time.Second),
 	}
 	if o.kind == kindOurs {
@@ -184,7 +184,7 @@ func (e *Engine) tombstone(ctx context.Context, o *observation) error {
 }
 
 // revokeAll is D2. Every token is tried; what is left is named in the error.
-func (e *Engine) revokeAll(ctx context.Context, at vaultkv.Location, ids []string, result *DestroyResult) error {
+func (e *Engine) revokeAll(ctx context.Context, at entry.Location, ids []string, result *DestroyResult) error {
 	var left []string
 	var first error
 	for _, id := range ids {
@@ -213,9 +213,9 @@ func (e *Engine) closeEntry(ctx context.Context, o observation, how OnDestroy) e
 		}
 		return nil
 	}
-	want := vaultkv.Mirror{State: vaultkv.StateTombstone, Of: o.version(), Slot: o.slot}
+	want := entry.Mirror{State: entry.StateTombstone, Of: o.version(), Slot: o.slot}
 	if o.entry.Mirror.State != want.State || o.entry.Mirror.Of != want.Of || o.entry.Mirror.Slot != want.Slot {
-		if err := e.store.Patch(ctx, o.at, vaultkv.EncodeMirror(want)); err != nil {
+		if err := e.store.Patch(ctx, o.at, entry.EncodeMirror(want)); err != nil {
 			return tombstoneNotMirrored(o.at, err)
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"io"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // Tokens is PAIStrike as the protocol sees it. [PAIStrike] adapts the client.
@@ -18,25 +20,25 @@ type Tokens interface {
 	// Create mints once. A lost reply is a [*paistrike.UnknownOutcomeError].
 	Create(ctx context.Context, name string, expiresAt time.Time) (paistrike.Minted, error)
 	// Verify calls PAIStrike with the given secret.
-	Verify(ctx context.Context, secret paistrike.Secret) error
+	Verify(ctx context.Context, secret secret.Secret) error
 	// Revoke ends a token; one that is gone already is no error.
 	Revoke(ctx context.Context, id string) error
 	// ServerTime is PAIStrike's clock, false before its first answer.
 	ServerTime() (time.Time, bool)
 }
 
-// Store is Vault as the protocol sees it; [*vaultkv.Client] is one.
+// Store is Vault as the protocol sees it; [*vault.Client] is one.
 type Store interface {
-	Mount(ctx context.Context, namespace, mount string) (vaultkv.Mount, error)
+	Mount(ctx context.Context, namespace, mount string) (vault.Mount, error)
 	Capabilities(ctx context.Context, namespace string, paths ...string) (map[string][]string, error)
 	TokenTTL(ctx context.Context) (time.Duration, error)
 	ServerTime(ctx context.Context) (time.Time, error)
-	Metadata(ctx context.Context, at vaultkv.Location) (vaultkv.Metadata, error)
-	Read(ctx context.Context, at vaultkv.Location, version int) (vaultkv.Entry, error)
-	Publish(ctx context.Context, at vaultkv.Location, cas int, record vaultkv.Record) (vaultkv.Published, error)
-	Patch(ctx context.Context, at vaultkv.Location, custom map[string]string) error
-	Delete(ctx context.Context, at vaultkv.Location, versions []int) error
-	Purge(ctx context.Context, at vaultkv.Location) error
+	Metadata(ctx context.Context, at entry.Location) (vault.Metadata, error)
+	Read(ctx context.Context, at entry.Location, version int) (vault.Entry, error)
+	Publish(ctx context.Context, at entry.Location, cas int, record entry.Record) (vault.Published, error)
+	Patch(ctx context.Context, at entry.Location, custom map[string]string) error
+	Delete(ctx context.Context, at entry.Location, versions []int) error
+	Purge(ctx context.Context, at entry.Location) error
 }
 
 // Budgets of a run.
@@ -86,7 +88,7 @@ func New(tokens Tokens, store Store, options ...Option) *Engine {
 }
 
 // Forget drops what [Engine.Inspect] keeps of an entry for a run that will not come.
-func (e *Engine) Forget(at vaultkv.Location) { e.glances.take(at) }
+func (e *Engine) Forget(at entry.Location) { e.glances.take(at) }
 
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
@@ -104,7 +106,7 @@ type PAIStrike struct{ *paistrike.Client }
 
 // Verify asks PAIStrike who the secret belongs to; any answer but success is an
 // error.
-func (p PAIStrike) Verify(ctx context.Context, secret paistrike.Secret) error {
+func (p PAIStrike) Verify(ctx context.Context, secret secret.Secret) error {
 	_, err := p.As(secret).Self(ctx)
 	return err
 }

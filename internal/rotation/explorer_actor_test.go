@@ -7,9 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // outcome is what becomes of a remote call.
@@ -96,8 +98,8 @@ type actorStore struct {
 	a *actor
 }
 
-func (s actorStore) Read(_ context.Context, _ vaultkv.Location, version int) (vaultkv.Entry, error) {
-	var entry vaultkv.Entry
+func (s actorStore) Read(_ context.Context, _ entry.Location, version int) (vault.Entry, error) {
+	var entry vault.Entry
 	s.a.ask(visit{label: fmt.Sprintf("read %d", version), outcomes: []outcome{stale}, perform: func(w *smallWorld, upTo int) string {
 		entry = w.entry(version, upTo)
 		if entry.Record == nil {
@@ -108,8 +110,8 @@ func (s actorStore) Read(_ context.Context, _ vaultkv.Location, version int) (va
 	return entry, nil
 }
 
-func (s actorStore) Publish(_ context.Context, _ vaultkv.Location, cas int, record vaultkv.Record) (vaultkv.Published, error) {
-	var published vaultkv.Published
+func (s actorStore) Publish(_ context.Context, _ entry.Location, cas int, record entry.Record) (vault.Published, error) {
+	var published vault.Published
 	var err error
 	got := s.a.ask(visit{
 		label: fmt.Sprintf("publish cas=%d %s %s", cas, record.State, record.TokenID), outcomes: []outcome{drop, unheard, delayed},
@@ -119,12 +121,12 @@ func (s actorStore) Publish(_ context.Context, _ vaultkv.Location, cas int, reco
 		},
 	})
 	if got != done {
-		return vaultkv.Published{}, &vaultkv.Error{Op: "writing", Err: errConnection}
+		return vault.Published{}, &vault.Error{Op: "writing", Err: errConnection}
 	}
 	return published, err
 }
 
-func (s actorStore) Patch(ctx context.Context, at vaultkv.Location, custom map[string]string) error {
+func (s actorStore) Patch(ctx context.Context, at entry.Location, custom map[string]string) error {
 	if s.a.ask(visit{label: "patch", outcomes: []outcome{drop}, perform: func(*smallWorld, int) string {
 		return fmt.Sprint(s.directStore.Patch(ctx, at, custom))
 	}}) != done {
@@ -133,7 +135,7 @@ func (s actorStore) Patch(ctx context.Context, at vaultkv.Location, custom map[s
 	return nil
 }
 
-func (s actorStore) Delete(ctx context.Context, at vaultkv.Location, versions []int) error {
+func (s actorStore) Delete(ctx context.Context, at entry.Location, versions []int) error {
 	s.a.ask(visit{label: "delete", perform: func(*smallWorld, int) string {
 		return fmt.Sprint(s.directStore.Delete(ctx, at, versions))
 	}})
@@ -150,8 +152,8 @@ func (a *actor) Read(p []byte) (int, error) {
 }
 
 var smallRequest = rotation.Request{
-	At: vaultkv.Location{Mount: "secret", Path: "ci", Key: "token"}, Label: "ci", Owner: "resource-1",
-	Policy: rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
+	At: entry.Location{Mount: "secret", Path: "ci", Key: "token"}, Label: "ci", Owner: "resource-1",
+	Policy: schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
 }
 
 // live starts an actor and waits for its first call.
@@ -163,10 +165,10 @@ func (x *execution) live(kind, number byte) *actor {
 		request := smallRequest
 		switch kind {
 		case 'R':
-			request.Wish, request.Reason = rotation.IfDue, rotation.ReasonNone
+			request.Wish, request.Reason = rotation.IfDue, schedule.ReasonNone
 			_, _ = engine.Run(context.Background(), request)
 		case 'C':
-			request.Wish, request.Reason = rotation.Rotate, rotation.ReasonCreated
+			request.Wish, request.Reason = rotation.Rotate, schedule.ReasonCreated
 			_, _ = engine.Run(context.Background(), request)
 		case 'S':
 			request.Wish, request.MayRepublish = rotation.Settle, true

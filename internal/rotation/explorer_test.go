@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // execution is one interleaving of actors, faults and the environment.
@@ -86,7 +87,7 @@ func (x *execution) environment() []choice {
 	if x.human == 0 {
 		return list
 	}
-	if n := len(x.world.cells); strings.Contains(x.config.actors, "H") && n > 1 && x.world.top() != nil && x.world.top().State == vaultkv.StateActive {
+	if n := len(x.world.cells); strings.Contains(x.config.actors, "H") && n > 1 && x.world.top() != nil && x.world.top().State == entry.StateActive {
 		list = append(list, choice{"a human rolls back one version", func() {
 			x.human--
 			old := x.world.cells[n-2].record
@@ -228,7 +229,7 @@ func (c exploration) start() *execution {
 var seededWorld = sync.OnceValue(func() *smallWorld {
 	x := &execution{world: newSmallWorld()}
 	seed := smallRequest
-	seed.Wish, seed.Reason = rotation.Rotate, rotation.ReasonCreated
+	seed.Wish, seed.Reason = rotation.Rotate, schedule.ReasonCreated
 	if err := x.clean(seed); err != nil {
 		panic(err)
 	}
@@ -254,7 +255,7 @@ func (x *execution) finally() string {
 		}
 	} else {
 		request := smallRequest
-		request.Wish, request.Reason, request.MayRepublish = rotation.Rotate, rotation.ReasonCreated, true
+		request.Wish, request.Reason, request.MayRepublish = rotation.Rotate, schedule.ReasonCreated, true
 		for range 3 { // an adoption, then a day for its overlap, then a day for what was in flight
 			if err := x.clean(request); err != nil {
 				w.violate("I6: the clean run failed: %v", err)

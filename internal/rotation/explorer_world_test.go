@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // The explorer runs the real engine against this small world. It keeps the two
@@ -21,7 +23,7 @@ import (
 
 // cell is one version of the Vault entry.
 type cell struct {
-	record  vaultkv.Record
+	record  entry.Record
 	deleted bool
 }
 
@@ -66,7 +68,7 @@ func (w *smallWorld) create(name string, expires time.Time) paistrike.Minted {
 	w.minted++
 	token := paistrike.Token{ID: fmt.Sprintf("tok_%d", w.minted), Name: name, CreatedAt: w.now, ExpiresAt: expires, Status: paistrike.StatusActive}
 	w.tokens = append(w.tokens, token)
-	return paistrike.Minted{Token: token, Secret: paistrike.NewSecret("secret of " + token.ID)}
+	return paistrike.Minted{Token: token, Secret: secret.New("secret of " + token.ID)}
 }
 
 func (w *smallWorld) token(id string) *paistrike.Token {
@@ -85,7 +87,7 @@ func (w *smallWorld) revoke(id string) {
 		return
 	}
 	token.Status = paistrike.StatusRevoked
-	if top := w.top(); top != nil && top.State == vaultkv.StateActive && top.TokenID == id && !w.broken[id] {
+	if top := w.top(); top != nil && top.State == entry.StateActive && top.TokenID == id && !w.broken[id] {
 		w.violate("I1: token %s is revoked while version %d serves it", id, len(w.cells))
 	}
 	if until, was := w.safe[id]; was && !w.closing && (until.IsZero() || w.now.Before(until)) && !w.broken[id] {
@@ -94,26 +96,26 @@ func (w *smallWorld) revoke(id string) {
 }
 
 // top is the current record, nil where there is none to read.
-func (w *smallWorld) top() *vaultkv.Record {
+func (w *smallWorld) top() *entry.Record {
 	if len(w.cells) == 0 || w.cells[len(w.cells)-1].deleted {
 		return nil
 	}
 	return &w.cells[len(w.cells)-1].record
 }
 
-var errMismatch = &vaultkv.Error{Op: "writing", Status: 400, Reasons: []string{"check-and-set parameter did not match the current version"}}
+var errMismatch = &vault.Error{Op: "writing", Status: 400, Reasons: []string{"check-and-set parameter did not match the current version"}}
 
 // publish is the check-and-set write. It checks I1.
-func (w *smallWorld) publish(cas int, record vaultkv.Record) (vaultkv.Published, error) {
+func (w *smallWorld) publish(cas int, record entry.Record) (vault.Published, error) {
 	if cas != len(w.cells) {
-		return vaultkv.Published{}, errMismatch
+		return vault.Published{}, errMismatch
 	}
 	w.put(record)
-	return vaultkv.Published{Version: len(w.cells)}, nil
+	return vault.Published{Version: len(w.cells)}, nil
 }
 
 // put makes a record current, whoever writes it.
-func (w *smallWorld) put(record vaultkv.Record) {
+func (w *smallWorld) put(record entry.Record) {
 	record.Key = "token"
 	record.Retiring = slices.Clone(record.Retiring)
 	w.cells = append(w.cells, cell{record: record})
@@ -122,7 +124,7 @@ func (w *smallWorld) put(record vaultkv.Record) {
 			w.safe[id] = w.now.Add(day)
 		}
 	}
-	if record.State != vaultkv.StateActive {
+	if record.State != entry.StateActive {
 		return
 	}
 	if token := w.token(record.TokenID); token == nil || token.Status == paistrike.StatusRevoked {
@@ -134,13 +136,13 @@ func (w *smallWorld) put(record vaultkv.Record) {
 }
 
 // entry is what reading a version shows; 0 is the version that upTo allows to see.
-func (w *smallWorld) entry(number, upTo int) vaultkv.Entry {
+func (w *smallWorld) entry(number, upTo int) vault.Entry {
 	current := number == 0
 	if current {
 		number = upTo
 	}
 	managed, mirror := w.mirror()
-	e := vaultkv.Entry{Version: upTo, Condition: vaultkv.Absent, Managed: managed, Mirror: mirror}
+	e := vault.Entry{Version: upTo, Condition: entry.Absent, Managed: managed, Mirror: mirror}
 	if number < 1 || number > upTo {
 		if !current {
 			e.Version = number
@@ -150,29 +152,29 @@ func (w *smallWorld) entry(number, upTo int) vaultkv.Entry {
 	e.Version = number
 	c := w.cells[number-1]
 	if c.deleted {
-		e.Condition = vaultkv.Deleted
+		e.Condition = entry.Deleted
 		return e
 	}
 	record := c.record
 	record.Retiring = slices.Clone(record.Retiring)
-	e.Condition, e.Record = vaultkv.Live, &record
+	e.Condition, e.Record = entry.Live, &record
 	return e
 }
 
-func (w *smallWorld) mirror() (bool, vaultkv.Mirror) {
-	mirror, err := vaultkv.DecodeMirror(w.custom)
+func (w *smallWorld) mirror() (bool, entry.Mirror) {
+	mirror, err := entry.DecodeMirror(w.custom)
 	return err == nil, mirror
 }
 
-func (w *smallWorld) metadata(upTo int) vaultkv.Metadata {
+func (w *smallWorld) metadata(upTo int) vault.Metadata {
 	managed, mirror := w.mirror()
-	m := vaultkv.Metadata{Exists: upTo > 0, CurrentVersion: upTo, Condition: vaultkv.Absent, Managed: managed, Mirror: mirror, Custom: maps.Clone(w.custom)}
+	m := vault.Metadata{Exists: upTo > 0, CurrentVersion: upTo, Condition: entry.Absent, Managed: managed, Mirror: mirror, Custom: maps.Clone(w.custom)}
 	if upTo == 0 {
 		return m
 	}
-	m.Condition = vaultkv.Live
+	m.Condition = entry.Live
 	if w.cells[upTo-1].deleted {
-		m.Condition = vaultkv.Deleted
+		m.Condition = entry.Deleted
 	}
 	for i := range upTo {
 		if !w.cells[i].deleted {
@@ -241,7 +243,7 @@ func (d directTokens) Create(_ context.Context, name string, expires time.Time) 
 	return d.w.create(name, expires), nil
 }
 
-func (d directTokens) Verify(_ context.Context, secret paistrike.Secret) error {
+func (d directTokens) Verify(_ context.Context, secret secret.Secret) error {
 	id := strings.TrimPrefix(secret.Reveal(), "secret of ")
 	if token := d.w.token(id); token != nil && token.Usable(d.w.now) {
 		return nil
@@ -258,8 +260,8 @@ func (d directTokens) ServerTime() (time.Time, bool) { return d.w.now, true }
 
 type directStore struct{ w *smallWorld }
 
-func (d directStore) Mount(context.Context, string, string) (vaultkv.Mount, error) {
-	return vaultkv.Mount{UUID: "0b5c", KVVersion: 2}, nil
+func (d directStore) Mount(context.Context, string, string) (vault.Mount, error) {
+	return vault.Mount{UUID: "0b5c", KVVersion: 2}, nil
 }
 
 func (d directStore) Capabilities(_ context.Context, _ string, paths ...string) (map[string][]string, error) {
@@ -272,20 +274,20 @@ func (d directStore) Capabilities(_ context.Context, _ string, paths ...string) 
 
 func (d directStore) TokenTTL(context.Context) (time.Duration, error) { return 0, nil }
 func (d directStore) ServerTime(context.Context) (time.Time, error)   { return d.w.now, nil }
-func (d directStore) Purge(context.Context, vaultkv.Location) error   { return errors.ErrUnsupported }
-func (d directStore) Metadata(context.Context, vaultkv.Location) (vaultkv.Metadata, error) {
+func (d directStore) Purge(context.Context, entry.Location) error     { return errors.ErrUnsupported }
+func (d directStore) Metadata(context.Context, entry.Location) (vault.Metadata, error) {
 	return d.w.metadata(len(d.w.cells)), nil
 }
 
-func (d directStore) Read(_ context.Context, _ vaultkv.Location, version int) (vaultkv.Entry, error) {
+func (d directStore) Read(_ context.Context, _ entry.Location, version int) (vault.Entry, error) {
 	return d.w.entry(version, len(d.w.cells)), nil
 }
 
-func (d directStore) Publish(_ context.Context, _ vaultkv.Location, cas int, record vaultkv.Record) (vaultkv.Published, error) {
+func (d directStore) Publish(_ context.Context, _ entry.Location, cas int, record entry.Record) (vault.Published, error) {
 	return d.w.publish(cas, record)
 }
 
-func (d directStore) Patch(_ context.Context, _ vaultkv.Location, custom map[string]string) error {
+func (d directStore) Patch(_ context.Context, _ entry.Location, custom map[string]string) error {
 	for key, value := range custom {
 		if value == "" {
 			delete(d.w.custom, key)
@@ -296,7 +298,7 @@ func (d directStore) Patch(_ context.Context, _ vaultkv.Location, custom map[str
 	return nil
 }
 
-func (d directStore) Delete(_ context.Context, _ vaultkv.Location, versions []int) error {
+func (d directStore) Delete(_ context.Context, _ entry.Location, versions []int) error {
 	for _, version := range versions {
 		if version <= len(d.w.cells) {
 			d.w.cells[version-1].deleted = true

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // The parts of URLs that failures are about.
@@ -26,7 +27,7 @@ const (
 func under(p sandbox.Policy) func(w *world) ([]rotation.Message, error) {
 	return func(w *world) ([]rotation.Message, error) {
 		w.paistrike.SetPolicy(p)
-		return w.with(w.wire(), w.request(rotation.Rotate, rotation.ReasonCreated))
+		return w.with(w.wire(), w.request(rotation.Rotate, schedule.ReasonCreated))
 	}
 }
 
@@ -67,21 +68,21 @@ func failuresOfPAIStrike() []failing {
 				}
 				return refusing.RoundTrip(r)
 			})
-			return w.with(wire, w.request(rotation.Rotate, rotation.ReasonForced))
+			return w.with(wire, w.request(rotation.Rotate, schedule.ReasonForced))
 		}},
 		{"PAIStrike grants another expiry", under(sandbox.Policy{DateOnly: true})},
 		{"the old token cannot be revoked", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			w.again()
 			w.paistrike.Clock().Advance(day)
-			return w.with(w.where("DELETE", tokensPath, answers(500, internal)), w.request(rotation.Settle, rotation.ReasonNone))
+			return w.with(w.where("DELETE", tokensPath, answers(500, internal)), w.request(rotation.Settle, schedule.ReasonNone))
 		}},
 		{"the old token is gone already", func(w *world) ([]rotation.Message, error) {
 			first := w.create()
 			w.again()
 			w.paistrike.Clock().Advance(day)
 			w.paistrike.Forget(first)
-			return w.with(w.wire(), w.request(rotation.Settle, rotation.ReasonNone))
+			return w.with(w.wire(), w.request(rotation.Settle, schedule.ReasonNone))
 		}},
 		{"the old token is used to the end of its overlap", usedToTheEnd(false)},
 		{"the old token is used to the end of its overlap, and waits until it is idle", usedToTheEnd(true)},
@@ -96,7 +97,7 @@ func usedToTheEnd(waits bool) func(w *world) ([]rotation.Message, error) {
 		w.paistrike.Clock().Advance(day - time.Minute)
 		w.accepts(first.Secret)
 		w.paistrike.Clock().Advance(time.Minute)
-		request := w.request(rotation.Settle, rotation.ReasonNone)
+		request := w.request(rotation.Settle, schedule.ReasonNone)
 		request.Policy.RetireWhenIdle = waits
 		return w.with(w.wire(), request)
 	}
@@ -134,12 +135,12 @@ func failuresOfVault() []failing {
 				}
 				return w.send(r)
 			})
-			return w.with(wire, w.request(rotation.Rotate, rotation.ReasonForced))
+			return w.with(wire, w.request(rotation.Rotate, schedule.ReasonForced))
 		}},
 		{"Vault cannot be reached", atRotation("GET", "/sys/internal/", unreachable)},
 		{"the login is refused", func(w *world) ([]rotation.Message, error) {
-			w.login = vaultkv.Login{Method: vaultkv.MethodAppRole, RoleID: "ci", SecretID: paistrike.NewSecret("of no use")}
-			return w.with(w.where("POST", "/auth/approle/login", answers(400, `{"errors":["invalid role or secret ID"]}`)), w.request(rotation.Rotate, rotation.ReasonCreated))
+			w.login = vault.Login{Method: vault.MethodAppRole, RoleID: "ci", SecretID: secret.New("of no use")}
+			return w.with(w.where("POST", "/auth/approle/login", answers(400, `{"errors":["invalid role or secret ID"]}`)), w.request(rotation.Rotate, schedule.ReasonCreated))
 		}},
 		{"the policy lacks patch", atCreate("POST", "/capabilities-self", func(w *world, _ int, r *http.Request) (*http.Response, error) {
 			return answer(r, 200, fmt.Sprintf(`{"data":{"secret/data/%s":["create","read","update"],"secret/metadata/%s":["read"]}}`, w.at.Path, w.at.Path)), nil
@@ -153,7 +154,7 @@ func failuresOfVault() []failing {
 		{"the mount is KV version 1", atCreate("GET", "/sys/internal/ui/mounts/", answers(200, `{"data":{"path":"secret/","type":"kv","uuid":"0b5c","options":{"version":"1"}}}`))},
 		{"Vault would delete the secret too early", func(w *world) ([]rotation.Message, error) {
 			w.vault(http.MethodPost, "metadata/"+w.at.Path, map[string]any{"delete_version_after": "36h"})
-			return w.with(w.wire(), w.request(rotation.Rotate, rotation.ReasonCreated))
+			return w.with(w.wire(), w.request(rotation.Rotate, schedule.ReasonCreated))
 		}},
 		{"Vault will delete the secret too early", atRotation("PUT", "/secret/data/", func(w *world, _ int, r *http.Request) (*http.Response, error) {
 			response, err := w.send(r)
@@ -174,7 +175,7 @@ func failuresOfVault() []failing {
 				}
 				return response, err
 			})
-			return w.with(wire, w.request(rotation.Rotate, rotation.ReasonCreated))
+			return w.with(wire, w.request(rotation.Rotate, schedule.ReasonCreated))
 		}},
 	}
 }
@@ -201,33 +202,33 @@ func failuresOfEntries() []failing {
 			name := rotation.Name{Label: "CI/CD Pipeline", Slot: record.Slot, Inc: record.Inc, Base: 1, Nonce: "aaaaaaaa"}
 			w.paistrike.Mint(name.String(), w.now().Add(90*day))
 			w.paistrike.Clock().Advance(day)
-			request := w.request(rotation.Settle, rotation.ReasonNone)
+			request := w.request(rotation.Settle, schedule.ReasonNone)
 			request.MayRepublish = true
 			return w.with(w.where("PUT", "/secret/data/", cut), request)
 		}},
 		{"another run is first", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			w.paistrike.Clock().Advance(30 * day)
-			return w.with(w.where("PUT", "/secret/data/", overtaken(1)), w.request(rotation.IfDue, rotation.ReasonNone))
+			return w.with(w.where("PUT", "/secret/data/", overtaken(1)), w.request(rotation.IfDue, schedule.ReasonNone))
 		}},
 		{"other runs are always first", func(w *world) ([]rotation.Message, error) {
 			w.create()
-			return w.with(w.where("PUT", "/secret/data/", overtaken(10)), w.request(rotation.Rotate, rotation.ReasonForced))
+			return w.with(w.where("PUT", "/secret/data/", overtaken(10)), w.request(rotation.Rotate, schedule.ReasonForced))
 		}},
 		{"the path holds somebody else's secret", func(w *world) ([]rotation.Message, error) {
 			w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": map[string]any{"password": "by hand"}})
-			return w.with(w.wire(), w.request(rotation.Rotate, rotation.ReasonCreated))
+			return w.with(w.wire(), w.request(rotation.Rotate, schedule.ReasonCreated))
 		}},
 		{"the path holds the token of another integration", func(w *world) ([]rotation.Message, error) {
 			w.create()
-			request := w.request(rotation.Rotate, rotation.ReasonCreated)
+			request := w.request(rotation.Rotate, schedule.ReasonCreated)
 			request.Label, request.Owner = "Zapier", "resource-2"
 			return w.with(w.wire(), request)
 		}},
 		{"a newer release wrote the record", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": map[string]any{"token": "theirs", "paistrike": `{"v":2}`}})
-			return w.with(w.wire(), w.request(rotation.Rotate, rotation.ReasonForced))
+			return w.with(w.wire(), w.request(rotation.Rotate, schedule.ReasonForced))
 		}},
 		{"a human wrote nonsense into the schedule", func(w *world) ([]rotation.Message, error) {
 			w.create()
@@ -245,41 +246,41 @@ func failuresOfEntries() []failing {
 			w.create()
 			w.again()
 			w.rollBack(1)
-			return w.with(w.wire(), w.request(rotation.Settle, rotation.ReasonNone))
+			return w.with(w.wire(), w.request(rotation.Settle, schedule.ReasonNone))
 		}},
 		{"a human rolled back to a token that is revoked", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			w.again()
 			w.paistrike.Clock().Advance(day)
-			w.run(w.request(rotation.Settle, rotation.ReasonNone))
+			w.run(w.request(rotation.Settle, schedule.ReasonNone))
 			w.rollBack(1)
-			return w.with(w.wire(), w.request(rotation.IfDue, rotation.ReasonNone))
+			return w.with(w.wire(), w.request(rotation.IfDue, schedule.ReasonNone))
 		}},
 		{"the current version is deleted", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			w.vault(http.MethodDelete, "data/"+w.at.Path, nil)
-			return w.with(w.wire(), w.request(rotation.IfDue, rotation.ReasonNone))
+			return w.with(w.wire(), w.request(rotation.IfDue, schedule.ReasonNone))
 		}},
 		{"the history was purged", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			w.again()
 			w.vault(http.MethodDelete, "metadata/"+w.at.Path, nil)
-			return w.with(w.wire(), w.request(rotation.Rotate, rotation.ReasonGone))
+			return w.with(w.wire(), w.request(rotation.Rotate, schedule.ReasonGone))
 		}},
 		{"the token was revoked elsewhere, which is an error here", func(w *world) ([]rotation.Message, error) {
 			w.paistrike.Revoke(w.create())
-			request := w.request(rotation.IfDue, rotation.ReasonNone)
-			request.Policy.OnRevoked = rotation.OnRevokedError
+			request := w.request(rotation.IfDue, schedule.ReasonNone)
+			request.Policy.OnRevoked = schedule.OnRevokedError
 			return w.with(w.wire(), request)
 		}},
 		{"windows were missed", func(w *world) ([]rotation.Message, error) {
 			w.create()
-			request := w.request(rotation.IfDue, rotation.ReasonNone)
-			cron, err := rotation.ParseCron("0 3 1 * *")
+			request := w.request(rotation.IfDue, schedule.ReasonNone)
+			cron, err := schedule.ParseCron("0 3 1 * *")
 			if err != nil {
 				return nil, err
 			}
-			request.Policy = rotation.Policy{Lifetime: 90 * day, Schedule: cron, Window: time.Hour, BeforeExpiry: 14 * day}.WithDefaults()
+			request.Policy = schedule.Policy{Lifetime: 90 * day, Schedule: cron, Window: time.Hour, BeforeExpiry: 14 * day}.WithDefaults()
 			w.paistrike.Clock().Advance(75 * day)
 			return w.with(w.wire(), request)
 		}},
@@ -288,7 +289,7 @@ func failuresOfEntries() []failing {
 			for range 16 {
 				w.again()
 			}
-			return w.with(w.wire(), w.request(rotation.Rotate, rotation.ReasonForced))
+			return w.with(w.wire(), w.request(rotation.Rotate, schedule.ReasonForced))
 		}},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // failing is a run in which something is wrong, with what it says of that.
@@ -153,7 +154,7 @@ func (w *world) with(wire http.RoundTripper, request rotation.Request) ([]rotati
 // and a part of their URL go wrong.
 func atCreate(method, part string, do does) func(w *world) ([]rotation.Message, error) {
 	return func(w *world) ([]rotation.Message, error) {
-		return w.with(w.where(method, part, do), w.request(rotation.Rotate, rotation.ReasonCreated))
+		return w.with(w.where(method, part, do), w.request(rotation.Rotate, schedule.ReasonCreated))
 	}
 }
 
@@ -161,20 +162,20 @@ func atRotation(method, part string, do does) func(w *world) ([]rotation.Message
 	return func(w *world) ([]rotation.Message, error) {
 		w.create()
 		w.paistrike.Clock().Advance(30 * day)
-		return w.with(w.where(method, part, do), w.request(rotation.IfDue, rotation.ReasonNone))
+		return w.with(w.where(method, part, do), w.request(rotation.IfDue, schedule.ReasonNone))
 	}
 }
 
 // create makes the first token and gives its id.
 func (w *world) create() string {
 	w.t.Helper()
-	return w.run(w.request(rotation.Rotate, rotation.ReasonCreated)).TokenID
+	return w.run(w.request(rotation.Rotate, schedule.ReasonCreated)).TokenID
 }
 
 // again rotates now.
 func (w *world) again() {
 	w.t.Helper()
-	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
+	w.run(w.request(rotation.Rotate, schedule.ReasonForced))
 }
 
 var errRefused = errors.New("connection refused")

@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // scenario is one kind of run under faults.
@@ -24,7 +25,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	rotate := func(wish rotation.Wish, reason rotation.Reason) func(context.Context, *world, http.RoundTripper) error {
+	rotate := func(wish rotation.Wish, reason schedule.Reason) func(context.Context, *world, http.RoundTripper) error {
 		return func(ctx context.Context, w *world, wire http.RoundTripper) error {
 			request := w.request(wish, reason)
 			request.MayRepublish = true
@@ -32,14 +33,14 @@ func scenarios() []scenario {
 			return err
 		}
 	}
-	create := func(w *world) { w.run(w.request(rotation.Rotate, rotation.ReasonCreated)) }
+	create := func(w *world) { w.run(w.request(rotation.Rotate, schedule.ReasonCreated)) }
 	return []scenario{
-		{name: "first create", setup: func(*world) {}, run: rotate(rotation.Rotate, rotation.ReasonCreated)},
-		{name: "rotate", run: rotate(rotation.IfDue, rotation.ReasonNone), setup: func(w *world) {
+		{name: "first create", setup: func(*world) {}, run: rotate(rotation.Rotate, schedule.ReasonCreated)},
+		{name: "rotate", run: rotate(rotation.IfDue, schedule.ReasonNone), setup: func(w *world) {
 			create(w)
 			w.paistrike.Clock().Advance(30 * day)
 		}},
-		{name: "heal", run: rotate(rotation.IfDue, rotation.ReasonNone), setup: func(w *world) {
+		{name: "heal", run: rotate(rotation.IfDue, schedule.ReasonNone), setup: func(w *world) {
 			create(w)
 			record, _ := w.current()
 			w.broken[record.TokenID] = true
@@ -51,7 +52,7 @@ func scenarios() []scenario {
 		}, setup: func(w *world) {
 			create(w)
 			w.paistrike.Clock().Advance(30 * day)
-			w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+			w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 		}},
 	}
 }
@@ -109,7 +110,7 @@ func (s scenario) cleanRun(w *world, eyes *witness) {
 		return
 	}
 	if s.gone {
-		if record, _ := w.current(); record != nil && record.State == vaultkv.StateActive {
+		if record, _ := w.current(); record != nil && record.State == entry.StateActive {
 			eyes.violate("I1: the entry serves a token after its end")
 		}
 		return
@@ -122,7 +123,7 @@ func (s scenario) cleanRun(w *world, eyes *witness) {
 	}
 	for _, token := range w.live() {
 		name, _ := rotation.ParseName(token.Name)
-		named := token.ID == record.TokenID || slices.ContainsFunc(record.Retiring, func(r vaultkv.Retiring) bool { return r.ID == token.ID })
+		named := token.ID == record.TokenID || slices.ContainsFunc(record.Retiring, func(r entry.Retiring) bool { return r.ID == token.ID })
 		if inFlight := name.Base >= version || name.Inc != record.Inc; !named && !inFlight {
 			eyes.violate("I3: token %s (base %d, version %d) is a stray after a clean run", token.ID, name.Base, version)
 		}

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // fault is what goes wrong with one remote call.
@@ -128,7 +128,7 @@ type witness struct {
 	*world
 	once       map[string]time.Time // tokens that were current, and until when they are safe; zero: still current
 	destroying bool
-	last       *vaultkv.Record // what the last clean run left
+	last       *entry.Record // what the last clean run left
 	violations []string
 }
 
@@ -155,7 +155,7 @@ func (v *witness) deliver(r *http.Request) (*http.Response, error) {
 }
 
 // publication reads the record out of a check-and-set write.
-func (v *witness) publication(r *http.Request) *vaultkv.Record {
+func (v *witness) publication(r *http.Request) *entry.Record {
 	if r.Method == http.MethodGet || r.Body == nil || !strings.Contains(r.URL.Path, "/secret/data/") {
 		return nil
 	}
@@ -170,7 +170,7 @@ func (v *witness) publication(r *http.Request) *vaultkv.Record {
 	if err := json.Unmarshal(raw, &body); err != nil {
 		return nil
 	}
-	record, err := vaultkv.DecodeRecord(v.at.Key, body.Data)
+	record, err := entry.DecodeRecord(v.at.Key, body.Data)
 	if err != nil {
 		return nil
 	}
@@ -179,8 +179,8 @@ func (v *witness) publication(r *http.Request) *vaultkv.Record {
 
 // published checks I1: what became current is accepted. It notes until when the
 // tokens that are no longer current are safe.
-func (v *witness) published(record *vaultkv.Record) {
-	if record.State == vaultkv.StateActive && !v.accepts(record.Secret) && !v.broken[record.TokenID] {
+func (v *witness) published(record *entry.Record) {
+	if record.State == entry.StateActive && !v.accepts(record.Secret) && !v.broken[record.TokenID] {
 		v.violate("I1: version serves token %s, which PAIStrike refuses", record.TokenID)
 	}
 	for id, until := range v.once {
@@ -188,7 +188,7 @@ func (v *witness) published(record *vaultkv.Record) {
 			v.once[id] = v.now().Add(day) // the overlap that was asked for
 		}
 	}
-	if record.State == vaultkv.StateActive {
+	if record.State == entry.StateActive {
 		v.once[record.TokenID] = time.Time{}
 	}
 }
@@ -196,7 +196,7 @@ func (v *witness) published(record *vaultkv.Record) {
 // revoked checks I1 and I2: neither the current token nor one in its overlap ends.
 func (v *witness) revoked(id string) {
 	current, _ := v.current()
-	if current != nil && current.State == vaultkv.StateActive && current.TokenID == id {
+	if current != nil && current.State == entry.StateActive && current.TokenID == id {
 		v.violate("I1: token %s was revoked while Vault serves it", id)
 	}
 	until, was := v.once[id]

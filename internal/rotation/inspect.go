@@ -5,8 +5,10 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // View is what a plan may know of an entry: custom metadata and PAIStrike's list.
@@ -14,23 +16,23 @@ import (
 type View struct {
 	Slot    string
 	Version int
-	Mirror  vaultkv.Mirror
+	Mirror  entry.Mirror
 	Custom  map[string]string
-	Clock   Clock
+	Clock   schedule.Clock
 	// Unhealthy says why the entry cannot serve its token, as far as metadata
 	// shows.
-	Unhealthy Reason
+	Unhealthy schedule.Reason
 	// Stale says that custom metadata does not describe the current version, so
 	// that a run must read the record to know.
 	Stale bool
 	// Foreign says that the entry belongs to somebody else.
 	Foreign bool
 	// Problem says why custom metadata that calls the entry ours cannot be read: a
-	// [*vaultkv.MirrorError] or a [*vaultkv.SchemaError].
+	// [*entry.MirrorError] or a [*entry.SchemaError].
 	Problem error
 	// Token is the token that the mirror names; zero where it names none.
 	Token    paistrike.Token
-	Retiring []vaultkv.Retiring // those that still work
+	Retiring []entry.Retiring // those that still work
 	// Strays counts live tokens of the slot that nothing names and that were minted
 	// for an older version.
 	Strays int
@@ -40,7 +42,7 @@ type View struct {
 
 // Inspect looks at an entry for a plan: one read of metadata, beside what the run
 // shares (the token list, the mount, Vault's clock).
-func (e *Engine) Inspect(ctx context.Context, at vaultkv.Location) (View, error) {
+func (e *Engine) Inspect(ctx context.Context, at entry.Location) (View, error) {
 	if err := e.load(ctx); err != nil {
 		return View{}, listFailed(err)
 	}
@@ -76,28 +78,28 @@ func (e *Engine) mintedFor(slot string, version int) bool {
 // publication and mirror leaves an entry without a mark of ours; that a token was
 // minted for its version tells it from somebody else's, and the run that reads the
 // record has the last word.
-func (v *View) judge(meta vaultkv.Metadata, minted bool) {
+func (v *View) judge(meta vault.Metadata, minted bool) {
 	ours := meta.Managed && meta.Mirror.Slot == v.Slot
 	switch {
 	case meta.CurrentVersion == 0:
-		v.Unhealthy = ReasonGone
-	case !meta.Managed && minted && meta.Condition == vaultkv.Live:
+		v.Unhealthy = schedule.ReasonGone
+	case !meta.Managed && minted && meta.Condition == entry.Live:
 		v.Stale = true
-	case meta.Condition == vaultkv.Live && unreadable(meta.MirrorProblem):
+	case meta.Condition == entry.Live && unreadable(meta.MirrorProblem):
 		v.Stale = true // somebody changed it by hand, and the record is the truth
 	case !ours:
-		v.Foreign, v.Unhealthy = true, ReasonChanged
-	case meta.Mirror.State == vaultkv.StateTombstone && meta.Mirror.Of == meta.CurrentVersion:
-		v.Unhealthy = ReasonGone
-	case meta.Condition != vaultkv.Live:
-		v.Unhealthy = ReasonDeleted
+		v.Foreign, v.Unhealthy = true, schedule.ReasonChanged
+	case meta.Mirror.State == entry.StateTombstone && meta.Mirror.Of == meta.CurrentVersion:
+		v.Unhealthy = schedule.ReasonGone
+	case meta.Condition != entry.Live:
+		v.Unhealthy = schedule.ReasonDeleted
 	case meta.Mirror.Of != meta.CurrentVersion:
 		v.Stale = true
 	}
 }
 
 func unreadable(problem error) bool {
-	_, ok := errors.AsType[*vaultkv.MirrorError](problem)
+	_, ok := errors.AsType[*entry.MirrorError](problem)
 	return ok
 }
 
@@ -120,7 +122,7 @@ func (e *Engine) resolveView(ctx context.Context, v *View) error {
 		}
 		if token.Usable(v.Clock.PAIStrike) {
 			v.used[ref.ID] = token
-			v.Retiring = append(v.Retiring, vaultkv.Retiring{ID: ref.ID, Name: token.Name, RevokeAfter: ref.RevokeAfter, ExpiresAt: token.ExpiresAt})
+			v.Retiring = append(v.Retiring, entry.Retiring{ID: ref.ID, Name: token.Name, RevokeAfter: ref.RevokeAfter, ExpiresAt: token.ExpiresAt})
 		}
 	}
 	current, ok := ParseName(v.Mirror.TokenName)
@@ -136,13 +138,13 @@ func (e *Engine) resolveView(ctx context.Context, v *View) error {
 
 // Ripe counts the retiring tokens whose overlap is over and that a run with this
 // policy would revoke.
-func (v View) Ripe(p Policy) int {
+func (v View) Ripe(p schedule.Policy) int {
 	if !v.Clock.Trusted() {
 		return 0
 	}
 	count := 0
 	for _, r := range v.Retiring {
-		if !v.Clock.Revoke().Before(r.RevokeAfter) && !p.holds(v.used[r.ID], r, v.Clock) {
+		if !v.Clock.Revoke().Before(r.RevokeAfter) && !holds(p, v.used[r.ID], r, v.Clock) {
 			count++
 		}
 	}
@@ -150,22 +152,22 @@ func (v View) Ripe(p Policy) int {
 }
 
 // Token looks a token up by id; a token that is nowhere has status revoked.
-func (e *Engine) Token(ctx context.Context, id string) (paistrike.Token, Clock, error) {
+func (e *Engine) Token(ctx context.Context, id string) (paistrike.Token, schedule.Clock, error) {
 	if err := e.load(ctx); err != nil {
-		return paistrike.Token{}, Clock{}, listFailed(err)
+		return paistrike.Token{}, schedule.Clock{}, listFailed(err)
 	}
 	token, err := e.lookup(ctx, id)
 	if err != nil {
-		return token, Clock{}, listFailed(err)
+		return token, schedule.Clock{}, listFailed(err)
 	}
 	now, _ := e.tokens.ServerTime()
-	return token, Clock{PAIStrike: now}, nil
+	return token, schedule.Clock{PAIStrike: now}, nil
 }
 
 // Unschedule takes the schedule out of an entry's custom metadata, so that no
 // scheduled run replaces the token of an entry that is being given up.
-func (e *Engine) Unschedule(ctx context.Context, at vaultkv.Location) error {
-	if err := e.store.Patch(ctx, at, vaultkv.WithoutSchedule()); err != nil {
+func (e *Engine) Unschedule(ctx context.Context, at entry.Location) error {
+	if err := e.store.Patch(ctx, at, entry.WithoutSchedule()); err != nil {
 		return vaultFailed(at, err)
 	}
 	return nil
@@ -173,17 +175,17 @@ func (e *Engine) Unschedule(ctx context.Context, at vaultkv.Location) error {
 
 // MayPublish refuses an entry that belongs to somebody else: a foreign secret, or
 // the token of another label.
-func (v View) MayPublish(at vaultkv.Location, label string, adopt bool) error {
+func (v View) MayPublish(at entry.Location, label string, adopt bool) error {
 	if adopt {
 		return nil
 	}
-	o := observation{at: at, kind: kindForeign, entry: vaultkv.Entry{Version: v.Version}}
+	o := observation{at: at, kind: kindForeign, entry: vault.Entry{Version: v.Version}}
 	if v.Foreign {
 		return foreignEntry(o)
 	}
 	name, ok := ParseName(v.Mirror.TokenName)
-	if v.Unhealthy == ReasonNone && v.Mirror.TokenID != "" && (!ok || name.Label != label) {
-		o.entry.Record = &vaultkv.Record{TokenID: v.Mirror.TokenID, TokenName: v.Mirror.TokenName}
+	if v.Unhealthy == schedule.ReasonNone && v.Mirror.TokenID != "" && (!ok || name.Label != label) {
+		o.entry.Record = &entry.Record{TokenID: v.Mirror.TokenID, TokenName: v.Mirror.TokenName}
 		return otherOwner(o, label)
 	}
 	return nil
@@ -191,10 +193,10 @@ func (v View) MayPublish(at vaultkv.Location, label string, adopt bool) error {
 
 // Verdict is what [Evaluate] says of the entry, as far as metadata and the token list
 // show.
-func (v View) Verdict(p Policy) Verdict {
-	f := Facts{Unhealthy: v.Unhealthy, CreatedAt: v.Mirror.CreatedAt, ExpiresAt: v.Mirror.ExpiresAt, Slot: v.Slot}
-	if f.Unhealthy == ReasonNone && v.Token.Status == paistrike.StatusRevoked && p.OnRevoked != OnRevokedIgnore {
-		f.Unhealthy = ReasonRevoked
+func (v View) Verdict(p schedule.Policy) schedule.Verdict {
+	f := schedule.Facts{Unhealthy: v.Unhealthy, CreatedAt: v.Mirror.CreatedAt, ExpiresAt: v.Mirror.ExpiresAt, Slot: v.Slot}
+	if f.Unhealthy == schedule.ReasonNone && v.Token.Status == paistrike.StatusRevoked && p.OnRevoked != schedule.OnRevokedIgnore {
+		f.Unhealthy = schedule.ReasonRevoked
 	}
-	return Evaluate(v.Clock.Rotate(), f, p)
+	return schedule.Evaluate(v.Clock.Rotate(), f, p)
 }

@@ -4,22 +4,23 @@ import (
 	"context"
 	"sync"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // keyedLock lets one run at a time touch one Vault entry. It saves wasted mints;
 // safety does not rest on it, Vault's check-and-set does that across processes.
 type keyedLock struct {
 	mu    sync.Mutex
-	turns map[vaultkv.Location]chan struct{}
+	turns map[entry.Location]chan struct{}
 }
 
 // lock waits for the entry's turn or for ctx, and returns how to give it back.
-func (l *keyedLock) lock(ctx context.Context, at vaultkv.Location) (func(), error) {
+func (l *keyedLock) lock(ctx context.Context, at entry.Location) (func(), error) {
 	at.Key = "" // two keys of one entry share its versions
 	l.mu.Lock()
 	if l.turns == nil {
-		l.turns = map[vaultkv.Location]chan struct{}{}
+		l.turns = map[entry.Location]chan struct{}{}
 	}
 	turn, ok := l.turns[at]
 	if !ok {
@@ -40,19 +41,19 @@ func (l *keyedLock) lock(ctx context.Context, at vaultkv.Location) (func(), erro
 // more.
 type glances struct {
 	mu   sync.Mutex
-	seen map[vaultkv.Location]vaultkv.Metadata
+	seen map[entry.Location]vault.Metadata
 }
 
-func (g *glances) leave(at vaultkv.Location, meta vaultkv.Metadata) {
+func (g *glances) leave(at entry.Location, meta vault.Metadata) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.seen == nil {
-		g.seen = map[vaultkv.Location]vaultkv.Metadata{}
+		g.seen = map[entry.Location]vault.Metadata{}
 	}
 	g.seen[at] = meta
 }
 
-func (g *glances) take(at vaultkv.Location) (vaultkv.Metadata, bool) {
+func (g *glances) take(at entry.Location) (vault.Metadata, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	meta, ok := g.seen[at]

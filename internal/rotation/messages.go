@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // Every text that a user of the protocol can see is worded in this file. A
@@ -56,7 +58,7 @@ func warning(code, summary, detail string, args ...any) Message {
 
 // place names a Vault entry as a person would: "secret/ci/paistrike", with the
 // namespace in front where there is one.
-func place(at vaultkv.Location) string {
+func place(at entry.Location) string {
 	parts := []string{at.Mount, at.Path}
 	if at.Namespace != "" {
 		parts = append([]string{strings.Trim(at.Namespace, "/")}, parts...)
@@ -67,7 +69,7 @@ func place(at vaultkv.Location) string {
 // serving says what a consumer gets from the entry as it stands.
 func serving(o observation) string {
 	switch {
-	case o.kind == kindOurs && o.entry.Record.State == vaultkv.StateActive:
+	case o.kind == kindOurs && o.entry.Record.State == entry.StateActive:
 		return fmt.Sprintf("Version %d of %s still serves token %s.", o.version(), place(o.at), o.entry.Record.TokenID)
 	case o.version() == 0:
 		return fmt.Sprintf("Nothing was written to %s.", place(o.at))
@@ -78,7 +80,7 @@ func serving(o observation) string {
 
 func instant(t time.Time) string {
 	if t.IsZero() {
-		return Never
+		return schedule.Never
 	}
 	return t.UTC().Format(time.RFC3339)
 }
@@ -218,19 +220,19 @@ func noProgress(o observation) error {
 
 // --- PS3: Vault
 
-func vaultFailed(at vaultkv.Location, err error) error {
+func vaultFailed(at entry.Location, err error) error {
 	const nothing = "Nothing was created or changed at %s. "
-	var login *vaultkv.LoginError
+	var login *vault.LoginError
 	switch {
 	case errors.As(err, &login):
 		return failure("PS309", "Vault login failed", err, nothing+"Check the login: the vault block of the provider, or the inputs of the workflow.", place(at))
-	case vaultkv.IsSealed(err):
+	case vault.IsSealed(err):
 		return failure("PS301", "Vault is sealed", err, nothing+"Unseal Vault, then run again.", place(at))
-	case vaultkv.IsForbidden(err):
+	case vault.IsForbidden(err):
 		return failure("PS302", "Vault token lacks a permission", err, nothing+"Extend its policy by the path in the message.", place(at))
-	case vaultkv.IsRateLimited(err):
+	case vault.IsRateLimited(err):
 		return failure("PS305", "Vault kept answering 429", err, nothing+"Wait for the quota to clear, then run again.", place(at))
-	case vaultkv.StatusOf(err) == 0:
+	case vault.StatusOf(err) == 0:
 		return failure("PS301", "Vault cannot be reached", err, nothing+"Check vault.address (VAULT_ADDR), or vault_address in a workflow, and the network.", place(at))
 	default:
 		return failure("PS300", "Vault refused a request", err, nothing+"Vault's own words say why. Run again once that is mended.", place(at))
@@ -243,24 +245,24 @@ func lacksCapabilities(path string, missing, has []string) error {
 		strings.Join(missing, ", "), path, strings.Join(has, ", "))
 }
 
-func notVersioned(at vaultkv.Location) error {
+func notVersioned(at entry.Location) error {
 	return failure("PS303", "Vault mount is not KV version 2", nil,
 		"%s/ is no KV version 2 secrets engine, and check-and-set, on which safe rotation rests, needs version 2. Nothing was created. Choose another mount, or upgrade it with vault kv enable-versioning.", at.Mount)
 }
 
-func versionsExpire(at vaultkv.Location, after time.Duration) error {
+func versionsExpire(at entry.Location, after time.Duration) error {
 	return failure("PS304", "Vault would delete the live token", nil,
-		"delete_version_after of %s is %s, shorter than the token's life: Vault would delete the secret while the token is in use. Nothing was created. Raise or remove delete_version_after.", place(at), FormatDuration(after))
+		"delete_version_after of %s is %s, shorter than the token's life: Vault would delete the secret while the token is in use. Nothing was created. Raise or remove delete_version_after.", place(at), schedule.FormatDuration(after))
 }
 
-func versionWillExpire(at vaultkv.Location, version int, deletion time.Time) Message {
+func versionWillExpire(at entry.Location, version int, deletion time.Time) Message {
 	return warning("PS304", "Vault will delete the live token",
 		"Version %d of %s will be deleted by Vault at %s because of delete_version_after, before its token expires. Raise or remove delete_version_after.", version, place(at), instant(deletion))
 }
 
 func vaultTokenTooShort(ttl time.Duration) error {
 	return failure("PS308", "Vault token expires too soon", nil,
-		"The Vault token lives for another %s only, and %s are needed to replace a token safely. Nothing was created. Log in again.", FormatDuration(ttl), FormatDuration(minVaultTTL))
+		"The Vault token lives for another %s only, and %s are needed to replace a token safely. Nothing was created. Log in again.", schedule.FormatDuration(ttl), schedule.FormatDuration(minVaultTTL))
 }
 
 func timeless() error {
@@ -268,13 +270,13 @@ func timeless() error {
 		"PAIStrike's answers carry no Date header, and Vault's sys/health cannot be read. Nothing was created or changed, because expiry and rotation are decided by the servers' time. Let the Vault token's network reach sys/health.")
 }
 
-func badSchedule(at vaultkv.Location, err error) error {
+func badSchedule(at entry.Location, err error) error {
 	return failure("PS311", "Schedule in Vault cannot be read", err,
 		"Custom metadata of %s does not say how the token is rotated. Nothing was created or written. Run terraform apply, which writes it anew from the configuration.", place(at))
 }
 
 // clockFailed is Vault's failure, unless there is no time at all.
-func clockFailed(at vaultkv.Location, err error) error {
+func clockFailed(at entry.Location, err error) error {
 	var worded *Error
 	if errors.As(err, &worded) {
 		return err
@@ -282,12 +284,12 @@ func clockFailed(at vaultkv.Location, err error) error {
 	return vaultFailed(at, err)
 }
 
-func mirrorFailed(at vaultkv.Location, version int, err error) Message {
+func mirrorFailed(at entry.Location, version int, err error) Message {
 	return warning("PS306", "Vault custom metadata not updated",
 		"The secret at version %d of %s is right, but its custom metadata, which plans and schedulers read, is out of date (%v). The next run rebuilds it.", version, place(at), err)
 }
 
-func skewed(c Clock) Message {
+func skewed(c schedule.Clock) Message {
 	if !c.Trusted() {
 		return warning("PS307", "PAIStrike's and Vault's clocks disagree",
 			"PAIStrike says %s and Vault says %s. Nothing is revoked until they agree within 15 minutes; rotation goes on by PAIStrike's clock.", instant(c.PAIStrike), instant(c.Vault))
@@ -307,7 +309,7 @@ func verifyFailed(o observation, minted paistrike.Token, tries int, revoked erro
 		"Token %s (%s) was not accepted in %d attempts, so it was not published. %s. %s Run again.", minted.ID, minted.Name, tries, now, serving(o))
 }
 
-func windowsMissed(o observation, v Verdict) Message {
+func windowsMissed(o observation, v schedule.Verdict) Message {
 	return warning("PS402", "Rotation windows were missed",
 		"Windows of the schedule of %s that passed without a rotation: %d. Token %s (%s) is replaced now, because it expires at %s.",
 		place(o.at), v.MissedWindows, o.entry.Record.TokenID, o.entry.Record.TokenName, instant(o.entry.Record.ExpiresAt))
@@ -331,7 +333,7 @@ func revokeFailed(id, name string, expires time.Time, err error) Message {
 		"Token %s (%s) is due to be revoked but still active (%v). The next run tries again; it expires: %s.", id, name, err, instant(expires))
 }
 
-func usedLate(token paistrike.Token, at vaultkv.Location) Message {
+func usedLate(token paistrike.Token, at entry.Location) Message {
 	return warning("PS502", "Revoked token was still in use",
 		"Token %s (%s) was last used at %s, at the end of its overlap. A consumer may not have fetched the new one from %s. Consider a longer rotation.overlap.", token.ID, token.Name, instant(token.LastUsedAt), place(at))
 }
@@ -348,7 +350,7 @@ func retiringFull(o observation) error {
 
 // --- PS6: destroying
 
-func destroyIncomplete(at vaultkv.Location, left []string, err error) error {
+func destroyIncomplete(at entry.Location, left []string, err error) error {
 	return failure("PS601", "Destroy incomplete", err,
 		"Still active: %s. %s no longer serves a token and nothing new can be published there. Run again.", strings.Join(left, ", "), place(at))
 }
@@ -363,17 +365,17 @@ func destroyUndecided(o observation, err error) error {
 		"Whether the closing version %d of %s was written is undecided, so no token was revoked. %s Run again once Vault answers.", o.version()+1, place(o.at), serving(o))
 }
 
-func tombstoneNotMirrored(at vaultkv.Location, err error) error {
+func tombstoneNotMirrored(at entry.Location, err error) error {
 	return failure("PS603", "Destroy incomplete", err,
 		"All tokens of %s are revoked, but its custom metadata could not be updated, so its versions were not deleted. Run again.", place(at))
 }
 
-func deleteFailed(at vaultkv.Location, err error) error {
+func deleteFailed(at entry.Location, err error) error {
 	return failure("PS604", "Destroy incomplete", err,
 		"All tokens of %s are revoked and its current version holds no secret, but its versions could not be deleted. Run again, or set vault.on_destroy = \"keep\".", place(at))
 }
 
-func leftAlone(at vaultkv.Location, version int) Message {
+func leftAlone(at entry.Location, version int) Message {
 	return warning("PS605", "Vault entry left alone",
 		"Version %d of %s does not belong to this resource (any more), so nothing was changed there.", version, place(at))
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
 // meanings are all codes, each with the one thing that it means, and the summaries
@@ -238,7 +238,7 @@ func TestVaultErrors(t *testing.T) {
 
 func TestPlaceAndInstant(t *testing.T) {
 	t.Parallel()
-	for want, at := range map[string]vaultkv.Location{
+	for want, at := range map[string]entry.Location{
 		"secret/ci/paistrike":            {Mount: "secret", Path: "ci/paistrike", Key: "token"},
 		"admin/secret/ci/paistrike":      {Namespace: "admin", Mount: "secret", Path: "ci/paistrike"},
 		"admin/team/secret/ci/paistrike": {Namespace: "/admin/team/", Mount: "secret", Path: "ci/paistrike"},

@@ -8,8 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // canary is a secret that no message may show.
@@ -45,35 +48,35 @@ func refusedBy(status int, code string) error {
 }
 
 func vaultSays(status int) error {
-	return &vaultkv.Error{Op: "writing", Path: "secret/data/ci/paistrike", Status: status, Reasons: []string{"its own words"}}
+	return &vault.Error{Op: "writing", Path: "secret/data/ci/paistrike", Status: status, Reasons: []string{"its own words"}}
 }
 
 // everyMessage words every message once, about version 3 of secret/ci/paistrike
 // that serves tok_3, and tok_4 that was minted on top of it.
 func everyMessage() []said {
-	o := seen(func(o *observation) { o.entry.Record.Secret = paistrike.NewSecret(canary) })
+	o := seen(func(o *observation) { o.entry.Record.Secret = secret.New(canary) })
 	o.entry.Record.TokenName = "CI-3"
-	first, other := observation{at: entry}, seen(foreign)
-	minted := paistrike.Token{ID: "tok_4", Name: "CI-4", CreatedAt: today, ExpiresAt: today.Add(90 * day), LastUsedAt: today.Add(time.Hour)}
+	first, other := observation{at: home}, seen(foreign)
+	minted := paistrike.Token{ID: "tok_4", Name: "CI-4", CreatedAt: today, ExpiresAt: today.Add(90 * schedule.Day), LastUsedAt: today.Add(time.Hour)}
 	boom := errors.New("boom")
-	apart := func(d time.Duration) Clock { return Clock{PAIStrike: today, Vault: today.Add(d)} }
+	apart := func(d time.Duration) schedule.Clock { return schedule.Clock{PAIStrike: today, Vault: today.Add(d)} }
 	return slices.Concat(mintMessages(o, first), publishMessages(o, first, other, minted, boom), vaultMessages(apart), []said{
 		{"verifyFailed", verifyFailed(o, minted, 5, nil, boom), "PS401: New token was refused by PAIStrike: Token tok_4 (CI-4) was not accepted in 5 attempts, so it was not published. It was revoked. Version 3 of secret/ci/paistrike still serves token tok_3. Run again. (boom)"},
 		{"verifyFailed", verifyFailed(o, minted, 5, boom, boom), "PS401: New token was refused by PAIStrike: Token tok_4 (CI-4) was not accepted in 5 attempts, so it was not published. Revoking it failed too, so it is still active and the next run sweeps it. Version 3 of secret/ci/paistrike still serves token tok_3. Run again. (boom)"},
-		{"windowsMissed", windowsMissed(o, Verdict{MissedWindows: 3}), "PS402: Rotation windows were missed: Windows of the schedule of secret/ci/paistrike that passed without a rotation: 3. Token tok_3 (CI-3) is replaced now, because it expires at 2026-04-05T09:00:00Z."},
+		{"windowsMissed", windowsMissed(o, schedule.Verdict{MissedWindows: 3}), "PS402: Rotation windows were missed: Windows of the schedule of secret/ci/paistrike that passed without a rotation: 3. Token tok_3 (CI-3) is replaced now, because it expires at 2026-04-05T09:00:00Z."},
 		{"otherExpiry", otherExpiry(today, time.Time{}), "PS403: PAIStrike granted another expiry: Asked for 2026-01-06T09:00:00Z, the token expires: never. What PAIStrike granted is what counts."},
 		{"revokedElsewhere", revokedElsewhere(o), `PS404: Token was revoked outside Terraform: Token tok_3 (CI-3) no longer works, and rotation.on_revoked = "error" forbids to replace it. Consumers of secret/ci/paistrike are without a working token. Set on_revoked = "rotate", or change rotation.triggers.`},
 
 		{"revokeFailed", revokeFailed("tok_2", "CI-2", today, boom), "PS501: Old token not revoked yet: Token tok_2 (CI-2) is due to be revoked but still active (boom). The next run tries again; it expires: 2026-01-06T09:00:00Z."},
-		{"usedLate", usedLate(minted, entry), "PS502: Revoked token was still in use: Token tok_4 (CI-4) was last used at 2026-01-06T10:00:00Z, at the end of its overlap. A consumer may not have fetched the new one from secret/ci/paistrike. Consider a longer rotation.overlap."},
+		{"usedLate", usedLate(minted, home), "PS502: Revoked token was still in use: Token tok_4 (CI-4) was last used at 2026-01-06T10:00:00Z, at the end of its overlap. A consumer may not have fetched the new one from secret/ci/paistrike. Consider a longer rotation.overlap."},
 		{"heldBack", heldBack(minted, today), "PS504: Replaced token is still in use: Token tok_4 (CI-4) was last used at 2026-01-06T10:00:00Z by a consumer that has not fetched the new one. Its overlap is over, and it is held until nobody uses it, at the latest until 2026-01-06T09:00:00Z."},
 		{"retiringFull", retiringFull(seen(retiringTokens(16))), "PS503: Too many replaced tokens are still in their overlap: secret/ci/paistrike has 16 replaced tokens that still work. Nothing was created. Wait until an overlap is over, or shorten rotation.overlap."},
 
-		{"destroyIncomplete", destroyIncomplete(entry, []string{"tok_2", "tok_3"}, boom), "PS601: Destroy incomplete: Still active: tok_2, tok_3. secret/ci/paistrike no longer serves a token and nothing new can be published there. Run again. (boom)"},
+		{"destroyIncomplete", destroyIncomplete(home, []string{"tok_2", "tok_3"}, boom), "PS601: Destroy incomplete: Still active: tok_2, tok_3. secret/ci/paistrike no longer serves a token and nothing new can be published there. Run again. (boom)"},
 		{"destroyUndecided", destroyUndecided(o, boom), "PS602: Destroy not started: Whether the closing version 4 of secret/ci/paistrike was written is undecided, so no token was revoked. Version 3 of secret/ci/paistrike still serves token tok_3. Run again once Vault answers. (boom)"},
-		{"tombstoneNotMirrored", tombstoneNotMirrored(entry, boom), "PS603: Destroy incomplete: All tokens of secret/ci/paistrike are revoked, but its custom metadata could not be updated, so its versions were not deleted. Run again. (boom)"},
-		{"deleteFailed", deleteFailed(entry, boom), `PS604: Destroy incomplete: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but its versions could not be deleted. Run again, or set vault.on_destroy = "keep". (boom)`},
-		{"leftAlone", leftAlone(entry, 3), "PS605: Vault entry left alone: Version 3 of secret/ci/paistrike does not belong to this resource (any more), so nothing was changed there."},
+		{"tombstoneNotMirrored", tombstoneNotMirrored(home, boom), "PS603: Destroy incomplete: All tokens of secret/ci/paistrike are revoked, but its custom metadata could not be updated, so its versions were not deleted. Run again. (boom)"},
+		{"deleteFailed", deleteFailed(home, boom), `PS604: Destroy incomplete: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but its versions could not be deleted. Run again, or set vault.on_destroy = "keep". (boom)`},
+		{"leftAlone", leftAlone(home, 3), "PS605: Vault entry left alone: Version 3 of secret/ci/paistrike does not belong to this resource (any more), so nothing was changed there."},
 	})
 }
 
@@ -85,7 +88,7 @@ func mintMessages(o, first observation) []said {
 	return []said{
 		{"mintFailed", mintFailed(o, "CI-4", refusedBy(500, "")), `PS100: Token not created: ` + serves3 + `The refused name was "CI-4". (creating a token: PAIStrike answered 500 Internal Server Error` + asked},
 		{"mintFailed", mintFailed(first, "CI-1", refusedBy(422, "")), `PS100: Token not created: Nothing was created. Nothing was written to secret/ci/paistrike. The refused name was "CI-1". (creating a token: PAIStrike answered 422 Unprocessable Entity` + asked},
-		{"mintFailed", mintFailed(seen(broken(vaultkv.Deleted)), "CI-4", refusedBy(500, "")), `PS100: Token not created: Nothing was created. secret/ci/paistrike is unchanged at version 3. The refused name was "CI-4". (creating a token: PAIStrike answered 500 Internal Server Error` + asked},
+		{"mintFailed", mintFailed(seen(broken(entry.Deleted)), "CI-4", refusedBy(500, "")), `PS100: Token not created: Nothing was created. secret/ci/paistrike is unchanged at version 3. The refused name was "CI-4". (creating a token: PAIStrike answered 500 Internal Server Error` + asked},
 		{"mintFailed", mintFailed(o, "CI-4", refusedBy(401, "")), "PS101: PAIStrike refused the management token: " + serves3 + "Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow. (creating a token: PAIStrike answered 401 Unauthorized" + asked},
 		{"mintFailed", mintFailed(o, "CI-4", refusedBy(403, "minting_not_allowed")), "PS102: The management token may not create tokens: " + serves3 + "Use a token whose user may create API tokens: in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow. (creating a token: PAIStrike answered 403 Forbidden (minting_not_allowed)" + asked},
 		{"mintFailed", mintFailed(o, "CI-4", refusedBy(403, "limit_reached")), "PS105: PAIStrike refused a new token because the account's limit is reached: " + serves3 + "Revoke tokens that are no longer needed in PAIStrike under Profile Settings, API Tokens, then run again. (creating a token: PAIStrike answered 403 Forbidden (limit_reached)" + asked},
@@ -118,26 +121,26 @@ func publishMessages(o, first, other observation, minted paistrike.Token, boom e
 	}
 }
 
-func vaultMessages(apart func(time.Duration) Clock) []said {
+func vaultMessages(apart func(time.Duration) schedule.Clock) []said {
 	const nothing = "Nothing was created or changed at secret/ci/paistrike. "
 	const words = "(writing secret/data/ci/paistrike: Vault answered %d: its own words)"
 	return []said{
-		{"vaultFailed", vaultFailed(entry, vaultSays(500)), "PS300: Vault refused a request: " + nothing + "Vault's own words say why. Run again once that is mended. " + fmt.Sprintf(words, 500)},
-		{"vaultFailed", vaultFailed(entry, &vaultkv.Error{Op: "asking", Path: "sys/health", Status: 503, Sealed: true}), "PS301: Vault is sealed: " + nothing + "Unseal Vault, then run again. (asking sys/health: Vault answered 503 (sealed))"},
-		{"vaultFailed", vaultFailed(entry, errors.New("connection refused")), "PS301: Vault cannot be reached: " + nothing + "Check vault.address (VAULT_ADDR), or vault_address in a workflow, and the network. (connection refused)"},
-		{"vaultFailed", vaultFailed(entry, vaultSays(403)), "PS302: Vault token lacks a permission: " + nothing + "Extend its policy by the path in the message. " + fmt.Sprintf(words, 403)},
+		{"vaultFailed", vaultFailed(home, vaultSays(500)), "PS300: Vault refused a request: " + nothing + "Vault's own words say why. Run again once that is mended. " + fmt.Sprintf(words, 500)},
+		{"vaultFailed", vaultFailed(home, &vault.Error{Op: "asking", Path: "sys/health", Status: 503, Sealed: true}), "PS301: Vault is sealed: " + nothing + "Unseal Vault, then run again. (asking sys/health: Vault answered 503 (sealed))"},
+		{"vaultFailed", vaultFailed(home, errors.New("connection refused")), "PS301: Vault cannot be reached: " + nothing + "Check vault.address (VAULT_ADDR), or vault_address in a workflow, and the network. (connection refused)"},
+		{"vaultFailed", vaultFailed(home, vaultSays(403)), "PS302: Vault token lacks a permission: " + nothing + "Extend its policy by the path in the message. " + fmt.Sprintf(words, 403)},
 		{"lacksCapabilities", lacksCapabilities("secret/data/ci/paistrike", []string{"create", "update"}, []string{"read"}), "PS302: Vault token lacks a permission: The Vault token may not create, update secret/data/ci/paistrike (it has: read). Nothing was created. Extend its policy."},
-		{"notVersioned", notVersioned(entry), "PS303: Vault mount is not KV version 2: secret/ is no KV version 2 secrets engine, and check-and-set, on which safe rotation rests, needs version 2. Nothing was created. Choose another mount, or upgrade it with vault kv enable-versioning."},
-		{"versionsExpire", versionsExpire(entry, 36*time.Hour), "PS304: Vault would delete the live token: delete_version_after of secret/ci/paistrike is 36h, shorter than the token's life: Vault would delete the secret while the token is in use. Nothing was created. Raise or remove delete_version_after."},
-		{"versionWillExpire", versionWillExpire(entry, 3, today), "PS304: Vault will delete the live token: Version 3 of secret/ci/paistrike will be deleted by Vault at 2026-01-06T09:00:00Z because of delete_version_after, before its token expires. Raise or remove delete_version_after."},
-		{"vaultFailed", vaultFailed(entry, vaultSays(429)), "PS305: Vault kept answering 429: " + nothing + "Wait for the quota to clear, then run again. " + fmt.Sprintf(words, 429)},
-		{"mirrorFailed", mirrorFailed(entry, 3, errors.New("boom")), "PS306: Vault custom metadata not updated: The secret at version 3 of secret/ci/paistrike is right, but its custom metadata, which plans and schedulers read, is out of date (boom). The next run rebuilds it."},
+		{"notVersioned", notVersioned(home), "PS303: Vault mount is not KV version 2: secret/ is no KV version 2 secrets engine, and check-and-set, on which safe rotation rests, needs version 2. Nothing was created. Choose another mount, or upgrade it with vault kv enable-versioning."},
+		{"versionsExpire", versionsExpire(home, 36*time.Hour), "PS304: Vault would delete the live token: delete_version_after of secret/ci/paistrike is 36h, shorter than the token's life: Vault would delete the secret while the token is in use. Nothing was created. Raise or remove delete_version_after."},
+		{"versionWillExpire", versionWillExpire(home, 3, today), "PS304: Vault will delete the live token: Version 3 of secret/ci/paistrike will be deleted by Vault at 2026-01-06T09:00:00Z because of delete_version_after, before its token expires. Raise or remove delete_version_after."},
+		{"vaultFailed", vaultFailed(home, vaultSays(429)), "PS305: Vault kept answering 429: " + nothing + "Wait for the quota to clear, then run again. " + fmt.Sprintf(words, 429)},
+		{"mirrorFailed", mirrorFailed(home, 3, errors.New("boom")), "PS306: Vault custom metadata not updated: The secret at version 3 of secret/ci/paistrike is right, but its custom metadata, which plans and schedulers read, is out of date (boom). The next run rebuilds it."},
 		{"skewed", skewed(apart(14 * time.Minute)), "PS307: PAIStrike's and Vault's clocks differ: PAIStrike says 2026-01-06T09:00:00Z and Vault says 2026-01-06T09:14:00Z. Tokens are rotated by the later and revoked by the earlier clock."},
 		{"skewed", skewed(apart(-16 * time.Minute)), "PS307: PAIStrike's and Vault's clocks disagree: PAIStrike says 2026-01-06T09:00:00Z and Vault says 2026-01-06T08:44:00Z. Nothing is revoked until they agree within 15 minutes; rotation goes on by PAIStrike's clock."},
 		{"timeless", timeless(), "PS310: Neither server says what time it is: PAIStrike's answers carry no Date header, and Vault's sys/health cannot be read. Nothing was created or changed, because expiry and rotation are decided by the servers' time. Let the Vault token's network reach sys/health."},
-		{"badSchedule", badSchedule(entry, &PolicyError{"rotation.overlap", "is odd"}), "PS311: Schedule in Vault cannot be read: Custom metadata of secret/ci/paistrike does not say how the token is rotated. Nothing was created or written. Run terraform apply, which writes it anew from the configuration. (rotation.overlap: is odd)"},
+		{"badSchedule", badSchedule(home, &schedule.PolicyError{Setting: "rotation.overlap", Problem: "is odd"}), "PS311: Schedule in Vault cannot be read: Custom metadata of secret/ci/paistrike does not say how the token is rotated. Nothing was created or written. Run terraform apply, which writes it anew from the configuration. (rotation.overlap: is odd)"},
 		{"vaultTokenTooShort", vaultTokenTooShort(90 * time.Second), "PS308: Vault token expires too soon: The Vault token lives for another 1m30s only, and 3m are needed to replace a token safely. Nothing was created. Log in again."},
-		{"vaultFailed", vaultFailed(entry, &vaultkv.LoginError{Method: "approle", Mount: "approle", Err: vaultSays(403)}), "PS309: Vault login failed: " + nothing + "Check the login: the vault block of the provider, or the inputs of the workflow. (logging in to Vault by approle at auth/approle: " + strings.Trim(fmt.Sprintf(words, 403), "()") + ")"},
+		{"vaultFailed", vaultFailed(home, &vault.LoginError{Method: "approle", Mount: "approle", Err: vaultSays(403)}), "PS309: Vault login failed: " + nothing + "Check the login: the vault block of the provider, or the inputs of the workflow. (logging in to Vault by approle at auth/approle: " + strings.Trim(fmt.Sprintf(words, 403), "()") + ")"},
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // preflight is S1: everything that can refuse is asked before a token exists.
@@ -18,7 +18,7 @@ func (e *Engine) preflight(ctx context.Context, o observation, r Request) error 
 	}
 	data, meta := o.at.Mount+"/data/"+o.at.Path, o.at.Mount+"/metadata/"+o.at.Path
 	has, err := e.store.Capabilities(ctx, o.at.Namespace, data, meta)
-	if err != nil && !vaultkv.IsForbidden(err) {
+	if err != nil && !vault.IsForbidden(err) {
 		return vaultFailed(o.at, err)
 	}
 	if err == nil {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // mirrorOf is what custom metadata shall say of a record at a version.
-func mirrorOf(record vaultkv.Record, version int, live []vaultkv.Retiring, next time.Time, text ScheduleText) vaultkv.Mirror {
-	m := vaultkv.Mirror{
+func mirrorOf(record entry.Record, version int, live []entry.Retiring, next time.Time, text schedule.ScheduleText) entry.Mirror {
+	m := entry.Mirror{
 		State: record.State, Of: version, Slot: record.Slot, Key: record.Key,
 		TokenID: record.TokenID, TokenName: record.TokenName,
 		CreatedAt: record.CreatedAt, ExpiresAt: record.ExpiresAt, NextRotation: next,
@@ -18,20 +19,20 @@ func mirrorOf(record vaultkv.Record, version int, live []vaultkv.Retiring, next 
 		Jitter: text.Jitter, RetireWhenIdle: text.RetireWhenIdle, OnRevoked: text.OnRevoked,
 	}
 	for _, r := range live {
-		m.Retiring = append(m.Retiring, vaultkv.RetiringRef{ID: r.ID, RevokeAfter: r.RevokeAfter})
+		m.Retiring = append(m.Retiring, entry.RetiringRef{ID: r.ID, RevokeAfter: r.RevokeAfter})
 	}
 	return m
 }
 
 // mirror brings custom metadata up to date, with one PATCH, or none where it
 // already says what it should. Failing is a note: the record is the truth.
-func (e *Engine) mirror(ctx context.Context, o observation, want vaultkv.Mirror, result *Result) {
+func (e *Engine) mirror(ctx context.Context, o observation, want entry.Mirror, result *Result) {
 	have := o.entry.Mirror
 	want.LastRun, want.LastError = have.LastRun, have.LastError
 	if result.Rotated {
 		want.LastRun, want.LastError = o.clock.PAIStrike.UTC().Truncate(time.Second), ""
 	}
-	encoded := vaultkv.EncodeMirror(want)
+	encoded := entry.EncodeMirror(want)
 	changed := map[string]string{}
 	for key, value := range encoded {
 		if o.meta.Custom[key] != value {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // kind says whose the current version of an entry is.
@@ -20,27 +22,27 @@ const (
 
 // observation is everything a decision rests on, read before anything is done.
 type observation struct {
-	at    vaultkv.Location
+	at    entry.Location
 	slot  string
-	mount vaultkv.Mount
-	meta  vaultkv.Metadata
-	entry vaultkv.Entry
+	mount vault.Mount
+	meta  vault.Metadata
+	entry vault.Entry
 	kind  kind
-	clock Clock
+	clock schedule.Clock
 
 	// tokens are the tokens named for this slot, whatever their state.
 	tokens []paistrike.Token
 	// current is the token that the record names; zero without a record.
 	current paistrike.Token
 	// retiring is the record's list without tokens that have ended.
-	retiring []vaultkv.Retiring
+	retiring []entry.Retiring
 }
 
 func (o observation) version() int { return o.entry.Version }
 
 // active reports whether the entry serves a token.
 func (o observation) active() bool {
-	return o.kind == kindOurs && o.entry.Record.State == vaultkv.StateActive
+	return o.kind == kindOurs && o.entry.Record.State == entry.StateActive
 }
 
 // trusted reports whether the protocol itself wrote the current version. A human
@@ -62,7 +64,7 @@ func (o observation) restored() bool {
 }
 
 // observe reads the entry, the token list and both clocks. It writes nothing.
-func (e *Engine) observe(ctx context.Context, at vaultkv.Location) (observation, error) {
+func (e *Engine) observe(ctx context.Context, at entry.Location) (observation, error) {
 	o := observation{at: at}
 	if err := e.load(ctx); err != nil {
 		return o, listFailed(err)
@@ -81,8 +83,8 @@ func (e *Engine) observe(ctx context.Context, at vaultkv.Location) (observation,
 			return o, vaultFailed(at, err)
 		}
 	}
-	o.entry = vaultkv.Entry{Version: o.meta.CurrentVersion, Condition: o.meta.Condition, Mirror: o.meta.Mirror, Managed: o.meta.Managed}
-	if o.meta.Condition == vaultkv.Live {
+	o.entry = vault.Entry{Version: o.meta.CurrentVersion, Condition: o.meta.Condition, Mirror: o.meta.Mirror, Managed: o.meta.Managed}
+	if o.meta.Condition == entry.Live {
 		if o.entry, err = e.store.Read(ctx, at, 0); err != nil {
 			return o, vaultFailed(at, err)
 		}
@@ -121,15 +123,15 @@ func (e *Engine) resolveTokens(ctx context.Context, o *observation) error {
 // clock asks both servers. Vault's answer is a second opinion: where its health
 // page is closed, PAIStrike's clock stands alone. A PAIStrike whose answers carry no
 // date leaves Vault's; with neither there is no time to decide by.
-func (e *Engine) clock(ctx context.Context) (Clock, error) {
-	var c Clock
+func (e *Engine) clock(ctx context.Context) (schedule.Clock, error) {
+	var c schedule.Clock
 	c.PAIStrike, _ = e.tokens.ServerTime()
-	vault, err := e.store.ServerTime(ctx)
+	there, err := e.store.ServerTime(ctx)
 	switch {
-	case vaultkv.IsSealed(err):
+	case vault.IsSealed(err):
 		return c, err
 	case err == nil:
-		c.Vault = vault
+		c.Vault = there
 	}
 	if c.PAIStrike.IsZero() {
 		c.PAIStrike = c.Vault
@@ -142,18 +144,18 @@ func (e *Engine) clock(ctx context.Context) (Clock, error) {
 
 // classify says whose the current version is. Data is the truth; custom metadata
 // counts only where the data cannot be read or is not a record.
-func classify(entry vaultkv.Entry, slot string) kind {
-	ours := entry.Managed && entry.Mirror.Slot == slot
+func classify(found vault.Entry, slot string) kind {
+	ours := found.Managed && found.Mirror.Slot == slot
 	switch {
-	case entry.Version == 0:
+	case found.Version == 0:
 		return kindVacant
-	case entry.Record != nil && entry.Record.Slot != slot:
+	case found.Record != nil && found.Record.Slot != slot:
 		return kindForeign // a copy of another entry's record: its tokens are not ours to touch
-	case entry.Record != nil && entry.Record.State == vaultkv.StateTombstone:
+	case found.Record != nil && found.Record.State == entry.StateTombstone:
 		return kindVacant
-	case entry.Record != nil:
+	case found.Record != nil:
 		return kindOurs
-	case entry.Condition != vaultkv.Live && ours && entry.Mirror.State == vaultkv.StateTombstone && entry.Mirror.Of == entry.Version:
+	case found.Condition != entry.Live && ours && found.Mirror.State == entry.StateTombstone && found.Mirror.Of == found.Version:
 		return kindVacant
 	case ours:
 		return kindBroken

@@ -4,8 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // publishTries is how often the same check-and-set write is sent while its version
@@ -28,7 +29,7 @@ const (
 // not moved the same write is repeated and nothing is revoked, because a delayed
 // one may still land. A minted token is revoked only where it can never be
 // published any more. The zero token stands for a write without a mint.
-func (e *Engine) publish(ctx context.Context, o observation, minted paistrike.Token, record vaultkv.Record, result *Result) (vaultkv.Published, error) {
+func (e *Engine) publish(ctx context.Context, o observation, minted paistrike.Token, record entry.Record, result *Result) (vault.Published, error) {
 	refused := true // every attempt so far was refused for want of permission
 	var err error
 	for try := range publishTries {
@@ -37,34 +38,34 @@ func (e *Engine) publish(ctx context.Context, o observation, minted paistrike.To
 				break
 			}
 		}
-		var published vaultkv.Published
+		var published vault.Published
 		published, err = e.store.Publish(ctx, o.at, o.version(), record)
 		if err == nil && published.Version == o.version()+1 {
 			return published, nil
 		}
-		refused = refused && vaultkv.IsForbidden(err)
+		refused = refused && vault.IsForbidden(err)
 		if refused {
 			break
 		}
 		switch e.resolve(ctx, o, record.Op) {
 		case fateOurs:
-			return vaultkv.Published{Version: o.version() + 1}, nil
+			return vault.Published{Version: o.version() + 1}, nil
 		case fateLost:
-			return vaultkv.Published{}, e.loseRace(ctx, o, minted, result)
+			return vault.Published{}, e.loseRace(ctx, o, minted, result)
 		case fateUnknown:
-			return vaultkv.Published{}, publishUndecided(o, minted, err)
+			return vault.Published{}, publishUndecided(o, minted, err)
 		case fateOpen:
 		}
 	}
 	if refused && minted.ID != "" {
 		cleanup, cancel := detached(ctx, cleanupBudget)
 		defer cancel()
-		return vaultkv.Published{}, publishRefused(o, minted, e.revoke(cleanup, minted.ID), err)
+		return vault.Published{}, publishRefused(o, minted, e.revoke(cleanup, minted.ID), err)
 	}
 	if refused {
-		return vaultkv.Published{}, vaultFailed(o.at, err)
+		return vault.Published{}, vaultFailed(o.at, err)
 	}
-	return vaultkv.Published{}, publishUndecided(o, minted, err)
+	return vault.Published{}, publishUndecided(o, minted, err)
 }
 
 // resolve reads exactly version V+1: whoever wrote it won the only race there was.
@@ -73,15 +74,15 @@ func (e *Engine) resolve(ctx context.Context, o observation, op string) fate {
 		if try > 0 && e.sleep(ctx, time.Second<<(try-1)) != nil {
 			return fateUnknown
 		}
-		entry, err := e.store.Read(ctx, o.at, o.version()+1)
+		next, err := e.store.Read(ctx, o.at, o.version()+1)
 		switch {
 		case err != nil:
 			continue
-		case entry.Condition == vaultkv.Absent:
+		case next.Condition == entry.Absent:
 			return fateOpen
-		case entry.Record != nil && entry.Record.Op == op:
+		case next.Record != nil && next.Record.Op == op:
 			return fateOurs
-		case entry.Condition == vaultkv.Live, closed(entry, o):
+		case next.Condition == entry.Live, closed(next, o):
 			return fateLost
 		default:
 			return fateUnknown // deleted or destroyed before it could be read
@@ -92,9 +93,9 @@ func (e *Engine) resolve(ctx context.Context, o observation, op string) fate {
 
 // closed reports that a tombstone has ended the entry meanwhile: its data may be
 // deleted already, but custom metadata tells.
-func closed(entry vaultkv.Entry, o observation) bool {
-	m := entry.Mirror
-	return entry.Managed && m.State == vaultkv.StateTombstone && m.Slot == o.slot && m.Of > o.version()
+func closed(next vault.Entry, o observation) bool {
+	m := next.Mirror
+	return next.Managed && m.State == entry.StateTombstone && m.Slot == o.slot && m.Of > o.version()
 }
 
 // loseRace revokes what was minted in vain. Where that fails, the winner's version

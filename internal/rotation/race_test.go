@@ -5,9 +5,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // race counts the runs that compete in a test.
@@ -44,7 +45,7 @@ func (r *race) together(functions ...func()) {
 func TestSixtyFourRunsAtOnceRotateOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	w.paistrike.Clock().Advance(30 * day)
 	var mu sync.Mutex
 	rotated := 0
@@ -52,7 +53,7 @@ func TestSixtyFourRunsAtOnceRotateOnce(t *testing.T) {
 	for i := range runs {
 		engine := w.engine(w.wire()) // a process of its own
 		runs[i] = func() {
-			result, err := engine.Run(t.Context(), w.request(rotation.IfDue, rotation.ReasonNone))
+			result, err := engine.Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -77,17 +78,17 @@ func TestTerraformAndAScheduledRunAtOnce(t *testing.T) {
 	kv, race := startKV(t), newRace(t)
 	for range 20 {
 		w := newWorld(t, kv)
-		created := w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+		created := w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 		w.paistrike.Clock().Advance(30 * day)
 		terraform, scheduled := w.engine(w.wire()), w.engine(w.wire())
-		planned := w.request(rotation.Rotate, rotation.ReasonPeriod)
+		planned := w.request(rotation.Rotate, schedule.ReasonPeriod)
 		planned.Replaces = created.TokenID
 		var results [2]rotation.Result
 		var errs [2]error
 		race.together(
 			func() { results[0], errs[0] = terraform.Run(t.Context(), planned) },
 			func() {
-				results[1], errs[1] = scheduled.Run(t.Context(), w.request(rotation.IfDue, rotation.ReasonNone))
+				results[1], errs[1] = scheduled.Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
 			},
 		)
 		if err := errors.Join(errs[:]...); err != nil {
@@ -104,7 +105,7 @@ func TestDestroyAgainstRotate(t *testing.T) {
 	kv, race := startKV(t), newRace(t)
 	for range 20 {
 		w := newWorld(t, kv)
-		w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+		w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 		w.paistrike.Clock().Advance(30 * day)
 		destroyer, rotator := w.engine(w.wire()), w.engine(w.wire())
 		request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", OnDestroy: rotation.OnDestroyDelete}
@@ -115,13 +116,13 @@ func TestDestroyAgainstRotate(t *testing.T) {
 				}
 			},
 			func() {
-				_, err := rotator.Run(t.Context(), w.request(rotation.IfDue, rotation.ReasonNone))
+				_, err := rotator.Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
 				if err != nil {
 					t.Errorf("rotate: %v", err)
 				}
 			},
 		)
-		if record, _ := w.current(); record != nil && record.State == vaultkv.StateActive {
+		if record, _ := w.current(); record != nil && record.State == entry.StateActive {
 			t.Fatal("a token is served after the entry was destroyed")
 		}
 		if live := w.live(); len(live) != 0 {
@@ -135,8 +136,8 @@ func TestTwoVaultsWithEqualPathsShareAnAccount(t *testing.T) {
 	production, race := newWorld(t, startKV(t)), newRace(t)
 	staging := *production
 	staging.kv = startKV(t)
-	production.run(production.request(rotation.Rotate, rotation.ReasonCreated))
-	staging.run(staging.request(rotation.Rotate, rotation.ReasonCreated))
+	production.run(production.request(rotation.Rotate, schedule.ReasonCreated))
+	staging.run(staging.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := production.current()
 	second, _ := staging.current()
 	if first.Slot == second.Slot {
@@ -145,8 +146,8 @@ func TestTwoVaultsWithEqualPathsShareAnAccount(t *testing.T) {
 	for range 3 {
 		production.paistrike.Clock().Advance(30 * day)
 		race.together(
-			func() { production.run(production.request(rotation.IfDue, rotation.ReasonNone)) },
-			func() { staging.run(staging.request(rotation.IfDue, rotation.ReasonNone)) },
+			func() { production.run(production.request(rotation.IfDue, schedule.ReasonNone)) },
+			func() { staging.run(staging.request(rotation.IfDue, schedule.ReasonNone)) },
 		)
 		for name, w := range map[string]*world{"production": production, "staging": &staging} {
 			if record, _ := w.current(); !production.accepts(record.Secret) {

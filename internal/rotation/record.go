@@ -3,22 +3,22 @@ package rotation
 import (
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // with is the observation after our own record was published.
-func (o observation) with(record vaultkv.Record, version int, current paistrike.Token) observation {
+func (o observation) with(record entry.Record, version int, current paistrike.Token) observation {
 	record.Key = o.at.Key
 	o.kind, o.current, o.retiring = kindOurs, current, record.Retiring
-	o.entry.Version, o.entry.Condition, o.entry.Record = version, vaultkv.Live, &record
+	o.entry.Version, o.entry.Condition, o.entry.Record = version, entry.Live, &record
 	return o
 }
 
 // record is what is published for a minted token.
-func (o observation) record(r Request, m mint, adopt []paistrike.Token) vaultkv.Record {
-	record := vaultkv.Record{
-		State: vaultkv.StateActive, Secret: m.Secret, TokenID: m.ID, TokenName: m.Token.Name,
+func (o observation) record(r Request, m mint, adopt []paistrike.Token) entry.Record {
+	record := entry.Record{
+		State: entry.StateActive, Secret: m.Secret, TokenID: m.ID, TokenName: m.Token.Name,
 		CreatedAt: m.CreatedAt, ExpiresAt: m.ExpiresAt,
 		Slot: o.slot, Inc: m.name.Inc, Base: o.version(), Op: m.name.Nonce,
 		Owner: r.Owner, Intent: r.intent(),

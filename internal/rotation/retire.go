@@ -5,8 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // split decides, when a token is minted on top of an observation, what happens to
@@ -71,13 +72,13 @@ func (o observation) refers(id string) bool {
 		return false
 	}
 	return o.entry.Record.TokenID == id ||
-		slices.ContainsFunc(o.entry.Record.Retiring, func(r vaultkv.Retiring) bool { return r.ID == id })
+		slices.ContainsFunc(o.entry.Record.Retiring, func(r entry.Retiring) bool { return r.ID == id })
 }
 
 // retiringAfter is the overlap list of the record that is published now: what was
 // retiring and still lives, the token just replaced if it still works, and what
 // was adopted.
-func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration) []vaultkv.Retiring {
+func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration) []entry.Retiring {
 	now := o.clock.PAIStrike.UTC().Truncate(time.Second)
 	list := slices.Clone(o.retiring)
 	replaced := adopt
@@ -87,7 +88,7 @@ func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration
 		replaced = append([]paistrike.Token{current}, adopt...)
 	}
 	for _, token := range replaced {
-		list = append(list, vaultkv.Retiring{
+		list = append(list, entry.Retiring{
 			ID: token.ID, Name: token.Name, SupersededAt: now, RevokeAfter: now.Add(overlap), ExpiresAt: token.ExpiresAt,
 		})
 	}
@@ -96,18 +97,18 @@ func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration
 
 // ripe gives the retiring tokens whose overlap is over. An untrusted version
 // retires nothing: its list is somebody's memory of another time.
-func ripe(o observation) []vaultkv.Retiring {
+func ripe(o observation) []entry.Retiring {
 	if !o.clock.Trusted() || !o.trusted() {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(o.retiring), func(r vaultkv.Retiring) bool {
+	return slices.DeleteFunc(slices.Clone(o.retiring), func(r entry.Retiring) bool {
 		return o.clock.Revoke().Before(r.RevokeAfter) || r.ID == o.entry.Record.TokenID
 	})
 }
 
 // holds reports a token whose overlap is over, but that a consumer still uses: with
 // retire_when_idle it lives on for a second overlap at most.
-func (p Policy) holds(token paistrike.Token, r vaultkv.Retiring, c Clock) bool {
+func holds(p schedule.Policy, token paistrike.Token, r entry.Retiring, c schedule.Clock) bool {
 	return p.RetireWhenIdle && c.Revoke().Sub(token.LastUsedAt) < usedLateWithin && c.Revoke().Before(r.RevokeAfter.Add(p.Overlap))
 }
 
@@ -116,10 +117,10 @@ const usedLateWithin = 15 * time.Minute
 
 // retire revokes what is ripe. A revoke that fails is a note, not an error: the token
 // stays in the list and the next run tries again.
-func (e *Engine) retire(ctx context.Context, o observation, p Policy, result *Result) {
+func (e *Engine) retire(ctx context.Context, o observation, p schedule.Policy, result *Result) {
 	for _, r := range ripe(o) {
 		token, _ := e.inventory.get(r.ID)
-		if p.holds(token, r, o.clock) {
+		if holds(p, token, r, o.clock) {
 			result.note(heldBack(token, r.RevokeAfter.Add(p.Overlap)))
 			continue
 		}

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // Result is what a run did and how it left the entry. It never holds the secret.
@@ -18,12 +19,12 @@ type Result struct {
 	ExpiresAt time.Time // zero: never
 	Status    paistrike.Status
 	Version   int // KV version that serves the token
-	Retiring  []vaultkv.Retiring
-	Verdict   Verdict // when the token is due next
-	Clock     Clock
+	Retiring  []entry.Retiring
+	Verdict   schedule.Verdict // when the token is due next
+	Clock     schedule.Clock
 
 	Rotated  bool
-	Reason   Reason
+	Reason   schedule.Reason
 	Retired  []string // token ids whose overlap was over
 	Swept    []string // token ids of orphans
 	Mirrored bool     // custom metadata was written
@@ -170,7 +171,7 @@ func (e *Engine) refreshed(o observation, minted string) observation {
 		o.clock.PAIStrike = now
 	}
 	o.tokens = slices.DeleteFunc(e.inventory.slot(o.slot), func(t paistrike.Token) bool { return t.ID == minted })
-	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(r vaultkv.Retiring) bool {
+	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(r entry.Retiring) bool {
 		token, known := e.inventory.get(r.ID)
 		return known && token.Status == paistrike.StatusRevoked
 	})
@@ -220,12 +221,12 @@ func (e *Engine) republish(ctx context.Context, o observation, r Request, result
 // published, cleaning comes first, so that one PATCH tells all.
 func (e *Engine) finish(ctx context.Context, o observation, r Request, astray []paistrike.Token, result *Result) {
 	facts := o.facts(r.Policy)
-	result.Verdict = Evaluate(o.clock.Rotate(), facts, r.Policy)
+	result.Verdict = schedule.Evaluate(o.clock.Rotate(), facts, r.Policy)
 	if r.Wish != Sweep {
 		e.retire(ctx, o, r.Policy, result)
 	}
 	e.sweep(ctx, o, astray, result)
-	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(t vaultkv.Retiring) bool {
+	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(t entry.Retiring) bool {
 		return slices.Contains(result.Retired, t.ID)
 	})
 	want := mirrorOf(*o.entry.Record, o.version(), o.retiring, result.Verdict.Next, r.Schedule)

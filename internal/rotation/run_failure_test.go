@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 func TestLostCreateIsResolvedInTheSameRun(t *testing.T) {
@@ -27,7 +28,7 @@ func TestLostCreateIsResolvedInTheSameRun(t *testing.T) {
 		}
 		return response, err
 	})
-	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestLostCreateIsResolvedInTheSameRun(t *testing.T) {
 func TestRefusedTokenIsNotPublished(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	before, _ := w.current()
 	w.paistrike.Clock().Advance(30 * day)
 	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -51,7 +52,7 @@ func TestRefusedTokenIsNotPublished(t *testing.T) {
 		}
 		return w.send(r)
 	})
-	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, rotation.ReasonNone))
+	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
 	var failure *rotation.Error
 	if !errors.As(err, &failure) || failure.Code != "PS401" {
 		t.Fatalf("error = %v, want PS401", err)
@@ -65,21 +66,21 @@ func TestRefusedTokenIsNotPublished(t *testing.T) {
 func TestSecondRotationKeepsBothOverlaps(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := w.current()
-	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
+	w.run(w.request(rotation.Rotate, schedule.ReasonForced))
 	second, _ := w.current()
 	w.paistrike.Clock().Advance(time.Hour)
-	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
+	w.run(w.request(rotation.Rotate, schedule.ReasonForced))
 	third, _ := w.current()
-	w.run(w.request(rotation.Settle, rotation.ReasonNone))
-	for i, record := range []*vaultkv.Record{first, second, third} {
+	w.run(w.request(rotation.Settle, schedule.ReasonNone))
+	for i, record := range []*entry.Record{first, second, third} {
 		if !w.accepts(record.Secret) {
 			t.Errorf("token %d of three stopped working inside its overlap", i+1)
 		}
 	}
 	w.paistrike.Clock().Advance(23 * time.Hour)
-	w.run(w.request(rotation.Settle, rotation.ReasonNone))
+	w.run(w.request(rotation.Settle, schedule.ReasonNone))
 	if w.accepts(first.Secret) || !w.accepts(third.Secret) {
 		t.Error("a day after it was replaced the first token should be gone, and the current one not")
 	}
@@ -88,13 +89,13 @@ func TestSecondRotationKeepsBothOverlaps(t *testing.T) {
 func TestFenceNeverLaundersARollback(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := w.current()
 	w.paistrike.Clock().Advance(30 * day)
-	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	w.paistrike.Clock().Advance(2 * day)
-	w.run(w.request(rotation.Settle, rotation.ReasonNone)) // the first token is revoked
-	content, err := vaultkv.EncodeRecord("token", *first)
+	w.run(w.request(rotation.Settle, schedule.ReasonNone)) // the first token is revoked
+	content, err := entry.EncodeRecord("token", *first)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestFenceNeverLaundersARollback(t *testing.T) {
 	name := rotation.Name{Label: "CI/CD Pipeline", Slot: first.Slot, Inc: first.Inc, Base: 3, Nonce: "aaaaaaaa"}
 	w.paistrike.Mint(name.String(), w.now().Add(90*day)) // what a killed run left behind
 	w.paistrike.Clock().Advance(2 * day)
-	request := w.request(rotation.Settle, rotation.ReasonNone)
+	request := w.request(rotation.Settle, schedule.ReasonNone)
 	request.MayRepublish = true
 	w.run(request)
 	if _, version := w.current(); version != 3 {
@@ -113,11 +114,11 @@ func TestFenceNeverLaundersARollback(t *testing.T) {
 func TestFenceSealsAStaleMint(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	current, _ := w.current()
 	name := rotation.Name{Label: "CI/CD Pipeline", Slot: current.Slot, Inc: current.Inc, Base: 1, Nonce: "aaaaaaaa"}
 	stray, _ := w.paistrike.Mint(name.String(), w.now().Add(90*day))
-	request := w.request(rotation.Settle, rotation.ReasonNone)
+	request := w.request(rotation.Settle, schedule.ReasonNone)
 	request.MayRepublish = true
 	w.paistrike.Clock().Advance(day - time.Second)
 	if w.run(request); len(w.live()) != 2 {
@@ -133,10 +134,10 @@ func TestFenceSealsAStaleMint(t *testing.T) {
 func TestOverlapEndsByTheEarlierClock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := w.current()
 	w.paistrike.Clock().Advance(30 * day)
-	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	for _, tt := range []struct {
 		name    string
 		advance time.Duration
@@ -157,7 +158,7 @@ func TestOverlapEndsByTheEarlierClock(t *testing.T) {
 			}
 			return w.send(r)
 		})
-		result, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, rotation.ReasonNone))
+		result, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,17 +174,17 @@ func TestOverlapEndsByTheEarlierClock(t *testing.T) {
 func TestQuotaIsClearedBeforeGivingUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	w.paistrike.Clock().Advance(30 * day)
-	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	w.paistrike.Clock().Advance(30 * day) // the old token is ripe, and the current one is due
 	w.paistrike.SetPolicy(sandbox.Policy{MaxActive: 3})
-	result := w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	result := w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	if !result.Rotated || len(result.Retired) != 1 {
 		t.Errorf("rotated = %t, retired %v: what is ripe makes room for the new token", result.Rotated, result.Retired)
 	}
 	w.paistrike.SetPolicy(sandbox.Policy{MaxActive: 2})
-	_, err := w.engine(w.wire()).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonForced))
+	_, err := w.engine(w.wire()).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonForced))
 	var failure *rotation.Error
 	if !errors.As(err, &failure) || failure.Code != "PS105" {
 		t.Errorf("error = %v, want PS105", err)
@@ -193,9 +194,9 @@ func TestQuotaIsClearedBeforeGivingUp(t *testing.T) {
 func TestIdleTokensRetireAndBusyOnesAreHeld(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	request := w.request(rotation.IfDue, rotation.ReasonNone)
+	request := w.request(rotation.IfDue, schedule.ReasonNone)
 	request.Policy.RetireWhenIdle = true
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := w.current()
 	w.paistrike.Clock().Advance(30 * day)
 	w.run(request)
@@ -223,21 +224,21 @@ func TestIdleTokensRetireAndBusyOnesAreHeld(t *testing.T) {
 
 func TestJitterIsAlwaysTheSameForAnEntry(t *testing.T) {
 	t.Parallel()
-	policy := rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Jitter: 6 * time.Hour}.WithDefaults()
+	policy := schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Jitter: 6 * time.Hour}.WithDefaults()
 	if err := policy.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[time.Time]bool{}
 	for _, path := range []string{"ci", "zapier", "automation", "nightly", "staging"} {
-		facts := rotation.Facts{CreatedAt: firstDay, ExpiresAt: firstDay.Add(90 * day), Slot: rotation.Slot("0b5c", "", path)}
-		due := rotation.Evaluate(firstDay, facts, policy).Next
-		if again := rotation.Evaluate(firstDay.Add(day), facts, policy).Next; !again.Equal(due) {
+		facts := schedule.Facts{CreatedAt: firstDay, ExpiresAt: firstDay.Add(90 * day), Slot: rotation.Slot("0b5c", "", path)}
+		due := schedule.Evaluate(firstDay, facts, policy).Next
+		if again := schedule.Evaluate(firstDay.Add(day), facts, policy).Next; !again.Equal(due) {
 			t.Errorf("%s: due at %v, a day later at %v", path, due, again)
 		}
 		if earliest := firstDay.Add(30 * day); due.Before(earliest) || !due.Before(earliest.Add(6*time.Hour)) {
 			t.Errorf("%s: due at %v, outside the jitter", path, due)
 		}
-		if rotation.Evaluate(due.Add(-time.Second), facts, policy).Due || !rotation.Evaluate(due, facts, policy).Due {
+		if schedule.Evaluate(due.Add(-time.Second), facts, policy).Due || !schedule.Evaluate(due, facts, policy).Due {
 			t.Errorf("%s: not due exactly at %v", path, due)
 		}
 		seen[due] = true
@@ -260,7 +261,7 @@ func TestUnreadableAnswerLeavesNoTokenBehind(t *testing.T) {
 		}
 		return response, err
 	})
-	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated))
 	var failure *rotation.Error
 	if !errors.As(err, &failure) || failure.Code != "PS109" || creates != 1 || len(w.live()) != 0 {
 		t.Errorf("error %v after %d creates with %d tokens live, want PS109 after one create, and none", err, creates, len(w.live()))
@@ -270,14 +271,14 @@ func TestUnreadableAnswerLeavesNoTokenBehind(t *testing.T) {
 func TestPurgedHistoryIsRemarked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	w.paistrike.Clock().Advance(30 * day)
-	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	second, _ := w.current()
 	w.paistrike.Clock().Advance(time.Hour)
 	w.accepts(second.Secret) // a consumer uses it
 	w.vault(http.MethodDelete, "metadata/"+w.at.Path, nil)
-	result := w.run(w.request(rotation.Rotate, rotation.ReasonGone))
+	result := w.run(w.request(rotation.Rotate, schedule.ReasonGone))
 	if !slices.ContainsFunc(result.Notes, func(m rotation.Message) bool { return m.Code == "PS207" }) {
 		t.Errorf("notes = %v, want PS207", result.Notes)
 	}
@@ -295,14 +296,14 @@ func TestPlanKnowsAFirstVersionThatIsNotMirroredYet(t *testing.T) {
 		}
 		return w.send(r)
 	})
-	if _, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated)); err != nil {
+	if _, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated)); err != nil {
 		t.Fatal(err)
 	}
 	view, err := w.engine(w.wire()).Inspect(t.Context(), w.at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if view.Foreign || !view.Stale || view.Unhealthy != rotation.ReasonNone || view.MayPublish(w.at, "CI/CD Pipeline", false) != nil {
+	if view.Foreign || !view.Stale || view.Unhealthy != schedule.ReasonNone || view.MayPublish(w.at, "CI/CD Pipeline", false) != nil {
 		t.Errorf("view = %+v, want an entry of ours whose mirror is out of date", view)
 	}
 

@@ -9,15 +9,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 func TestFirstRunMintsVerifiesAndPublishes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
 	wire := &recorderWire{next: w.wire()}
-	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,17 +46,17 @@ func TestFirstRunMintsVerifiesAndPublishes(t *testing.T) {
 func TestRotationKeepsTheOldTokenForItsOverlap(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := w.current()
 
 	w.paistrike.Clock().Advance(29 * day)
-	if result := w.run(w.request(rotation.IfDue, rotation.ReasonNone)); result.Rotated {
+	if result := w.run(w.request(rotation.IfDue, schedule.ReasonNone)); result.Rotated {
 		t.Fatal("rotated a day early")
 	}
 	w.paistrike.Clock().Advance(day)
-	result := w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	result := w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	second, version := w.current()
-	if !result.Rotated || result.Reason != rotation.ReasonPeriod || version != 2 || second.TokenID == first.TokenID {
+	if !result.Rotated || result.Reason != schedule.ReasonPeriod || version != 2 || second.TokenID == first.TokenID {
 		t.Fatalf("at its period: %+v at version %d, want a rotation by period to version 2", result, version)
 	}
 	if !w.accepts(first.Secret) || !w.accepts(second.Secret) {
@@ -63,11 +64,11 @@ func TestRotationKeepsTheOldTokenForItsOverlap(t *testing.T) {
 	}
 
 	w.paistrike.Clock().Advance(day - time.Second)
-	if result := w.run(w.request(rotation.IfDue, rotation.ReasonNone)); len(result.Retired) != 0 {
+	if result := w.run(w.request(rotation.IfDue, schedule.ReasonNone)); len(result.Retired) != 0 {
 		t.Errorf("retired %v a second before the overlap was over", result.Retired)
 	}
 	w.paistrike.Clock().Advance(time.Second)
-	result = w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	result = w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	if !slices.Equal(result.Retired, []string{first.TokenID}) || w.accepts(first.Secret) || !w.accepts(second.Secret) {
 		t.Errorf("after the overlap: retired %v, want the old token alone", result.Retired)
 	}
@@ -81,27 +82,27 @@ func TestUnhealthyTokensAreReplacedAtOnce(t *testing.T) {
 	kv := startKV(t)
 	for _, tt := range []struct {
 		name  string
-		spoil func(w *world, record *vaultkv.Record)
-		want  rotation.Reason
+		spoil func(w *world, record *entry.Record)
+		want  schedule.Reason
 	}{
-		{"revoked in PAIStrike", func(w *world, r *vaultkv.Record) { w.paistrike.Revoke(r.TokenID) }, rotation.ReasonRevoked},
-		{"deleted in PAIStrike", func(w *world, r *vaultkv.Record) { w.paistrike.Forget(r.TokenID) }, rotation.ReasonRevoked},
-		{"expired", func(w *world, _ *vaultkv.Record) { w.paistrike.Clock().Advance(91 * day) }, rotation.ReasonExpired},
-		{"soft-deleted in Vault", func(w *world, _ *vaultkv.Record) { w.vault(http.MethodDelete, "data/"+w.at.Path, nil) }, rotation.ReasonDeleted},
-		{"destroyed in Vault", func(w *world, _ *vaultkv.Record) {
+		{"revoked in PAIStrike", func(w *world, r *entry.Record) { w.paistrike.Revoke(r.TokenID) }, schedule.ReasonRevoked},
+		{"deleted in PAIStrike", func(w *world, r *entry.Record) { w.paistrike.Forget(r.TokenID) }, schedule.ReasonRevoked},
+		{"expired", func(w *world, _ *entry.Record) { w.paistrike.Clock().Advance(91 * day) }, schedule.ReasonExpired},
+		{"soft-deleted in Vault", func(w *world, _ *entry.Record) { w.vault(http.MethodDelete, "data/"+w.at.Path, nil) }, schedule.ReasonDeleted},
+		{"destroyed in Vault", func(w *world, _ *entry.Record) {
 			w.vault(http.MethodPost, "destroy/"+w.at.Path, map[string]any{"versions": []int{1}})
-		}, rotation.ReasonDeleted},
-		{"overwritten in Vault", func(w *world, _ *vaultkv.Record) {
+		}, schedule.ReasonDeleted},
+		{"overwritten in Vault", func(w *world, _ *entry.Record) {
 			w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": map[string]any{"token": "by hand"}})
-		}, rotation.ReasonChanged},
+		}, schedule.ReasonChanged},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, kv)
-			w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+			w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 			old, _ := w.current()
 			tt.spoil(w, old)
-			result := w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+			result := w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 			record, _ := w.current()
 			if !result.Rotated || result.Reason != tt.want {
 				t.Fatalf("rotated = %t for %q, want a rotation for %q", result.Rotated, result.Reason, tt.want)
@@ -109,7 +110,7 @@ func TestUnhealthyTokensAreReplacedAtOnce(t *testing.T) {
 			if record == nil || !w.accepts(record.Secret) {
 				t.Error("the entry does not serve a working token")
 			}
-			if again := w.run(w.request(rotation.IfDue, rotation.ReasonNone)); again.Rotated {
+			if again := w.run(w.request(rotation.IfDue, schedule.ReasonNone)); again.Rotated {
 				t.Error("a second run rotated again")
 			}
 		})
@@ -119,31 +120,31 @@ func TestUnhealthyTokensAreReplacedAtOnce(t *testing.T) {
 func TestHumanRollbackIsNeverSweptAgainst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := w.current()
 	w.paistrike.Clock().Advance(30 * day)
-	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	second, _ := w.current()
 
 	// Somebody puts the content of version 1 back, as "vault kv rollback" does.
-	content, err := vaultkv.EncodeRecord("token", *first)
+	content, err := entry.EncodeRecord("token", *first)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": content})
 	w.paistrike.Clock().Advance(2 * day)
 
-	result := w.run(w.request(rotation.Settle, rotation.ReasonNone))
+	result := w.run(w.request(rotation.Settle, schedule.ReasonNone))
 	if len(result.Retired)+len(result.Swept) != 0 || !w.accepts(first.Secret) || !w.accepts(second.Secret) {
 		t.Fatalf("a version that the protocol did not write was swept against: retired %v, swept %v", result.Retired, result.Swept)
 	}
-	result = w.run(w.request(rotation.IfDue, rotation.ReasonNone)) // the token of January is due again
+	result = w.run(w.request(rotation.IfDue, schedule.ReasonNone)) // the token of January is due again
 	third, _ := w.current()
 	if !result.Rotated || len(third.Retiring) != 2 || !w.accepts(first.Secret) || !w.accepts(second.Secret) {
 		t.Fatalf("retiring = %v, want both live tokens kept for a full overlap", third.Retiring)
 	}
 	w.paistrike.Clock().Advance(day)
-	w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+	w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	if live := w.live(); len(live) != 1 || live[0].ID != third.TokenID {
 		t.Errorf("after the overlap %v live, want the current token alone", live)
 	}
@@ -154,7 +155,7 @@ func TestForeignEntriesAreNotTouched(t *testing.T) {
 	w := newWorld(t, startKV(t))
 	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": map[string]any{"password": "by hand"}})
 	wire := &recorderWire{next: w.wire()}
-	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+	_, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated))
 	var failure *rotation.Error
 	if !errors.As(err, &failure) || failure.Code != "PS208" {
 		t.Fatalf("error = %v, want PS208", err)
@@ -162,7 +163,7 @@ func TestForeignEntriesAreNotTouched(t *testing.T) {
 	if n := wire.count("POST /api/v1") + wire.count("PUT /v1") + wire.count("POST /v1/secret") + wire.count("PATCH"); n != 0 {
 		t.Errorf("%d writes, want none: %v", n, wire.calls)
 	}
-	request := w.request(rotation.Rotate, rotation.ReasonCreated)
+	request := w.request(rotation.Rotate, schedule.ReasonCreated)
 	request.Adopt = true
 	w.run(request)
 	if record, version := w.current(); record == nil || version != 2 {
@@ -176,9 +177,9 @@ func TestDestroyLeavesNothing(t *testing.T) {
 		t.Run(string(how), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, startKV(t))
-			w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+			w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 			w.paistrike.Clock().Advance(30 * day)
-			w.run(w.request(rotation.IfDue, rotation.ReasonNone))
+			w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 			if len(w.live()) != 2 {
 				t.Fatal("want two live tokens in the overlap")
 			}
@@ -190,13 +191,13 @@ func TestDestroyLeavesNothing(t *testing.T) {
 			if live := w.live(); len(live) != 0 {
 				t.Errorf("%d tokens still live", len(live))
 			}
-			if after, _ := w.current(); after != nil && after.State != vaultkv.StateTombstone {
+			if after, _ := w.current(); after != nil && after.State != entry.StateTombstone {
 				t.Error("the current version still serves a token")
 			}
 			if _, err := w.engine(w.wire()).Destroy(t.Context(), request); err != nil {
 				t.Errorf("destroying again: %v", err)
 			}
-			w.run(w.request(rotation.Rotate, rotation.ReasonCreated)) // the path is free without adopt
+			w.run(w.request(rotation.Rotate, schedule.ReasonCreated)) // the path is free without adopt
 			if again, _ := w.current(); again == nil || !w.accepts(again.Secret) {
 				t.Error("the path does not serve a token after it was created anew")
 			}
@@ -207,9 +208,9 @@ func TestDestroyLeavesNothing(t *testing.T) {
 func TestDestroySparesAnEntryThatAnotherResourceTookOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := w.current()
-	successor := w.request(rotation.Rotate, rotation.ReasonCreated)
+	successor := w.request(rotation.Rotate, schedule.ReasonCreated)
 	successor.Owner = "resource-2"
 	w.run(successor) // create_before_destroy: the new resource comes first
 	second, _ := w.current()
@@ -236,7 +237,7 @@ func TestCancelAfterTheMintStillPublishes(t *testing.T) {
 		}
 		return response, err
 	})
-	result, err := w.engine(wire).Run(ctx, w.request(rotation.Rotate, rotation.ReasonCreated))
+	result, err := w.engine(wire).Run(ctx, w.request(rotation.Rotate, schedule.ReasonCreated))
 	if err != nil || !result.Rotated {
 		t.Fatalf("Ctrl-C after the mint: %v, want the token published", err)
 	}

@@ -7,17 +7,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // consumers use the token of a small world. One reads Vault at every poll, the other
 // keeps what it read for as long as the overlap.
 type consumers struct {
 	w       *smallWorld
-	kept    paistrike.Secret
+	kept    secret.Secret
 	until   time.Time // when the second one reads again
 	polls   int
 	refused int
@@ -32,7 +35,7 @@ func (c *consumers) poll(ctx context.Context) {
 	if !c.w.now.Before(c.until) {
 		c.kept, c.until = top.Secret, c.w.now.Add(smallRequest.Policy.Overlap)
 	}
-	for _, secret := range []paistrike.Secret{top.Secret, c.kept} {
+	for _, secret := range []secret.Secret{top.Secret, c.kept} {
 		c.polls++
 		if (directTokens{c.w}).Verify(ctx, secret) != nil {
 			c.refused++
@@ -62,7 +65,7 @@ type polledStore struct {
 	c *consumers
 }
 
-func (p polledStore) Publish(ctx context.Context, at vaultkv.Location, cas int, record vaultkv.Record) (vaultkv.Published, error) {
+func (p polledStore) Publish(ctx context.Context, at entry.Location, cas int, record entry.Record) (vault.Published, error) {
 	defer p.c.poll(ctx)
 	return p.directStore.Publish(ctx, at, cas, record)
 }
@@ -85,7 +88,7 @@ func TestSoak(t *testing.T) {
 	w.cells = make([]cell, 0, rotations)
 	c := &consumers{w: w}
 	request := smallRequest
-	request.Wish, request.Reason = rotation.Rotate, rotation.ReasonCreated
+	request.Wish, request.Reason = rotation.Rotate, schedule.ReasonCreated
 	live, retiring := 0, 0
 	var atFirst uint64
 	goroutines := runtime.NumGoroutine()
@@ -103,7 +106,7 @@ func TestSoak(t *testing.T) {
 		w.now = w.now.Add(12 * time.Hour)
 		c.poll(t.Context())
 		w.forget()
-		request.Reason = rotation.ReasonForced
+		request.Reason = schedule.ReasonForced
 	}
 	grown := int64(heap()) - int64(atFirst) //nolint:gosec // some megabytes
 	more := runtime.NumGoroutine() - goroutines

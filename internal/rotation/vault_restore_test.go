@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // setBack leaves the entry as it was at an earlier version, numbers included, which
@@ -32,7 +33,7 @@ func (w *world) setBack(version int) {
 }
 
 // use lets a consumer call PAIStrike an hour after it could read the record.
-func (w *world) use(record *vaultkv.Record) {
+func (w *world) use(record *entry.Record) {
 	w.t.Helper()
 	w.paistrike.Clock().Advance(time.Hour)
 	if !w.accepts(record.Secret) {
@@ -59,16 +60,16 @@ func TestHistorySetBack(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, kv)
-			w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+			w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 			for range tt.rotations {
 				record, _ := w.current()
 				w.use(record)
-				w.run(w.request(rotation.Rotate, rotation.ReasonForced))
+				w.run(w.request(rotation.Rotate, schedule.ReasonForced))
 			}
 			held, _ := w.current()
 			w.use(held)
 			w.paistrike.Clock().Advance(tt.after)
-			w.run(w.request(rotation.Settle, rotation.ReasonNone))
+			w.run(w.request(rotation.Settle, schedule.ReasonNone))
 			w.setBack(tt.to)
 			w.healed(held)
 		})
@@ -77,9 +78,9 @@ func TestHistorySetBack(t *testing.T) {
 
 // healed follows the entry through the days after its history was set back, for a
 // consumer that still holds a token.
-func (w *world) healed(held *vaultkv.Record) {
+func (w *world) healed(held *entry.Record) {
 	w.t.Helper()
-	settle := w.request(rotation.Settle, rotation.ReasonNone)
+	settle := w.request(rotation.Settle, schedule.ReasonNone)
 	settle.MayRepublish = true
 	for range 3 {
 		w.run(settle)
@@ -89,7 +90,7 @@ func (w *world) healed(held *vaultkv.Record) {
 	if !w.accepts(held.Secret) {
 		w.t.Fatalf("token %s, which a consumer holds, was revoked without an overlap", held.TokenID)
 	}
-	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
+	w.run(w.request(rotation.Rotate, schedule.ReasonForced))
 	if record, _ := w.current(); record == nil || !w.accepts(record.Secret) || !w.accepts(held.Secret) {
 		w.t.Fatal("after the next rotation the new token or the one that a consumer holds does not work")
 	}
@@ -105,9 +106,9 @@ func TestSnapshotRestored(t *testing.T) {
 	t.Parallel()
 	v := startVault(t, testparts.NewDurableVaultServer)
 	w := newWorld(t, v.kv)
-	w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	snapshot := v.Snapshot(t)
-	w.run(w.request(rotation.Rotate, rotation.ReasonForced))
+	w.run(w.request(rotation.Rotate, schedule.ReasonForced))
 	held, _ := w.current()
 	w.use(held)
 	w.paistrike.Clock().Advance(20 * time.Hour)
@@ -135,7 +136,7 @@ func TestRightsThatAreMissing(t *testing.T) {
 			v.policy(t, strings.Replace(rights, tt.old, tt.new, 1))
 			w := newWorld(t, v.kv)
 			w.login = staticToken(v.token(t))
-			_, err := w.engine(w.wire()).Run(t.Context(), w.request(rotation.Rotate, rotation.ReasonCreated))
+			_, err := w.engine(w.wire()).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated))
 			var failure *rotation.Error
 			if !errors.As(err, &failure) || failure.Code != "PS302" {
 				t.Errorf("error = %v, want PS302", err)
@@ -146,7 +147,7 @@ func TestRightsThatAreMissing(t *testing.T) {
 				}
 			}
 			v.policy(t, rights)
-			w.run(w.request(rotation.Rotate, rotation.ReasonCreated))
+			w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 		})
 	}
 }

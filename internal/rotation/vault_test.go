@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // These tests run the protocol against a whole Vault server, with TLS, a seal,
@@ -103,8 +103,8 @@ func incidents() []incident {
 	}
 }
 
-func staticToken(token string) vaultkv.Login {
-	return vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(token)}
+func staticToken(token string) vault.Login {
+	return vault.Login{Method: vault.MethodToken, Token: secret.New(token)}
 }
 
 // rights is the published policy for programs that provision and rotate, for the
@@ -140,21 +140,21 @@ func (v *vaultServer) token(t testing.TB) string {
 const role = "auth/approle/role/rotator"
 
 // appRole makes a login with the policy.
-func (v *vaultServer) appRole(t testing.TB) vaultkv.Login {
+func (v *vaultServer) appRole(t testing.TB) vault.Login {
 	t.Helper()
 	if v.Ask(t, http.MethodGet, role, v.Token, nil, nil) != http.StatusOK {
 		v.Must(t, http.MethodPost, "sys/auth/approle", v.Token, map[string]string{"type": "approle"}, nil)
 		v.Must(t, http.MethodPost, role, v.Token, map[string]string{"token_policies": "rotator", "token_ttl": "20m"}, nil)
 	}
-	var id, secret struct {
+	var id, value struct {
 		Data struct {
 			RoleID   string `json:"role_id"`
 			SecretID string `json:"secret_id"`
 		} `json:"data"`
 	}
 	v.Must(t, http.MethodGet, role+"/role-id", v.Token, nil, &id)
-	v.Must(t, http.MethodPost, role+"/secret-id", v.Token, map[string]string{}, &secret)
-	return vaultkv.Login{Method: vaultkv.MethodAppRole, RoleID: id.Data.RoleID, SecretID: paistrike.NewSecret(secret.Data.SecretID)}
+	v.Must(t, http.MethodPost, role+"/secret-id", v.Token, map[string]string{}, &value)
+	return vault.Login{Method: vault.MethodAppRole, RoleID: id.Data.RoleID, SecretID: secret.New(value.Data.SecretID)}
 }
 
 // logins counts the logins by AppRole so far.

@@ -17,11 +17,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
 )
 
 // TestMain lets garbage lie a little longer: the fault sweep starts tens of
@@ -91,11 +94,11 @@ type world struct {
 	kv         kvServer
 	paistrike  *sandbox.Server
 	management string
-	at         vaultkv.Location
+	at         entry.Location
 	// broken are tokens that the test itself revoked, which excuses invariant I1.
 	broken map[string]bool
 	// login is how engines log in to Vault; by default with the root token.
-	login vaultkv.Login
+	login vault.Login
 }
 
 func newWorld(t testing.TB, kv kvServer) *world {
@@ -108,8 +111,8 @@ func newWorld(t testing.TB, kv kvServer) *world {
 	path := fmt.Sprintf("team-%d/ci", pathNumber.Add(1))
 	return &world{
 		t: t, kv: kv, paistrike: server, management: management, broken: map[string]bool{},
-		at:    vaultkv.Location{Mount: "secret", Path: path, Key: "token"},
-		login: vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(kv.root)},
+		at:    entry.Location{Mount: "secret", Path: path, Key: "token"},
+		login: vault.Login{Method: vault.MethodToken, Token: secret.New(kv.root)},
 	}
 }
 
@@ -117,11 +120,11 @@ func newWorld(t testing.TB, kv kvServer) *world {
 func (w *world) now() time.Time { return w.paistrike.Clock().Now() }
 
 // request asks for a token with a life of 90 days, replaced every 30.
-func (w *world) request(wish rotation.Wish, reason rotation.Reason) rotation.Request {
-	policy := rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults()
+func (w *world) request(wish rotation.Wish, reason schedule.Reason) rotation.Request {
+	policy := schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults()
 	return rotation.Request{
 		At: w.at, Label: "CI/CD Pipeline", Policy: policy, Owner: "resource-1", Wish: wish, Reason: reason,
-		Schedule: rotation.ScheduleText{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
+		Schedule: schedule.ScheduleText{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
 	}
 }
 
@@ -129,12 +132,12 @@ func (w *world) request(wish rotation.Wish, reason rotation.Reason) rotation.Req
 func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 	w.t.Helper()
 	client, err := paistrike.New(paistrike.Config{
-		Endpoint: "http://localhost:1", Token: paistrike.NewSecret(w.management), Transport: wire, Sleep: noSleep,
+		Endpoint: "http://localhost:1", Token: secret.New(w.management), Transport: wire, Sleep: noSleep,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	vault, err := vaultkv.New(vaultkv.Config{
+	vault, err := vault.New(vault.Config{
 		Address: w.kv.address, Login: w.login, Transport: wire, Sleep: noSleep,
 	})
 	if err != nil {
@@ -225,7 +228,7 @@ func (w *world) vault(method, path string, body any) map[string]any {
 
 // current is what a consumer reads: the record at the current version, nil where
 // there is none.
-func (w *world) current() (*vaultkv.Record, int) {
+func (w *world) current() (*entry.Record, int) {
 	w.t.Helper()
 	data := w.vault(http.MethodGet, "data/"+w.at.Path, nil)
 	meta, _ := data["metadata"].(map[string]any)
@@ -234,7 +237,7 @@ func (w *world) current() (*vaultkv.Record, int) {
 	if fields == nil {
 		return nil, int(version)
 	}
-	record, err := vaultkv.DecodeRecord(w.at.Key, fields)
+	record, err := entry.DecodeRecord(w.at.Key, fields)
 	if err != nil {
 		return nil, int(version)
 	}
@@ -261,7 +264,7 @@ func (w *world) live() []sandbox.Token {
 }
 
 // accepts reports whether PAIStrike lets a secret in.
-func (w *world) accepts(secret paistrike.Secret) bool {
+func (w *world) accepts(secret secret.Secret) bool {
 	w.t.Helper()
 	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost/api/v1/api-tokens/self", nil)
 	request.Header.Set("Authorization", "Bearer "+secret.Reveal())

@@ -12,9 +12,12 @@ import (
 	"os"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/vaultkv"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 func main() {
@@ -28,34 +31,34 @@ const day = 24 * time.Hour
 
 func run(ctx context.Context, what string) error {
 	client, err := paistrike.New(paistrike.Config{
-		Endpoint: os.Getenv("PAISTRIKE_ENDPOINT"), Token: paistrike.NewSecret(os.Getenv("PAISTRIKE_API_TOKEN")),
+		Endpoint: os.Getenv("PAISTRIKE_ENDPOINT"), Token: secret.New(os.Getenv("PAISTRIKE_API_TOKEN")),
 	})
 	if err != nil {
 		return err
 	}
-	vault, err := vaultkv.New(vaultkv.Config{
+	store, err := vault.New(vault.Config{
 		Address: os.Getenv("VAULT_ADDR"),
-		Login:   vaultkv.Login{Method: vaultkv.MethodToken, Token: paistrike.NewSecret(os.Getenv("VAULT_TOKEN"))},
+		Login:   vault.Login{Method: vault.MethodToken, Token: secret.New(os.Getenv("VAULT_TOKEN"))},
 	})
 	if err != nil {
 		return err
 	}
-	engine := rotation.New(rotation.PAIStrike{Client: client}, vault)
-	at := vaultkv.Location{Mount: "secret", Path: "ci/paistrike", Key: "token"}
+	engine := rotation.New(rotation.PAIStrike{Client: client}, store)
+	at := entry.Location{Mount: "secret", Path: "ci/paistrike", Key: "token"}
 	if what == "destroy" {
 		_, err := engine.Destroy(ctx, rotation.DestroyRequest{At: at, Owner: "job", OnDestroy: rotation.OnDestroyDelete})
 		return err
 	}
 	request := rotation.Request{
 		At: at, Label: "CI/CD Pipeline", Owner: "job", MayRepublish: true,
-		Policy:   rotation.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
-		Schedule: rotation.ScheduleText{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
+		Policy:   schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
+		Schedule: schedule.ScheduleText{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
 	}
 	switch what {
 	case "create":
-		request.Wish, request.Reason = rotation.Rotate, rotation.ReasonCreated
+		request.Wish, request.Reason = rotation.Rotate, schedule.ReasonCreated
 	case "now":
-		request.Wish, request.Reason = rotation.Rotate, rotation.ReasonForced
+		request.Wish, request.Reason = rotation.Rotate, schedule.ReasonForced
 	case "due":
 		request.Wish = rotation.IfDue
 	case "settle":

@@ -1,0 +1,213 @@
+package entry
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// schema is the version of the record and of the mirror that this release writes.
+const schema = 1
+
+// DefaultKey is the data field of the secret where a [Location] names none.
+const DefaultKey = "token"
+
+// never stands for the absence of an expiry.
+const never = "never"
+
+// The data fields beside the secret. No secret may take their place.
+const (
+	fieldTokenID   = "token_id"
+	fieldTokenName = "token_name"
+	fieldCreatedAt = "created_at"
+	fieldExpiresAt = "expires_at"
+	fieldRecord    = "paistrike"
+)
+
+var reserved = []string{fieldTokenID, fieldTokenName, fieldCreatedAt, fieldExpiresAt, fieldRecord}
+
+// ReservedKey reports whether a data field has a meaning of its own in a record
+// and so cannot hold the secret.
+func ReservedKey(key string) bool { return slices.Contains(reserved, key) }
+
+// protocol is the JSON text in the data field "paistrike": what the rotation
+// protocol must remember beside the token.
+type protocol struct {
+	Version    int        `json:"v"`
+	State      State      `json:"state"`
+	Slot       string     `json:"slot"`
+	Inc        string     `json:"inc"`
+	Base       int        `json:"base"`
+	Op         string     `json:"op"`
+	VerifiedAt time.Time  `json:"verified_at,omitzero"`
+	Owner      string     `json:"owner,omitempty"`
+	Intent     string     `json:"intent,omitempty"`
+	Key        string     `json:"key,omitempty"` // omitted for [DefaultKey]
+	Alias      string     `json:"alias,omitempty"`
+	Retiring   []Retiring `json:"retiring"`
+}
+
+// EncodeRecord lays out a record as KV data, the secret in the field key. The
+// result holds the secret in plain text and goes into the one write, nowhere else.
+func EncodeRecord(key string, r Record) (map[string]any, error) {
+	key = cmp.Or(key, DefaultKey)
+	if err := checkRecord(key, r); err != nil {
+		return nil, err
+	}
+	p := protocol{
+		Version: schema, State: r.State, Slot: r.Slot, Inc: r.Inc, Base: r.Base, Op: r.Op,
+		VerifiedAt: r.VerifiedAt.UTC(), Owner: r.Owner, Intent: r.Intent, Alias: r.Alias,
+		Retiring: make([]Retiring, 0, len(r.Retiring)),
+	}
+	if key != DefaultKey {
+		p.Key = key
+	}
+	for _, old := range r.Retiring {
+		old.SupersededAt, old.RevokeAfter, old.ExpiresAt = old.SupersededAt.UTC(), old.RevokeAfter.UTC(), old.ExpiresAt.UTC()
+		p.Retiring = append(p.Retiring, old)
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("writing the record of token %s: %w", r.TokenID, err)
+	}
+	data := map[string]any{fieldRecord: string(text)}
+	if r.State == StateActive {
+		data[key] = r.Secret.Reveal()
+		data[fieldExpiresAt] = never
+		if r.Alias != "" {
+			data[r.Alias] = r.Secret.Reveal()
+		}
+	}
+	for field, value := range map[string]string{
+		fieldTokenID: r.TokenID, fieldTokenName: r.TokenName,
+		fieldCreatedAt: stamp(r.CreatedAt), fieldExpiresAt: stamp(r.ExpiresAt),
+	} {
+		if value != "" {
+			data[field] = value
+		}
+	}
+	if _, err := DecodeRecord(key, data); err != nil { // a time beyond the year 9999, for one
+		return nil, fmt.Errorf("the record of token %s could not be read back", r.TokenID)
+	}
+	return data, nil
+}
+
+// checkRecord refuses what could not be read back.
+func checkRecord(key string, r Record) error {
+	switch {
+	case ReservedKey(key):
+		return fmt.Errorf("the data field %q is not free for the secret", key)
+	case r.Alias == key || ReservedKey(r.Alias):
+		return fmt.Errorf("the data field %q is not free for a second copy of the secret", r.Alias)
+	case r.State != StateActive && r.State != StateTombstone:
+		return fmt.Errorf("a record cannot be %q", r.State)
+	case r.State == StateActive && (r.Secret.IsZero() || r.TokenID == ""):
+		return errors.New("an active record needs a token")
+	case r.State == StateTombstone && !r.Secret.IsZero():
+		return errors.New("a tombstone holds no secret")
+	case r.Base < 0 || r.Slot == "" || r.Inc == "" || r.Op == "":
+		return errors.New("a record needs slot, incarnation, base and run")
+	default:
+		return nil
+	}
+}
+
+// DecodeRecord reads a record from KV data. The field that the record itself
+// names for the secret goes before key; key serves where a record names none and
+// the default field is not there. Data that is no record, or is no longer
+// whole, is a [*ForeignError]; the record of a newer release a [*SchemaError].
+// Neither says anything of the data.
+func DecodeRecord(key string, data map[string]any) (Record, error) {
+	text, ok := data[fieldRecord].(string)
+	if !ok {
+		return Record{}, &ForeignError{Reason: "the field paistrike is missing"}
+	}
+	// The version alone first: what else is in there is the newer release's own.
+	var head struct {
+		Version int `json:"v"`
+	}
+	if json.Unmarshal([]byte(text), &head) != nil || head.Version < 1 {
+		return Record{}, &ForeignError{Reason: "the field paistrike is not what was written there"}
+	}
+	if head.Version > schema {
+		return Record{}, &SchemaError{Version: head.Version}
+	}
+	var p protocol
+	if json.Unmarshal([]byte(text), &p) != nil {
+		return Record{}, &ForeignError{Reason: "the field paistrike is not what was written there"}
+	}
+	r := Record{
+		State: p.State, Slot: p.Slot, Inc: p.Inc, Base: p.Base, Op: p.Op, Owner: p.Owner, Intent: p.Intent,
+		VerifiedAt: utc(p.VerifiedAt), Key: cmp.Or(p.Key, DefaultKey), Alias: p.Alias,
+	}
+	if _, ok := data[r.Key]; !ok && p.Key == "" && r.State == StateActive {
+		r.Key = cmp.Or(key, DefaultKey)
+	}
+	for _, old := range p.Retiring {
+		old.SupersededAt, old.RevokeAfter, old.ExpiresAt = utc(old.SupersededAt), utc(old.RevokeAfter), utc(old.ExpiresAt)
+		r.Retiring = append(r.Retiring, old)
+	}
+	if !r.readToken(data) || checkRecord(r.Key, r) != nil {
+		return Record{}, &ForeignError{Reason: "parts of the record are missing"}
+	}
+	return r, nil
+}
+
+// readToken takes the token out of the data fields. It reports whether they are
+// all of the kind that was written.
+func (r *Record) readToken(data map[string]any) bool {
+	good := true
+	field := func(name string) string {
+		value, present := data[name]
+		s, ok := value.(string)
+		good = good && (ok || !present)
+		return s
+	}
+	when := func(name string) time.Time {
+		s := field(name)
+		if s == never && name == fieldExpiresAt {
+			return time.Time{}
+		}
+		t, ok := instant(s)
+		good = good && ok
+		return t
+	}
+	r.TokenID, r.TokenName = field(fieldTokenID), field(fieldTokenName)
+	r.CreatedAt, r.ExpiresAt = when(fieldCreatedAt), when(fieldExpiresAt)
+	if r.State == StateActive {
+		r.Secret = secret.New(field(r.Key))
+		// Without its expiry a token would pass for one that never expires.
+		good = good && field(fieldExpiresAt) != ""
+	}
+	return good
+}
+
+// stamp writes a time, "" for the zero time.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// instant reads what stamp wrote.
+func instant(text string) (time.Time, bool) {
+	if text == "" {
+		return time.Time{}, true
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	return utc(t), err == nil
+}
+
+// utc drops the zone; the zero time stays the zero value.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC()
+}

@@ -1,0 +1,231 @@
+package entry
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The keys of custom_metadata.
+const (
+	keyManagedBy        = "managed_by"
+	keySchema           = "paistrike_schema"
+	keyState            = "paistrike_state"
+	keyMirrorOf         = "paistrike_mirror_of"
+	keySlot             = "paistrike_slot"
+	keyKey              = "paistrike_key"
+	keyTokenID          = "paistrike_token_id"
+	keyTokenName        = "paistrike_token_name"
+	keyCreatedAt        = "paistrike_created_at"
+	keyExpiresAt        = "paistrike_expires_at"
+	keyNextRotation     = "paistrike_next_rotation"
+	keyRetiring         = "paistrike_retiring"
+	keyRotationPeriod   = "paistrike_rotation_period"
+	keyRotationSchedule = "paistrike_rotation_schedule"
+	keyRotationWindow   = "paistrike_rotation_window"
+	keyBeforeExpiry     = "paistrike_before_expiry"
+	keyOverlap          = "paistrike_overlap"
+	keyJitter           = "paistrike_jitter"
+	keyRetireWhenIdle   = "paistrike_retire_when_idle"
+	keyExpiresIn        = "paistrike_expires_in"
+	keyOnRevoked        = "paistrike_on_revoked"
+	keyLastRun          = "paistrike_last_run"
+	keyLastError        = "paistrike_last_error"
+)
+
+// managedBy is the value of managed_by that makes an entry ours.
+const managedBy = "paistrike"
+
+// maxMirrorValue is KV v2's limit for one value of custom_metadata, in bytes.
+const maxMirrorValue = 512
+
+// EncodeMirror lays out a mirror as custom_metadata for [Client.Patch]. Every key
+// is there; one without a value has "", which the patch removes. What Vault would
+// refuse is cut or replaced: a mirror that is not exact is better than none.
+func EncodeMirror(m Mirror) map[string]string {
+	custom := map[string]string{
+		keyManagedBy:        managedBy,
+		keySchema:           strconv.Itoa(schema),
+		keyState:            string(m.State),
+		keyMirrorOf:         strconv.Itoa(m.Of),
+		keySlot:             m.Slot,
+		keyKey:              m.Key,
+		keyTokenID:          m.TokenID,
+		keyTokenName:        m.TokenName,
+		keyCreatedAt:        stamp(m.CreatedAt),
+		keyExpiresAt:        stamp(m.ExpiresAt),
+		keyNextRotation:     stamp(m.NextRotation),
+		keyRetiring:         encodeRetiring(m.Retiring),
+		keyRotationPeriod:   m.RotationPeriod,
+		keyRotationSchedule: m.RotationSchedule,
+		keyRotationWindow:   m.RotationWindow,
+		keyBeforeExpiry:     m.BeforeExpiry,
+		keyOverlap:          m.Overlap,
+		keyJitter:           m.Jitter,
+		keyRetireWhenIdle:   "",
+		keyExpiresIn:        m.ExpiresIn,
+		keyOnRevoked:        m.OnRevoked,
+		keyLastRun:          stamp(m.LastRun),
+		keyLastError:        m.LastError,
+	}
+	if m.ExpiresAt.IsZero() && m.TokenID != "" {
+		custom[keyExpiresAt] = never
+	}
+	if m.Key == DefaultKey {
+		custom[keyKey] = ""
+	}
+	if m.RetireWhenIdle {
+		custom[keyRetireWhenIdle] = "true"
+	}
+	for key, value := range custom {
+		custom[key] = fit(value)
+	}
+	return custom
+}
+
+// fit makes a value acceptable to KV v2: printable, and not too long.
+func fit(value string) string {
+	value = strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return '?'
+	}, strings.ToValidUTF8(value, "?"))
+	if len(value) <= maxMirrorValue {
+		return value
+	}
+	cut := maxMirrorValue
+	for !utf8.RuneStart(value[cut]) {
+		cut--
+	}
+	return value[:cut]
+}
+
+// encodeRetiring writes "id@time;id@time", those due first in front. What does
+// not fit is counted at the end: "+3".
+func encodeRetiring(refs []RetiringRef) string {
+	refs = slices.SortedStableFunc(slices.Values(refs), func(a, b RetiringRef) int {
+		return cmp.Or(a.RevokeAfter.Compare(b.RevokeAfter), cmp.Compare(a.ID, b.ID))
+	})
+	parts := make([]string, len(refs))
+	for i, ref := range refs {
+		parts[i] = url.PathEscape(ref.ID) + "@" + stamp(ref.RevokeAfter)
+	}
+	text := strings.Join(parts, ";")
+	for kept := len(parts) - 1; len(text) > maxMirrorValue; kept-- {
+		text = strings.Join(append(parts[:kept:kept], "+"+strconv.Itoa(len(parts)-kept)), ";")
+	}
+	return text
+}
+
+// DecodeMirror reads a mirror. Keys that are missing leave their field zero,
+// except for those that make it a mirror. The error is a [*ForeignError], a
+// [*SchemaError] or a [*MirrorError].
+func DecodeMirror(custom map[string]string) (Mirror, error) {
+	if custom[keyManagedBy] != managedBy {
+		return Mirror{}, &ForeignError{Reason: "custom_metadata does not say so"}
+	}
+	d := mirrorDecoder{custom: custom}
+	if version := d.number(keySchema); version > schema {
+		return Mirror{}, &SchemaError{Version: version}
+	}
+	m := Mirror{
+		State: d.state(), Of: d.number(keyMirrorOf), Slot: custom[keySlot], Key: custom[keyKey],
+		TokenID: custom[keyTokenID], TokenName: custom[keyTokenName],
+		CreatedAt: d.instant(keyCreatedAt), ExpiresAt: d.instant(keyExpiresAt),
+		NextRotation: d.instant(keyNextRotation), Retiring: d.retiring(),
+		RotationPeriod: custom[keyRotationPeriod], RotationSchedule: custom[keyRotationSchedule],
+		RotationWindow: custom[keyRotationWindow], BeforeExpiry: custom[keyBeforeExpiry],
+		Overlap: custom[keyOverlap], Jitter: custom[keyJitter],
+		RetireWhenIdle: custom[keyRetireWhenIdle] == "true", ExpiresIn: custom[keyExpiresIn], OnRevoked: custom[keyOnRevoked],
+		LastRun: d.instant(keyLastRun), LastError: custom[keyLastError],
+	}
+	if d.bad != "" {
+		return Mirror{}, &MirrorError{Key: d.bad}
+	}
+	return m, nil
+}
+
+// ReadMirror is what custom_metadata.
+func ReadMirror(custom map[string]string) (managed bool, m Mirror, problem error) {
+	if custom[keyManagedBy] != managedBy {
+		return false, Mirror{}, nil
+	}
+	m, problem = DecodeMirror(custom)
+	return true, m, problem
+}
+
+// mirrorDecoder reads values and remembers the first key that it could not read.
+type mirrorDecoder struct {
+	custom map[string]string
+	bad    string
+}
+
+func (d *mirrorDecoder) refuse(key string) {
+	if d.bad == "" {
+		d.bad = key
+	}
+}
+
+func (d *mirrorDecoder) number(key string) int {
+	n, err := strconv.ParseUint(d.custom[key], 10, 31)
+	if err != nil {
+		d.refuse(key)
+	}
+	return int(n)
+}
+
+func (d *mirrorDecoder) state() State {
+	state := State(d.custom[keyState])
+	if state != StateActive && state != StateTombstone {
+		d.refuse(keyState)
+	}
+	return state
+}
+
+func (d *mirrorDecoder) instant(key string) time.Time {
+	text := d.custom[key]
+	if text == never && key == keyExpiresAt {
+		return time.Time{}
+	}
+	t, ok := instant(text)
+	if !ok {
+		d.refuse(key)
+	}
+	return t
+}
+
+func (d *mirrorDecoder) retiring() []RetiringRef {
+	text := d.custom[keyRetiring]
+	if text == "" {
+		return nil
+	}
+	var refs []RetiringRef
+	for part := range strings.SplitSeq(text, ";") {
+		at := strings.LastIndexByte(part, '@')
+		if at < 0 && strings.HasPrefix(part, "+") {
+			continue // the count of those that did not fit
+		}
+		id, err := url.PathUnescape(part[:max(at, 0)])
+		due, ok := instant(part[at+1:])
+		if at < 0 || err != nil || !ok {
+			d.refuse(keyRetiring)
+			return nil
+		}
+		refs = append(refs, RetiringRef{ID: id, RevokeAfter: due})
+	}
+	return refs
+}
+
+// WithoutSchedule is a patch that takes the schedule out of a mirror.
+func WithoutSchedule() map[string]string {
+	return map[string]string{
+		keyNextRotation: "", keyRotationPeriod: "", keyRotationSchedule: "", keyRotationWindow: "",
+		keyBeforeExpiry: "", keyOverlap: "", keyJitter: "", keyRetireWhenIdle: "", keyExpiresIn: "", keyOnRevoked: "",
+	}
+}

@@ -1,0 +1,30 @@
+package entry_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// record is a complete record of a live token.
+func record(value string, base int) entry.Record {
+	return entry.Record{
+		State: entry.StateActive, Secret: secret.New(value),
+		TokenID: "tok_1", TokenName: "ci-ps1-k3v9q2m7xtab-7h2k9q-0-w5c2m8pa",
+		CreatedAt: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), ExpiresAt: time.Date(2026, 7, 30, 12, 0, 0, 0, time.UTC),
+		Slot: "k3v9q2m7xtab", Inc: "7h2k9q", Base: base, Op: "w5c2m8pa",
+		VerifiedAt: time.Date(2026, 5, 1, 12, 0, 1, 0, time.UTC),
+	}
+}
+
+func fromJSON(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var value map[string]any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return value
+}

@@ -1,0 +1,252 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/vault/api"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// Client talks to one Vault. It logs in at its first call and is safe for
+// concurrent use. Make one with [New].
+type Client struct {
+	base       *url.URL
+	config     Config
+	transports transports
+	session    session
+	index      index
+
+	mounts flights[mountKey, Mount]
+	time   flights[struct{}, time.Time]
+	ttl    flights[struct{}, time.Duration]
+}
+
+type mountKey struct{ namespace, mount string }
+
+// Mount is what Vault says of a secrets engine.
+type Mount struct {
+	// UUID is the mount's own, for as long as it exists; a mount made anew at
+	// the same path has another.
+	UUID string
+	// KVVersion is 1 or 2, and 0 where the engine is no KV store.
+	KVVersion int
+	// DeleteVersionAfter is how long the mount keeps a version readable; 0 is for
+	// ever, or not known because the token may not read the mount's settings.
+	DeleteVersionAfter time.Duration
+}
+
+// Mount describes the engine at mount. It asks once per namespace and mount.
+func (c *Client) Mount(ctx context.Context, namespace, mount string) (Mount, error) {
+	key := mountKey{namespace: c.namespace(namespace), mount: strings.Trim(mount, "/")}
+	return c.mounts.get(ctx, key, func(ctx context.Context) (Mount, error) { return c.readMount(ctx, key) })
+}
+
+func (c *Client) readMount(ctx context.Context, key mountKey) (Mount, error) {
+	r := request{
+		op: "reading", method: http.MethodGet,
+		path: "sys/internal/ui/mounts/" + key.mount, namespace: key.namespace,
+	}
+	if err := checkPath(key.mount); err != nil {
+		return Mount{}, r.failed(err)
+	}
+	got, err := c.do(ctx, r)
+	if err != nil {
+		return Mount{}, err
+	}
+	data, err := decode[struct {
+		UUID, Type, Path string
+		Options          map[string]string
+	}](r, got)
+	if err != nil {
+		return Mount{}, err
+	}
+	// The page answers for any path below a mount.
+	if at := strings.Trim(data.Path, "/"); at != key.mount {
+		return Mount{}, r.failed(fmt.Errorf("the secrets engine there is mounted at %q", at))
+	}
+	mount := Mount{UUID: data.UUID}
+	switch {
+	case data.Type != "kv" && data.Type != "generic":
+	case data.Options["version"] == "2":
+		mount.KVVersion = 2
+		mount.DeleteVersionAfter, err = c.mountDeleteVersionAfter(ctx, key)
+	default:
+		mount.KVVersion = 1
+	}
+	return mount, err
+}
+
+// mountDeleteVersionAfter reads the mount's setting. Few tokens may, and most of
+// the others need not know.
+func (c *Client) mountDeleteVersionAfter(ctx context.Context, key mountKey) (time.Duration, error) {
+	r := request{
+		op: "reading", method: http.MethodGet, path: key.mount + "/config",
+		namespace: key.namespace, refusable: true,
+	}
+	got, err := c.do(ctx, r)
+	if IsForbidden(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	config, err := decode[struct {
+		DeleteVersionAfter duration `json:"delete_version_after"`
+	}](r, got)
+	return time.Duration(config.DeleteVersionAfter), err
+}
+
+// Capabilities returns what our Vault token may do at each path, such as
+// "secret/data/ci/paistrike", in one call.
+func (c *Client) Capabilities(ctx context.Context, namespace string, paths ...string) (map[string][]string, error) {
+	r := request{
+		op: "asking", method: http.MethodPost, path: "sys/capabilities-self",
+		body: map[string][]string{"paths": paths}, namespace: c.namespace(namespace),
+	}
+	got, err := c.do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	data, err := decode[map[string]json.RawMessage](r, got)
+	if err != nil {
+		return nil, err
+	}
+	capabilities := make(map[string][]string, len(paths))
+	for _, path := range paths {
+		var list []string
+		if json.Unmarshal(data[path], &list) != nil {
+			return nil, r.failed(errors.New("the answer lacks a path that was asked for"))
+		}
+		capabilities[path] = list
+	}
+	return capabilities, nil
+}
+
+// TokenTTL returns how long our Vault token still lives, 0 where it never
+// expires. It asks once per client. A token that may not look itself up counts as
+// one that never expires: whether it works at all, [Client.Capabilities] shows.
+func (c *Client) TokenTTL(ctx context.Context) (time.Duration, error) {
+	return c.ttl.get(ctx, struct{}{}, func(ctx context.Context) (time.Duration, error) {
+		r := request{
+			op: "reading", method: http.MethodGet, path: "auth/token/lookup-self",
+			namespace: c.loginNamespace(), refusable: true,
+		}
+		got, err := c.do(ctx, r)
+		if IsForbidden(err) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		data, err := decode[struct {
+			TTL        int64   `json:"ttl"`
+			ExpireTime *string `json:"expire_time"`
+		}](r, got)
+		ttl := time.Duration(data.TTL) * time.Second
+		if data.ExpireTime != nil {
+			ttl = max(ttl, 1) // in its last second, and not one that never expires
+		}
+		return ttl, err
+	})
+}
+
+// ServerTime returns Vault's clock, in whole seconds UTC, as it stood when this
+// client first asked. It needs no token. A sealed Vault is an error for which
+// [IsSealed] holds, because nothing else will work; a standby answers as well as
+// the active server.
+func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
+	return c.time.get(ctx, struct{}{}, func(ctx context.Context) (time.Time, error) {
+		health, err := c.health(ctx, false)
+		switch {
+		case err != nil:
+			return time.Time{}, err
+		case health.Sealed:
+			return time.Time{}, &Error{Op: "reading", Path: healthPath, Status: http.StatusServiceUnavailable, Sealed: true}
+		}
+		return time.Unix(health.ServerTimeUTC, 0).UTC(), nil
+	})
+}
+
+// RefreshServerTime asks for Vault's clock anew; from then on it is the answer of
+// [Client.ServerTime].
+func (c *Client) RefreshServerTime(ctx context.Context) (time.Time, error) {
+	c.time.drop(struct{}{})
+	return c.ServerTime(ctx)
+}
+
+const healthPath = "sys/health"
+
+// healthy asks for one and the same status whatever state Vault is in: what
+// counts is the body.
+var healthy = url.Values{
+	"sealedcode": {"200"}, "uninitcode": {"200"}, "standbycode": {"200"},
+	"performancestandbycode": {"200"}, "drsecondarycode": {"200"}, "removedcode": {"200"}, "haunhealthycode": {"200"},
+}
+
+func (c *Client) health(ctx context.Context, once bool) (api.HealthResponse, error) {
+	r := request{op: "reading", method: http.MethodGet, path: healthPath, query: healthy, anonymous: true, once: once}
+	var health api.HealthResponse
+	got, err := c.exchange(ctx, r, secret.Secret{})
+	if err != nil {
+		return health, err
+	}
+	if json.Unmarshal(got.body, &health) != nil || health.ServerTimeUTC <= 0 {
+		return health, r.failed(errors.New("the answer is not what Vault gives"))
+	}
+	return health, nil
+}
+
+// sealed reports whether Vault says of itself that it is sealed.
+func (c *Client) sealed(ctx context.Context) bool {
+	health, err := c.health(ctx, true)
+	return err == nil && health.Sealed
+}
+
+// namespace returns the namespace that a caller means.
+func (c *Client) namespace(given string) string {
+	return first(strings.Trim(given, "/"), c.config.Namespace)
+}
+
+// checkPath refuses what would make one path into another on its way to Vault.
+func checkPath(path string) error {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return fmt.Errorf("%q is not a path in Vault", path)
+		}
+	}
+	if strings.ContainsFunc(path, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		return fmt.Errorf("%q is not a path in Vault", path)
+	}
+	return nil
+}
+
+// duration reads Vault's two ways of writing one: "3h25m19s", or seconds.
+type duration time.Duration
+
+// UnmarshalJSON reads a duration; what is none is an error.
+func (d *duration) UnmarshalJSON(text []byte) error {
+	var seconds int64
+	if json.Unmarshal(text, &seconds) == nil {
+		*d = duration(time.Duration(seconds) * time.Second)
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	if s == "" {
+		*d = 0
+		return nil
+	}
+	value, err := time.ParseDuration(s)
+	*d = duration(max(value, 0)) // negative: switched off
+	return err
+}

@@ -1,0 +1,155 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config says how to reach Vault. Nothing else is consulted: the environment is
+// the caller's to read.
+type Config struct {
+	// Address is Vault's URL, with a path where a proxy wants one. Plain http is
+	// used if it is written here, and never otherwise.
+	Address string
+	// Namespace is the one that a [Location] without a namespace means.
+	Namespace string
+	// AuthNamespace is the one to log in to; "" is Namespace.
+	AuthNamespace string
+	Login         Login
+
+	// CACertFile, CACertDir and CACertPEM together replace the system's roots.
+	CACertFile, CACertDir, CACertPEM string
+	// AddToSystemRoots makes those three come on top of the system's roots.
+	AddToSystemRoots bool
+	// ClientCertPEM and ClientKeyPEM go together.
+	ClientCertPEM, ClientKeyPEM string
+	TLSServerName               string
+	SkipTLSVerify               bool
+
+	// Headers are sent with every request. Names that begin with X-Vault- are
+	// refused: token and namespace have their own settings.
+	Headers map[string]string
+
+	// MaxRetries is how often a read is sent again after 412, 429, 5xx or no
+	// answer; 0 means 2, -1 means never. Publish and Patch are sent once.
+	MaxRetries int
+	// RetryWaitMin and RetryWaitMax bound the pause between two attempts; 0
+	// means 1 s and 10 s. Vault's Retry-After rules where it is given, up to 60 s.
+	RetryWaitMin, RetryWaitMax time.Duration
+	// Timeout bounds one attempt; 0 means 30 s.
+	Timeout   time.Duration
+	UserAgent string
+
+	// Transport carries the requests instead of a transport of the client's own.
+	// The TLS settings above do not apply to it.
+	Transport http.RoundTripper
+	// Sleep waits between attempts; nil waits in real time.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+const (
+	defaultRetries      = 2
+	defaultRetryWaitMin = time.Second
+	defaultRetryWaitMax = 10 * time.Second
+	defaultTimeout      = 30 * time.Second
+	maxRetryAfter       = 60 * time.Second
+)
+
+// New makes a client. It does no I/O: certificates, login and everything else
+// wait for the first call.
+func New(config Config) (*Client, error) {
+	base, err := parseAddress(config.Address)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkHeaders(config.Headers); err != nil {
+		return nil, err
+	}
+	if (config.ClientCertPEM == "") != (config.ClientKeyPEM == "") {
+		return nil, errors.New("vault: client certificate and client key go together")
+	}
+	if err := config.Login.check(); err != nil {
+		return nil, err
+	}
+	config.setDefaults()
+	c := &Client{base: base, config: config}
+	c.session.login = config.Login
+	c.transports = newTransports(config)
+	return c, nil
+}
+
+func (c *Config) setDefaults() {
+	c.Namespace = strings.Trim(c.Namespace, "/")
+	c.AuthNamespace = first(strings.Trim(c.AuthNamespace, "/"), c.Namespace)
+	switch {
+	case c.MaxRetries == 0:
+		c.MaxRetries = defaultRetries
+	case c.MaxRetries < 0:
+		c.MaxRetries = 0
+	}
+	c.RetryWaitMin = first(c.RetryWaitMin, defaultRetryWaitMin)
+	c.RetryWaitMax = first(c.RetryWaitMax, max(defaultRetryWaitMax, c.RetryWaitMin))
+	c.Timeout = first(c.Timeout, defaultTimeout)
+	if c.Sleep == nil {
+		c.Sleep = sleep
+	}
+}
+
+// first returns the first value that is not zero.
+func first[T comparable](values ...T) T {
+	var zero T
+	for _, value := range values {
+		if value != zero {
+			return value
+		}
+	}
+	return zero
+}
+
+func parseAddress(address string) (*url.URL, error) {
+	if address == "" {
+		return nil, errors.New("vault: address is missing")
+	}
+	base, err := url.Parse(address)
+	switch {
+	case err != nil:
+		// The text of err repeats the address, which may carry a password.
+		return nil, errors.New("vault: address is not a URL")
+	case base.User != nil:
+		return nil, errors.New("vault: address carries a user name; use headers for a proxy that asks for one")
+	case base.Scheme != "https" && base.Scheme != "http":
+		return nil, fmt.Errorf("vault: address %q does not begin with https:// or http://", address)
+	case base.Host == "":
+		return nil, fmt.Errorf("vault: address %q names no host", address)
+	case base.RawQuery != "" || base.Fragment != "":
+		return nil, fmt.Errorf("vault: address %q has a query or a fragment", address)
+	}
+	base.Path = strings.TrimRight(base.Path, "/")
+	base.RawPath = ""
+	return base, nil
+}
+
+func checkHeaders(headers map[string]string) error {
+	for name := range headers {
+		if strings.HasPrefix(http.CanonicalHeaderKey(name), "X-Vault-") {
+			return fmt.Errorf("vault: header %s is not for headers: token and namespace have their own settings", name)
+		}
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

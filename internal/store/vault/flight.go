@@ -1,0 +1,92 @@
+package vault
+
+import (
+	"context"
+	"sync"
+)
+
+// flights keeps one good answer per key. Callers that ask while the answer is
+// being fetched share that one call; failures are shared with them and not kept.
+// A call goes on while anyone waits for it, whoever began it.
+type flights[K comparable, V any] struct {
+	mu      sync.Mutex
+	kept    map[K]V
+	running map[K]*flight[V]
+}
+
+type flight[V any] struct {
+	done    chan struct{}
+	value   V
+	err     error
+	waiting int
+	cancel  context.CancelFunc
+}
+
+func (f *flights[K, V]) get(ctx context.Context, key K, fetch func(context.Context) (V, error)) (V, error) {
+	f.mu.Lock()
+	if value, ok := f.kept[key]; ok {
+		f.mu.Unlock()
+		return value, nil
+	}
+	call, ok := f.running[key]
+	if !ok {
+		call = f.begin(ctx, key, fetch)
+	}
+	call.waiting++
+	f.mu.Unlock()
+
+	select {
+	case <-call.done:
+		return call.value, call.err
+	case <-ctx.Done():
+		f.leave(key, call)
+		var none V
+		return none, ctx.Err()
+	}
+}
+
+// begin starts the call. The lock is held.
+func (f *flights[K, V]) begin(ctx context.Context, key K, fetch func(context.Context) (V, error)) *flight[V] {
+	if f.running == nil {
+		f.running, f.kept = map[K]*flight[V]{}, map[K]V{}
+	}
+	shared, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	call := &flight[V]{done: make(chan struct{}), cancel: cancel}
+	f.running[key] = call
+	go func() {
+		defer cancel()
+		call.value, call.err = fetch(shared)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.running[key] == call {
+			delete(f.running, key)
+			if call.err == nil {
+				f.kept[key] = call.value
+			}
+		}
+		close(call.done)
+	}()
+	return call
+}
+
+// leave stops the call when its last waiter has gone.
+func (f *flights[K, V]) leave(key K, call *flight[V]) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if call.waiting--; call.waiting == 0 {
+		call.cancel()
+		if f.running[key] == call {
+			delete(f.running, key)
+		}
+	}
+}
+
+// drop forgets the answer for key and returns it; the next caller fetches anew.
+func (f *flights[K, V]) drop(key K) (V, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	value, ok := f.kept[key]
+	delete(f.kept, key)
+	delete(f.running, key)
+	return value, ok
+}

@@ -1,0 +1,300 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// Metadata is what Vault tells of an entry without showing its data.
+type Metadata struct {
+	// Exists is false where Vault knows no such key.
+	Exists         bool
+	CurrentVersion int // 0 where nothing was ever written
+	OldestVersion  int // versions below are trimmed
+	MaxVersions    int // 0: the mount's setting
+	Condition      entry.Condition
+	// DeleteVersionAfter is the entry's own setting, 0 for none.
+	DeleteVersionAfter time.Duration
+	CASRequired        bool
+
+	// Managed tells that custom_metadata says it is ours.
+	Managed bool
+	Mirror  entry.Mirror
+	// MirrorProblem is a [*MirrorError] or a [*SchemaError] where Managed is true
+	// and the mirror cannot be read.
+	MirrorProblem error
+	// Versions are those whose data can be read, the oldest first.
+	Versions []int
+	Custom   map[string]string
+}
+
+// Entry is one KV version with its data.
+type Entry struct {
+	Version   int // 0 where Condition is [Absent]
+	Condition entry.Condition
+	// Record is nil unless the version is live and a record.
+	Record *entry.Record
+	// Problem is a [*ForeignError] or a [*SchemaError] where the version is live
+	// and no record that can be read.
+	Problem error
+	// Managed and Mirror come from custom_metadata, which describes the entry and
+	// not this version.
+	Managed bool
+	Mirror  entry.Mirror
+
+	CreatedTime  time.Time
+	DeletionTime time.Time // zero: never; may lie ahead
+}
+
+// Published is the version that a write made.
+type Published struct {
+	Version      int
+	DeletionTime time.Time // zero: never
+}
+
+// version is how Vault describes a KV version.
+type version struct {
+	Version        int               `json:"version"`
+	CreatedTime    string            `json:"created_time"`
+	DeletionTime   string            `json:"deletion_time"`
+	Destroyed      bool              `json:"destroyed"`
+	CustomMetadata map[string]string `json:"custom_metadata"`
+}
+
+// condition judges a version as Vault does: a deletion time may lie ahead, and
+// the clock that counts is Vault's. That is the Date of the answer.
+func (v version) condition(now time.Time) entry.Condition {
+	deletion := timeOf(v.DeletionTime)
+	switch {
+	case v.Destroyed:
+		return entry.Destroyed
+	case deletion.IsZero() || now.Before(deletion) && !now.IsZero():
+		return entry.Live
+	default:
+		return entry.Deleted
+	}
+}
+
+// Metadata reads what Vault tells of an entry. A key that does not exist is no
+// error.
+func (c *Client) Metadata(ctx context.Context, at entry.Location) (Metadata, error) {
+	r, err := c.request(at, "reading", http.MethodGet, "metadata")
+	if err != nil {
+		return Metadata{}, err
+	}
+	got, err := c.do(ctx, r)
+	if IsNotFound(err) {
+		return Metadata{Condition: entry.Absent}, nil
+	}
+	if err != nil {
+		return Metadata{}, err
+	}
+	data, err := decode[struct {
+		CurrentVersion     int                `json:"current_version"`
+		OldestVersion      int                `json:"oldest_version"`
+		MaxVersions        int                `json:"max_versions"`
+		CASRequired        bool               `json:"cas_required"`
+		DeleteVersionAfter duration           `json:"delete_version_after"`
+		CustomMetadata     map[string]string  `json:"custom_metadata"`
+		Versions           map[string]version `json:"versions"`
+	}](r, got)
+	if err != nil {
+		return Metadata{}, err
+	}
+	m := Metadata{
+		Exists: true, CurrentVersion: data.CurrentVersion, OldestVersion: data.OldestVersion,
+		MaxVersions: data.MaxVersions, CASRequired: data.CASRequired, Condition: entry.Absent,
+		DeleteVersionAfter: time.Duration(data.DeleteVersionAfter), Custom: data.CustomMetadata,
+	}
+	now := dateOf(got)
+	if current, ok := data.Versions[strconv.Itoa(data.CurrentVersion)]; ok {
+		m.Condition = current.condition(now)
+	}
+	for name, v := range maps.All(data.Versions) {
+		if number, err := strconv.Atoi(name); err == nil && v.condition(now) == entry.Live {
+			m.Versions = append(m.Versions, number)
+		}
+	}
+	slices.Sort(m.Versions)
+	m.Managed, m.Mirror, m.MirrorProblem = entry.ReadMirror(m.Custom)
+	return m, nil
+}
+
+// Read reads one version with its data; 0 asks for the current one. A version
+// that is absent, deleted or destroyed is no error, and neither is data that is
+// no record: see [Entry].
+func (c *Client) Read(ctx context.Context, at entry.Location, number int) (Entry, error) {
+	r, err := c.request(at, "reading", http.MethodGet, "data")
+	if err != nil {
+		return Entry{}, err
+	}
+	if number > 0 {
+		r.query = url.Values{"version": {strconv.Itoa(number)}}
+	}
+	got, err := c.do(ctx, r)
+	unreadable := IsNotFound(err) // of a version that is deleted, the 404 still tells
+	if err != nil && !unreadable {
+		return Entry{}, err
+	}
+	data, err := decode[struct {
+		Data     map[string]any `json:"data"`
+		Metadata *version       `json:"metadata"`
+	}](r, got)
+	switch {
+	case unreadable && (err != nil || data.Metadata == nil):
+		return Entry{Condition: entry.Absent}, nil //nolint:nilerr // a 404 that describes no version
+	case err != nil:
+		return Entry{}, err
+	case data.Metadata == nil:
+		return Entry{}, r.failed(errors.New("the answer is not that of KV v2"))
+	}
+	v := *data.Metadata
+	e := Entry{
+		Version: v.Version, Condition: entry.Live,
+		CreatedTime: timeOf(v.CreatedTime), DeletionTime: timeOf(v.DeletionTime),
+	}
+	e.Managed, e.Mirror, _ = entry.ReadMirror(v.CustomMetadata)
+	if unreadable {
+		e.Condition = entry.Deleted
+		if v.Destroyed {
+			e.Condition = entry.Destroyed
+		}
+		return e, nil
+	}
+	record, problem := entry.DecodeRecord(at.Key, data.Data)
+	if problem != nil {
+		e.Problem = problem
+	} else {
+		e.Record = &record
+	}
+	return e, nil
+}
+
+// Publish writes a record as the version after cas, once. Any error but a 403
+// leaves open whether Vault wrote it, also a 400 that says the versions do not
+// match: read version cas+1 to know.
+func (c *Client) Publish(ctx context.Context, at entry.Location, cas int, record entry.Record) (Published, error) {
+	r, err := c.request(at, "writing", http.MethodPut, "data")
+	if err != nil {
+		return Published{}, err
+	}
+	data, err := entry.EncodeRecord(at.Key, record)
+	if err != nil {
+		return Published{}, r.failed(err)
+	}
+	r.once, r.secrets = true, []secret.Secret{record.Secret}
+	r.body = map[string]any{"data": data, "options": map[string]any{"cas": cas}}
+	got, err := c.do(ctx, r)
+	if err != nil {
+		return Published{}, err
+	}
+	v, err := decode[version](r, got)
+	if err == nil && v.Version <= 0 {
+		err = r.failed(errors.New("the answer names no version"))
+	}
+	return Published{Version: v.Version, DeletionTime: timeOf(v.DeletionTime)}, err
+}
+
+// Patch merges into custom_metadata, once: keys that are not named stay, and a
+// key with the value "" is removed. The entry must exist.
+func (c *Client) Patch(ctx context.Context, at entry.Location, custom map[string]string) error {
+	r, err := c.request(at, "patching", http.MethodPatch, "metadata")
+	if err != nil {
+		return err
+	}
+	merge := make(map[string]any, len(custom))
+	for key, value := range custom {
+		merge[key] = value
+		if value == "" { // Vault refuses empty values; null removes the key
+			merge[key] = nil
+		}
+	}
+	r.once, r.mediaType = true, "application/merge-patch+json"
+	r.body = map[string]any{"custom_metadata": merge}
+	_, err = c.do(ctx, r)
+	return err
+}
+
+// Delete hides the data of the given versions. It can be undone in Vault.
+func (c *Client) Delete(ctx context.Context, at entry.Location, versions []int) error {
+	r, err := c.request(at, "deleting versions at", http.MethodPost, "delete")
+	if err != nil || len(versions) == 0 {
+		return err
+	}
+	r.body = map[string]any{"versions": versions}
+	_, err = c.do(ctx, r)
+	return err
+}
+
+// Purge removes the entry with all its versions and metadata, once. The next
+// write there starts at version 1 again.
+func (c *Client) Purge(ctx context.Context, at entry.Location) error {
+	r, err := c.request(at, "removing", http.MethodDelete, "metadata")
+	if err != nil {
+		return err
+	}
+	r.once = true
+	_, err = c.do(ctx, r)
+	return err
+}
+
+// List returns the names right below prefix; those of folders end in "/". A
+// folder that does not exist is empty.
+func (c *Client) List(ctx context.Context, namespace, mount, prefix string) ([]string, error) {
+	r := request{
+		op: "listing", method: http.MethodGet, query: url.Values{"list": {"true"}},
+		path: strings.TrimSuffix(strings.Trim(mount, "/")+"/metadata/"+strings.Trim(prefix, "/"), "/"), namespace: c.namespace(namespace),
+	}
+	if err := checkPath(r.path); err != nil {
+		return nil, r.failed(err)
+	}
+	got, err := c.do(ctx, r)
+	if IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := decode[struct{ Keys []string }](r, got)
+	return data.Keys, err
+}
+
+// request begins a call on an entry.
+func (c *Client) request(at entry.Location, op, method, part string) (request, error) {
+	mount, path := strings.Trim(at.Mount, "/"), strings.Trim(at.Path, "/")
+	r := request{op: op, method: method, path: mount + "/" + part + "/" + path, namespace: c.namespace(at.Namespace)}
+	if err := checkPath(r.path); err != nil {
+		return r, r.failed(err)
+	}
+	return r, nil
+}
+
+// timeOf reads a time of KV v2; "" and what is none are zero.
+func timeOf(s string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// dateOf is the server's clock when it answered, zero where it did not say. The
+// header drops the fraction of the second, so the second's end is taken: a version
+// deleted a moment ago is deleted.
+func dateOf(got answer) time.Time {
+	t, err := http.ParseTime(got.header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return t.Add(time.Second)
+}

@@ -1,0 +1,149 @@
+package vault
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// transports gives the two ways requests travel: reads share connections; a
+// write that may go out once only gets a fresh one. On a connection kept alive,
+// net/http sends a request a second time when the server has just closed it.
+type transports struct {
+	shared, fresh func() (http.RoundTripper, error)
+}
+
+func newTransports(config Config) transports {
+	shared := sync.OnceValues(func() (http.RoundTripper, error) {
+		if config.Transport != nil {
+			return config.Transport, nil
+		}
+		return ownTransport(config)
+	})
+	fresh := sync.OnceValues(func() (http.RoundTripper, error) {
+		transport, err := shared()
+		if own, ok := transport.(*http.Transport); ok {
+			own = own.Clone()
+			own.DisableKeepAlives = true
+			return own, err
+		}
+		return transport, err
+	})
+	return transports{shared: shared, fresh: fresh}
+}
+
+// pick returns the way for a request. An error lies in the settings.
+func (t transports) pick(r request) (http.RoundTripper, error) {
+	if r.once {
+		return t.fresh()
+	}
+	return t.shared()
+}
+
+func ownTransport(config Config) (*http.Transport, error) {
+	settings, err := tlsSettings(config)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:       settings,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   10,
+		IdleConnTimeout:       90 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}, nil
+}
+
+func tlsSettings(config Config) (*tls.Config, error) {
+	settings := &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		ServerName: config.TLSServerName,
+		// The user asks for it by the name of what it does, as with vault itself.
+		InsecureSkipVerify: config.SkipTLSVerify, //nolint:gosec // the user's own choice
+	}
+	if config.ClientCertPEM != "" {
+		pair, err := tls.X509KeyPair([]byte(config.ClientCertPEM), []byte(config.ClientKeyPEM))
+		if err != nil {
+			return nil, errors.New("vault: client certificate and client key do not form a pair")
+		}
+		// Sent whatever authorities the server names: Vault's cert login trusts
+		// certificates that the listener knows nothing about.
+		settings.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return &pair, nil
+		}
+	}
+	roots, err := roots(config)
+	settings.RootCAs = roots
+	return settings, err
+}
+
+// roots returns the authorities to trust, nil for those of the system.
+func roots(config Config) (*x509.CertPool, error) {
+	if config.CACertFile == "" && config.CACertDir == "" && config.CACertPEM == "" {
+		return nil, nil
+	}
+	pool := x509.NewCertPool()
+	if config.AddToSystemRoots {
+		// Where the system has none to show, ours are all there are.
+		if system, err := x509.SystemCertPool(); err == nil {
+			pool = system
+		}
+	}
+	if config.CACertPEM != "" && !pool.AppendCertsFromPEM([]byte(config.CACertPEM)) {
+		return nil, errors.New("vault: no certificate in the given CA text")
+	}
+	files, err := caFiles(config)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("vault: reading CA certificates: %w", err)
+		}
+		if !pool.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("vault: no certificate in %s", file)
+		}
+	}
+	return pool, nil
+}
+
+// caFiles lists the files to read. Hidden entries of the folder are left out:
+// they are how Kubernetes keeps the versions of a mounted folder.
+func caFiles(config Config) ([]string, error) {
+	var files []string
+	if config.CACertFile != "" {
+		files = append(files, config.CACertFile)
+	}
+	if config.CACertDir == "" {
+		return files, nil
+	}
+	entries, err := os.ReadDir(config.CACertDir)
+	if err != nil {
+		return nil, fmt.Errorf("vault: reading CA certificates: %w", err)
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") {
+			files = append(files, filepath.Join(config.CACertDir, entry.Name()))
+		}
+	}
+	return files, nil
+}
+
+// untrusted reports that the server's certificate was not accepted, which no
+// second attempt changes.
+func untrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
+}

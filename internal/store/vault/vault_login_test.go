@@ -1,0 +1,181 @@
+package vault_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
+
+// rotatorPolicy is what a token needs to publish and to keep the mirror.
+const rotatorPolicy = `
+path "secret/data/ci/*"     { capabilities = ["create", "read", "update"] }
+path "secret/metadata/ci/*" { capabilities = ["read", "patch", "list"] }
+path "secret/delete/ci/*"   { capabilities = ["update"] }
+`
+
+// TestVaultLogins logs in to a real Vault by every method that it offers without
+// another server beside it, and does what the policy allows.
+func TestVaultLogins(t *testing.T) {
+	t.Parallel()
+	address, root := testparts.Vault(t)
+	s := server{address, root}
+	s.ask(t, http.MethodPut, "sys/policies/acl/rotator", map[string]any{"policy": rotatorPolicy})
+	for _, method := range []string{"approle", "userpass", "jwt"} {
+		s.ask(t, http.MethodPost, "sys/auth/"+method, map[string]any{"type": method})
+	}
+	s.ask(t, http.MethodPost, "auth/userpass/users/ann", map[string]any{"password": "pw", "token_policies": "rotator"})
+	key, jwt := jwtKey(t)
+	s.ask(t, http.MethodPost, "auth/jwt/config", map[string]any{"jwt_validation_pubkeys": []string{key}})
+	s.ask(t, http.MethodPost, "auth/jwt/role/ci", map[string]any{
+		"role_type": "jwt", "user_claim": "sub", "bound_audiences": []string{"vault"}, "token_policies": "rotator", "token_ttl": "10m",
+	})
+	approle := appRole(t, s, nil)
+	for name, login := range map[string]vault.Login{
+		"approle":  approle,
+		"userpass": {Method: "userpass", Username: "ann", Password: hidden("pw")},
+		"jwt":      {Method: "jwt", Role: "ci", JWT: hidden(jwt)},
+		"generic":  {Method: "generic", Path: "auth/userpass/login/ann", Parameters: map[string]secret.Secret{"password": hidden("pw")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := client(t, address, func(c *vault.Config) { c.Login = login })
+			mustPublish(t, c, at("ci/"+name), 0, "s")
+			if err := c.Patch(t.Context(), at("ci/"+name), map[string]string{"a": "b"}); err != nil {
+				t.Error(err)
+			}
+			if m, err := c.Mount(t.Context(), "", "secret"); err != nil || m.KVVersion != 2 {
+				t.Errorf("%+v, %v", m, err)
+			}
+			if ttl, err := c.TokenTTL(t.Context()); err != nil || ttl < time.Minute {
+				t.Errorf("the token lives %v, %v", ttl, err)
+			}
+			got, err := c.Capabilities(t.Context(), "", "secret/data/ci/x", "secret/metadata/ci/x", "secret/data/other")
+			want := map[string][]string{
+				"secret/data/ci/x":     {"create", "read", "update"},
+				"secret/metadata/ci/x": {"list", "patch", "read"},
+				"secret/data/other":    {"deny"},
+			}
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+			if err := c.Purge(t.Context(), at("ci/"+name)); !vault.IsForbidden(err) {
+				t.Errorf("purging: %v", err)
+			}
+			if _, err := c.Publish(t.Context(), at("other"), 0, record("s", 0)); !vault.IsForbidden(err) {
+				t.Errorf("writing elsewhere: %v", err)
+			}
+		})
+	}
+	t.Run("refused", func(t *testing.T) {
+		t.Parallel()
+		c := client(t, address, func(c *vault.Config) {
+			c.Login = vault.Login{Method: "userpass", Username: "ann", Password: hidden("wrong")}
+		})
+		if _, err := c.Metadata(t.Context(), at("ci/x")); !vault.IsUnauthenticated(err) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// TestVaultTokenEndsMidway takes the client's token away between two writes.
+func TestVaultTokenEndsMidway(t *testing.T) {
+	t.Parallel()
+	address, root := testparts.Vault(t)
+	s := server{address, root}
+	s.ask(t, http.MethodPut, "sys/policies/acl/rotator", map[string]any{"policy": rotatorPolicy})
+	s.ask(t, http.MethodPost, "sys/auth/approle", map[string]any{"type": "approle"})
+	takeAway := func() {
+		s.ask(t, http.MethodPut, "sys/leases/revoke-prefix/auth/approle", map[string]any{"sync": true})
+	}
+
+	c := client(t, address, func(c *vault.Config) { c.Login = appRole(t, s, nil) })
+	mustPublish(t, c, at("ci/x"), 0, "first")
+	takeAway()
+	mustPublish(t, c, at("ci/x"), 1, "second")
+
+	// A secret id for one login alone: nothing is to be had after that.
+	once := client(t, address, func(c *vault.Config) { c.Login = appRole(t, s, map[string]any{"num_uses": 1}) })
+	mustPublish(t, once, at("ci/once"), 0, "first")
+	takeAway()
+	_, err := once.Publish(t.Context(), at("ci/once"), 1, record("second", 1))
+	if !vault.IsForbidden(err) || !vault.IsUnauthenticated(err) {
+		t.Errorf("error %v", err)
+	}
+	if e := mustRead(t, s.client(t), at("ci/once"), 0); e.Version != 1 {
+		t.Errorf("then the entry is %+v", e)
+	}
+}
+
+func TestVaultRevokesOurToken(t *testing.T) {
+	t.Parallel()
+	address, root := testparts.Vault(t)
+	s := server{address, root}
+	s.ask(t, http.MethodPut, "sys/policies/acl/rotator", map[string]any{"policy": rotatorPolicy})
+	s.ask(t, http.MethodPost, "sys/auth/approle", map[string]any{"type": "approle"})
+	login := appRole(t, s, map[string]any{"num_uses": 1})
+	c := client(t, address, func(c *vault.Config) { c.Login = login })
+	mustPublish(t, c, at("ci/x"), 0, "s")
+	if err := c.RevokeToken(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Metadata(t.Context(), at("ci/x")); !vault.IsUnauthenticated(err) {
+		t.Errorf("the token or its secret id still works: %v", err)
+	}
+}
+
+// appRole makes a role for the rotator with a secret id that options limit.
+func appRole(t *testing.T, s server, options map[string]any) vault.Login {
+	t.Helper()
+	s.ask(t, http.MethodPost, "auth/approle/role/ci", map[string]any{"token_policies": "rotator", "token_ttl": "10m"})
+	var role, secretID struct{ Data map[string]any }
+	testparts.Ask(t, http.MethodGet, s.address+"/v1/auth/approle/role/ci/role-id", s.token, nil, &role)
+	testparts.Ask(t, http.MethodPost, s.address+"/v1/auth/approle/role/ci/secret-id", s.token, options, &secretID)
+	id, _ := role.Data["role_id"].(string)
+	value, _ := secretID.Data["secret_id"].(string)
+	return vault.Login{Method: "approle", RoleID: id, SecretID: hidden(value)}
+}
+
+// jwtKey makes a key, and a token that it signed for Vault.
+func jwtKey(t *testing.T) (public, token string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(value any) string {
+		text, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return base64.RawURLEncoding.EncodeToString(text)
+	}
+	signed := part(map[string]string{"alg": "ES256", "typ": "JWT"}) + "." + part(map[string]any{
+		"sub": "repo:acme/app", "aud": "vault", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
+	})
+	digest := sha256.Sum256([]byte(signed))
+	r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+	public = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	return public, signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
