@@ -33,13 +33,14 @@ type apiTokenModel struct {
 	Status         types.String `tfsdk:"status"`
 	RotateAt       types.String `tfsdk:"rotate_at"`
 	RotationReason types.String `tfsdk:"rotation_reason"`
-	VaultVersion   types.Int64  `tfsdk:"vault_version"`
+	SecretVersion  types.Int64  `tfsdk:"secret_version"`
 	PreviousTokens types.List   `tfsdk:"previous_tokens"`
 }
 
 type rotationModel struct {
 	Period       types.String `tfsdk:"period"`
 	Schedule     types.String `tfsdk:"schedule"`
+	Timezone     types.String `tfsdk:"timezone"`
 	Window       types.String `tfsdk:"window"`
 	BeforeExpiry types.String `tfsdk:"before_expiry"`
 	Overlap      types.String `tfsdk:"overlap"`
@@ -47,6 +48,7 @@ type rotationModel struct {
 	RetireIdle   types.Bool   `tfsdk:"retire_when_idle"`
 	Triggers     types.Map    `tfsdk:"triggers"`
 	OnRevoked    types.String `tfsdk:"on_revoked"`
+	RevokePrev   types.String `tfsdk:"revoke_previous"`
 }
 
 type tokenVaultModel struct {
@@ -69,11 +71,12 @@ type previousTokenModel struct {
 type desired struct {
 	label     string
 	policy    schedule.Policy
-	schedule  schedule.ScheduleText
+	schedule  schedule.Schedule
 	at        entry.Location
 	adopt     bool
-	onDestroy rotation.OnDestroy
+	onDestroy entry.Ending
 	triggers  string // canonical text of the map
+	incident  string // revoke_previous
 }
 
 // known reports whether everything that desired needs is known.
@@ -87,11 +90,9 @@ func (m apiTokenModel) known(ctx context.Context) bool {
 
 // desired translates a known model. The model has passed the validators.
 func (m apiTokenModel) desired(ctx context.Context) (desired, diag.Diagnostics) {
-	d := desired{label: m.Name.ValueString(), onDestroy: rotation.OnDestroyDelete}
+	d := desired{label: m.Name.ValueString(), onDestroy: entry.EndDelete}
 	diags := d.readVault(ctx, m.Vault)
-	policy, schedule, more := m.rotationPolicy(ctx, &d)
-	diags.Append(more...)
-	d.policy, d.schedule = policy, schedule
+	diags.Append(d.readRotation(ctx, m)...)
 	return d, diags
 }
 
@@ -104,48 +105,41 @@ func (d *desired) readVault(ctx context.Context, object types.Object) diag.Diagn
 	d.at = entry.Location{Namespace: v.Namespace.ValueString(), Mount: v.Mount.ValueString(), Path: v.Path.ValueString(), Key: v.Key.ValueString()}
 	d.adopt = v.Adopt.ValueBool()
 	if how := v.OnDestroy.ValueString(); how != "" {
-		d.onDestroy = rotation.OnDestroy(how)
+		d.onDestroy = entry.Ending(how)
 	}
 	return diags
 }
 
-// rotationPolicy reads expiry and rotation. A text that cannot be read gives the
-// zero value here: the validators have said so at its attribute.
-func (m apiTokenModel) rotationPolicy(ctx context.Context, d *desired) (schedule.Policy, schedule.ScheduleText, diag.Diagnostics) {
-	var p schedule.Policy
-	text := schedule.ScheduleText{ExpiresIn: m.ExpiresIn.ValueString()}
-	switch {
-	case text.ExpiresIn == schedule.Never:
-		p.Never = true
-	case text.ExpiresIn != "":
-		p.Lifetime = duration(m.ExpiresIn)
-	default:
-		p.ExpiresAt, _ = parseInstant(m.ExpiresAt.ValueString())
+// readRotation reads expiry and rotation. Of a text that cannot be read the policy is
+// the zero value: the validators have said so at its attribute.
+func (d *desired) readRotation(ctx context.Context, m apiTokenModel) diag.Diagnostics {
+	end, _ := parseInstant(m.ExpiresAt.ValueString())
+	d.schedule = schedule.Schedule{ExpiresIn: m.ExpiresIn.ValueString()}
+	if d.schedule.ExpiresIn != "" {
+		end = time.Time{}
 	}
 	if m.Rotation.IsNull() {
-		p.Manual = true
-		return p.WithDefaults(), text, nil
+		d.policy, _ = d.schedule.Policy(end)
+		return nil
 	}
 	var r rotationModel
 	diags := m.Rotation.As(ctx, &r, basetypes.ObjectAsOptions{})
-	p.Period, p.Window, p.Overlap = duration(r.Period), duration(r.Window), duration(r.Overlap)
-	p.BeforeExpiry, p.Jitter, p.RetireWhenIdle = duration(r.BeforeExpiry), duration(r.Jitter), r.RetireIdle.ValueBool()
-	p.Schedule, _ = schedule.ParseCron(r.Schedule.ValueString())
-	p.OnRevoked = schedule.OnRevoked(r.OnRevoked.ValueString())
-	d.triggers = canonical(r.Triggers)
-	p = p.WithDefaults()
-	text.Period, text.Schedule = r.Period.ValueString(), p.Schedule.String()
-	text.Overlap, text.Jitter, text.RetireWhenIdle = schedule.FormatDuration(p.Overlap), r.Jitter.ValueString(), p.RetireWhenIdle
-	if p.OnRevoked != schedule.OnRevokedRotate {
-		text.OnRevoked = string(p.OnRevoked)
+	d.triggers, d.incident = canonical(r.Triggers), r.RevokePrev.ValueString()
+	d.schedule, d.policy, _ = r.schedule(d.schedule.ExpiresIn).Complete(end)
+	return diags
+}
+
+// schedule is the block in the words that a store keeps.
+func (r rotationModel) schedule(expiresIn string) schedule.Schedule {
+	s := schedule.Schedule{
+		ExpiresIn: expiresIn, Period: r.Period.ValueString(), Cron: r.Schedule.ValueString(), Timezone: r.Timezone.ValueString(),
+		Window: r.Window.ValueString(), BeforeExpiry: r.BeforeExpiry.ValueString(), Overlap: r.Overlap.ValueString(),
+		Jitter: r.Jitter.ValueString(), OnRevoked: r.OnRevoked.ValueString(),
 	}
-	if p.Window > 0 {
-		text.Window = schedule.FormatDuration(p.Window)
+	if r.RetireIdle.ValueBool() {
+		s.RetireIdle = "true"
 	}
-	if p.BeforeExpiry > 0 {
-		text.BeforeExpiry = schedule.FormatDuration(p.BeforeExpiry)
-	}
-	return p, text, diags
+	return s
 }
 
 func duration(s types.String) time.Duration {
@@ -171,6 +165,7 @@ func (d desired) request(owner string, wish rotation.Wish, reason schedule.Reaso
 	return rotation.Request{
 		At: d.at, Label: d.label, Policy: d.policy, Schedule: d.schedule, Owner: owner,
 		Triggers: d.triggers, Adopt: d.adopt, Wish: wish, Reason: reason, Replaces: replaces,
+		RevokePrevious: reason == schedule.ReasonIncident,
 	}
 }
 
@@ -189,8 +184,8 @@ func (m *apiTokenModel) fill(result rotation.Result, former []formerEntry) {
 	set(&m.Status, statusValue(result.Status, result.ExpiresAt, result.Clock))
 	set(&m.RotateAt, timeValue(result.Verdict.Next))
 	set(&m.RotationReason, types.StringValue(string(result.Reason)))
-	if m.VaultVersion.IsUnknown() {
-		m.VaultVersion = types.Int64Value(int64(result.Version))
+	if m.SecretVersion.IsUnknown() {
+		m.SecretVersion = types.Int64Value(int64(result.Gen))
 	}
 	if m.PreviousTokens.IsUnknown() {
 		m.PreviousTokens = previousTokens(result.Retiring, former)

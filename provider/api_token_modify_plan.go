@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
@@ -43,11 +42,13 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	resp.Diagnostics.Append(diags...)
 	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
 	resp.Diagnostics.Append(diags...)
+	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	plan.keepComputed(state)
-	r.planUpdate(ctx, config, &plan, state, seen, former, &resp.Diagnostics)
+	r.planUpdate(ctx, config, &plan, state, seen, former, from, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
 
@@ -66,40 +67,45 @@ func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, d
 	if diags.HasError() {
 		return
 	}
-	view, err := engine.Inspect(ctx, want.at)
+	if err := r.session.claims.create(want.at); err != nil {
+		addFailure(diags, "Token cannot be created", err)
+		return
+	}
+	seen, err := engine.Look(ctx, want.at)
 	if err == nil {
-		err = view.MayPublish(want.at, want.label, want.adopt)
+		err = seen.MayPublish("", want.label, true, want.adopt)
 	}
 	if err != nil {
 		addFailure(diags, "Token cannot be created", err)
 		return
 	}
-	checkFixedEnd(r.session.policy, want, view.Clock.Rotate(), diags)
-	warnOfLifetime(r.session.policy, want, view.Clock.Rotate(), diags)
+	if note, taking := seen.TakesOver(""); taking {
+		addNotes(diags, []rotation.Message{note})
+	}
+	checkFixedEnd(r.session.policy, want, seen.Clock.Rotate(), diags)
+	warnOfLifetime(r.session.policy, want, seen.Clock.Rotate(), diags)
 }
 
-func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel, plan *apiTokenModel, state apiTokenModel, seen observed, former []formerEntry, diags *diag.Diagnostics) {
+func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel, plan *apiTokenModel, state apiTokenModel, seen observed, former []formerEntry, from imports, diags *diag.Diagnostics) {
 	if !plan.known(ctx) {
 		plan.unknownAll(config)
 		return
 	}
-	s, err := newSituation(ctx, *plan, state, seen, former)
+	s, err := newSituation(ctx, *plan, state, seen, former, from)
 	if err != nil {
 		addFailure(diags, "Token cannot be planned", err)
 		return
 	}
 	checkGuardRails(r.session.policy, s.want, diags)
+	if err := r.session.claims.hold(s.want.at, state.ID.ValueString()); err != nil {
+		addFailure(diags, "Token cannot be planned", err)
+		return
+	}
 	if s.imported {
 		r.planImported(ctx, &s, state, diags)
 	}
 	if !s.want.policy.ExpiresAt.IsZero() && !s.imported && !s.want.policy.ExpiresAt.Equal(s.have.policy.ExpiresAt) {
 		checkFixedEnd(r.session.policy, s.want, seen.Rotate, diags)
-	}
-	if other := seen.Taken; other != nil && s.want.at == s.have.at {
-		view := rotation.View{Version: other.Version, Mirror: entry.Mirror{TokenID: other.TokenID, TokenName: other.TokenName}}
-		if err := view.MayPublish(s.want.at, s.want.label, s.want.adopt); err != nil {
-			addFailure(diags, "Token cannot be planned", err)
-		}
 	}
 	if diags.HasError() {
 		return
@@ -107,37 +113,55 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	c := planChange(s)
 	if c.refuse {
 		diags.AddAttributeError(path.Root("rotation").AtName("on_revoked"), "Token was revoked outside Terraform",
-			fmt.Sprintf("PS404: Token %s no longer works, and on_revoked = \"error\" forbids to replace it. Its consumers are without a working token. Set on_revoked = \"rotate\", or change rotation.triggers.", state.TokenID.ValueString()))
+			"PS404: "+rotation.RevokedElsewhere(state.TokenID.ValueString(), s.have.at))
 		return
 	}
+	warnOfLoss(c, s, diags)
 	plan.show(c, config)
 	if s.imported {
-		plan.VaultVersion, plan.PreviousTokens = types.Int64Unknown(), types.ListUnknown(previousTokenType)
+		plan.SecretVersion, plan.PreviousTokens = types.Int64Unknown(), types.ListUnknown(previousTokenType)
 	}
 	warnOfTheEnd(r.session.policy, s, c, state, diags)
 	warnOfLifetime(r.session.policy, s.want, seen.Rotate, diags)
 	warnOfOverdue(s, diags)
 }
 
-// planImported compares an imported token with the Vault entry of the configuration:
-// an entry that names it is taken over as it is, anything else needs a rotation.
+// planImported compares an imported token with the entry of the configuration: an entry
+// that serves it is taken over as it is, anything else needs a rotation.
 func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state apiTokenModel, diags *diag.Diagnostics) {
 	engine := r.engine(diags)
 	if diags.HasError() {
 		return
 	}
-	view, err := engine.Inspect(ctx, s.want.at)
+	seen, err := engine.Look(ctx, s.want.at)
 	if err != nil {
 		addFailure(diags, "Imported token cannot be planned", err)
 		return
 	}
-	id := state.TokenID.ValueString()
-	if view.Unhealthy == schedule.ReasonNone && !view.Stale && view.Mirror.TokenID == id {
+	if seen.Serves() && seen.Mirror.TokenID == state.TokenID.ValueString() {
+		if note, taking := seen.TakesOver(state.ID.ValueString()); taking {
+			addNotes(diags, []rotation.Message{note})
+		}
 		return
 	}
-	if err := view.MayPublish(s.want.at, s.want.label, s.want.adopt); err != nil {
+	if err := seen.MayPublish(state.ID.ValueString(), s.want.label, false, s.want.adopt); err != nil {
 		addFailure(diags, "Imported token cannot be planned", err)
 		return
 	}
 	s.observed.Unhealthy = schedule.ReasonImported
+}
+
+// warnOfLoss says in the plan why its apply will fail. It is no error there, because
+// terraform destroy plans first.
+func warnOfLoss(c change, s situation, diags *diag.Diagnostics) {
+	switch other := s.observed.Taken; {
+	case !c.lost:
+	case other != nil:
+		diags.AddWarning("Entry is managed by another resource",
+			fmt.Sprintf("PS209: %s is published by another resource (owner %s): token %s (%s), generation %d. An apply of this one fails and changes nothing; its destroy leaves the entry and its tokens alone. Give each integration a place of its own, or remove one of the two from its configuration.",
+				s.have.at, other.Owner, other.TokenID, other.TokenName, other.Gen))
+	default:
+		diags.AddWarning("Token is not known to this PAIStrike account",
+			fmt.Sprintf("PS112: The token that %s serves is neither listed nor found, and no other token of the entry is, so it may belong to another account. An apply fails and changes nothing. Check endpoint and api_token; if the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true. A change of rotation.triggers replaces the token all the same.", s.have.at))
+	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
@@ -15,7 +14,8 @@ import (
 // and what the last refresh observed. No clock, no call.
 type situation struct {
 	want, have desired
-	imported   bool // the state has no Vault entry yet
+	imported   bool // the state has no entry yet
+	claim      bool // imported from its entry, which it does not own yet
 	facts      schedule.Facts
 	revoked    bool
 	previous   []previousTokenModel
@@ -31,13 +31,16 @@ type change struct {
 	// reschedule writes the schedule into custom metadata, which may retire as well;
 	// mend does so because somebody changed it there.
 	reschedule, mend bool
-	// republishes says that the Vault version moves without a new token.
+	// republishes says that a new version is written without a new token.
 	republishes bool
-	verdict     schedule.Verdict
-	refuse      bool // the token was revoked elsewhere and must not be replaced
+	// lost says that the apply cannot work: another resource owns the entry, or the
+	// token is another account's.
+	lost    bool
+	verdict schedule.Verdict
+	refuse  bool // the token was revoked elsewhere and must not be replaced
 }
 
-func (c change) any() bool { return c.rotate || c.retire || c.reschedule }
+func (c change) any() bool { return c.rotate || c.retire || c.reschedule || c.republishes || c.lost }
 
 // planChange decides. Reasons that the user gave come first, then the state of
 // token and entry, then the time.
@@ -45,8 +48,11 @@ func planChange(s situation) change {
 	var c change
 	facts := s.facts
 	facts.Unhealthy = s.observed.Unhealthy
-	if facts.Unhealthy == schedule.ReasonNone && s.revoked && s.want.policy.OnRevoked != schedule.OnRevokedIgnore {
+	if facts.Unhealthy == schedule.ReasonNone && s.revoked && s.observed.Taken == nil && s.want.policy.OnRevoked != schedule.OnRevokedIgnore {
 		facts.Unhealthy = schedule.ReasonRevoked
+	}
+	if facts.Unhealthy == schedule.ReasonNotFound && s.want.policy.OnRevoked == schedule.OnRevokedIgnore {
+		facts.Unhealthy = schedule.ReasonNone
 	}
 	c.verdict = schedule.Evaluate(s.observed.Rotate, facts, s.want.policy)
 	c.reason = s.userReason()
@@ -56,12 +62,17 @@ func planChange(s situation) change {
 	if c.reason == schedule.ReasonNone && s.observed.Stale {
 		c.reason = schedule.ReasonChanged
 	}
+	user := s.userReason() != schedule.ReasonNone
+	c.lost = s.observed.Taken != nil && s.want.at.Entry() == s.have.at.Entry() || s.observed.Elsewhere && !user
+	if c.lost {
+		return change{lost: true, verdict: schedule.Verdict{Reason: c.verdict.Reason}}
+	}
 	c.rotate = c.reason != schedule.ReasonNone
-	c.refuse = c.reason == schedule.ReasonRevoked && s.want.policy.OnRevoked == schedule.OnRevokedError
+	c.refuse = (c.reason == schedule.ReasonRevoked || c.reason == schedule.ReasonNotFound) && s.want.policy.OnRevoked == schedule.OnRevokedError
 	c.retire = s.ripe() || s.observed.Strays > 0
-	c.republishes = s.formerKeyRipe()
 	c.mend = s.observed.Mend
 	c.reschedule = c.mend || s.want.schedule != s.have.schedule
+	c.republishes = s.formerKeyRipe() || c.reschedule || s.claim
 	return c
 }
 
@@ -69,6 +80,8 @@ func planChange(s situation) change {
 func (s situation) userReason() schedule.Reason {
 	w, h := s.want, s.have
 	switch {
+	case s.claim && w.triggers != h.triggers && w.label == h.label && w.at == h.at && w.sameExpiry(h):
+		return schedule.ReasonNone // what the record was triggered by is not in its mirror
 	case s.imported && s.observed.Unhealthy == schedule.ReasonImported:
 		return schedule.ReasonImported
 	case s.imported && w.label != h.label:
@@ -79,12 +92,20 @@ func (s situation) userReason() schedule.Reason {
 		return schedule.ReasonMoved
 	case w.label != h.label:
 		return schedule.ReasonName
-	case w.policy.Lifetime != h.policy.Lifetime || w.policy.Never != h.policy.Never || !w.policy.ExpiresAt.Equal(h.policy.ExpiresAt):
+	case !w.sameExpiry(h):
 		return schedule.ReasonExpiry
+	case w.incident != h.incident && w.incident != "" && !s.claim:
+		return schedule.ReasonIncident
 	case w.triggers != h.triggers:
 		return schedule.ReasonTriggers
 	}
 	return schedule.ReasonNone
+}
+
+// sameExpiry reports whether both ask for the same life.
+func (d desired) sameExpiry(other desired) bool {
+	a, b := d.policy, other.policy
+	return a.Lifetime == b.Lifetime && a.Never == b.Never && a.ExpiresAt.Equal(b.ExpiresAt)
 }
 
 // ripe reports a previous token whose overlap is over, and that nobody holds back.
@@ -111,17 +132,11 @@ func (s situation) ripeFormer(now time.Time) []formerEntry {
 // formerKeyRipe reports that the data field of a former key shall go.
 func (s situation) formerKeyRipe() bool {
 	for _, f := range s.ripeFormer(s.observed.Revoke) {
-		if sameEntry(f.At, s.want.at) {
+		if f.At.Entry() == s.want.at.Entry() {
 			return true
 		}
 	}
 	return false
-}
-
-// sameEntry reports that two locations differ in the key at most.
-func sameEntry(a, b entry.Location) bool {
-	a.Key, b.Key = "", ""
-	return a == b
 }
 
 // keepComputed copies every computed attribute from the prior state: the framework
@@ -129,7 +144,7 @@ func sameEntry(a, b entry.Location) bool {
 func (m *apiTokenModel) keepComputed(state apiTokenModel) {
 	m.ID, m.TokenID, m.TokenName, m.CreatedAt = state.ID, state.TokenID, state.TokenName, state.CreatedAt
 	m.Status, m.RotateAt, m.RotationReason = state.Status, state.RotateAt, state.RotationReason
-	m.VaultVersion, m.PreviousTokens = state.VaultVersion, state.PreviousTokens
+	m.SecretVersion, m.PreviousTokens = state.SecretVersion, state.PreviousTokens
 	if m.ExpiresAt.IsUnknown() {
 		m.ExpiresAt = state.ExpiresAt
 	}
@@ -142,7 +157,7 @@ func (m *apiTokenModel) show(c change, config apiTokenModel) {
 		m.TokenID, m.TokenName, m.CreatedAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 		m.Status, m.RotateAt = types.StringUnknown(), types.StringUnknown()
 		m.RotationReason = types.StringValue(string(c.reason))
-		m.VaultVersion = types.Int64Unknown()
+		m.SecretVersion = types.Int64Unknown()
 		if config.ExpiresAt.IsNull() {
 			m.ExpiresAt = types.StringUnknown()
 		}
@@ -152,8 +167,8 @@ func (m *apiTokenModel) show(c change, config apiTokenModel) {
 	if c.mend {
 		m.RotateAt = types.StringUnknown() // or there would be nothing to see, and no update
 	}
-	if c.republishes {
-		m.VaultVersion = types.Int64Unknown()
+	if c.republishes || c.lost {
+		m.SecretVersion = types.Int64Unknown()
 	}
 	if c.rotate || c.retire || (c.reschedule && len(m.PreviousTokens.Elements()) > 0) {
 		m.PreviousTokens = types.ListUnknown(previousTokenType)
@@ -167,8 +182,8 @@ func (m *apiTokenModel) unknownAll(config apiTokenModel) {
 }
 
 // situation gathers what planChange needs from the models.
-func newSituation(ctx context.Context, plan, state apiTokenModel, seen observed, former []formerEntry) (situation, error) {
-	s := situation{observed: seen, former: former, imported: state.Vault.IsNull(), previous: state.previous(ctx)}
+func newSituation(ctx context.Context, plan, state apiTokenModel, seen observed, former []formerEntry, from imports) (situation, error) {
+	s := situation{observed: seen, former: former, claim: from.Claim, imported: state.Vault.IsNull(), previous: state.previous(ctx)}
 	var err error
 	if s.want, err = first(plan.desired(ctx)); err != nil {
 		return s, err

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
@@ -17,6 +18,7 @@ import (
 const (
 	observedKey = "observed"
 	formerKey   = "former"
+	importedKey = "imported"
 )
 
 // observed is what the last refresh saw. Terraform plans twice, before and after
@@ -27,25 +29,40 @@ type observed struct {
 	Rotate    time.Time       `json:"rotate"` // the later of the servers' clocks
 	Revoke    time.Time       `json:"revoke"` // the earlier
 	Unhealthy schedule.Reason `json:"unhealthy,omitempty"`
-	Stale     bool            `json:"stale,omitempty"`  // custom metadata describes another version
-	Mend      bool            `json:"mend,omitempty"`   // custom metadata has another schedule
+	Stale     bool            `json:"stale,omitempty"`  // metadata describes another version
+	Mend      bool            `json:"mend,omitempty"`   // metadata says something else than the configuration
 	Held      bool            `json:"held,omitempty"`   // no replaced token may be revoked yet
 	Strays    int             `json:"strays,omitempty"` // tokens to sweep
-	Taken     *taken          `json:"taken,omitempty"`
+	// Elsewhere says that the token is not known to this PAIStrike account.
+	Elsewhere bool   `json:"elsewhere,omitempty"`
+	Taken     *taken `json:"taken,omitempty"`
 }
 
-// taken is the token of another integration that was published on our entry.
+// taken is the publication of another resource on our entry.
 type taken struct {
-	Version   int    `json:"version"`
+	Owner     string `json:"owner"`
+	Gen       int    `json:"gen"`
 	TokenID   string `json:"token_id"`
 	TokenName string `json:"token_name"`
 }
+
+// imports is what was imported and has not been brought to the end yet.
+type imports struct {
+	// Claim says that the resource was imported from its entry, which names another
+	// owner until the first apply.
+	Claim bool `json:"claim,omitempty"`
+	// Tokens were imported by id, with the name that PAIStrike listed then. Terraform
+	// alone retires them, because nothing in their names says whose they are.
+	Tokens []rotation.Imported `json:"tokens,omitempty"`
+}
+
+func (i imports) isZero() bool { return !i.Claim && len(i.Tokens) == 0 }
 
 // restampAfter is how old the observed time may grow while nothing changes by it.
 // Stamping at every refresh would bump the state's serial at every apply.
 const restampAfter = time.Hour
 
-// formerEntry is a Vault entry that the resource has moved away from. Its tokens
+// formerEntry is an entry that the resource has moved away from. Its tokens
 // work until RevokeAfter.
 type formerEntry struct {
 	At    entry.Location `json:"at"`

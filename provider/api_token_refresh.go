@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
@@ -18,7 +17,8 @@ type refreshed struct {
 	state    apiTokenModel
 	observed observed
 	restamp  bool
-	gone     bool // neither token nor Vault entry is left
+	imported imports // what an import by id saw, to be kept
+	gone     bool    // neither token nor entry is left
 }
 
 // refresh looks at the token and its entry. PAIStrike's refusal is an error; where
@@ -33,27 +33,27 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 		addFailure(diags, "Token not refreshed", err)
 		return refreshed{}
 	}
-	view, err := engine.Inspect(ctx, have.at)
+	seen, err := engine.Look(ctx, have.at)
 	if err != nil {
 		refuseOrWarn(diags, err)
 		return refreshed{state: state, observed: before}
 	}
-	f := refreshed{observed: observedIn(view, have)}
-	if view.Unhealthy == schedule.ReasonGone && view.Version == 0 {
+	f := refreshed{observed: observedIn(seen, state.ID.ValueString(), have)}
+	if seen.Revision == "" {
 		token, _, err := engine.Token(ctx, state.TokenID.ValueString())
 		if err != nil {
 			addFailure(diags, "Token not refreshed", err)
 			return f
 		}
-		if token.Status == paistrike.StatusRevoked {
-			diags.AddWarning("Token and Vault entry are gone", "Neither token "+state.TokenID.ValueString()+" nor its Vault entry exists any more. The next apply creates both anew.")
+		if token.Status != paistrike.StatusActive {
+			diags.AddWarning("Token and entry are gone", "Neither token "+state.TokenID.ValueString()+" nor its entry exists any more. The next apply creates both anew.")
 			f.gone = true
 			return f
 		}
 	}
 	f.state = state
 	if f.observed.Taken == nil {
-		f.state.absorb(view, have, former)
+		f.state.absorb(seen, have, former)
 	}
 	f.restamp = restampNeeded(ctx, f.state, before, f.observed, former)
 	return f
@@ -63,49 +63,59 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 // that cannot be asked, which does not.
 func refuseOrWarn(diags *diag.Diagnostics, err error) {
 	var failure *rotation.Error
-	if errors.As(err, &failure) && failure.Vault() {
-		diags.AddWarning("Vault not consulted: "+failure.Summary,
-			failure.Code+": The state keeps what it says, and drift in Vault is not noticed by this plan.\n\nCause: "+failure.Error())
+	if errors.As(err, &failure) && failure.OfStore() {
+		diags.AddWarning("Secret store not consulted: "+failure.Summary,
+			failure.Code+": The state keeps what it says, and drift in the store is not noticed by this plan.\n\nCause: "+failure.Error())
 		return
 	}
 	addFailure(diags, "Token not refreshed", err)
 }
 
-// absorb takes over what custom metadata and the token list say, as far as they
-// describe the current version. What was planned by another run is not drift.
-func (m *apiTokenModel) absorb(view rotation.View, have desired, former []formerEntry) {
-	mirrored := view.Unhealthy == schedule.ReasonNone && !view.Stale && view.Mirror.TokenID != ""
-	if mirrored {
-		m.TokenID, m.TokenName = types.StringValue(view.Mirror.TokenID), types.StringValue(view.Mirror.TokenName)
-		m.CreatedAt = timeValue(view.Mirror.CreatedAt)
+// absorb takes over what metadata and the token list say, as far as they describe the
+// current version. What was planned by another run is not drift; another owner's token
+// is never taken over.
+func (m *apiTokenModel) absorb(seen rotation.Sight, have desired, former []formerEntry) {
+	serves := seen.Serves()
+	if serves {
+		m.TokenID, m.TokenName = types.StringValue(seen.Mirror.TokenID), types.StringValue(seen.Mirror.TokenName)
+		m.CreatedAt = timeValue(seen.Mirror.CreatedAt)
 		if !m.ExpiresIn.IsNull() {
-			m.ExpiresAt = timeValue(view.Mirror.ExpiresAt)
+			m.ExpiresAt = timeValue(seen.Mirror.ExpiresAt)
 		}
-		m.VaultVersion = types.Int64Value(int64(view.Version))
+		m.SecretVersion = types.Int64Value(int64(seen.Mirror.Of))
+		m.PreviousTokens = previousTokens(seen.Retiring, former)
 	}
-	if view.Token.ID == m.TokenID.ValueString() && view.Token.ID != "" {
-		m.Status = statusValue(view.Token.Status, timeOf(m.ExpiresAt), view.Clock)
+	switch current := seen.Current; {
+	case current.ID != m.TokenID.ValueString():
+	case seen.Account == rotation.AccountDropped:
+		m.Status = types.StringValue(string(paistrike.StatusRevoked))
+	case current.Status != "":
+		m.Status = statusValue(current.Status, timeOf(m.ExpiresAt), seen.Clock)
 	}
-	if view.Mirror.State == entry.StateActive && !view.Foreign && !view.Stale {
-		m.PreviousTokens = previousTokens(view.Retiring, former)
-	}
-	facts := schedule.Facts{CreatedAt: timeOf(m.CreatedAt), ExpiresAt: timeOf(m.ExpiresAt), Slot: view.Slot}
-	if verdict := schedule.Evaluate(view.Clock.Rotate(), facts, have.policy); mirrored {
+	facts := schedule.Facts{CreatedAt: timeOf(m.CreatedAt), ExpiresAt: timeOf(m.ExpiresAt), Slot: seen.Mirror.Slot}
+	if verdict := schedule.Evaluate(seen.Clock.Rotate(), facts, have.policy); serves {
 		m.RotateAt = timeValue(verdict.Next)
 	}
 }
 
-// observedIn is what the plan may know of a view.
-func observedIn(view rotation.View, have desired) observed {
-	o := observed{V: 1, Rotate: view.Clock.Rotate(), Revoke: view.Clock.Revoke(), Unhealthy: view.Unhealthy, Stale: view.Stale}
-	if view.Clock.Trusted() {
-		o.Strays = view.Strays
-		o.Held = view.Ripe(have.policy) == 0
+// observedIn is what the plan may know of an entry.
+func observedIn(seen rotation.Sight, owner string, have desired) observed {
+	o := observed{V: 1, Rotate: seen.Clock.Rotate(), Revoke: seen.Clock.Revoke(), Unhealthy: seen.Unhealthy(), Stale: seen.Stale()}
+	o.Held = seen.Ripe(have.policy) == 0
+	o.Strays = seen.Strays()
+	if !seen.Serves() {
+		return o
 	}
-	o.Mend = view.Unhealthy == schedule.ReasonNone && !view.Stale && have.schedule != rotation.ScheduleIn(view.Mirror)
-	if !view.Stale && !view.Foreign && view.MayPublish(have.at, have.label, false) != nil {
-		o.Unhealthy, o.Mend = schedule.ReasonChanged, false
-		o.Taken = &taken{Version: view.Version, TokenID: view.Mirror.TokenID, TokenName: view.Mirror.TokenName}
+	if seen.OwnedByOther(owner) {
+		o.Taken = &taken{Owner: seen.Mirror.Owner, Gen: seen.Mirror.Of, TokenID: seen.Mirror.TokenID, TokenName: seen.Mirror.TokenName}
+		return o
+	}
+	o.Mend = have.schedule != seen.Mirror.Schedule
+	switch {
+	case seen.Account == rotation.AccountUnknown:
+		o.Elsewhere = true
+	case seen.Current.Status == "" && seen.Account != rotation.AccountDropped:
+		o.Unhealthy = schedule.ReasonNotFound
 	}
 	return o
 }
@@ -121,8 +131,8 @@ func restampNeeded(ctx context.Context, state apiTokenModel, before, now observe
 	if age := now.Rotate.Sub(before.Rotate).Abs(); age > restampAfter || now.Revoke.Sub(before.Revoke).Abs() > restampAfter {
 		return true
 	}
-	then, errThen := newSituation(ctx, state, state, before, former)
-	today, errToday := newSituation(ctx, state, state, now, former)
+	then, errThen := newSituation(ctx, state, state, before, former, imports{})
+	today, errToday := newSituation(ctx, state, state, now, former, imports{})
 	if errThen != nil || errToday != nil {
 		return true
 	}
@@ -145,13 +155,12 @@ func refreshImported(ctx context.Context, engine *rotation.Engine, state apiToke
 	if diags.HasError() {
 		return refreshed{}
 	}
-	label := token.Name
-	if name, ok := rotation.ParseName(token.Name); ok {
-		label = name.Label
-	}
-	state.Name, state.TokenName = types.StringValue(label), types.StringValue(token.Name)
+	state.Name, state.TokenName = types.StringValue(rotation.Label(token.Name)), types.StringValue(token.Name)
 	state.CreatedAt, state.ExpiresAt = timeValue(token.CreatedAt), timeValue(token.ExpiresAt)
 	state.Status = statusValue(token.Status, token.ExpiresAt, clock)
 	state.PreviousTokens = previousTokens(nil, nil)
-	return refreshed{state: state, restamp: true, observed: observed{V: 1, Rotate: clock.Rotate(), Revoke: clock.Revoke()}}
+	return refreshed{
+		state: state, restamp: true, observed: observed{V: 1, Rotate: clock.Rotate(), Revoke: clock.Revoke()},
+		imported: imports{Tokens: []rotation.Imported{{ID: id, Name: token.Name}}},
+	}
 }

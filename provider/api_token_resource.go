@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
@@ -125,6 +126,9 @@ func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, r
 		resp.State.RemoveResource(ctx)
 		return
 	}
+	if !fresh.imported.isZero() {
+		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, importedKey, fresh.imported)...)
+	}
 	if fresh.restamp {
 		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, fresh.observed)...)
 	}
@@ -142,11 +146,13 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(diags...)
 	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
 	resp.Diagnostics.Append(diags...)
+	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
+	resp.Diagnostics.Append(diags...)
 	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	s, err := newSituation(ctx, plan, state, seen, former)
+	s, err := newSituation(ctx, plan, state, seen, former, from)
 	if err != nil {
 		addFailure(&resp.Diagnostics, "Token not updated", err)
 		return
@@ -157,13 +163,14 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	u := update{engine: engine, situation: s, plan: plan, state: state}
+	u := update{engine: engine, situation: s, plan: plan, state: state, from: from}
 	if err := u.apply(ctx, &resp.Diagnostics); err != nil {
 		addFailure(&resp.Diagnostics, "Token not updated", err)
 		return
 	}
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, u.observed)...)
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, formerKey, u.former)...)
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, importedKey, u.from)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, u.plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, u.plan)...)
 }
@@ -174,6 +181,8 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 	var state apiTokenModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
+	resp.Diagnostics.Append(diags...)
+	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
 	resp.Diagnostics.Append(diags...)
 	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -190,13 +199,18 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	requests := []rotation.DestroyRequest{}
-	for _, f := range former {
-		if !sameEntry(f.At, have.at) {
-			requests = append(requests, rotation.DestroyRequest{At: f.At, Owner: state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, OnDestroy: have.onDestroy})
+	end := func(at entry.Location, name string, ids ...string) rotation.DestroyRequest {
+		return rotation.DestroyRequest{
+			At: at, Owner: state.ID.ValueString(), TokenIDs: ids, TokenName: name, Imported: from.Tokens, Ending: have.onDestroy, Adopt: have.adopt,
 		}
 	}
-	requests = append(requests, rotation.DestroyRequest{At: have.at, Owner: state.ID.ValueString(), TokenIDs: ids, OnDestroy: have.onDestroy})
+	var requests []rotation.DestroyRequest
+	for _, f := range former {
+		if f.At.Entry() != have.at.Entry() {
+			requests = append(requests, end(f.At, f.Token.Name, f.Token.ID))
+		}
+	}
+	requests = append(requests, end(have.at, state.TokenName.ValueString(), ids...))
 	for _, request := range requests {
 		destroyEntry(ctx, engine, request, state.Vault.IsNull(), &resp.Diagnostics)
 	}
@@ -205,7 +219,7 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 func destroyEntry(ctx context.Context, engine *rotation.Engine, request rotation.DestroyRequest, noEntry bool, diags *diag.Diagnostics) {
 	destroy := engine.Destroy
 	if noEntry {
-		destroy = engine.RevokeOnly // imported and never applied: there is no Vault entry yet
+		destroy = engine.RevokeOnly // imported and never applied: there is no entry yet
 	}
 	result, err := destroy(ctx, request)
 	addNotes(diags, result.Notes)

@@ -48,12 +48,14 @@ func apiTokenSchema() schema.Schema {
 		"created_at":      "When the current token was created, RFC 3339 in UTC.",
 		"status":          "`active`, `expired` or `revoked`, as of the last refresh.",
 		"rotate_at":       "When the next rotation is due, RFC 3339 in UTC; empty where no time makes it due.",
-		"rotation_reason": "Why the token was last replaced by Terraform, in one word: `created`, `period`, `schedule`, `before_expiry`, `expired`, `revoked`, `vault_missing`, `vault_deleted`, `vault_changed`, `vault_moved`, `name_changed`, `expiry_changed`, `triggers_changed` or `imported`.",
+		"rotation_reason": "Why the token was last replaced by Terraform, in one word: `created`, `period`, `schedule`, `before_expiry`, `expired`, `revoked`, `not_found`, `secret_missing`, `secret_deleted`, `secret_changed`, `secret_moved`, `name_changed`, `expiry_changed`, `triggers_changed`, `revoke_previous` or `imported`.",
 	} {
 		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: text}
 	}
-	attributes["vault_version"] = schema.Int64Attribute{Computed: true,
-		MarkdownDescription: "Version of the Vault entry that serves the current token: what a `*_wo_version` argument needs to notice a rotation."}
+	attributes["secret_version"] = schema.Int64Attribute{
+		Computed:            true,
+		MarkdownDescription: "Generation of the secret, counted in the same way in every store: what a `*_wo_version` argument needs to notice a rotation. It only grows.",
+	}
 	attributes["previous_tokens"] = schema.ListNestedAttribute{
 		Computed: true, MarkdownDescription: "Replaced tokens that still work, until the first run after `revoke_after`.",
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
@@ -84,7 +86,11 @@ func rotationAttribute() schema.SingleNestedAttribute {
 			"period": duration("Rotate when the token is this old, such as `30d`."),
 			"schedule": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{cronValidator{}, stringvalidator.ConflictsWith(path.MatchRelative().AtParent().AtName("period"))},
-				MarkdownDescription: "Rotate by a 5-field cron expression in UTC instead, such as `17 3 * * 1`.",
+				MarkdownDescription: "Rotate by a 5-field cron expression instead, such as `17 3 * * 1`, in UTC unless `timezone` is set.",
+			},
+			"timezone": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{timezoneValidator{}, stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("schedule"))},
+				MarkdownDescription: "IANA time zone in which `schedule` is read, such as `Europe/Berlin`; UTC by default. A local time that a clock change skips fires at the change, and one that it repeats fires once.",
 			},
 			"window":        duration("How long after `schedule` fires a rotation may start, at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry."),
 			"before_expiry": duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap."),
@@ -97,6 +103,10 @@ func rotationAttribute() schema.SingleNestedAttribute {
 			"triggers": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType,
 				MarkdownDescription: "Any change of this map rotates the token now, in the next apply.",
+			},
+			"revoke_previous": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "For an incident: any new value replaces the token and, as soon as the new one is in the store, revokes the old ones in the same apply, without overlap.",
 			},
 			"on_revoked": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{stringvalidator.OneOf("rotate", "error", "ignore")},

@@ -19,6 +19,7 @@ type update struct {
 	engine *rotation.Engine
 	plan   apiTokenModel
 	state  apiTokenModel
+	from   imports
 }
 
 // apply does what the plan shows and leaves the new state in u.plan. What the plan
@@ -27,10 +28,13 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	c := planChange(u.situation)
 	rotate := u.plan.TokenID.IsUnknown()
 	if !rotate && !c.any() && !u.imported {
-		return nil // only settings that PAIStrike and Vault do not hold
+		return nil // only settings that PAIStrike and the store do not hold
 	}
 	request := u.want.request(u.state.ID.ValueString(), rotation.Settle, schedule.ReasonNone, u.state.TokenID.ValueString())
-	request.MayRepublish = u.plan.VaultVersion.IsUnknown()
+	request.MayRepublish = u.plan.SecretVersion.IsUnknown()
+	request.TakeOver = u.claim || u.imported
+	request.Floor = int(u.state.SecretVersion.ValueInt64())
+	request.Imported = u.from.Tokens
 	if rotate {
 		request.Wish, request.Reason, request.Keep = rotation.Rotate, u.reason(c), u.held()
 	}
@@ -39,11 +43,12 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	if err != nil {
 		return err
 	}
+	u.from.Claim = false
 	if result.Rotated && !u.imported && u.want.at != u.have.at {
 		u.leave(ctx, result, diags)
 	}
 	if c.retire {
-		u.endFormer(ctx, result, c.republishes || result.Rotated, diags)
+		u.endFormer(ctx, result, diags)
 	}
 	u.observed = observedAfter(result)
 	if result.TokenID == "" {
@@ -58,14 +63,14 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 // overlap whatever has become of the record. Those of another entry are that one's.
 func (u *update) held() []string {
 	var ids []string
-	elsewhere := !u.imported && !sameEntry(u.want.at, u.have.at)
+	elsewhere := !u.imported && u.want.at.Entry() != u.have.at.Entry()
 	if !elsewhere {
 		ids = append(ids, u.state.TokenID.ValueString())
 	}
 	for _, p := range u.previous {
 		id := p.ID.ValueString()
 		left := slices.IndexFunc(u.former, func(f formerEntry) bool { return f.holds(id) })
-		if (left < 0 && !elsewhere) || (left >= 0 && sameEntry(u.former[left].At, u.want.at)) {
+		if (left < 0 && !elsewhere) || (left >= 0 && u.former[left].At.Entry() == u.want.at.Entry()) {
 			ids = append(ids, id)
 		}
 	}
@@ -85,22 +90,33 @@ func (u *update) reason(c change) schedule.Reason {
 // and takes the entry's schedule away, so that nothing rotates it any more. An entry
 // that it comes back to is no former one any longer: its token is in the record.
 func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
-	left := formerEntry{At: u.have.at, Token: entry.Retiring{RevokeAfter: result.Clock.PAIStrike.Add(u.want.policy.Overlap)}}
-	if !sameEntry(u.have.at, u.want.at) {
+	left := formerEntry{At: u.have.at, Token: entry.Retiring{RevokeAfter: result.Clock.Now().Add(u.want.policy.Overlap)}}
+	if u.have.at.Entry() != u.want.at.Entry() {
 		left.Token.ID, left.Token.Name = u.state.TokenID.ValueString(), u.state.TokenName.ValueString()
 		left.Token.ExpiresAt = timeOf(u.state.ExpiresAt)
 		left.Before = u.beforeMove(left.Token.RevokeAfter)
 		if u.observed.Unhealthy == schedule.ReasonNone {
-			if err := u.engine.Unschedule(ctx, u.have.at); err != nil {
-				diags.AddWarning("Schedule of the former Vault entry not removed", err.Error())
-			}
+			u.unschedule(ctx, diags)
 		}
 	}
-	u.former = slices.DeleteFunc(u.former, func(f formerEntry) bool { return f.Token.ID != "" && sameEntry(f.At, u.want.at) })
+	u.former = slices.DeleteFunc(u.former, func(f formerEntry) bool { return f.Token.ID != "" && f.At.Entry() == u.want.at.Entry() })
 	u.former = append(u.former, left)
 }
 
-// beforeMove gives the previous tokens of the entry that is left now.
+// unschedule publishes the record of the entry that is left without its schedule, so
+// that nothing rotates it any more, and nothing puts the schedule back.
+func (u *update) unschedule(ctx context.Context, diags *diag.Diagnostics) {
+	request := u.have.request(u.state.ID.ValueString(), rotation.Settle, schedule.ReasonNone, "")
+	request.Schedule = schedule.Schedule{ExpiresIn: u.have.schedule.ExpiresIn}
+	request.Policy.Manual, request.MayRepublish, request.Imported = true, true, u.from.Tokens
+	result, err := u.engine.Run(ctx, request)
+	addNotes(diags, result.Notes)
+	if err != nil {
+		diags.AddWarning("Schedule of the former entry not removed", err.Error())
+	}
+}
+
+// beforeMove returns the previous tokens of the entry that is left now.
 func (u *update) beforeMove(revokeAfter time.Time) []entry.Retiring {
 	var list []entry.Retiring
 	for _, p := range u.previous {
@@ -114,24 +130,24 @@ func (u *update) beforeMove(revokeAfter time.Time) []entry.Retiring {
 
 // endFormer destroys the entries whose overlap is over. One that cannot be
 // destroyed stays in the list for the next apply.
-// published says that the entry was written, and so without the field of a former key.
-func (u *update) endFormer(ctx context.Context, result rotation.Result, published bool, diags *diag.Diagnostics) {
+func (u *update) endFormer(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
 	var kept []formerEntry
 	for _, f := range u.former {
 		switch {
 		case result.Clock.Revoke().Before(f.Token.RevokeAfter) || !result.Clock.Trusted():
 			kept = append(kept, f)
-		case sameEntry(f.At, u.want.at):
-			if !published {
+		case f.At.Entry() == u.want.at.Entry():
+			if !result.Published {
 				kept = append(kept, f)
 			}
 		default:
 			ended, err := u.engine.Destroy(ctx, rotation.DestroyRequest{
-				At: f.At, Owner: u.state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, OnDestroy: u.want.onDestroy,
+				At: f.At, Owner: u.state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, TokenName: f.Token.Name,
+				Imported: u.from.Tokens, Ending: u.want.onDestroy, Adopt: u.want.adopt,
 			})
 			addNotes(diags, ended.Notes)
 			if err != nil {
-				diags.AddWarning("Former Vault entry not removed yet", err.Error())
+				diags.AddWarning("Former entry not removed yet", err.Error())
 				kept = append(kept, f)
 			}
 		}
@@ -153,8 +169,8 @@ func (m *apiTokenModel) forget(state apiTokenModel) {
 	keep(&m.Status, state.Status)
 	keep(&m.RotateAt, state.RotateAt)
 	keep(&m.RotationReason, state.RotationReason)
-	if m.VaultVersion.IsUnknown() {
-		m.VaultVersion = state.VaultVersion
+	if m.SecretVersion.IsUnknown() {
+		m.SecretVersion = state.SecretVersion
 	}
 	if m.PreviousTokens.IsUnknown() {
 		m.PreviousTokens = state.PreviousTokens

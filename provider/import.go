@@ -60,12 +60,12 @@ func currentOf(tokens []paistrike.Token) []paistrike.Token {
 	newest := map[string]int{}
 	for _, token := range tokens {
 		if name, ok := rotation.ParseName(token.Name); ok {
-			newest[name.Slot+name.Inc] = max(newest[name.Slot+name.Inc], name.Base)
+			newest[name.Slot+name.Inc] = max(newest[name.Slot+name.Inc], name.Gen)
 		}
 	}
 	var current []paistrike.Token
 	for _, token := range tokens {
-		if name, ok := rotation.ParseName(token.Name); !ok || name.Base == newest[name.Slot+name.Inc] {
+		if name, ok := rotation.ParseName(token.Name); !ok || name.Gen == newest[name.Slot+name.Inc] {
 			current = append(current, token)
 		}
 	}

@@ -22,6 +22,7 @@ type session struct {
 	dial    func() (*paistrike.Client, error)
 	connect func() (*rotation.Engine, error)
 	own     ownToken
+	claims  claims
 }
 
 // errUnknownConfig says that the provider block is not known yet.
@@ -62,8 +63,8 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 	return s
 }
 
-func newEngine(client *paistrike.Client, store vault.Config, env surroundings) (*rotation.Engine, error) {
-	vault, err := vault.New(store)
+func newEngine(client *paistrike.Client, config vault.Config, env surroundings) (*rotation.Engine, error) {
+	there, err := vault.New(config)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func newEngine(client *paistrike.Client, store vault.Config, env surroundings) (
 	if env.sleep != nil {
 		options = append(options, rotation.WithSleep(env.sleep))
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, vault, options...), nil
+	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(there), options...), nil
 }
 
 // engine connects to both servers, or adds the reason why not.

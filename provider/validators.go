@@ -62,6 +62,12 @@ func (cronValidator) ValidateString(_ context.Context, req validator.StringReque
 	check(req, resp, func(text string) error { _, err := schedule.ParseCron(text); return err })
 }
 
+type timezoneValidator struct{ described }
+
+func (timezoneValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, func(text string) error { _, err := schedule.Cron{}.In(text); return err })
+}
+
 type nameValidator struct{ described }
 
 func (nameValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
@@ -38,18 +39,43 @@ func ReservedKey(key string) bool { return slices.Contains(reserved, key) }
 // protocol is the JSON text in the data field "paistrike": what the rotation
 // protocol must remember beside the token.
 type protocol struct {
-	Version    int        `json:"v"`
-	State      State      `json:"state"`
-	Slot       string     `json:"slot"`
-	Inc        string     `json:"inc"`
-	Base       int        `json:"base"`
-	Op         string     `json:"op"`
-	VerifiedAt time.Time  `json:"verified_at,omitzero"`
-	Owner      string     `json:"owner,omitempty"`
-	Intent     string     `json:"intent,omitempty"`
-	Key        string     `json:"key,omitempty"` // omitted for [DefaultKey]
-	Alias      string     `json:"alias,omitempty"`
-	Retiring   []Retiring `json:"retiring"`
+	Version    int               `json:"v"`
+	State      State             `json:"state"`
+	Slot       string            `json:"slot"`
+	Inc        string            `json:"inc"`
+	Gen        int               `json:"gen"`
+	Base       Revision          `json:"base"`
+	Op         string            `json:"op"`
+	Owner      string            `json:"owner,omitempty"`
+	Intent     string            `json:"intent,omitempty"`
+	Identity   string            `json:"identity,omitempty"`
+	Endpoint   string            `json:"endpoint,omitempty"`
+	Schedule   map[string]string `json:"schedule,omitempty"`
+	VerifiedAt time.Time         `json:"verified_at,omitzero"`
+	Key        string            `json:"key,omitempty"` // omitted for [DefaultKey]
+	Alias      string            `json:"alias,omitempty"`
+	Retiring   []Retiring        `json:"retiring"`
+}
+
+// encodeSchedule keeps the settings that are set.
+func encodeSchedule(s schedule.Schedule) map[string]string {
+	set := map[string]string{}
+	for _, field := range s.Fields() {
+		if *field.Value != "" {
+			set[field.Key] = *field.Value
+		}
+	}
+	return set
+}
+
+// decodeSchedule reads what encodeSchedule wrote; keys that it does not know are a
+// newer release's.
+func decodeSchedule(set map[string]string) schedule.Schedule {
+	var s schedule.Schedule
+	for _, field := range s.Fields() {
+		*field.Value = set[field.Key]
+	}
+	return s
 }
 
 // EncodeRecord lays out a record as KV data, the secret in the field key. The
@@ -60,8 +86,9 @@ func EncodeRecord(key string, r Record) (map[string]any, error) {
 		return nil, err
 	}
 	p := protocol{
-		Version: schema, State: r.State, Slot: r.Slot, Inc: r.Inc, Base: r.Base, Op: r.Op,
-		VerifiedAt: r.VerifiedAt.UTC(), Owner: r.Owner, Intent: r.Intent, Alias: r.Alias,
+		Version: schema, State: r.State, Slot: r.Slot, Inc: r.Inc, Gen: r.Gen, Base: r.Base, Op: r.Op,
+		Owner: r.Owner, Intent: r.Intent, Identity: r.Identity, Endpoint: r.Endpoint, Schedule: encodeSchedule(r.Schedule),
+		VerifiedAt: r.VerifiedAt.UTC(), Alias: r.Alias,
 		Retiring: make([]Retiring, 0, len(r.Retiring)),
 	}
 	if key != DefaultKey {
@@ -110,8 +137,8 @@ func checkRecord(key string, r Record) error {
 		return errors.New("an active record needs a token")
 	case r.State == StateTombstone && !r.Secret.IsZero():
 		return errors.New("a tombstone holds no secret")
-	case r.Base < 0 || r.Slot == "" || r.Inc == "" || r.Op == "":
-		return errors.New("a record needs slot, incarnation, base and run")
+	case r.Gen < 1 || r.Slot == "" || r.Inc == "" || r.Op == "":
+		return errors.New("a record needs slot, incarnation, generation and run")
 	default:
 		return nil
 	}
@@ -142,7 +169,8 @@ func DecodeRecord(key string, data map[string]any) (Record, error) {
 		return Record{}, &ForeignError{Reason: "the field paistrike is not what was written there"}
 	}
 	r := Record{
-		State: p.State, Slot: p.Slot, Inc: p.Inc, Base: p.Base, Op: p.Op, Owner: p.Owner, Intent: p.Intent,
+		State: p.State, Slot: p.Slot, Inc: p.Inc, Gen: p.Gen, Base: p.Base, Op: p.Op,
+		Owner: p.Owner, Intent: p.Intent, Identity: p.Identity, Endpoint: p.Endpoint, Schedule: decodeSchedule(p.Schedule),
 		VerifiedAt: utc(p.VerifiedAt), Key: cmp.Or(p.Key, DefaultKey), Alias: p.Alias,
 	}
 	if _, ok := data[r.Key]; !ok && p.Key == "" && r.State == StateActive {

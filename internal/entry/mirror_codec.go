@@ -13,30 +13,28 @@ import (
 
 // The keys of custom_metadata.
 const (
-	keyManagedBy        = "managed_by"
-	keySchema           = "paistrike_schema"
-	keyState            = "paistrike_state"
-	keyMirrorOf         = "paistrike_mirror_of"
-	keySlot             = "paistrike_slot"
-	keyKey              = "paistrike_key"
-	keyTokenID          = "paistrike_token_id"
-	keyTokenName        = "paistrike_token_name"
-	keyCreatedAt        = "paistrike_created_at"
-	keyExpiresAt        = "paistrike_expires_at"
-	keyNextRotation     = "paistrike_next_rotation"
-	keyRetiring         = "paistrike_retiring"
-	keyRotationPeriod   = "paistrike_rotation_period"
-	keyRotationSchedule = "paistrike_rotation_schedule"
-	keyRotationWindow   = "paistrike_rotation_window"
-	keyBeforeExpiry     = "paistrike_before_expiry"
-	keyOverlap          = "paistrike_overlap"
-	keyJitter           = "paistrike_jitter"
-	keyRetireWhenIdle   = "paistrike_retire_when_idle"
-	keyExpiresIn        = "paistrike_expires_in"
-	keyOnRevoked        = "paistrike_on_revoked"
-	keyLastRun          = "paistrike_last_run"
-	keyLastError        = "paistrike_last_error"
+	keyManagedBy    = "managed_by"
+	keySchema       = "paistrike_schema"
+	keyState        = "paistrike_state"
+	keyMirrorOf     = "paistrike_mirror_of"
+	keyRevision     = "paistrike_revision"
+	keySlot         = "paistrike_slot"
+	keyOwner        = "paistrike_owner"
+	keyIdentity     = "paistrike_identity"
+	keyEndpoint     = "paistrike_endpoint"
+	keyKey          = "paistrike_key"
+	keyTokenID      = "paistrike_token_id"
+	keyTokenName    = "paistrike_token_name"
+	keyCreatedAt    = "paistrike_created_at"
+	keyExpiresAt    = "paistrike_expires_at"
+	keyNextRotation = "paistrike_next_rotation"
+	keyRetiring     = "paistrike_retiring"
+	keyLastRun      = "paistrike_last_run"
+	keyLastError    = "paistrike_last_error"
 )
+
+// schedulePrefix stands before the key of a setting of the schedule.
+const schedulePrefix = "paistrike_"
 
 // managedBy is the value of managed_by that makes an entry ours.
 const managedBy = "paistrike"
@@ -44,34 +42,29 @@ const managedBy = "paistrike"
 // maxMirrorValue is KV v2's limit for one value of custom_metadata, in bytes.
 const maxMirrorValue = 512
 
-// EncodeMirror lays out a mirror as custom_metadata for [Client.Patch]. Every key
-// is there; one without a value has "", which the patch removes. What Vault would
-// refuse is cut or replaced: a mirror that is not exact is better than none.
+// EncodeMirror lays out a mirror as metadata. Every key is there; one without a value
+// has "", which a write removes. What a store would refuse is cut or replaced: a mirror
+// that is not exact is better than none.
 func EncodeMirror(m Mirror) map[string]string {
 	custom := map[string]string{
-		keyManagedBy:        managedBy,
-		keySchema:           strconv.Itoa(schema),
-		keyState:            string(m.State),
-		keyMirrorOf:         strconv.Itoa(m.Of),
-		keySlot:             m.Slot,
-		keyKey:              m.Key,
-		keyTokenID:          m.TokenID,
-		keyTokenName:        m.TokenName,
-		keyCreatedAt:        stamp(m.CreatedAt),
-		keyExpiresAt:        stamp(m.ExpiresAt),
-		keyNextRotation:     stamp(m.NextRotation),
-		keyRetiring:         encodeRetiring(m.Retiring),
-		keyRotationPeriod:   m.RotationPeriod,
-		keyRotationSchedule: m.RotationSchedule,
-		keyRotationWindow:   m.RotationWindow,
-		keyBeforeExpiry:     m.BeforeExpiry,
-		keyOverlap:          m.Overlap,
-		keyJitter:           m.Jitter,
-		keyRetireWhenIdle:   "",
-		keyExpiresIn:        m.ExpiresIn,
-		keyOnRevoked:        m.OnRevoked,
-		keyLastRun:          stamp(m.LastRun),
-		keyLastError:        m.LastError,
+		keyManagedBy:    managedBy,
+		keySchema:       strconv.Itoa(schema),
+		keyState:        string(m.State),
+		keyMirrorOf:     strconv.Itoa(m.Of),
+		keyRevision:     string(m.Revision),
+		keySlot:         m.Slot,
+		keyOwner:        m.Owner,
+		keyIdentity:     m.Identity,
+		keyEndpoint:     m.Endpoint,
+		keyKey:          m.Key,
+		keyTokenID:      m.TokenID,
+		keyTokenName:    m.TokenName,
+		keyCreatedAt:    stamp(m.CreatedAt),
+		keyExpiresAt:    stamp(m.ExpiresAt),
+		keyNextRotation: stamp(m.NextRotation),
+		keyRetiring:     encodeRetiring(m.Retiring),
+		keyLastRun:      stamp(m.LastRun),
+		keyLastError:    m.LastError,
 	}
 	if m.ExpiresAt.IsZero() && m.TokenID != "" {
 		custom[keyExpiresAt] = never
@@ -79,8 +72,8 @@ func EncodeMirror(m Mirror) map[string]string {
 	if m.Key == DefaultKey {
 		custom[keyKey] = ""
 	}
-	if m.RetireWhenIdle {
-		custom[keyRetireWhenIdle] = "true"
+	for _, field := range m.Schedule.Fields() {
+		custom[schedulePrefix+field.Key] = *field.Value
 	}
 	for key, value := range custom {
 		custom[key] = fit(value)
@@ -135,15 +128,15 @@ func DecodeMirror(custom map[string]string) (Mirror, error) {
 		return Mirror{}, &SchemaError{Version: version}
 	}
 	m := Mirror{
-		State: d.state(), Of: d.number(keyMirrorOf), Slot: custom[keySlot], Key: custom[keyKey],
+		State: d.state(), Of: d.number(keyMirrorOf), Revision: Revision(custom[keyRevision]), Slot: custom[keySlot],
+		Owner: custom[keyOwner], Identity: custom[keyIdentity], Endpoint: custom[keyEndpoint], Key: custom[keyKey],
 		TokenID: custom[keyTokenID], TokenName: custom[keyTokenName],
 		CreatedAt: d.instant(keyCreatedAt), ExpiresAt: d.instant(keyExpiresAt),
 		NextRotation: d.instant(keyNextRotation), Retiring: d.retiring(),
-		RotationPeriod: custom[keyRotationPeriod], RotationSchedule: custom[keyRotationSchedule],
-		RotationWindow: custom[keyRotationWindow], BeforeExpiry: custom[keyBeforeExpiry],
-		Overlap: custom[keyOverlap], Jitter: custom[keyJitter],
-		RetireWhenIdle: custom[keyRetireWhenIdle] == "true", ExpiresIn: custom[keyExpiresIn], OnRevoked: custom[keyOnRevoked],
 		LastRun: d.instant(keyLastRun), LastError: custom[keyLastError],
+	}
+	for _, field := range m.Schedule.Fields() {
+		*field.Value = custom[schedulePrefix+field.Key]
 	}
 	if d.bad != "" {
 		return Mirror{}, &MirrorError{Key: d.bad}
@@ -220,12 +213,4 @@ func (d *mirrorDecoder) retiring() []RetiringRef {
 		refs = append(refs, RetiringRef{ID: id, RevokeAfter: due})
 	}
 	return refs
-}
-
-// WithoutSchedule is a patch that takes the schedule out of a mirror.
-func WithoutSchedule() map[string]string {
-	return map[string]string{
-		keyNextRotation: "", keyRotationPeriod: "", keyRotationSchedule: "", keyRotationWindow: "",
-		keyBeforeExpiry: "", keyOverlap: "", keyJitter: "", keyRetireWhenIdle: "", keyExpiresIn: "", keyOnRevoked: "",
-	}
 }

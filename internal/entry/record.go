@@ -1,17 +1,34 @@
 package entry
 
 import (
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Location names one KV v2 entry and the field in it that holds the secret.
+// Location names one entry of a store and the field in it that holds the secret.
 type Location struct {
-	Namespace string // "" is the namespace of the Vault client
-	Mount     string // "secret", without slashes at its ends
+	Namespace string // of Vault; "" is the namespace of the client
+	Mount     string // of Vault: "secret", without slashes at its ends
 	Path      string // "ci/paistrike", without slashes at its ends
-	Key       string // the data field of the secret, "token" by default
+	Key       string // the field of the secret, "token" by default
+}
+
+// Entry returns the location without the field: two fields of one entry share its
+// versions.
+func (l Location) Entry() Location {
+	l.Key = ""
+	return l
+}
+
+// String names an entry as a person would: "secret/ci/paistrike", with the namespace in
+// front if there is one.
+func (l Location) String() string {
+	parts := slices.DeleteFunc([]string{strings.Trim(l.Namespace, "/"), l.Mount, l.Path}, func(s string) bool { return s == "" })
+	return strings.Join(parts, "/")
 }
 
 // State says what a record stands for.
@@ -33,7 +50,11 @@ type Retiring struct {
 	ExpiresAt    time.Time `json:"expires_at,omitzero"` // zero: never expires
 }
 
-// Record is the content of one KV version: the current token, and what the
+// Revision names one version of an entry in its store, and is opaque: what a
+// check-and-set is told. The zero value stands for an entry that was never written.
+type Revision string
+
+// Record is the content of one version of an entry: the current token, and what the
 // rotation protocol must remember. One check-and-set write publishes all of it.
 type Record struct {
 	State     State
@@ -43,26 +64,34 @@ type Record struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never expires
 
-	Slot       string // which mount, namespace and path this record was written for
-	Inc        string // incarnation of the key, changes when the key's history restarts
-	Base       int    // KV version this write was based on; Base+1 is its own version
-	Op         string // nonce of the run that wrote it
-	Owner      string // id of the Terraform resource that manages the entry, if any
-	Intent     string // fingerprint of the configuration the token was minted for
+	Slot string // which entry of which store this record was written for, see [Slot]
+	Inc  string // incarnation of the entry, changes when its history restarts
+	// Gen counts publications, beginning at 1. It exceeds every generation that the
+	// entry, Terraform's state and the names of the slot's tokens have shown.
+	Gen  int
+	Base Revision // the revision that this write replaced
+	Op   string   // nonce of the run that wrote it
+
+	Owner    string // id of the Terraform resource that manages the entry, if any
+	Intent   string // fingerprint of the configuration the token was minted for
+	Identity string // which store it was written to
+	Endpoint string // the PAIStrike that the token belongs to
+
+	Schedule   schedule.Schedule // the policy at publication
 	VerifiedAt time.Time
 	Retiring   []Retiring
-	// Key is the data field that holds the secret. It is set by reading; writing
-	// uses the Location's.
+	// Key is the field that holds the secret. It is set by reading; writing uses the
+	// Location's.
 	Key string
-	// Alias is a former data field that also carries the secret until the
-	// overlap of a changed key is over; "" where there is none.
+	// Alias is a former field that also carries the secret until the overlap of a
+	// changed key is over; "" if there is none.
 	Alias string
 }
 
-// Condition is the state of one KV version.
+// Condition is the state of one version.
 type Condition string
 
-// The conditions of a KV version.
+// The conditions of a version.
 const (
 	Absent    Condition = "absent"    // there is no such version
 	Live      Condition = "live"      // its data can be read

@@ -66,34 +66,35 @@ func Audit(ctx context.Context, engine *rotation.Engine, entries []entry.Locatio
 	return report, nil
 }
 
-// look inspects an entry, and sweeps where that is wanted.
+// look looks at an entry, and sweeps if that is wanted.
 func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep bool) (held, Entry) {
-	view, err := engine.Inspect(ctx, at)
+	seen, err := engine.Look(ctx, at)
 	if err != nil {
 		return held{path: at.Path}, Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}
 	}
-	t := judge(at, view, false)
-	h, entry := held{path: at.Path, view: view, task: t}, entryOf(at, view, t)
+	t := judge(seen, false)
+	h, found := held{path: at.Path, seen: seen, task: t}, entryOf(seen, t)
 	switch {
 	case t.err != nil:
-		entry.Outcome = Skipped // it is a finding
+		found.Outcome = Skipped // it is a finding
+	case t.outcome == "" && t.note == noSchedule:
+		found.Outcome = Skipped
 	case t.outcome == "":
-		entry.Outcome = Due
+		found.Outcome = Due
 	}
-	if !sweep || view.Strays == 0 || t.err != nil {
-		engine.Forget(at)
-		return h, entry
+	if !sweep || seen.Strays() == 0 || t.err != nil {
+		return h, found
 	}
-	t.request.Wish, t.request.MayRepublish = rotation.Sweep, false
-	result, err := engine.Run(ctx, t.request)
-	entry.Swept = result.Swept
+	request := rotation.Request{At: at, Seen: &seen, Stored: true, Wish: rotation.Sweep}
+	result, err := engine.Run(ctx, request)
+	found.Swept = result.Swept
 	for _, note := range result.Notes {
-		entry.Warnings = append(entry.Warnings, Problem{Code: note.Code, Summary: note.Summary, Detail: note.Detail})
+		found.Warnings = append(found.Warnings, Problem{Code: note.Code, Summary: note.Summary, Detail: note.Detail})
 	}
 	if err != nil {
-		entry.Outcome, entry.Problem = Failed, problemOf(err)
+		found.Outcome, found.Problem = Failed, problemOf(err)
 	}
-	return h, entry
+	return h, found
 }
 
 // count fills in the numbers, and marks what was swept.

@@ -2,12 +2,12 @@ package fleet
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // Severity says how bad a finding is.
@@ -27,6 +27,7 @@ const (
 	DeadInVault    Code = "dead_in_vault"   // Vault serves a token that was revoked or has expired
 	MissingToken   Code = "missing_token"   // Vault serves a token that PAIStrike does not know
 	Unreadable     Code = "unreadable"      // nobody can tell how the entry is rotated
+	StaleMetadata  Code = "stale_metadata"  // metadata does not describe what the store serves
 	Overdue        Code = "overdue"         // its rotation should have happened
 	Expiring       Code = "expiring"        // it ends soon and nothing will replace it
 	Orphan         Code = "orphan"          // made for an entry that does not name it
@@ -59,16 +60,16 @@ type Limits struct {
 	JobTime      time.Duration // how long a job may take
 }
 
-// held is one Vault entry as an audit sees it.
+// held is one entry as an audit sees it.
 type held struct {
 	path string
-	view rotation.View
+	seen rotation.Sight
 	task task
 }
 
 // current reports whether the entry serves a token, as far as metadata shows.
 func (h held) current() bool {
-	return h.task.err == nil && !h.view.Foreign && h.view.Unhealthy == schedule.ReasonNone && h.view.Mirror.TokenID != ""
+	return h.task.err == nil && h.seen.Serves()
 }
 
 // auditor compares the account's tokens with the entries of Vault.
@@ -90,11 +91,13 @@ func findings(now time.Time, limits Limits, tokens []paistrike.Token, entries []
 		bySlot: map[string]held{}, serves: map[string]held{}, former: map[string]bool{}, labels: map[string][]paistrike.Token{},
 	}
 	for _, h := range entries {
-		a.bySlot[h.view.Slot] = h
-		if h.current() {
-			a.serves[h.view.Mirror.TokenID] = h
+		for _, slot := range h.seen.Slots {
+			a.bySlot[slot] = h
 		}
-		for _, r := range h.view.Mirror.Retiring {
+		if h.current() {
+			a.serves[h.seen.Mirror.TokenID] = h
+		}
+		for _, r := range h.seen.Mirror.Retiring {
 			a.former[r.ID] = true
 		}
 	}
@@ -118,22 +121,24 @@ func rank(code Code) int { return slices.Index(Codes(), code) }
 // Codes lists all codes, the worst first.
 func Codes() []Code {
 	return []Code{
-		DeadInVault, MissingToken, Unreadable, Overdue, Expiring, Orphan, JobLeftover, NoExpiry, LongLife, NeverUsed, Unused, DuplicateLabel,
+		DeadInVault, MissingToken, Unreadable, StaleMetadata, Overdue, Expiring, Orphan, JobLeftover, NoExpiry, LongLife, NeverUsed, Unused, DuplicateLabel,
 	}
 }
 
 // entry judges what Vault serves.
 func (a *auditor) entry(h held) {
-	token := h.view.Token
+	token := h.seen.Current
 	switch {
 	case h.task.err != nil:
-		a.add(unreadable(h))
+		a.add(unreadable(h, h.task.err))
+	case h.damaged() != nil:
+		a.add(staleMetadata(h))
 	case !h.current():
-	case token.Name == "" && token.Status == paistrike.StatusRevoked:
+	case token.Status == "":
 		a.add(missingToken(h))
 	case !token.Usable(a.now):
 		a.add(deadInVault(h, token))
-	case overdue(h.view.Clock.Rotate(), h.task.verdict):
+	case overdue(h.seen.Clock.Rotate(), h.task.verdict):
 		a.add(rotationOverdue(h, token))
 	}
 }
@@ -166,6 +171,7 @@ func (a *auditor) token(token paistrike.Token) {
 		}
 	}
 	switch life := token.ExpiresAt.Sub(token.CreatedAt); {
+	case token.Untold.Has(paistrike.Expiry): // what the service does not tell is not a finding
 	case token.ExpiresAt.IsZero():
 		a.add(noExpiry(h.path, token))
 	case !token.CreatedAt.IsZero() && life > a.limits.MaxExpiresIn:
@@ -174,8 +180,21 @@ func (a *auditor) token(token paistrike.Token) {
 	a.use(h.path, token, managed)
 }
 
+// damaged says why metadata tells nothing of an entry whose current version can be read.
+func (h held) damaged() error {
+	if h.seen.Stale() {
+		return errStale
+	}
+	if _, _, err := h.seen.Schedule(); err != nil && h.seen.Serves() {
+		return err
+	}
+	return nil
+}
+
+var errStale = errors.New("it describes another version, or calls the entry closed")
+
 // scheduled reports whether a schedule will replace the token.
-func (h held) scheduled() bool { return h.task.request.Schedule.Scheduled() }
+func (h held) scheduled() bool { return h.task.text.Scheduled() }
 
 func (a *auditor) endsSoon(token paistrike.Token) bool {
 	return !token.ExpiresAt.IsZero() && token.ExpiresAt.Sub(a.now) <= a.limits.WarnBefore
@@ -185,10 +204,10 @@ func (a *auditor) endsSoon(token paistrike.Token) bool {
 // was minted for the very next version is in flight for a day, and where custom
 // metadata is behind, only the record knows.
 func (a *auditor) stray(token paistrike.Token, name rotation.Name, home held) {
-	if home.view.Stale || home.task.err != nil {
-		return
+	if home.seen.Stale() || home.seen.Foreign() || home.task.err != nil {
+		return // the record alone knows which token is served
 	}
-	if name.Base >= home.view.Version && a.now.Before(token.CreatedAt.Add(inFlight)) {
+	if name.Gen > home.seen.Mirror.Of && a.now.Before(token.CreatedAt.Add(inFlight)) {
 		return
 	}
 	a.add(orphan(home, token))
@@ -201,7 +220,10 @@ const inFlight = 24 * time.Hour
 // use judges when a token was used last. To be verified by the run that made it is no
 // use.
 func (a *auditor) use(path string, token paistrike.Token, managed bool) {
-	never := token.LastUsedAt.IsZero() || managed && rotation.Unclaimed(token)
+	if token.Untold.Has(paistrike.LastUsed) {
+		return
+	}
+	never := token.LastUsedAt.IsZero() || managed && rotation.Unused(token)
 	since := token.LastUsedAt
 	if never {
 		since = token.CreatedAt

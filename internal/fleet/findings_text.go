@@ -21,7 +21,7 @@ func about(code Code, severity Severity, path string, token paistrike.Token, det
 
 // tokenOf is the token of an entry as its mirror names it.
 func tokenOf(h held) paistrike.Token {
-	return paistrike.Token{ID: h.view.Mirror.TokenID, Name: h.view.Mirror.TokenName}
+	return paistrike.Token{ID: h.seen.Mirror.TokenID, Name: h.seen.Mirror.TokenName}
 }
 
 func deadInVault(h held, token paistrike.Token) Finding {
@@ -41,9 +41,14 @@ func missingToken(h held) Finding {
 		"Check that endpoint is the right account, then run terraform apply.")
 }
 
-func unreadable(h held) Finding {
-	p := problemOf(h.task.err)
+func unreadable(h held, err error) Finding {
+	p := problemOf(err)
 	return about(Unreadable, Error, h.path, tokenOf(h), strings.TrimSpace(p.Code+" "+p.Summary)+".", "Run terraform apply with the release that wrote the entry, or a later one.")
+}
+
+func staleMetadata(h held) Finding {
+	return about(StaleMetadata, Error, h.path, tokenOf(h), "Its metadata does not describe the version that is served: "+problemOf(h.damaged()).Summary+".",
+		"Run the scheduled rotation, or terraform apply: either writes it anew from the record.")
 }
 
 func rotationOverdue(h held, token paistrike.Token) Finding {
@@ -73,7 +78,7 @@ func orphan(home held, token paistrike.Token) Finding {
 	switch {
 	case !home.current():
 		detail, fix = "Made for this entry, which serves no token any more.", "Revoke it "+byHand+"."
-	case !rotation.Unclaimed(token):
+	case rotation.Used(token):
 		detail, fix = "Made for this entry, which does not name it, and somebody uses it: Vault may have been restored from a backup.", "None: the next rotation lets it work for one more overlap and then revokes it."
 	}
 	return about(Orphan, Warning, home.path, token, detail, fix)

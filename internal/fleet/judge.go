@@ -3,67 +3,73 @@ package fleet
 import (
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // task is what a run does about one entry, decided from its metadata alone.
 type task struct {
-	// outcome is set where there is nothing to run, else the zero value.
+	// outcome is set if there is nothing to run, else the zero value.
 	outcome Outcome
-	note    string // why the entry is skipped
+	note    string // why the entry is skipped, or what the run is for
 	err     error  // why it cannot be judged
 	request rotation.Request
+	text    schedule.Schedule
 	verdict schedule.Verdict
 	overlap time.Duration
 	window  time.Duration
 }
 
-// overdueAfter is how long a token may be due before somebody should know: a
+// overdueAfter is how long a token may be due before someone should know: a
 // schedule that runs daily has missed it.
 const overdueAfter = 24 * time.Hour
 
-// judge is a pure function of what metadata shows.
-func judge(at entry.Location, view rotation.View, force bool) task {
+// judge is a pure function of what metadata shows. Metadata decides when a run looks at
+// the record, and nothing else: whenever it is damaged, or would have the entry left
+// alone although its current version can be read, the run reads the record.
+func judge(seen rotation.Sight, force bool) task {
 	skip := func(note string) task { return task{outcome: Skipped, note: note} }
-	if view.Problem == nil {
-		switch {
-		case view.Foreign:
-			return skip("paistrike did not write what is there")
-		case view.Unhealthy == schedule.ReasonGone && view.Version > 0:
-			return skip("closed: its token was destroyed by Terraform")
-		case view.Unhealthy == schedule.ReasonGone:
-			return skip("empty")
-		case view.Stale && view.Mirror.TokenID == "":
-			return skip("its custom metadata is missing; terraform apply writes it")
-		}
-	}
-	text, policy, err := view.Schedule(at)
-	if err != nil {
+	if err := seen.Obstacle(); err != nil {
 		return task{outcome: Failed, err: err}
 	}
-	t := task{
-		request: rotation.Request{At: at, Policy: policy, Schedule: text, MayRepublish: true},
-		verdict: view.Verdict(policy), overlap: policy.Overlap, window: policy.Window,
+	run := task{request: rotation.Request{At: seen.At, Seen: &seen, Stored: true, MayRepublish: true, Wish: rotation.IfDue}}
+	switch unhealthy := seen.Unhealthy(); {
+	case seen.Stale() && !force:
+		run.note = "metadata is behind; the run reads the record"
+		return run
+	case seen.Foreign():
+		return skip("paistrike did not write what is there")
+	case unhealthy == schedule.ReasonGone && seen.Revision != "":
+		return skip("closed: its token was destroyed by Terraform")
+	case unhealthy == schedule.ReasonGone:
+		return skip("empty")
 	}
-	unclean := view.Ripe(policy) > 0 || view.Strays > 0
-	switch ended := !policy.ExpiresAt.IsZero() && !view.Clock.Rotate().Before(policy.ExpiresAt); {
-	case force && text.ExpiresIn == "" && (ended || !text.Scheduled()):
+	text, policy, err := seen.Schedule()
+	if err != nil && !force {
+		run.note = "metadata cannot be read; the run reads the record"
+		return run
+	}
+	run.text, run.verdict, run.overlap, run.window = text, seen.Verdict(policy), policy.Overlap, policy.Window
+	unclean := seen.Ripe(policy) > 0 || seen.Strays() > 0 || seen.Strangers() > 0
+	switch ended := !policy.ExpiresAt.IsZero() && !seen.Clock.Rotate().Before(policy.ExpiresAt); {
+	case force && err == nil && text.ExpiresIn == "" && (ended || !text.Scheduled()):
 		return skip("its fixed end is Terraform's to change")
 	case force:
-		t.request.Wish, t.request.Reason = rotation.Rotate, schedule.ReasonForced
-	case text.Scheduled() && (t.verdict.Due || view.Stale):
-		t.request.Wish = rotation.IfDue
+		run.request.Wish, run.request.Reason = rotation.Rotate, schedule.ReasonForced
+	case text.Scheduled() && run.verdict.Due:
 	case unclean:
-		t.request.Wish = rotation.Settle
+		run.request.Wish = rotation.Settle
 	case !text.Scheduled():
-		t.outcome, t.note = Skipped, "no schedule"
+		run.request.Wish = rotation.Settle // the record may know of one
+		run.note = noSchedule
 	default:
-		t.outcome = Current
+		run.outcome = Current
 	}
-	return t
+	return run
 }
+
+// noSchedule is why an entry is skipped of which the record, too, has no schedule.
+const noSchedule = "no schedule"
 
 // overdue reports whether a token that is due should have been replaced before.
 func overdue(now time.Time, v schedule.Verdict) bool {

@@ -14,7 +14,7 @@ type Outcome string
 
 // The outcomes.
 const (
-	Rotated Outcome = "rotated" // a new token is in Vault
+	Rotated Outcome = "rotated" // a new token is in the store
 	Settled Outcome = "settled" // the token stays; what was left of older ones was cleaned up
 	Current Outcome = "current" // nothing was to be done
 	Due     Outcome = "due"     // a run without dry_run would act
@@ -43,7 +43,7 @@ type Report struct {
 	total int
 }
 
-// Entry is one Vault entry in a report.
+// Entry is one entry of a store in a report.
 type Entry struct {
 	Path    string  `json:"path"`
 	Outcome Outcome `json:"outcome"`
@@ -53,7 +53,7 @@ type Entry struct {
 	TokenID   string          `json:"token_id,omitempty"`
 	TokenName string          `json:"token_name,omitempty"`
 	Replaced  string          `json:"replaced_token_id,omitempty"`
-	Version   int             `json:"vault_version,omitempty"`
+	Gen       int             `json:"secret_version,omitempty"`
 	CreatedAt time.Time       `json:"created_at,omitzero"`
 	ExpiresAt time.Time       `json:"expires_at,omitzero"` // zero: never
 	NextAt    time.Time       `json:"next_rotation_at,omitzero"`

@@ -17,6 +17,10 @@ type Options struct {
 	DryRun bool
 	// Force replaces every token, due or not.
 	Force bool
+	// Adopt moves tokens that a store never published into the overlap of their entry.
+	Adopt bool
+	// RevokePrevious revokes replaced tokens without an overlap; with Force only.
+	RevokePrevious bool
 	// Last is the path of the entry that comes after all others: the one that holds
 	// the token which PAIStrike is called with.
 	Last string
@@ -70,32 +74,36 @@ func tend(ctx context.Context, engine *rotation.Engine, at entry.Location, o Opt
 	if ctx.Err() != nil {
 		return Entry{Path: at.Path, Outcome: Failed, Problem: &Problem{Summary: "not reached before the run ended"}}
 	}
-	view, err := engine.Inspect(ctx, at)
+	seen, err := engine.Look(ctx, at)
 	if err != nil {
 		return Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}
 	}
-	t := judge(at, view, o.Force)
-	entry := entryOf(at, view, t)
-	if t.outcome != "" || o.DryRun {
-		engine.Forget(at)
-		if t.outcome == "" {
-			entry.Outcome = Due
-		}
-		return entry
+	t := judge(seen, o.Force)
+	done := entryOf(seen, t)
+	switch {
+	case t.outcome != "":
+		return done
+	case o.DryRun && t.note == noSchedule:
+		done.Outcome = Skipped
+		return done
+	case o.DryRun:
+		done.Outcome = Due
+		return done
 	}
+	t.request.Adopt, t.request.RevokePrevious = o.Adopt, o.RevokePrevious
 	result, err := engine.Run(ctx, t.request)
-	entry.tell(result, view, err)
-	return entry
+	done.tell(result, seen, err)
+	return done
 }
 
 // entryOf is an entry as it was found.
-func entryOf(at entry.Location, view rotation.View, t task) Entry {
+func entryOf(seen rotation.Sight, t task) Entry {
 	e := Entry{
-		Path: at.Path, Outcome: t.outcome, Note: t.note, Version: view.Version,
-		TokenID: view.Mirror.TokenID, TokenName: view.Mirror.TokenName,
-		CreatedAt: view.Mirror.CreatedAt, ExpiresAt: view.Mirror.ExpiresAt,
+		Path: seen.At.Path, Outcome: t.outcome, Note: t.note, Gen: seen.Mirror.Of,
+		TokenID: seen.Mirror.TokenID, TokenName: seen.Mirror.TokenName,
+		CreatedAt: seen.Mirror.CreatedAt, ExpiresAt: seen.Mirror.ExpiresAt,
 		NextAt: t.verdict.Next, Deadline: t.verdict.Deadline, Window: t.window,
-		Overdue: overdue(view.Clock.Rotate(), t.verdict),
+		Overdue: overdue(seen.Clock.Rotate(), t.verdict),
 	}
 	if t.err != nil {
 		e.Problem = problemOf(t.err)
@@ -103,45 +111,55 @@ func entryOf(at entry.Location, view rotation.View, t task) Entry {
 	switch t.request.Wish {
 	case rotation.IfDue:
 		e.Reason = t.verdict.Reason
-		if view.Stale {
-			e.Note = "custom metadata is behind; the run reads the record"
-		}
 	case rotation.Rotate:
 		e.Reason = t.request.Reason
 	case rotation.Settle:
-		if t.outcome == "" {
+		if t.outcome == "" && t.note == "" {
 			e.Note = "older tokens are ready to be revoked"
 		}
 	}
-	for _, r := range view.Retiring {
+	for _, r := range seen.Retiring {
 		e.Previous = append(e.Previous, Previous{ID: r.ID, RevokeAfter: r.RevokeAfter, SupersededAt: r.RevokeAfter.Add(-t.overlap)})
 	}
 	return e
 }
 
 // tell adds what a run did.
-func (e *Entry) tell(result rotation.Result, view rotation.View, err error) {
+func (e *Entry) tell(result rotation.Result, seen rotation.Sight, err error) {
 	for _, note := range result.Notes {
 		e.Warnings = append(e.Warnings, Problem{Code: note.Code, Summary: note.Summary, Detail: note.Detail})
 	}
 	e.Retired, e.Swept = result.Retired, result.Swept
-	if err != nil {
+	note := e.Note
+	e.Note = ""
+	if result.TokenID != "" {
+		e.TokenID, e.TokenName, e.Gen = result.TokenID, result.TokenName, result.Gen
+		e.CreatedAt, e.ExpiresAt = result.CreatedAt, result.ExpiresAt
+		e.NextAt, e.Deadline = result.Verdict.Next, result.Verdict.Deadline
+		e.Overdue = overdue(result.Clock.Rotate(), result.Verdict)
+		e.Previous = nil
+		for _, r := range result.Retiring {
+			e.Previous = append(e.Previous, Previous{ID: r.ID, RevokeAfter: r.RevokeAfter, SupersededAt: r.SupersededAt})
+		}
+	}
+	if result.Rotated {
+		e.Replaced = seen.Mirror.TokenID
+	}
+	idle := len(result.Retired)+len(result.Swept) == 0 && !result.Mirrored && !result.Published
+	switch {
+	case err != nil:
 		e.Outcome, e.Problem = Failed, problemOf(err)
 		return
-	}
-	e.Outcome, e.Note, e.Reason = Settled, "", result.Reason
-	switch {
+	case result.Closed:
+		e.Outcome, e.Note = Skipped, "closed: its token was destroyed by Terraform"
 	case result.Rotated:
-		e.Outcome, e.Replaced = Rotated, view.Mirror.TokenID
-	case len(result.Retired)+len(result.Swept) == 0 && !result.Mirrored:
+		e.Outcome = Rotated
+	case idle && note == noSchedule && !result.Schedule.Scheduled():
+		e.Outcome, e.Note = Skipped, noSchedule
+	case idle:
 		e.Outcome = Current // another run was first, or a replaced token is still held
+	default:
+		e.Outcome = Settled
 	}
-	e.TokenID, e.TokenName, e.Version = result.TokenID, result.TokenName, result.Version
-	e.CreatedAt, e.ExpiresAt = result.CreatedAt, result.ExpiresAt
-	e.NextAt, e.Deadline = result.Verdict.Next, result.Verdict.Deadline
-	e.Overdue = overdue(result.Clock.Rotate(), result.Verdict)
-	e.Previous = nil
-	for _, r := range result.Retiring {
-		e.Previous = append(e.Previous, Previous{ID: r.ID, RevokeAfter: r.RevokeAfter, SupersededAt: r.SupersededAt})
-	}
+	e.Reason = result.Reason
 }

@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,42 +12,41 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// Lister is Vault as a walk sees it; [*vault.Client] is one.
+// Lister is a store as a walk sees it.
 type Lister interface {
-	List(ctx context.Context, namespace, mount, prefix string) ([]string, error)
+	// List returns the entries right below a folder, and the folders in it.
+	List(ctx context.Context, folder entry.Location) (entries, folders []entry.Location, err error)
 }
 
-// Walk gives the locations of all entries below a folder, sorted by path, without the
-// field of the secret, which each entry knows itself. It makes one LIST for each
-// folder; Vault's LIST has no pages. A folder that does not exist has no entries.
+// ErrNothingFound says that a walk found no entry: the folder is misspelled, is empty, or
+// may not be listed.
+var ErrNothingFound = errors.New("no entry was found")
+
+// Walk returns the locations of all entries below a folder, sorted by path, without the
+// field of the secret, which each entry knows itself. It makes one list for each folder.
+// A walk that finds nothing is an error for which [ErrNothingFound] holds.
 func Walk(ctx context.Context, lister Lister, folder entry.Location, concurrency int) ([]entry.Location, error) {
 	var found []entry.Location
-	folders := []string{strings.Trim(folder.Path, "/")}
-	for len(folders) > 0 {
-		names := make([][]string, len(folders))
+	folder = folder.Entry()
+	folder.Path = strings.Trim(folder.Path, "/")
+	for folders := []entry.Location{folder}; len(folders) > 0; {
+		entries, below := make([][]entry.Location, len(folders)), make([][]entry.Location, len(folders))
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(max(concurrency, 1))
-		for i, path := range folders {
+		for i, at := range folders {
 			group.Go(func() (err error) {
-				names[i], err = lister.List(ctx, folder.Namespace, folder.Mount, path)
+				entries[i], below[i], err = lister.List(ctx, at)
 				return err
 			})
 		}
 		if err := group.Wait(); err != nil {
 			return nil, err
 		}
-		var below []string
-		for i, path := range folders {
-			for _, name := range names[i] {
-				full := strings.TrimPrefix(path+"/"+name, "/")
-				if inner, isFolder := strings.CutSuffix(full, "/"); isFolder {
-					below = append(below, inner)
-					continue
-				}
-				found = append(found, entry.Location{Namespace: folder.Namespace, Mount: folder.Mount, Path: full})
-			}
-		}
-		folders = below
+		found = append(found, slices.Concat(entries...)...)
+		folders = slices.Concat(below...)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w below %s", ErrNothingFound, folder)
 	}
 	slices.SortFunc(found, func(a, b entry.Location) int { return strings.Compare(a.Path, b.Path) })
 	return found, nil

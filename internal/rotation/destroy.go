@@ -10,31 +10,32 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// OnDestroy says what becomes of the Vault entry when its token ends.
-type OnDestroy string
-
-// What becomes of the entry. In each case its current version is closed by a
-// tombstone and every token of it is revoked.
-const (
-	OnDestroyDelete OnDestroy = "delete" // soft-delete every version
-	OnDestroyKeep   OnDestroy = "keep"   // keep the older versions readable
-	OnDestroyPurge  OnDestroy = "purge"  // remove the entry with its history
-)
-
 // DestroyRequest names what shall end.
 type DestroyRequest struct {
 	At entry.Location
 	// Owner is the id of the Terraform resource. An entry that another resource
-	// took over is left alone.
+	// manages is left alone, and so are its tokens.
 	Owner string
-	// TokenIDs are the tokens that the caller knows to be its own.
-	TokenIDs  []string
-	OnDestroy OnDestroy
+	// TokenIDs are the tokens that the caller knows to be its own. They are revoked if
+	// PAIStrike lists them under a name of this entry, or if they were imported.
+	TokenIDs []string
+	// TokenName is the name of the caller's token. Its slot stands in for the entry's if
+	// the place that the entry lies in no longer exists.
+	TokenName string
+	Imported  []Imported
+	Ending    entry.Ending
+	// Adopt ends tokens of the slot too that this store never published.
+	Adopt bool
+	// Abandon closes the entry although its tokens cannot be revoked, because PAIStrike is
+	// gone: the result names them.
+	Abandon bool
 }
 
 // DestroyResult is what a destroy did.
 type DestroyResult struct {
 	Revoked []string
+	Left    []string // not revoked, of an entry that was abandoned
+	Closed  bool
 	Notes   []Message
 }
 
@@ -42,10 +43,10 @@ type DestroyResult struct {
 //
 //	D1 publish a tombstone, which fences off every run in flight
 //	D2 revoke every token of the slot
-//	D3 mirror, then delete the versions as asked
+//	D3 mirror, then end the versions as asked, if the tombstone is still current
 //
-// An entry that does not name our token is left alone. On an error the caller
-// keeps its state and runs again; every step may be repeated.
+// An entry that another resource owns is left alone. On an error the caller keeps its
+// state and runs again; every step may be repeated.
 func (e *Engine) Destroy(ctx context.Context, r DestroyRequest) (DestroyResult, error) {
 	release, err := e.entries.lock(ctx, r.At)
 	if err != nil {
@@ -54,7 +55,10 @@ func (e *Engine) Destroy(ctx context.Context, r DestroyRequest) (DestroyResult, 
 	defer release()
 	var result DestroyResult
 	for range maxRounds {
-		o, err := e.observe(ctx, r.At)
+		o, err := e.observe(ctx, r.At, nil)
+		if errors.Is(err, entry.ErrNoPlace) {
+			return result, e.destroyPlaceless(ctx, r, &result)
+		}
 		if err != nil {
 			return result, err
 		}
@@ -64,16 +68,25 @@ func (e *Engine) Destroy(ctx context.Context, r DestroyRequest) (DestroyResult, 
 			return result, err
 		}
 	}
-	return result, noProgress(observation{at: r.At})
+	return result, noProgress(r.At)
 }
 
 func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, result *DestroyResult) error {
-	if !o.ownedBy(r) {
-		result.Notes = append(result.Notes, leftAlone(o.at, o.version()))
-		return e.revokeAll(ctx, o.at, o.doomedAlone(r), result)
+	if o.newerSchema() {
+		return newerRelease(o.At, o.versionProblem())
 	}
-	if o.version() == 0 && len(o.doomed(r)) == 0 {
+	if !o.ownedBy(r.Owner) {
+		result.Notes = append(result.Notes, leftAlone(o))
+		if o.active() {
+			return nil // its owner's tokens are its owner's
+		}
+		return e.revokeAll(ctx, o, r, o.doomedAlone(r), result)
+	}
+	if o.Revision == "" && len(o.doomed(r)) == 0 {
 		return nil
+	}
+	if err := e.mayEnd(ctx, o, r); err != nil {
+		return err
 	}
 	critical, cancel := detached(ctx, criticalBudget)
 	defer cancel()
@@ -81,31 +94,58 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 		return err
 	}
 	failpoint("after tombstone")
-	if err := e.revokeAll(critical, o.at, o.doomed(r), result); err != nil {
+	if err := e.revokeAll(critical, o, r, o.doomed(r), result); err != nil {
 		return err
 	}
 	failpoint("after all revokes")
-	return e.closeEntry(critical, o, r.OnDestroy)
-}
-
-// ownedBy reports whether the entry is the caller's to end: the record names it as
-// the owner, or serves one of its tokens; or the version is broken and nobody
-// else's. A tombstone or an absent entry has nothing left to own but
-// its tokens.
-func (o observation) ownedBy(r DestroyRequest) bool {
-	switch {
-	case o.kind == kindVacant:
-		return true
-	case o.kind == kindBroken:
-		return o.entry.Condition != entry.Live // somebody else's live secret is not ours to close
-	case o.kind == kindForeign:
-		return false
+	if err := e.closeEntry(critical, o, r.Ending); err != nil {
+		return err
 	}
-	return (r.Owner != "" && o.entry.Record.Owner == r.Owner) ||
-		slices.Contains(r.TokenIDs, o.entry.Record.TokenID)
+	result.Closed = true
+	return nil
 }
 
-// doomed gives the ids to revoke with an entry: what the record and the caller
+// mayEnd refuses to close an entry whose tokens could not be revoked afterwards, or must
+// not be: a consumer would lose its secret for nothing.
+func (e *Engine) mayEnd(ctx context.Context, o observation, r DestroyRequest) error {
+	if r.Abandon {
+		return nil
+	}
+	if o.active() && o.Account == AccountUnknown {
+		return otherAccount(o)
+	}
+	if others := o.strangers(); len(others) > 0 && !r.Adopt {
+		return strangersAtWork(o, others)
+	}
+	for _, id := range o.doomed(r) {
+		own, err := e.tokens.MayBeOwn(ctx, id)
+		switch {
+		case err != nil:
+			return listFailed(err)
+		case own:
+			return ownToken(o.At, id)
+		}
+	}
+	return nil
+}
+
+// ownedBy reports whether the entry is the caller's to end: the record names it as the
+// owner, or nobody; or the version is broken and nobody else's. A tombstone or an absent
+// entry has nothing left to own but its tokens.
+func (o observation) ownedBy(owner string) bool {
+	switch o.kind {
+	case kindVacant:
+		return o.record() == nil || o.record().Owner == "" || o.record().Owner == owner
+	case kindBroken:
+		// Someone else's live secret is not ours to close.
+		return o.version.Condition != entry.Live && (o.Mirror.Owner == "" || o.Mirror.Owner == owner)
+	case kindOurs:
+		return o.record().Owner == "" || o.record().Owner == owner
+	}
+	return false
+}
+
+// doomed returns the ids to revoke with an entry: what the record and the caller
 // name, and every live token of the slot.
 func (o observation) doomed(r DestroyRequest) []string {
 	ids := slices.Clone(r.TokenIDs)
@@ -114,30 +154,35 @@ func (o observation) doomed(r DestroyRequest) []string {
 			ids = append(ids, retiring.ID)
 		}
 		if o.active() {
-			ids = append(ids, o.entry.Record.TokenID)
+			ids = append(ids, o.record().TokenID)
 		}
 	}
-	for _, token := range o.tokens {
-		if name, ok := ParseName(token.Name); ok && (name.Base < o.version() || o.version() == 0) && token.Usable(o.clock.PAIStrike) {
+	for _, token := range o.Tokens {
+		if token.Usable(o.Clock.Now()) && !o.inFlight(token) {
 			ids = append(ids, token.ID)
 		}
 	}
 	return unique(ids)
 }
 
-// doomedAlone gives the ids to revoke where the entry is not ours: the caller's
-// own tokens, unless the entry still serves or retires them; and where somebody
-// else's secret stands on our entry, every token of the slot.
-func (o observation) doomedAlone(r DestroyRequest) []string {
-	var ids []string
-	for _, id := range r.TokenIDs {
-		if !o.refers(id) {
-			ids = append(ids, id)
-		}
+// inFlight reports that a token was minted for a generation after the tombstone: another
+// run creates the entry anew.
+func (o observation) inFlight(token paistrike.Token) bool {
+	name, _ := ParseName(token.Name)
+	last := o.gen()
+	if ours(o.Slots, o.Mirror.Slot) {
+		last = max(last, o.Mirror.Of)
 	}
-	if o.kind == kindBroken {
-		for _, token := range o.tokens {
-			if token.Usable(o.clock.PAIStrike) {
+	return last > 0 && name.Gen > last && !Used(token) && !abandoned(token, o.Clock)
+}
+
+// doomedAlone returns the ids to revoke if the entry is not ours: the caller's own
+// tokens, and if someone else's secret stands on our entry, every token of the slot.
+func (o observation) doomedAlone(r DestroyRequest) []string {
+	ids := slices.Clone(r.TokenIDs)
+	if o.kind == kindBroken && (o.Mirror.Owner == "" || o.Mirror.Owner == r.Owner) {
+		for _, token := range o.Tokens {
+			if token.Usable(o.Clock.Now()) {
 				ids = append(ids, token.ID)
 			}
 		}
@@ -150,10 +195,11 @@ func unique(ids []string) []string {
 	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
 }
 
-// tombstone is D1. Where nothing seems to be there the tombstone proves it: its
-// check-and-set fails if a lagging server answered. It leaves the observation as if the tombstone had been read.
+// tombstone is D1. If nothing seems to be there the tombstone proves it: its
+// check-and-set fails if a lagging server answered. It leaves the observation as if the
+// tombstone had been read.
 func (e *Engine) tombstone(ctx context.Context, o *observation) error {
-	if o.kind == kindVacant && o.version() > 0 {
+	if o.kind == kindVacant && o.Revision != "" {
 		return nil // an earlier destroy got this far
 	}
 	nonce, err := newNonce(e.random, nonceLength)
@@ -161,81 +207,95 @@ func (e *Engine) tombstone(ctx context.Context, o *observation) error {
 		return err
 	}
 	record := entry.Record{
-		State: entry.StateTombstone, Slot: o.slot, Inc: nonce[:incLength], Base: o.version(), Op: nonce,
-		VerifiedAt: o.clock.PAIStrike.UTC().Truncate(time.Second),
+		State: entry.StateTombstone, Slot: o.Slot(), Inc: nonce[:incLength], Gen: o.nextGen(0), Base: o.Revision, Op: nonce,
+		Identity: o.Identity, Endpoint: e.tokens.Endpoint(), VerifiedAt: o.Clock.Now().UTC().Truncate(time.Second),
 	}
 	if o.kind == kindOurs {
-		old := o.entry.Record
-		record.Inc, record.Owner = old.Inc, old.Owner
+		record.Inc, record.Owner = o.record().Inc, o.record().Owner
 		record.Retiring = retiringAfter(*o, nil, 0)
 	}
 	var notes Result
-	published, err := e.publish(ctx, *o, paistrike.Token{}, record, &notes)
+	published, err := e.publish(ctx, *o, nil, record, &notes)
 	switch {
 	case errors.Is(err, errLost):
 		return err
 	case err != nil:
-		return destroyUndecided(*o, err)
+		return destroyUndecided(*o, record.Gen, err)
 	}
-	closed := o.with(record, published.Version, paistrike.Token{})
-	closed.meta.Versions = append(slices.Clone(o.meta.Versions), published.Version)
-	*o = closed
+	*o = o.with(record, published.Revision, paistrike.Token{})
 	return nil
 }
 
-// revokeAll is D2. Every token is tried; what is left is named in the error.
-func (e *Engine) revokeAll(ctx context.Context, at entry.Location, ids []string, result *DestroyResult) error {
+// revokeAll is D2. Every token is tried; what is left is named in the error. A token that
+// PAIStrike lists under another name is not this entry's: it is left alone, with a note.
+func (e *Engine) revokeAll(ctx context.Context, o observation, r DestroyRequest, ids []string, result *DestroyResult) error {
 	var left []string
 	var first error
 	for _, id := range ids {
-		if token, ok := e.inventory.get(id); ok && token.Status == paistrike.StatusRevoked {
-			continue
-		}
-		if err := e.revoke(ctx, id); err != nil {
+		before, _ := e.inventory.get(id)
+		err := e.end(ctx, id, warrant{slots: o.Slots, imported: r.Imported})
+		switch {
+		case errors.Is(err, errNotOurs):
+			result.Notes = append(result.Notes, tokenLeftAlone(id, before.Name))
+		case errors.Is(err, errGone) && o.Account != AccountUnknown:
+			// Neither listed nor found: there is nothing that could be revoked.
+		case err != nil:
 			left = append(left, id)
 			first = errors.Join(first, err)
-			continue
+		case before.Status != paistrike.StatusRevoked:
+			result.Revoked = append(result.Revoked, id)
 		}
-		result.Revoked = append(result.Revoked, id)
+	}
+	if len(left) > 0 && r.Abandon {
+		result.Left = left
+		return nil
 	}
 	if len(left) > 0 {
-		return destroyIncomplete(at, left, first)
+		return destroyIncomplete(o.At, left, first)
 	}
 	return nil
 }
 
 // closeEntry is D3. The mirror comes before the delete: once the tombstone's data
-// is deleted, custom metadata alone tells it from an entry that broke.
-func (e *Engine) closeEntry(ctx context.Context, o observation, how OnDestroy) error {
-	if how == OnDestroyPurge {
-		if err := e.store.Purge(ctx, o.at); err != nil {
-			return deleteFailed(o.at, err)
-		}
-		return nil
+// is deleted, metadata alone tells it from an entry that broke. An entry that someone
+// has created anew meanwhile is theirs.
+func (e *Engine) closeEntry(ctx context.Context, o observation, how entry.Ending) error {
+	mirror := entry.Mirror{State: entry.StateTombstone, Of: o.gen(), Revision: o.Revision, Slot: o.Slot(), Identity: o.Identity}
+	if o.record() != nil {
+		mirror.Owner = o.record().Owner
+	} else if o.Mirror.State == entry.StateTombstone {
+		mirror = o.Mirror
 	}
-	want := entry.Mirror{State: entry.StateTombstone, Of: o.version(), Slot: o.slot}
-	if o.entry.Mirror.State != want.State || o.entry.Mirror.Of != want.Of || o.entry.Mirror.Slot != want.Slot {
-		if err := e.store.Patch(ctx, o.at, entry.EncodeMirror(want)); err != nil {
-			return tombstoneNotMirrored(o.at, err)
-		}
-	}
-	failpoint("after tombstone mirror")
-	if how == OnDestroyKeep || len(o.meta.Versions) == 0 {
-		return nil
-	}
-	if err := e.store.Delete(ctx, o.at, o.meta.Versions); err != nil {
-		return deleteFailed(o.at, err)
+	err := e.store.Close(ctx, o.At, o.Revision, mirror, how)
+	if err != nil && !errors.Is(err, entry.ErrSuperseded) {
+		return deleteFailed(o.At, err)
 	}
 	failpoint("after delete")
 	return nil
 }
 
-// RevokeOnly revokes the caller's own tokens and leaves Vault alone: what is left
+// destroyPlaceless revokes the tokens of an entry whose place no longer exists, as far as
+// the name of the caller's token tells which they are.
+func (e *Engine) destroyPlaceless(ctx context.Context, r DestroyRequest, result *DestroyResult) error {
+	o := observation{Sight: Sight{At: r.At}}
+	if name, ok := ParseName(r.TokenName); ok {
+		o.Slots = []string{name.Slot}
+		o.Tokens = e.inventory.named(o.Slots)
+	}
+	var err error
+	if o.Clock, err = e.clock(ctx); err != nil {
+		return storeFailed(r.At, err)
+	}
+	result.Notes = append(result.Notes, placeGone(r.At))
+	return e.revokeAll(ctx, o, r, o.doomed(r), result)
+}
+
+// RevokeOnly revokes the caller's own tokens and leaves the store alone: what is left
 // to do for a token that never reached an entry of ours.
 func (e *Engine) RevokeOnly(ctx context.Context, r DestroyRequest) (DestroyResult, error) {
 	var result DestroyResult
 	if err := e.load(ctx); err != nil {
 		return result, listFailed(err)
 	}
-	return result, e.revokeAll(ctx, r.At, unique(r.TokenIDs), &result)
+	return result, e.revokeAll(ctx, observation{Sight: Sight{At: r.At}}, r, unique(slices.Clone(r.TokenIDs)), &result)
 }

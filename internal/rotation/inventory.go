@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
@@ -102,15 +101,38 @@ func (i *inventory) get(id string) (paistrike.Token, bool) {
 	return token, ok
 }
 
-// slot gives the tokens named for a slot, in the order of their ids.
-func (i *inventory) slot(slot string) []paistrike.Token {
+// has reports whether a token was known before.
+func (i *inventory) has(id string) bool {
+	_, known := i.get(id)
+	return known
+}
+
+// forget drops what is known of a token, so that it is asked for anew.
+func (i *inventory) forget(id string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	token, known := i.byID[id]
+	if !known {
+		return
+	}
+	delete(i.byID, id)
+	if name, ok := ParseName(token.Name); ok {
+		i.bySlot[name.Slot] = slices.DeleteFunc(i.bySlot[name.Slot], func(other string) bool { return other == id })
+	}
+}
+
+// named returns the tokens that are named for one of the slots, in the order of their
+// ids.
+func (i *inventory) named(slots []string) []paistrike.Token {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
-	ids := slices.Sorted(slices.Values(i.bySlot[slot]))
-	tokens := make([]paistrike.Token, 0, len(ids))
-	for _, id := range ids {
-		tokens = append(tokens, i.byID[id])
+	var tokens []paistrike.Token
+	for _, slot := range slots {
+		for _, id := range i.bySlot[slot] {
+			tokens = append(tokens, i.byID[id])
+		}
 	}
+	slices.SortFunc(tokens, func(a, b paistrike.Token) int { return strings.Compare(a.ID, b.ID) })
 	return tokens
 }
 
@@ -130,8 +152,8 @@ func (e *Engine) Tokens(ctx context.Context) ([]paistrike.Token, error) {
 }
 
 // lookup finds a token in the list, else by id: a token minted after the list was
-// fetched must not pass for a deleted one. A token that is nowhere is revoked, as
-// far as its consumers are concerned.
+// fetched must not pass for a deleted one. A token that is nowhere has its id alone, and
+// no status: PAIStrike does not know it, which is not the same as revoked.
 func (e *Engine) lookup(ctx context.Context, id string) (paistrike.Token, error) {
 	if token, ok := e.inventory.get(id); ok {
 		return token, nil
@@ -139,13 +161,10 @@ func (e *Engine) lookup(ctx context.Context, id string) (paistrike.Token, error)
 	token, err := e.tokens.Get(ctx, id)
 	switch {
 	case paistrike.IsNotFound(err):
-		token = paistrike.Token{ID: id, Status: paistrike.StatusRevoked}
+		return paistrike.Token{ID: id}, nil
 	case err != nil:
 		return paistrike.Token{}, err
 	}
 	e.inventory.note(token)
 	return token, nil
 }
-
-// ServerTime is PAIStrike's clock, false before its first answer.
-func (e *Engine) ServerTime() (time.Time, bool) { return e.tokens.ServerTime() }

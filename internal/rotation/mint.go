@@ -4,57 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // preflight is S1: everything that can refuse is asked before a token exists.
 func (e *Engine) preflight(ctx context.Context, o observation, r Request) error {
-	if after := shortest(o.meta.DeleteVersionAfter, o.mount.DeleteVersionAfter); after > 0 && (r.Policy.Lifetime == 0 || after < r.Policy.Lifetime) {
-		return versionsExpire(o.at, after)
+	if keeps := o.Lifespan; keeps > 0 && (r.Policy.Lifetime == 0 || keeps < r.Policy.Lifetime) {
+		return versionsExpire(o.At, keeps)
 	}
-	data, meta := o.at.Mount+"/data/"+o.at.Path, o.at.Mount+"/metadata/"+o.at.Path
-	has, err := e.store.Capabilities(ctx, o.at.Namespace, data, meta)
-	if err != nil && !vault.IsForbidden(err) {
-		return vaultFailed(o.at, err)
-	}
-	if err == nil {
-		needs := []string{"create", "update"}
-		if o.version() > 0 {
-			needs = []string{"update"}
-		}
-		if missing := lacking(has[data], needs); len(missing) > 0 {
-			return lacksCapabilities(data, missing, has[data])
-		}
-		if missing := lacking(has[meta], []string{"patch"}); len(missing) > 0 {
-			return lacksCapabilities(meta, missing, has[meta])
-		}
-	}
-	ttl, err := e.store.TokenTTL(ctx)
-	if err != nil {
-		return vaultFailed(o.at, err)
-	}
-	if ttl > 0 && ttl < minVaultTTL {
-		return vaultTokenTooShort(ttl)
+	if err := e.store.Check(ctx, o.At, o.Revision, neededLife); err != nil {
+		return storeFailed(o.At, err)
 	}
 	return nil
-}
-
-func shortest(a, b time.Duration) time.Duration {
-	if a == 0 || (b != 0 && b < a) {
-		return b
-	}
-	return a
-}
-
-func lacking(has, needs []string) []string {
-	if slices.Contains(has, "root") || slices.Contains(has, "sudo") {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(needs), func(need string) bool { return slices.Contains(has, need) })
 }
 
 // mint is a token just created, and the name it was given.
@@ -63,7 +26,7 @@ type mint struct {
 	name Name
 }
 
-// mint is S3. A create is sent once; where its outcome is unknown the token is
+// mint is S3. A create is sent once; if its outcome is unknown the token is
 // looked for by its unique name, revoked if it is there, because its secret is
 // lost, and one more is minted under a new name.
 func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Result) (mint, error) {
@@ -73,31 +36,37 @@ func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Res
 		if err != nil {
 			return mint{}, err
 		}
-		expires := r.Policy.Expiry(o.clock.PAIStrike)
-		minted, err := e.tokens.Create(ctx, name.String(), expires)
-		var unknown *paistrike.UnknownOutcomeError
+		expires := r.Policy.Expiry(o.Clock.Now())
+		minted, err := paistrike.MintOnce(ctx, minter{e}, name.String(), expires)
+		var lost *paistrike.LostError
 		switch {
+		case err == nil && e.inventory.has(minted.ID):
+			// Not the new token's id: whoever it belongs to keeps it.
+			revoked, cleanErr := e.endNamed(ctx, name)
+			return mint{}, createForeign(o, minted.ID, name.String(), revoked, cleanErr)
 		case err == nil:
 			e.inventory.note(minted.Token)
 			if !minted.ExpiresAt.Equal(expires) {
 				result.note(otherExpiry(expires, minted.ExpiresAt))
 			}
 			return mint{Minted: minted, name: name}, nil
-		case errors.As(err, &unknown):
-			found, lookErr := e.resolveMint(ctx, name, result)
+		case errors.As(err, &lost):
+			if lost.Revoked {
+				result.note(createLost(lost.ID, lost.Name))
+			}
 			var unreadable *paistrike.AnswerError
 			switch {
 			case errors.As(err, &unreadable):
-				return mint{}, createUnreadable(o, name.String(), found, err) // another would end the same
-			case lookErr != nil || (attempt > 1 && !found):
-				return mint{}, createUnknown(o, name.String(), expires, err)
+				return mint{}, createUnreadable(o, *lost) // another would end the same
+			case lost.ID != "" && !lost.Revoked, attempt > 1 && lost.MayExist:
+				return mint{}, createUnknown(o, *lost, expires)
 			case attempt > 2:
 				return mint{}, createsLost(o, attempt, err)
 			}
 		case paistrike.IsLimitReached(err) && !quota:
 			quota = true
 			before := len(result.Retired) + len(result.Swept)
-			e.retire(ctx, o, r.Policy, result)
+			e.retire(ctx, o, r, result)
 			e.sweep(ctx, o, strays(o), result)
 			if len(result.Retired)+len(result.Swept) == before {
 				return mint{}, mintFailed(o, name.String(), err)
@@ -108,26 +77,46 @@ func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Res
 	}
 }
 
-// resolveMint finds out what became of a create without an answer. It reports
-// whether a token was found; it has been revoked then.
-func (e *Engine) resolveMint(ctx context.Context, name Name, result *Result) (bool, error) {
+// endNamed revokes the token that was created under a name, if there is one, and returns
+// its id.
+func (e *Engine) endNamed(ctx context.Context, name Name) (string, error) {
 	if err := e.reload(ctx, true); err != nil {
-		return false, err
+		return "", err
 	}
-	for _, token := range e.inventory.slot(name.Slot) {
-		if token.Name != name.String() || token.Status == paistrike.StatusRevoked {
-			continue
+	for _, token := range e.inventory.named([]string{name.Slot}) {
+		if token.Name == name.String() {
+			return token.ID, e.end(ctx, token.ID, warrant{name: token.Name})
 		}
-		if err := e.revoke(ctx, token.ID); err != nil {
-			return true, fmt.Errorf("revoking token %s, whose secret was lost: %w", token.ID, err)
-		}
-		result.note(createLost(token.ID, token.Name))
-		return true, nil
 	}
-	return false, nil
+	return "", nil
 }
 
-// newName names a token for the version that was observed. The incarnation is the
+// minter lets a mint use the engine's list and its one way to revoke.
+type minter struct{ e *Engine }
+
+// Create sends one create.
+func (m minter) Create(ctx context.Context, name string, expiresAt time.Time) (paistrike.Minted, error) {
+	return m.e.tokens.Create(ctx, name, expiresAt)
+}
+
+// List reads the list anew.
+func (m minter) List(ctx context.Context) ([]paistrike.Token, error) {
+	if err := m.e.reload(ctx, true); err != nil {
+		return nil, err
+	}
+	return m.e.Tokens(ctx)
+}
+
+// Revoke ends a token whose name a mint has just sent.
+func (m minter) Revoke(ctx context.Context, id string) error {
+	token, err := m.e.lookup(ctx, id)
+	if err != nil {
+		return err
+	}
+	return m.e.end(ctx, id, warrant{name: token.Name})
+}
+
+// newName names a token for the generation that it is to become. The incarnation is the
 // record's, or begins here.
 func (e *Engine) newName(o observation, r Request) (Name, error) {
 	nonce, err := newNonce(e.random, nonceLength)
@@ -135,10 +124,33 @@ func (e *Engine) newName(o observation, r Request) (Name, error) {
 		return Name{}, err
 	}
 	inc := nonce[:incLength]
-	if o.entry.Record != nil && o.entry.Record.Slot == o.slot && o.entry.Record.Inc != "" {
-		inc = o.entry.Record.Inc
+	if o.record() != nil && ours(o.Slots, o.record().Slot) {
+		inc = o.record().Inc
 	}
-	return Name{Label: r.Label, Slot: o.slot, Inc: inc, Base: o.version(), Nonce: nonce}, nil
+	return Name{Label: r.Label, Slot: o.Slot(), Inc: inc, Gen: o.nextGen(r.Floor), Nonce: nonce}, nil
+}
+
+// inFlight is how long a token that nobody uses may still be on its way to the store.
+const inFlight = 15 * time.Minute
+
+// nextGen exceeds every generation that the record, the mirror, Terraform's state and the
+// names of the slot have shown, so that whoever waits for a higher number sees one after
+// a restore too. A token that may be in flight for the very next generation counts for
+// nothing: check-and-set decides which of the two becomes it.
+func (o observation) nextGen(floor int) int {
+	gen := max(o.gen(), floor)
+	if ours(o.Slots, o.Mirror.Slot) {
+		gen = max(gen, o.Mirror.Of)
+	}
+	high := gen
+	for _, token := range o.Tokens {
+		name, ok := ParseName(token.Name)
+		pending := name.Gen == gen+1 && !Used(token) && token.Usable(o.Clock.Now()) && token.CreatedAt.Add(inFlight).After(o.Clock.Now())
+		if ok && !pending {
+			high = max(high, name.Gen)
+		}
+	}
+	return high + 1
 }
 
 // verifyTries is how often a new token is tried: a service may need a moment to
@@ -147,7 +159,7 @@ const verifyTries = 5
 
 // verify is S4: no token is published that PAIStrike does not accept. A token that
 // stays refused is revoked.
-func (e *Engine) verify(ctx context.Context, o observation, minted paistrike.Minted) error {
+func (e *Engine) verify(ctx context.Context, o observation, minted mint) error {
 	var err error
 	for try := range verifyTries {
 		if try > 0 {
@@ -161,5 +173,16 @@ func (e *Engine) verify(ctx context.Context, o observation, minted paistrike.Min
 	}
 	cleanup, cancel := detached(ctx, cleanupBudget)
 	defer cancel()
-	return verifyFailed(o, minted.Token, verifyTries, e.revoke(cleanup, minted.ID), err)
+	return verifyFailed(o, minted.Token, verifyTries, e.discard(cleanup, minted), err)
+}
+
+// discard revokes a token of ours that nobody will get.
+// What the answer to the create said of it is not enough for that: it is read again.
+func (e *Engine) discard(ctx context.Context, minted mint) error {
+	e.inventory.forget(minted.ID)
+	err := e.end(ctx, minted.ID, warrant{name: minted.name.String()})
+	if err != nil {
+		return fmt.Errorf("revoking token %s: %w", minted.ID, err)
+	}
+	return nil
 }

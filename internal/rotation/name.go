@@ -1,9 +1,7 @@
 package rotation
 
 import (
-	"crypto/sha256"
 	"encoding/base32"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"regexp"
@@ -18,7 +16,6 @@ const (
 	// rest is the suffix of [Name].
 	MaxLabelLength = 60
 
-	slotLength  = 12
 	incLength   = 6
 	nonceLength = 8
 )
@@ -28,21 +25,21 @@ const (
 // "CI/CD Pipeline-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa".
 type Name struct {
 	Label string
-	Slot  string // which Vault entry the token is for, see [Slot]
+	Slot  string // which entry the token is for, see [entry.Slot]
 	Inc   string // incarnation of that entry
-	Base  int    // KV version that was current when the token was minted
+	Gen   int    // generation that the token was minted for
 	Nonce string // this attempt
 }
 
-var namePattern = regexp.MustCompile(`(?s)^(.*)-ps1-([a-z2-7]{12})-([a-z2-7]{6})-(0|[1-9][0-9]{0,9})-([a-z2-7]{8})$`)
+var namePattern = regexp.MustCompile(`(?s)^(.*)-ps1-([a-z2-7]{12})-([a-z2-7]{6})-([1-9][0-9]{0,9})-([a-z2-7]{8})$`)
 
 // lower is base32 in lower case without padding: safe in names, URLs and shells.
 var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// String gives the token name. A label is cut where the whole would pass
+// String returns the token name. A label is cut if the whole would pass
 // [MaxNameLength].
 func (n Name) String() string {
-	suffix := fmt.Sprintf("-ps1-%s-%s-%d-%s", n.Slot, n.Inc, n.Base, n.Nonce)
+	suffix := fmt.Sprintf("-ps1-%s-%s-%d-%s", n.Slot, n.Inc, n.Gen, n.Nonce)
 	label := []rune(n.Label)
 	if room := MaxNameLength - len(suffix); len(label) > room {
 		label = label[:room]
@@ -57,28 +54,22 @@ func ParseName(name string) (Name, bool) {
 	if groups == nil || !utf8.ValidString(name) {
 		return Name{}, false
 	}
-	base, err := strconv.Atoi(groups[4])
+	gen, err := strconv.Atoi(groups[4])
 	if err != nil {
 		return Name{}, false
 	}
-	return Name{Label: groups[1], Slot: groups[2], Inc: groups[3], Base: base, Nonce: groups[5]}, true
+	return Name{Label: groups[1], Slot: groups[2], Inc: groups[3], Gen: gen, Nonce: groups[5]}, true
 }
 
-// Slot identifies one Vault entry. The mount's uuid, not Vault's address, keeps
-// two Vaults with equal paths apart, so that they can share a PAIStrike account
-// without sweeping each other's tokens.
-func Slot(mountUUID, namespace, path string) string {
-	hash := sha256.New()
-	for _, part := range []string{mountUUID, namespace, path} {
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
-		hash.Write(length[:])
-		hash.Write([]byte(part))
+// Label returns what a person calls a token: its name without the suffix of a rotation.
+func Label(tokenName string) string {
+	if name, ok := ParseName(tokenName); ok {
+		return name.Label
 	}
-	return lower.EncodeToString(hash.Sum(nil))[:slotLength]
+	return tokenName
 }
 
-// newNonce gives length characters of randomness, 5 bits each.
+// newNonce returns length characters of randomness, 5 bits each.
 func newNonce(random io.Reader, length int) (string, error) {
 	raw := make([]byte, (length*5+7)/8)
 	if _, err := io.ReadFull(random, raw); err != nil {

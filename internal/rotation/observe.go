@@ -1,13 +1,15 @@
 package rotation
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // kind says whose the current version of an entry is.
@@ -17,147 +19,126 @@ const (
 	kindVacant  kind = iota // nothing there, or our own tombstone: free to publish on
 	kindOurs                // a readable record of this entry
 	kindBroken              // our entry, but its current version is deleted, destroyed or overwritten
-	kindForeign             // somebody else's
+	kindForeign             // someone else's
+	kindCopied              // our own record, but of an entry of another store
 )
 
 // observation is everything a decision rests on, read before anything is done.
 type observation struct {
-	at    entry.Location
-	slot  string
-	mount vault.Mount
-	meta  vault.Metadata
-	entry vault.Entry
-	kind  kind
-	clock schedule.Clock
+	Sight
+	version entry.Version
+	kind    kind
 
-	// tokens are the tokens named for this slot, whatever their state.
-	tokens []paistrike.Token
 	// current is the token that the record names; zero without a record.
 	current paistrike.Token
 	// retiring is the record's list without tokens that have ended.
 	retiring []entry.Retiring
 }
 
-func (o observation) version() int { return o.entry.Version }
+// record is the record of the current version; nil if there is none.
+func (o observation) record() *entry.Record { return o.version.Record }
 
 // active reports whether the entry serves a token.
 func (o observation) active() bool {
-	return o.kind == kindOurs && o.entry.Record.State == entry.StateActive
+	return o.kind == kindOurs && o.record().State == entry.StateActive
 }
 
-// trusted reports whether the protocol itself wrote the current version. A human
-// rollback, undelete or restore proves nothing about the tokens it names.
-func (o observation) trusted() bool {
-	return o.kind == kindOurs && o.entry.Record.Base+1 == o.version() && !o.restored()
+// trusted reports whether the protocol itself wrote the current version on top of the
+// one before. A human rollback, undelete or restore, or a label moved back by hand,
+// proves nothing about the tokens that the record names.
+func (o observation) trusted() bool { return o.kind == kindOurs && o.proven() }
+
+// proven is trusted of a tombstone too.
+func (o observation) proven() bool {
+	return o.record() != nil && ours(o.Slots, o.record().Slot) && o.record().Base == o.version.Follows
 }
 
-// restored reports tokens minted for versions that Vault does not have yet: its
-// history was set back.
-func (o observation) restored() bool {
-	for _, token := range o.tokens {
-		name, ok := ParseName(token.Name)
-		if ok && name.Base > o.version() && token.Usable(o.clock.PAIStrike) && o.kind == kindOurs && name.Inc == o.entry.Record.Inc {
-			return true
-		}
+// gen is the generation of the record, 0 without one.
+func (o observation) gen() int {
+	if o.record() == nil {
+		return 0
 	}
-	return false
+	return o.record().Gen
 }
 
-// observe reads the entry, the token list and both clocks. It writes nothing.
-func (e *Engine) observe(ctx context.Context, at entry.Location) (observation, error) {
-	o := observation{at: at}
-	if err := e.load(ctx); err != nil {
-		return o, listFailed(err)
-	}
+// observe reads the record of an entry that was looked at. It writes nothing. A sight
+// from before another run had its turn at the entry is taken anew.
+func (e *Engine) observe(ctx context.Context, at entry.Location, seen *Sight) (observation, error) {
+	var o observation
 	var err error
-	if o.mount, err = e.store.Mount(ctx, at.Namespace, at.Mount); err != nil {
-		return o, vaultFailed(at, err)
+	if seen != nil && seen.At.Entry() == at.Entry() && seen.turn == e.entries.turn(at) {
+		o.Sight = *seen
+	} else if o.Sight, err = e.Look(ctx, at); err != nil {
+		return o, err
 	}
-	if o.mount.KVVersion != 2 {
-		return o, notVersioned(at)
-	}
-	o.slot = Slot(o.mount.UUID, at.Namespace, at.Path)
-	var known bool
-	if o.meta, known = e.glances.take(at); !known {
-		if o.meta, err = e.store.Metadata(ctx, at); err != nil {
-			return o, vaultFailed(at, err)
+	o.At = at
+	o.version = entry.Version{Revision: o.Revision, Follows: o.Follows, Condition: o.Condition, Closed: o.Managed && o.Mirror.State == entry.StateTombstone}
+	if o.Condition == entry.Live {
+		if o.version, err = e.store.Read(ctx, at); err != nil {
+			return o, storeFailed(at, err)
 		}
+		o.Revision, o.Follows, o.Condition = o.version.Revision, o.version.Follows, o.version.Condition
 	}
-	o.entry = vault.Entry{Version: o.meta.CurrentVersion, Condition: o.meta.Condition, Mirror: o.meta.Mirror, Managed: o.meta.Managed}
-	if o.meta.Condition == entry.Live {
-		if o.entry, err = e.store.Read(ctx, at, 0); err != nil {
-			return o, vaultFailed(at, err)
-		}
-	}
-	if o.clock, err = e.clock(ctx); err != nil {
-		return o, clockFailed(at, err)
-	}
-	o.tokens = e.inventory.slot(o.slot)
-	o.kind = classify(o.entry, o.slot)
-	return o, e.resolveTokens(ctx, &o)
+	o.kind = classify(o.version, o.Glance)
+	return o, e.resolveRecord(ctx, &o)
 }
 
-// resolveTokens looks up the tokens that the record names.
-func (e *Engine) resolveTokens(ctx context.Context, o *observation) error {
+// resolveRecord looks up the tokens that the record names.
+func (e *Engine) resolveRecord(ctx context.Context, o *observation) error {
+	o.Account = AccountKnown
 	if o.kind != kindOurs {
 		return nil
 	}
 	var err error
 	if o.active() {
-		if o.current, err = e.lookup(ctx, o.entry.Record.TokenID); err != nil {
+		if o.current, err = e.lookup(ctx, o.record().TokenID); err != nil {
 			return listFailed(err)
 		}
+		o.Account = accountOf(o.current, o.Tokens, o.record().ExpiresAt, o.Clock, e.tokens)
 	}
-	for _, r := range o.entry.Record.Retiring {
+	for _, r := range o.record().Retiring {
 		token, err := e.lookup(ctx, r.ID)
 		if err != nil {
 			return listFailed(err)
 		}
-		if token.Usable(o.clock.PAIStrike) {
+		if stillRetiring(token, r.ExpiresAt, r.RevokeAfter, o.Clock) {
 			o.retiring = append(o.retiring, r)
 		}
 	}
 	return nil
 }
 
-// clock asks both servers. Vault's answer is a second opinion: where its health
-// page is closed, PAIStrike's clock stands alone. A PAIStrike whose answers carry no
-// date leaves Vault's; with neither there is no time to decide by.
-func (e *Engine) clock(ctx context.Context) (schedule.Clock, error) {
-	var c schedule.Clock
-	c.PAIStrike, _ = e.tokens.ServerTime()
-	there, err := e.store.ServerTime(ctx)
+// stillRetiring reports whether a replaced token has to be kept in mind: it leaves the
+// list when it has expired, is revoked, or is absent after its overlap. That PAIStrike
+// does not show it never shortens an overlap.
+func stillRetiring(token paistrike.Token, expires, revokeAfter time.Time, clock schedule.Clock) bool {
 	switch {
-	case vault.IsSealed(err):
-		return c, err
-	case err == nil:
-		c.Vault = there
+	case token.Status == paistrike.StatusRevoked:
+		return false
+	case !expires.IsZero() && !clock.Revoke().Before(expires):
+		return false
+	case !known(token):
+		return clock.Revoke().Before(revokeAfter)
 	}
-	if c.PAIStrike.IsZero() {
-		c.PAIStrike = c.Vault
-	}
-	if c.PAIStrike.IsZero() {
-		return c, timeless()
-	}
-	return c, ctx.Err()
+	return true
 }
 
-// classify says whose the current version is. Data is the truth; custom metadata
-// counts only where the data cannot be read or is not a record.
-func classify(found vault.Entry, slot string) kind {
-	ours := found.Managed && found.Mirror.Slot == slot
-	switch {
-	case found.Version == 0:
+// classify says whose the current version is. Data is the truth; metadata counts only
+// if the data cannot be read or is not a record.
+func classify(found entry.Version, glance entry.Glance) kind {
+	mirrored := glance.Managed && ours(glance.Slots, glance.Mirror.Slot)
+	switch record := found.Record; {
+	case found.Revision == "":
 		return kindVacant
-	case found.Record != nil && found.Record.Slot != slot:
-		return kindForeign // a copy of another entry's record: its tokens are not ours to touch
-	case found.Record != nil && found.Record.State == entry.StateTombstone:
+	case record != nil && !ours(glance.Slots, record.Slot):
+		return kindCopied // its tokens are another entry's, which we must not touch
+	case record != nil && record.State == entry.StateTombstone:
 		return kindVacant
-	case found.Record != nil:
+	case record != nil:
 		return kindOurs
-	case found.Condition != entry.Live && ours && found.Mirror.State == entry.StateTombstone && found.Mirror.Of == found.Version:
+	case found.Condition != entry.Live && mirrored && glance.Mirror.State == entry.StateTombstone && glance.Mirror.Revision == found.Revision:
 		return kindVacant
-	case ours:
+	case mirrored:
 		return kindBroken
 	default:
 		return kindForeign
@@ -168,11 +149,47 @@ func classify(found vault.Entry, slot string) kind {
 // that minted and verified it. A later use is a consumer's.
 const claimGrace = 5 * time.Minute
 
-// Unclaimed reports that nobody but the run that minted a token has used it: to be
-// verified counts as no use.
-func Unclaimed(token paistrike.Token) bool { return unclaimed(token) }
+// Used reports that someone beside the run that minted it has used a token; what a
+// service does not tell is not so.
+func Used(token paistrike.Token) bool {
+	return !token.Untold.Has(paistrike.LastUsed) && token.LastUsedAt.After(token.CreatedAt.Add(claimGrace))
+}
 
-// unclaimed reports that nobody but the run that minted it has used the token.
-func unclaimed(token paistrike.Token) bool {
-	return !token.LastUsedAt.After(token.CreatedAt.Add(claimGrace))
+// Unused reports that PAIStrike says that nobody but the run that minted it has used a
+// token. It is not the opposite of [Used]: a service may tell neither.
+func Unused(token paistrike.Token) bool {
+	return !token.Untold.Has(paistrike.LastUsed) && !token.LastUsedAt.After(token.CreatedAt.Add(claimGrace))
+}
+
+// strangers returns the tokens of the slot that live, that someone uses, and that this
+// store never published, as far as its record shows: the store was set back, or a copy
+// of it is at work. Nothing of the slot is revoked while there is one. A version that
+// the protocol did not write is another case: there the history is known to be broken,
+// and the next rotation adopts them.
+func (o observation) strangers() []paistrike.Token {
+	if !o.active() || !o.trusted() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(o.Tokens), func(t paistrike.Token) bool {
+		return !Used(t) || !t.Usable(o.Clock.Now()) || o.refers(t.ID)
+	})
+}
+
+// refers reports whether the record names the token, as current or as retiring.
+func (o observation) refers(id string) bool {
+	if o.kind != kindOurs {
+		return false
+	}
+	return o.record().TokenID == id ||
+		slices.ContainsFunc(o.record().Retiring, func(r entry.Retiring) bool { return r.ID == id })
+}
+
+// versionProblem says why the entry cannot be read.
+func (o observation) versionProblem() error { return cmp.Or(o.version.Problem, o.Problem) }
+
+// newerSchema reports that a newer release wrote the entry.
+func (o observation) newerSchema() bool {
+	_, record := errors.AsType[*entry.SchemaError](o.version.Problem)
+	_, mirror := errors.AsType[*entry.SchemaError](o.Problem)
+	return record || mirror && o.version.Record == nil
 }

@@ -2,35 +2,34 @@ package rotation
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// publishTries is how often the same check-and-set write is sent while its version
+// publishTries is how often the same check-and-set write is sent while its revision
 // has not moved.
 const publishTries = 3
 
-// fate is what reading version V+1 says about our write.
+// fate is what the version after ours says about our write.
 type fate int
 
 const (
-	fateOpen    fate = iota // V+1 does not exist (yet): the write may still land
-	fateOurs                // V+1 carries our nonce
-	fateLost                // V+1 was written by another run
-	fateUnknown             // V+1 cannot be read
+	fateOpen    fate = iota // there is none (yet): the write may still land
+	fateOurs                // it carries our nonce
+	fateLost                // it was written by another run, on top of the same revision
+	fateUnknown             // it cannot be read, or does not say what it was written on
 )
 
 // publish is S5 and S6. A write is sent once per attempt, and anything but success
-// is resolved by reading exactly version V+1: an error, "check-and-set did not
-// match" included, does not mean that the write was lost. While the version has
-// not moved the same write is repeated and nothing is revoked, because a delayed
-// one may still land. A minted token is revoked only where it can never be
-// published any more. The zero token stands for a write without a mint.
-func (e *Engine) publish(ctx context.Context, o observation, minted paistrike.Token, record entry.Record, result *Result) (vault.Published, error) {
-	refused := true // every attempt so far was refused for want of permission
+// is resolved by reading exactly the version after the one observed: an error,
+// "check-and-set did not match" included, does not mean that the write was lost. While
+// the revision has not moved the same write is repeated and nothing is revoked, because
+// a delayed one may still land. A minted token is revoked only if it can never be
+// published any more. A nil mint stands for a write without one.
+func (e *Engine) publish(ctx context.Context, o observation, minted *mint, record entry.Record, result *Result) (entry.Published, error) {
+	refused := true // every attempt so far was refused because a permission is missing
 	var err error
 	for try := range publishTries {
 		if try > 0 {
@@ -38,74 +37,72 @@ func (e *Engine) publish(ctx context.Context, o observation, minted paistrike.To
 				break
 			}
 		}
-		var published vault.Published
-		published, err = e.store.Publish(ctx, o.at, o.version(), record)
-		if err == nil && published.Version == o.version()+1 {
+		var published entry.Published
+		published, err = e.store.Publish(ctx, o.At, o.Revision, record)
+		if err == nil {
 			return published, nil
 		}
-		refused = refused && vault.IsForbidden(err)
+		refused = refused && errors.Is(err, entry.ErrRefused)
 		if refused {
 			break
 		}
-		switch e.resolve(ctx, o, record.Op) {
+		next, fate := e.resolveWrite(ctx, o, record.Op)
+		switch fate {
 		case fateOurs:
-			return vault.Published{Version: o.version() + 1}, nil
+			return entry.Published{Revision: next}, nil
 		case fateLost:
-			return vault.Published{}, e.loseRace(ctx, o, minted, result)
+			return entry.Published{}, e.loseRace(ctx, o, minted, result)
 		case fateUnknown:
-			return vault.Published{}, publishUndecided(o, minted, err)
+			return entry.Published{}, publishUndecided(o, minted, record.Gen, err)
 		case fateOpen:
 		}
 	}
-	if refused && minted.ID != "" {
+	if refused && minted != nil {
 		cleanup, cancel := detached(ctx, cleanupBudget)
 		defer cancel()
-		return vault.Published{}, publishRefused(o, minted, e.revoke(cleanup, minted.ID), err)
+		return entry.Published{}, publishRefused(o, *minted, record.Gen, e.discard(cleanup, *minted), err)
 	}
 	if refused {
-		return vault.Published{}, vaultFailed(o.at, err)
+		return entry.Published{}, storeFailed(o.At, err)
 	}
-	return vault.Published{}, publishUndecided(o, minted, err)
+	return entry.Published{}, publishUndecided(o, minted, record.Gen, err)
 }
 
-// resolve reads exactly version V+1: whoever wrote it won the only race there was.
-func (e *Engine) resolve(ctx context.Context, o observation, op string) fate {
+// resolveWrite reads exactly the version after the observed one: whoever wrote it won
+// the only race there was. Only a record whose base is the revision that was observed
+// shows that we lost.
+func (e *Engine) resolveWrite(ctx context.Context, o observation, op string) (entry.Revision, fate) {
 	for try := range publishTries {
 		if try > 0 && e.sleep(ctx, time.Second<<(try-1)) != nil {
-			return fateUnknown
+			return "", fateUnknown
 		}
-		next, err := e.store.Read(ctx, o.at, o.version()+1)
+		next, err := e.store.After(ctx, o.At, o.Revision)
 		switch {
 		case err != nil:
 			continue
 		case next.Condition == entry.Absent:
-			return fateOpen
+			return "", fateOpen
 		case next.Record != nil && next.Record.Op == op:
-			return fateOurs
-		case next.Condition == entry.Live, closed(next, o):
-			return fateLost
+			return next.Revision, fateOurs
+		case next.Follows != o.Revision:
+			return "", fateUnknown
+		case next.Condition == entry.Live, next.Closed:
+			return "", fateLost
 		default:
-			return fateUnknown // deleted or destroyed before it could be read
+			return "", fateUnknown // deleted or destroyed before it could be read
 		}
 	}
-	return fateUnknown
+	return "", fateUnknown
 }
 
-// closed reports that a tombstone has ended the entry meanwhile: its data may be
-// deleted already, but custom metadata tells.
-func closed(next vault.Entry, o observation) bool {
-	m := next.Mirror
-	return next.Managed && m.State == entry.StateTombstone && m.Slot == o.slot && m.Of > o.version()
-}
-
-// loseRace revokes what was minted in vain. Where that fails, the winner's version
-// lets the next run sweep it.
-func (e *Engine) loseRace(ctx context.Context, o observation, minted paistrike.Token, result *Result) error {
-	if minted.ID == "" {
+// loseRace revokes what was minted in vain. If that fails, the winner's generation lets
+// the next run sweep it.
+func (e *Engine) loseRace(ctx context.Context, o observation, minted *mint, result *Result) error {
+	if minted == nil {
 		return errLost
 	}
-	if err := e.revoke(ctx, minted.ID); err != nil {
-		result.note(revokeFailed(minted.ID, minted.Name, minted.ExpiresAt, err))
+	if err := e.discard(ctx, *minted); err != nil {
+		result.note(revokeFailed(minted.ID, minted.Token.Name, minted.ExpiresAt, err))
 		return errLost
 	}
 	result.note(lostRace(o, minted.ID))

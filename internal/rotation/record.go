@@ -8,27 +8,29 @@ import (
 )
 
 // with is the observation after our own record was published.
-func (o observation) with(record entry.Record, version int, current paistrike.Token) observation {
-	record.Key = o.at.Key
+func (o observation) with(record entry.Record, revision entry.Revision, current paistrike.Token) observation {
+	record.Key = o.At.Key
 	o.kind, o.current, o.retiring = kindOurs, current, record.Retiring
-	o.entry.Version, o.entry.Condition, o.entry.Record = version, entry.Live, &record
+	o.version = entry.Version{Revision: revision, Follows: o.Revision, Condition: entry.Live, Record: &record}
+	o.Revision, o.Follows, o.Condition = revision, o.Revision, entry.Live
+	o.Account = AccountKnown
 	return o
 }
 
-// record is what is published for a minted token.
-func (o observation) record(r Request, m mint, adopt []paistrike.Token) entry.Record {
+// minted is the record that is published for a minted token.
+func (e *Engine) minted(o observation, r Request, m mint, adopt []paistrike.Token) entry.Record {
 	record := entry.Record{
 		State: entry.StateActive, Secret: m.Secret, TokenID: m.ID, TokenName: m.Token.Name,
 		CreatedAt: m.CreatedAt, ExpiresAt: m.ExpiresAt,
-		Slot: o.slot, Inc: m.name.Inc, Base: o.version(), Op: m.name.Nonce,
-		Owner: r.Owner, Intent: r.intent(),
-		VerifiedAt: o.clock.PAIStrike.UTC().Truncate(time.Second),
+		Slot: o.Slot(), Inc: m.name.Inc, Gen: m.name.Gen, Base: o.Revision, Op: m.name.Nonce,
+		Owner: r.Owner, Intent: r.intent(), Identity: o.Identity, Endpoint: e.tokens.Endpoint(), Schedule: r.Schedule,
+		VerifiedAt: o.Clock.Now().UTC().Truncate(time.Second),
 		Retiring:   retiringAfter(o, adopt, r.Policy.Overlap),
+		Alias:      o.alias(),
 	}
 	if record.CreatedAt.IsZero() {
 		record.CreatedAt = record.VerifiedAt
 	}
-	record.Alias = o.alias()
 	return record
 }
 
@@ -38,9 +40,9 @@ func (o observation) alias() string {
 	if !o.active() {
 		return ""
 	}
-	old := o.entry.Record
+	old := o.record()
 	switch {
-	case old.Key != o.at.Key:
+	case old.Key != o.At.Key:
 		return old.Key
 	case len(unripe(o)) > 0:
 		return old.Alias

@@ -10,26 +10,74 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// split decides, when a token is minted on top of an observation, what happens to
-// the other live tokens of the slot.
+// orphanAfter is how old an unpublished token must be before it counts as abandoned and
+// not as in flight.
+const orphanAfter = schedule.Day
+
+// abandoned reports that a token is older than any run that could still publish it.
+func abandoned(token paistrike.Token, clock schedule.Clock) bool {
+	return !token.CreatedAt.IsZero() && !token.CreatedAt.Add(orphanAfter).After(clock.Revoke())
+}
+
+// lineage is what the current version proves about other tokens of its slot.
+type lineage struct {
+	inc string
+	gen int
+}
+
+// astray reports that a token can never become current any more, and that nobody misses
+// it. Generations only grow, so one that was minted for a generation that is published
+// was beaten to it: no clock and no lease is asked. A token of another incarnation,
+// which a lost first create or a purge leaves behind, and one of which the service does
+// not tell whether it is used, are orphans when they are a day old. One that someone
+// uses is never astray.
+func (l lineage) astray(token paistrike.Token, clock schedule.Clock) bool {
+	name, ok := ParseName(token.Name)
+	if !ok || !token.Usable(clock.Now()) || Used(token) {
+		return false
+	}
+	beaten := name.Inc == l.inc && name.Gen <= l.gen
+	switch {
+	case beaten && Unused(token):
+		return true
+	default:
+		return abandoned(token, clock) && (beaten || name.Inc != l.inc)
+	}
+}
+
+// strays returns the tokens that a trusted version proves to be orphans.
+func strays(o observation) []paistrike.Token {
+	if !o.active() || !o.trusted() || len(o.strangers()) > 0 {
+		return nil
+	}
+	current := lineage{inc: o.record().Inc, gen: o.gen()}
+	return slices.DeleteFunc(slices.Clone(o.Tokens), func(t paistrike.Token) bool {
+		return o.refers(t.ID) || !current.astray(t, o.Clock)
+	})
+}
+
+// split decides, when a token is minted on top of an observation, what happens to the
+// other live tokens of the slot.
 //
-// A token can become current in one way only: a check-and-set write with its base
-// version. Once another token is published on that version, the first can never
-// be; if it was never current either, it is a stray and nobody misses it. Tokens
-// that may have been current, because the history of the entry is unknown or
-// somebody uses them, are kept for a full overlap instead. Those in keep are the
-// caller's to name.
-func split(o observation, keep []string) (adopt, strays []paistrike.Token) {
-	for _, token := range o.tokens {
+// A token can become current in one way only: a check-and-set write on the revision
+// that was current when it was minted. Once another token is published on that
+// revision, the first can never be; if it was never current either, it is a stray and
+// nobody misses it. Tokens that may have been current, because the history of the entry
+// is unknown, someone uses them, or the service does not tell, are kept for a full
+// overlap instead. Those in keep are the caller's to name.
+func split(o observation, next Name, keep []string) (adopt, strays []paistrike.Token) {
+	for _, token := range o.Tokens {
 		name, ok := ParseName(token.Name)
-		if !ok || !token.Usable(o.clock.PAIStrike) || o.refers(token.ID) || slices.Contains(keep, token.ID) {
+		if !ok || !token.Usable(o.Clock.Now()) || o.refers(token.ID) || slices.Contains(keep, token.ID) {
 			continue
 		}
 		switch {
-		case name.Base == o.version() && unclaimed(token):
-			strays = append(strays, token) // minted for the version that is being published now
-		case o.trusted() && name.Base < o.version() && unclaimed(token):
-			strays = append(strays, token) // its version was published by another, and the record would name it
+		case !Unused(token):
+			adopt = append(adopt, token)
+		case o.Revision == "" && name.Gen == 1:
+			strays = append(strays, token) // of a first create, which this one beats
+		case o.proven() && name.Inc == next.Inc && name.Gen <= next.Gen:
+			strays = append(strays, token) // its generation is published by another, and the record would name it
 		default:
 			adopt = append(adopt, token)
 		}
@@ -37,57 +85,21 @@ func split(o observation, keep []string) (adopt, strays []paistrike.Token) {
 	return adopt, strays
 }
 
-// strays gives the tokens that a trusted version proves to be orphans: same slot
-// and incarnation, minted for an older version, and not named by the record. No
-// clock and no lease is asked. One of another incarnation, which a lost first
-// create or a purge leaves behind, is an orphan when nobody has claimed it for a
-// day: by then no reader holds a version from before. One that somebody uses was
-// published once, whatever the record says, as in a backup that was restored; the
-// next rotation gives it an overlap.
-func strays(o observation) []paistrike.Token {
-	if !o.active() || !o.trusted() {
-		return nil
-	}
-	var found []paistrike.Token
-	for _, token := range o.tokens {
-		name, ok := ParseName(token.Name)
-		if !ok || name.Base >= o.version() || !token.Usable(o.clock.PAIStrike) || o.refers(token.ID) {
-			continue
-		}
-		if unclaimed(token) && (name.Inc == o.entry.Record.Inc || o.abandoned(token)) {
-			found = append(found, token)
-		}
-	}
-	return found
-}
-
-// abandoned reports that a token is older than any run that could still publish it.
-func (o observation) abandoned(token paistrike.Token) bool {
-	return !token.CreatedAt.Add(orphanAfter).After(o.clock.Revoke())
-}
-
-// refers reports whether the record names the token, as current or as retiring.
-func (o observation) refers(id string) bool {
-	if o.kind != kindOurs {
-		return false
-	}
-	return o.entry.Record.TokenID == id ||
-		slices.ContainsFunc(o.entry.Record.Retiring, func(r entry.Retiring) bool { return r.ID == id })
-}
-
 // retiringAfter is the overlap list of the record that is published now: what was
-// retiring and still lives, the token just replaced if it still works, and what
-// was adopted.
+// retiring and still lives, the token just replaced unless PAIStrike itself shows it as
+// revoked, and what was adopted.
 func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration) []entry.Retiring {
-	now := o.clock.PAIStrike.UTC().Truncate(time.Second)
+	now := o.Clock.Now().UTC().Truncate(time.Second)
 	list := slices.Clone(o.retiring)
 	replaced := adopt
-	if o.active() && o.current.Usable(now) {
-		current := o.current
-		current.Name, current.ExpiresAt = o.entry.Record.TokenName, o.entry.Record.ExpiresAt
+	if o.active() && o.current.Status != paistrike.StatusRevoked && (o.record().ExpiresAt.IsZero() || now.Before(o.record().ExpiresAt)) {
+		current := paistrike.Token{ID: o.record().TokenID, Name: o.record().TokenName, ExpiresAt: o.record().ExpiresAt}
 		replaced = append([]paistrike.Token{current}, adopt...)
 	}
 	for _, token := range replaced {
+		if slices.ContainsFunc(list, func(r entry.Retiring) bool { return r.ID == token.ID }) {
+			continue
+		}
 		list = append(list, entry.Retiring{
 			ID: token.ID, Name: token.Name, SupersededAt: now, RevokeAfter: now.Add(overlap), ExpiresAt: token.ExpiresAt,
 		})
@@ -95,71 +107,69 @@ func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration
 	return list
 }
 
-// ripe gives the retiring tokens whose overlap is over. An untrusted version
-// retires nothing: its list is somebody's memory of another time.
+// isRipe reports that an overlap is over.
+func isRipe(r entry.Retiring, c schedule.Clock) bool { return !c.Revoke().Before(r.RevokeAfter) }
+
+// ripe returns the retiring tokens whose overlap is over. An untrusted version retires
+// nothing: its list is someone's memory of another time.
 func ripe(o observation) []entry.Retiring {
-	if !o.clock.Trusted() || !o.trusted() {
+	if !o.Clock.Trusted() || !o.trusted() || len(o.strangers()) > 0 {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(o.retiring), func(r entry.Retiring) bool {
-		return o.clock.Revoke().Before(r.RevokeAfter) || r.ID == o.entry.Record.TokenID
+		return !isRipe(r, o.Clock) || r.ID == o.record().TokenID
 	})
+}
+
+// unripe returns the retiring tokens whose overlap is not over.
+func unripe(o observation) []entry.Retiring {
+	return slices.DeleteFunc(slices.Clone(o.retiring), func(r entry.Retiring) bool { return isRipe(r, o.Clock) })
 }
 
 // holds reports a token whose overlap is over, but that a consumer still uses: with
 // retire_when_idle it lives on for a second overlap at most.
 func holds(p schedule.Policy, token paistrike.Token, r entry.Retiring, c schedule.Clock) bool {
-	return p.RetireWhenIdle && c.Revoke().Sub(token.LastUsedAt) < usedLateWithin && c.Revoke().Before(r.RevokeAfter.Add(p.Overlap))
+	return p.RetireWhenIdle && usedLately(token, c) && c.Revoke().Before(r.RevokeAfter.Add(p.Overlap))
 }
 
-// usedLateWithin is how short before its end a retiring token's use is remarked.
+// usedLateWithin is how short before its end a retiring token's use is worth a warning.
 const usedLateWithin = 15 * time.Minute
 
-// retire revokes what is ripe. A revoke that fails is a note, not an error: the token
-// stays in the list and the next run tries again.
-func (e *Engine) retire(ctx context.Context, o observation, p schedule.Policy, result *Result) {
-	for _, r := range ripe(o) {
-		token, _ := e.inventory.get(r.ID)
-		if holds(p, token, r, o.clock) {
-			result.note(heldBack(token, r.RevokeAfter.Add(p.Overlap)))
+func usedLately(token paistrike.Token, c schedule.Clock) bool {
+	return !token.Untold.Has(paistrike.LastUsed) && !token.LastUsedAt.IsZero() && c.Revoke().Sub(token.LastUsedAt) < usedLateWithin
+}
+
+// retire revokes what is ripe. A revocation that fails is a note, not an error: the
+// token stays in the list and the next run tries again.
+func (e *Engine) retire(ctx context.Context, o observation, r Request, result *Result) {
+	for _, old := range ripe(o) {
+		token, _ := e.inventory.get(old.ID)
+		if holds(r.Policy, token, old, o.Clock) {
+			result.note(heldBack(token, old.RevokeAfter.Add(r.Policy.Overlap)))
 			continue
 		}
-		if err := e.revoke(ctx, r.ID); err != nil {
-			result.note(revokeFailed(r.ID, r.Name, r.ExpiresAt, err))
-			continue
-		}
-		result.Retired = append(result.Retired, r.ID)
-		if o.clock.Revoke().Sub(token.LastUsedAt) < usedLateWithin {
-			result.note(usedLate(token, o.at))
+		switch err := e.end(ctx, old.ID, warrant{slots: o.Slots, imported: r.Imported}); {
+		case err != nil:
+			result.note(revokeFailed(old.ID, old.Name, old.ExpiresAt, err))
+		default:
+			result.Retired = append(result.Retired, old.ID)
+			if usedLately(token, o.Clock) {
+				result.note(usedLate(token, o.At))
+			}
 		}
 	}
 }
 
 // sweep revokes what is astray; what fails is left to the next run.
 func (e *Engine) sweep(ctx context.Context, o observation, strays []paistrike.Token, result *Result) {
-	if !o.clock.Trusted() {
+	if !o.Clock.Trusted() {
 		return
 	}
 	for _, token := range strays {
-		if err := e.revoke(ctx, token.ID); err != nil {
+		if err := e.end(ctx, token.ID, warrant{slots: o.Slots}); err != nil {
 			result.note(revokeFailed(token.ID, token.Name, token.ExpiresAt, err))
 			continue
 		}
 		result.Swept = append(result.Swept, token.ID)
 	}
-}
-
-// revoke ends a token and remembers it.
-func (e *Engine) revoke(ctx context.Context, id string) error {
-	if err := e.tokens.Revoke(ctx, id); err != nil {
-		return err
-	}
-	e.inventory.revoked(id)
-	failpoint("after one revoke")
-	return nil
-}
-
-// detached gives a context that outlives the caller's cancellation, for clean-up.
-func detached(ctx context.Context, budget time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), budget)
 }

@@ -18,17 +18,20 @@ type Result struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
 	Status    paistrike.Status
-	Version   int // KV version that serves the token
+	Gen       int // generation that serves the token
 	Retiring  []entry.Retiring
 	Verdict   schedule.Verdict // when the token is due next
+	Schedule  schedule.Schedule
 	Clock     schedule.Clock
 
-	Rotated  bool
-	Reason   schedule.Reason
-	Retired  []string // token ids whose overlap was over
-	Swept    []string // token ids of orphans
-	Mirrored bool     // custom metadata was written
-	Notes    []Message
+	Rotated   bool
+	Published bool // a new version was written, with a new token or the same
+	Reason    schedule.Reason
+	Retired   []string // token ids whose overlap was over
+	Swept     []string // token ids of orphans
+	Mirrored  bool     // metadata was written
+	Closed    bool     // the entry serves no token: it is vacant
+	Notes     []Message
 }
 
 func (r *Result) note(m Message) { r.Notes = append(r.Notes, m) }
@@ -42,18 +45,18 @@ const maxRounds = 3
 // Run brings one entry to what the request asks for. The steps, as numbered in
 // the reliability guide:
 //
-//	S1 preflight  KV v2, permissions, life of the Vault token
-//	S2 observe    record and version V, tokens of the slot, both clocks; decide
-//	S3 mint       once; the name carries V
+//	S1 preflight  permissions, life of the store's credential
+//	S2 observe    record and revision, tokens of the slot, the clocks; decide
+//	S3 mint       once; the name carries the generation
 //	S4 verify     with the new token
-//	S5 publish    check-and-set on V, one attempt, resolved by reading V+1
-//	S6 confirm    the version that Vault reports is V+1
-//	S7 mirror     custom metadata
+//	S5 publish    check-and-set on the revision, resolved by reading the one after it
+//	S6 confirm    what was published is ours
+//	S7 mirror     metadata
 //	S8 clean      revoke what is ripe and what is astray
 //
 // A run that has nothing to mint does S2, S7 and S8 alone. On an error nothing
-// that a consumer sees has changed. The error is an [*Error] wherever there is
-// something to tell the user.
+// that a consumer sees has changed, unless the result says that it rotated. The error is
+// an [*Error] whenever there is something to tell the user.
 func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 	release, err := e.entries.lock(ctx, r.At)
 	if err != nil {
@@ -62,13 +65,17 @@ func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 	defer release()
 	var result Result
 	for range maxRounds {
-		o, err := e.observe(ctx, r.At)
+		o, err := e.observe(ctx, r.At, r.Seen)
 		if err != nil {
 			return result, err
 		}
+		r.Seen = nil
 		failpoint("after observe")
-		asked := o.inherit(r)
-		o.at = asked.At
+		asked, err := o.inherit(r)
+		if err != nil {
+			return result, err
+		}
+		o.At = asked.At
 		d := decide(o, asked)
 		if d.err != nil {
 			return result, d.err
@@ -80,29 +87,27 @@ func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 			return result, err
 		}
 	}
-	o, err := e.observe(ctx, r.At)
-	if err != nil {
-		return result, err
-	}
-	return result, noProgress(o)
+	return result, noProgress(r.At)
 }
 
 // execute carries a decision out.
 func (e *Engine) execute(ctx context.Context, o observation, r Request, d decision) (Result, error) {
-	result := Result{Notes: d.notes, Clock: o.clock}
+	result := Result{Notes: d.notes, Clock: o.Clock}
+	var err error
 	switch {
 	case d.rotate:
-		err := e.rotate(ctx, o, r, d, &result)
-		return result, err
+		err = e.rotate(ctx, o, r, d, &result)
 	case d.republish:
-		err := e.republish(ctx, o, r, &result)
-		return result, err
+		err = e.republish(ctx, o, r, &result)
 	case !o.active():
-		result.Verdict = d.verdict
-		return result, nil
+		result.Verdict, result.Closed = d.verdict, o.kind == kindVacant
+	default:
+		e.finish(ctx, o, r, strays(o), &result)
 	}
-	e.finish(ctx, o, r, strays(o), &result)
-	return result, nil
+	if err == nil {
+		err = d.after
+	}
+	return result, err
 }
 
 // rotate does S1 and S3 to S8. From the mint on it does not stop halfway when the
@@ -126,40 +131,60 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 		return err
 	}
 	failpoint("after mint")
-	if err := e.verify(critical, o, m.Minted); err != nil {
-		if e.resolve(critical, o, m.name.Nonce) == fateLost { // whoever was first has swept it
-			return e.loseRace(critical, o, m.Token, result)
+	if err := e.verify(critical, o, m); err != nil {
+		if _, fate := e.resolveWrite(critical, o, m.name.Nonce); fate == fateLost { // whoever was first has swept it
+			return e.loseRace(critical, o, &m, result)
 		}
 		return err
 	}
 	failpoint("after verify")
 	o = e.refreshed(o, m.ID)
-	adopt, astray := split(o, r.Keep)
-	record := o.record(r, m, append(adopt, kept...))
-	published, err := e.publish(critical, o, m.Token, record, result)
+	adopt, astray := split(o, m.name, r.Keep)
+	if others := o.strangers(); len(others) > 0 && !r.Adopt {
+		adopt, astray = nil, nil // another store may serve them
+	}
+	record := e.minted(o, r, m, append(adopt, kept...))
+	published, err := e.publish(critical, o, &m, record, result)
 	if err != nil {
 		return err
 	}
 	failpoint("after publish")
-	result.Rotated, result.Reason = true, d.reason
-	if !published.DeletionTime.IsZero() && (record.ExpiresAt.IsZero() || published.DeletionTime.Before(record.ExpiresAt)) {
-		result.note(versionWillExpire(o.at, published.Version, published.DeletionTime))
+	result.Rotated, result.Published, result.Reason = true, true, d.reason
+	if !published.Deletion.IsZero() && (record.ExpiresAt.IsZero() || published.Deletion.Before(record.ExpiresAt)) {
+		result.note(versionWillExpire(o.At, record.Gen, published.Deletion))
 	}
-	e.finish(critical, o.with(record, published.Version, m.Token), r, astray, result)
+	after := o.with(record, published.Revision, m.Token)
+	if r.RevokePrevious {
+		e.endPrevious(critical, after, r, result)
+	}
+	e.finish(critical, after, r, astray, result)
 	return nil
 }
 
-// relist reads the token list anew where the history of the entry is unknown: what
-// is adopted rests on the list, so it must not be older than what was read of the
-// entry.
+// endPrevious revokes what was current before and every token in its overlap: the user
+// has declared them compromised.
+func (e *Engine) endPrevious(ctx context.Context, after observation, r Request, result *Result) {
+	for _, old := range after.record().Retiring {
+		err := e.end(ctx, old.ID, warrant{slots: after.Slots, imported: r.Imported})
+		if err != nil {
+			result.note(previousStillWorks(old.ID, old.Name, err))
+			continue
+		}
+		result.Retired = append(result.Retired, old.ID)
+		result.note(previousEnded(old.ID, old.Name, e.now()))
+	}
+}
+
+// relist reads the token list anew if the history of the entry is unknown: what is
+// adopted rests on the list, so it must not be older than what was read of the entry.
 func (e *Engine) relist(ctx context.Context, o *observation) error {
-	if o.version() == 0 || o.trusted() {
+	if o.Revision == "" || o.trusted() {
 		return nil
 	}
 	if err := e.reload(ctx, true); err != nil {
 		return listFailed(err)
 	}
-	o.tokens = e.inventory.slot(o.slot)
+	o.Tokens = e.inventory.named(o.Slots)
 	return nil
 }
 
@@ -167,10 +192,15 @@ func (e *Engine) relist(ctx context.Context, o *observation) error {
 // looks at the clock again: the overlap begins now, however long ago the list was
 // read.
 func (e *Engine) refreshed(o observation, minted string) observation {
-	if now, ok := e.tokens.ServerTime(); ok {
-		o.clock.PAIStrike = now
+	now, ok := e.tokens.ServerTime()
+	if passed := now.Sub(o.Clock.PAIStrike); ok && !o.Clock.PAIStrike.IsZero() && passed > 0 && passed < criticalBudget {
+		o.Clock.PAIStrike = now
+		o.Clock.Machine = o.Clock.Machine.Add(passed)
+		if !o.Clock.Store.IsZero() {
+			o.Clock.Store = o.Clock.Store.Add(passed)
+		}
 	}
-	o.tokens = slices.DeleteFunc(e.inventory.slot(o.slot), func(t paistrike.Token) bool { return t.ID == minted })
+	o.Tokens = slices.DeleteFunc(e.inventory.named(o.Slots), func(t paistrike.Token) bool { return t.ID == minted })
 	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(r entry.Retiring) bool {
 		token, known := e.inventory.get(r.ID)
 		return known && token.Status == paistrike.StatusRevoked
@@ -186,15 +216,15 @@ func (e *Engine) kept(ctx context.Context, o observation, r Request) ([]paistrik
 		if err != nil {
 			return nil, listFailed(err)
 		}
-		if token.Usable(o.clock.PAIStrike) && !o.refers(id) {
+		if token.Usable(o.Clock.Now()) && !o.refers(id) {
 			tokens = append(tokens, token)
 		}
 	}
 	return tokens, nil
 }
 
-// republish does S5 to S8 with the token that is current: a fence against stale
-// mints, and the end of a former key's field.
+// republish does S5 to S8 with the token that is current: another owner or schedule, a
+// fence against stale mints, or the end of a former key's field.
 func (e *Engine) republish(ctx context.Context, o observation, r Request, result *Result) error {
 	critical, cancel := detached(ctx, criticalBudget)
 	defer cancel()
@@ -202,39 +232,64 @@ func (e *Engine) republish(ctx context.Context, o observation, r Request, result
 	if err != nil {
 		return err
 	}
-	record := *o.entry.Record
-	record.Base, record.Op, record.Retiring = o.version(), nonce, o.retiring
+	record := *o.record()
+	record.Gen, record.Base, record.Op, record.Retiring = o.nextGen(r.Floor), o.Revision, nonce, o.retiring
+	record.Slot, record.Identity = o.Slot(), o.Identity
+	record.Owner, record.Schedule = r.Owner, r.Schedule
+	if record.Endpoint == "" || o.Account == AccountKnown {
+		record.Endpoint = e.tokens.Endpoint()
+	}
+	if r.TakeOver {
+		record.Intent = r.intent()
+	}
 	if len(unripe(o)) == 0 {
 		record.Alias = ""
 	}
-	published, err := e.publish(critical, o, paistrike.Token{}, record, result)
+	published, err := e.publish(critical, o, nil, record, result)
 	if err != nil {
 		return err
 	}
 	failpoint("after publish")
-	after := o.with(record, published.Version, o.current)
+	result.Published = true
+	after := o.with(record, published.Revision, o.current)
 	e.finish(critical, after, r, strays(after), result)
 	return nil
 }
 
-// finish does S7 and S8 and fills in how the entry stands. Where nothing was
-// published, cleaning comes first, so that one PATCH tells all.
+// finish does S7 and S8 and fills in how the entry stands. Cleaning comes first, so that
+// one write of metadata tells all.
 func (e *Engine) finish(ctx context.Context, o observation, r Request, astray []paistrike.Token, result *Result) {
-	facts := o.facts(r.Policy)
-	result.Verdict = schedule.Evaluate(o.clock.Rotate(), facts, r.Policy)
+	result.Verdict = schedule.Evaluate(o.Clock.Rotate(), o.facts(r.Policy), r.Policy)
 	if r.Wish != Sweep {
-		e.retire(ctx, o, r.Policy, result)
+		e.retire(ctx, o, r, result)
 	}
 	e.sweep(ctx, o, astray, result)
 	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(t entry.Retiring) bool {
 		return slices.Contains(result.Retired, t.ID)
 	})
-	want := mirrorOf(*o.entry.Record, o.version(), o.retiring, result.Verdict.Next, r.Schedule)
 	failpoint("after clean")
-	e.mirror(ctx, o, want, result)
+	e.mirror(ctx, o, result)
 	failpoint("after mirror")
-	record := o.entry.Record
+	record := o.record()
 	result.TokenID, result.TokenName = record.TokenID, record.TokenName
 	result.CreatedAt, result.ExpiresAt = record.CreatedAt, record.ExpiresAt
-	result.Status, result.Version, result.Retiring = o.current.Status, o.version(), o.retiring
+	result.Status, result.Gen, result.Retiring, result.Schedule = o.current.Status, record.Gen, o.retiring, record.Schedule
+}
+
+// mirror is S7: it brings metadata up to date, every key of it at once, or does nothing
+// if it says already what it should. Failing is a note: the record is the truth.
+func (e *Engine) mirror(ctx context.Context, o observation, result *Result) {
+	want := entry.MirrorOf(*o.record(), o.Revision, o.retiring, result.Verdict.Next)
+	want.LastRun, want.LastError = o.Mirror.LastRun, o.Mirror.LastError
+	if result.Rotated {
+		want.LastRun, want.LastError = o.Clock.Now().UTC().Truncate(time.Second), ""
+	}
+	if o.Managed && o.Problem == nil && o.Mirror.Says(want) {
+		return
+	}
+	if err := e.store.Describe(ctx, o.At, want); err != nil {
+		result.note(mirrorFailed(o.At, o.record().Gen, err))
+		return
+	}
+	result.Mirrored = true
 }

@@ -16,6 +16,8 @@ type Cron struct {
 	minutes, hours, days, months, weekdays uint64
 	// either says that both day fields are restricted, so that either may match.
 	either bool
+	// zone is where the fields are read; nil is UTC.
+	zone *time.Location
 }
 
 // cronField is one of the five fields: the values that a star stands for, the
@@ -128,6 +130,25 @@ func (c Cron) IsZero() bool { return c.expr == "" }
 // String gives the expression with single spaces.
 func (c Cron) String() string { return c.expr }
 
+// In returns the schedule read in a time zone, an IANA name such as "Europe/Berlin";
+// "" is UTC. A local time that a clock change skips fires at the moment of the change,
+// and one that it repeats fires once, the first time.
+func (c Cron) In(name string) (Cron, error) {
+	if name == "" || name == "UTC" {
+		c.zone = nil
+		return c, nil
+	}
+	if name == "Local" { // the same configuration must mean the same on every machine
+		return Cron{}, fmt.Errorf("%q is not an IANA time zone such as \"Europe/Berlin\"", name)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return Cron{}, fmt.Errorf("%q is not an IANA time zone such as \"Europe/Berlin\"", name)
+	}
+	c.zone = zone
+	return c, nil
+}
+
 // Next gives the first fire after t, and false where the expression never fires
 // (31 February).
 func (c Cron) Next(t time.Time) (time.Time, bool) {
@@ -152,6 +173,9 @@ const (
 func (c Cron) seek(t time.Time, step int) (time.Time, bool) {
 	if c.IsZero() {
 		return time.Time{}, false
+	}
+	if c.zone != nil {
+		return c.seekLocal(t, step)
 	}
 	midnight := t.Truncate(Day)
 	minute := int(t.Sub(midnight) / time.Minute)
@@ -213,6 +237,9 @@ func (c Cron) LongestGap(from time.Time) time.Duration {
 	}
 	if before < 0 {
 		return 0
+	}
+	if c.zone != nil {
+		gap += 60 // what a clock change can add
 	}
 	return time.Duration(gap) * time.Minute
 }

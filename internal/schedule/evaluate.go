@@ -19,15 +19,17 @@ const (
 	ReasonBefore   Reason = "before_expiry"    // closer to expiry than rotation.before_expiry
 	ReasonExpired  Reason = "expired"          // its life is over
 	ReasonRevoked  Reason = "revoked"          // revoked or deleted elsewhere
-	ReasonDeleted  Reason = "vault_deleted"    // the Vault version was soft-deleted or destroyed
-	ReasonGone     Reason = "vault_missing"    // the Vault entry is not there
-	ReasonChanged  Reason = "vault_changed"    // the Vault entry was written by somebody else
+	ReasonNotFound Reason = "not_found"        // PAIStrike does not know it
+	ReasonDeleted  Reason = "secret_deleted"   // the current version was deleted or destroyed
+	ReasonGone     Reason = "secret_missing"   // the entry is not there
+	ReasonChanged  Reason = "secret_changed"   // the entry was written by someone else
 	ReasonName     Reason = "name_changed"     // another name is wanted
 	ReasonExpiry   Reason = "expiry_changed"   // another expiry is wanted
 	ReasonTriggers Reason = "triggers_changed" // rotation.triggers changed
-	ReasonMoved    Reason = "vault_moved"      // another mount, path, key or namespace is wanted
-	ReasonImported Reason = "imported"         // imported, and Vault does not hold its secret
+	ReasonMoved    Reason = "secret_moved"     // another place is wanted
+	ReasonImported Reason = "imported"         // imported, and the store does not hold its secret
 	ReasonForced   Reason = "forced"           // asked for, outside Terraform
+	ReasonIncident Reason = "revoke_previous"  // the current token is declared compromised
 )
 
 // Facts are what [Evaluate] needs to know of the current token.

@@ -5,33 +5,90 @@ import (
 	"time"
 )
 
-// ScheduleText is a policy in the user's own words, for custom metadata; empty
-// strings are left out.
-type ScheduleText struct {
-	Period, Schedule, Window, BeforeExpiry, Overlap, Jitter, ExpiresIn string
-
-	RetireWhenIdle bool
-	OnRevoked      string // empty for [OnRevokedRotate]
+// Schedule is a policy in the user's own words: how long a token lives and when it is
+// replaced. It is what the record keeps, what the mirror repeats, and what a
+// configuration says. Empty strings stand for what was left out.
+type Schedule struct {
+	ExpiresIn    string // "90d", or "never"; empty for a fixed end
+	Period       string // "30d"
+	Cron         string // a 5-field expression
+	Timezone     string // IANA name in which Cron is read; empty for UTC
+	Window       string
+	BeforeExpiry string
+	Overlap      string
+	Jitter       string
+	OnRevoked    string // empty for [OnRevokedRotate]
+	RetireIdle   string // "true", or empty
 }
 
-// Scheduled reports whether tokens shall be replaced at all: without a schedule, a
+// Field is one setting of a schedule, as a store keeps it.
+type Field struct {
+	Key   string // as in a record and, after a prefix, in a mirror
+	Value *string
+}
+
+// Fields lists every setting, so that encoding, decoding, clearing and comparing go
+// over one table. The values point into s.
+func (s *Schedule) Fields() []Field {
+	return []Field{
+		{"expires_in", &s.ExpiresIn},
+		{"rotation_period", &s.Period},
+		{"rotation_schedule", &s.Cron},
+		{"rotation_timezone", &s.Timezone},
+		{"rotation_window", &s.Window},
+		{"before_expiry", &s.BeforeExpiry},
+		{"overlap", &s.Overlap},
+		{"jitter", &s.Jitter},
+		{"on_revoked", &s.OnRevoked},
+		{"retire_when_idle", &s.RetireIdle},
+	}
+}
+
+// Scheduled reports whether tokens are replaced by time at all: without a schedule, a
 // person or Terraform decides.
-func (t ScheduleText) Scheduled() bool {
-	return cmp.Or(t.Period, t.Schedule, t.BeforeExpiry, t.Overlap) != ""
+func (s Schedule) Scheduled() bool {
+	return cmp.Or(s.Period, s.Cron, s.BeforeExpiry, s.Overlap) != ""
 }
 
-// Policy reads the words. A text without a lifetime belongs to tokens with a fixed
-// end, which is then that of the current one. The error is a [*PolicyError]; its
-// setting is named as in the configuration.
-func (t ScheduleText) Policy(end time.Time) (Policy, error) {
-	p := Policy{Manual: !t.Scheduled(), RetireWhenIdle: t.RetireWhenIdle, OnRevoked: OnRevoked(t.OnRevoked)}
-	switch t.ExpiresIn {
+// Timing returns the part that says when a token is due, and nothing of what is minted
+// or how long the old token overlaps.
+func (s Schedule) Timing() Schedule {
+	return Schedule{Period: s.Period, Cron: s.Cron, Timezone: s.Timezone, Window: s.Window, BeforeExpiry: s.BeforeExpiry, Jitter: s.Jitter}
+}
+
+// Policy reads the words and fills in the defaults, without judging what they ask for:
+// see [Policy.Validate]. A schedule without a lifetime belongs to a token with a fixed
+// end, which is end. The error is a [*PolicyError]; its setting is named as in the
+// configuration.
+func (s Schedule) Policy(end time.Time) (Policy, error) {
+	p, err := s.read(end, !s.Scheduled())
+	if err != nil {
+		return Policy{}, err
+	}
+	return p.WithDefaults(), nil
+}
+
+// Complete reads the words of a configuration that asks for rotation, and returns them
+// with every default written out, so that a later release with other defaults reads the
+// same policy.
+func (s Schedule) Complete(end time.Time) (Schedule, Policy, error) {
+	p, err := s.read(end, false)
+	if err != nil {
+		return s, Policy{}, err
+	}
+	p = p.WithDefaults()
+	return p.text(s), p, nil
+}
+
+func (s Schedule) read(end time.Time, manual bool) (Policy, error) {
+	p := Policy{Manual: manual, RetireWhenIdle: s.RetireIdle == "true", OnRevoked: OnRevoked(s.OnRevoked)}
+	switch s.ExpiresIn {
 	case Never:
 		p.Never = true
 	case "":
 		p.ExpiresAt, p.Never = end, end.IsZero() && p.Manual
 	default:
-		if err := readDuration(&p.Lifetime, "expires_in", t.ExpiresIn); err != nil {
+		if err := readDuration(&p.Lifetime, "expires_in", s.ExpiresIn); err != nil {
 			return Policy{}, err
 		}
 	}
@@ -39,11 +96,11 @@ func (t ScheduleText) Policy(end time.Time) (Policy, error) {
 		into          *time.Duration
 		setting, text string
 	}{
-		{&p.Period, "period", t.Period},
-		{&p.Window, "window", t.Window},
-		{&p.BeforeExpiry, "before_expiry", t.BeforeExpiry},
-		{&p.Overlap, "overlap", t.Overlap},
-		{&p.Jitter, "jitter", t.Jitter},
+		{&p.Period, "period", s.Period},
+		{&p.Window, "window", s.Window},
+		{&p.BeforeExpiry, "before_expiry", s.BeforeExpiry},
+		{&p.Overlap, "overlap", s.Overlap},
+		{&p.Jitter, "jitter", s.Jitter},
 	} {
 		if err := readDuration(span.into, "rotation."+span.setting, span.text); err != nil {
 			return Policy{}, err
@@ -54,14 +111,42 @@ func (t ScheduleText) Policy(end time.Time) (Policy, error) {
 	default:
 		return Policy{}, &PolicyError{Setting: "rotation.on_revoked", Problem: "is none of rotate, error, ignore"}
 	}
-	if t.Schedule != "" {
+	if s.Cron != "" {
 		var err error
-		if p.Schedule, err = ParseCron(t.Schedule); err != nil {
+		if p.Schedule, err = ParseCron(s.Cron); err != nil {
 			return Policy{}, &PolicyError{Setting: "rotation.schedule", Problem: err.Error()}
 		}
+		if p.Schedule, err = p.Schedule.In(s.Timezone); err != nil {
+			return Policy{}, &PolicyError{Setting: "rotation.timezone", Problem: err.Error()}
+		}
 	}
-	p = p.WithDefaults()
-	return p, p.Validate()
+	return p, nil
+}
+
+// Checked is [Schedule.Policy] and [Policy.Validate] in one.
+func (s Schedule) Checked(end time.Time) (Policy, error) {
+	p, err := s.Policy(end)
+	if err == nil {
+		err = p.Validate()
+	}
+	return p, err
+}
+
+// text writes the defaults of a policy into what the user left out.
+func (p Policy) text(user Schedule) Schedule {
+	fill := func(text *string, value time.Duration) {
+		if *text == "" && value > 0 {
+			*text = FormatDuration(value)
+		}
+	}
+	user.Cron = p.Schedule.String()
+	fill(&user.Window, p.Window)
+	fill(&user.BeforeExpiry, p.BeforeExpiry)
+	fill(&user.Overlap, p.Overlap)
+	if user.OnRevoked == string(OnRevokedRotate) {
+		user.OnRevoked = ""
+	}
+	return user
 }
 
 // readDuration reads a duration that may be left out.

@@ -26,7 +26,7 @@ type Client struct {
 
 	mounts flights[mountKey, Mount]
 	time   flights[struct{}, time.Time]
-	ttl    flights[struct{}, time.Duration]
+	life   flights[struct{}, TokenLife]
 }
 
 type mountKey struct{ namespace, mount string }
@@ -130,31 +130,53 @@ func (c *Client) Capabilities(ctx context.Context, namespace string, paths ...st
 	return capabilities, nil
 }
 
-// TokenTTL returns how long our Vault token still lives, 0 where it never
-// expires. It asks once per client. A token that may not look itself up counts as
-// one that never expires: whether it works at all, [Client.Capabilities] shows.
-func (c *Client) TokenTTL(ctx context.Context) (time.Duration, error) {
-	return c.ttl.get(ctx, struct{}{}, func(ctx context.Context) (time.Duration, error) {
+// TokenLife is how long a Vault token still works.
+type TokenLife struct {
+	TTL  time.Duration // 0: it never expires
+	Uses int           // calls that are left; 0: any number
+}
+
+// usesNeeded is how many calls a rotation makes with the Vault token at most, retries
+// left out.
+const usesNeeded = 12
+
+// enough tells why a token does not last for work that takes as long as needed.
+func (l TokenLife) enough(needed time.Duration) error {
+	switch {
+	case l.TTL > 0 && l.TTL < needed:
+		return tokenTooShort(l.TTL, needed)
+	case l.Uses > 0 && l.Uses < usesNeeded:
+		return tokenUsesTooFew(l.Uses)
+	}
+	return nil
+}
+
+// TokenLife asks how long our Vault token still works, once per client. A token that
+// may not look itself up counts as one without limits: whether it works at all,
+// [Client.Capabilities] shows.
+func (c *Client) TokenLife(ctx context.Context) (TokenLife, error) {
+	return c.life.get(ctx, struct{}{}, func(ctx context.Context) (TokenLife, error) {
 		r := request{
 			op: "reading", method: http.MethodGet, path: "auth/token/lookup-self",
 			namespace: c.loginNamespace(), refusable: true,
 		}
 		got, err := c.do(ctx, r)
-		if IsForbidden(err) {
-			return 0, nil
+		if IsForbidden(err) && !isDead(err) {
+			return TokenLife{}, nil
 		}
 		if err != nil {
-			return 0, err
+			return TokenLife{}, err
 		}
 		data, err := decode[struct {
 			TTL        int64   `json:"ttl"`
+			NumUses    int     `json:"num_uses"`
 			ExpireTime *string `json:"expire_time"`
 		}](r, got)
-		ttl := time.Duration(data.TTL) * time.Second
+		life := TokenLife{TTL: time.Duration(data.TTL) * time.Second, Uses: data.NumUses}
 		if data.ExpireTime != nil {
-			ttl = max(ttl, 1) // in its last second, and not one that never expires
+			life.TTL = max(life.TTL, 1) // in its last second, and not one that never expires
 		}
-		return ttl, err
+		return life, err
 	})
 }
 
@@ -173,13 +195,6 @@ func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
 		}
 		return time.Unix(health.ServerTimeUTC, 0).UTC(), nil
 	})
-}
-
-// RefreshServerTime asks for Vault's clock anew; from then on it is the answer of
-// [Client.ServerTime].
-func (c *Client) RefreshServerTime(ctx context.Context) (time.Time, error) {
-	c.time.drop(struct{}{})
-	return c.ServerTime(ctx)
 }
 
 const healthPath = "sys/health"

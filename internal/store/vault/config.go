@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,6 +22,12 @@ type Config struct {
 	// AuthNamespace is the one to log in to; "" is Namespace.
 	AuthNamespace string
 	Login         Login
+
+	// Identity tells this Vault from all others, a restored copy of it included; "" is
+	// host and port of Address. Set it if one Vault has several addresses.
+	Identity string
+	// FormerIdentities are those under which entries of this Vault were written before.
+	FormerIdentities []string
 
 	// CACertFile, CACertDir and CACertPEM together replace the system's roots.
 	CACertFile, CACertDir, CACertPEM string
@@ -132,6 +139,19 @@ func parseAddress(address string) (*url.URL, error) {
 	base.Path = strings.TrimRight(base.Path, "/")
 	base.RawPath = ""
 	return base, nil
+}
+
+// IdentityOf returns the identity that an address stands for: its host and port.
+func IdentityOf(address *url.URL) string {
+	port := address.Port()
+	switch {
+	case port != "":
+	case address.Scheme == "http":
+		port = "80"
+	default:
+		port = "443"
+	}
+	return net.JoinHostPort(strings.ToLower(strings.TrimSuffix(address.Hostname(), ".")), port)
 }
 
 func checkHeaders(headers map[string]string) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -94,12 +95,29 @@ func RetryIn(err error) (pause time.Duration, again bool) {
 	return min(max(e.retryAfter, 0), maxRetryAfter), true
 }
 
-// IsNotFound reports a 404.
-func IsNotFound(err error) bool { return StatusOf(err) == http.StatusNotFound }
+// IsNotFound reports a 404 about an entry, and not about its mount.
+func IsNotFound(err error) bool { return StatusOf(err) == http.StatusNotFound && !isNoRoute(err) }
 
 // IsForbidden reports a 403: the token is unknown to Vault or lacks the right.
 // Nothing was done.
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
+
+// isDead reports that Vault does not accept the token at all: it is unknown, expired,
+// revoked, or has no uses left. Vault says so in words alone: a 403 on every path, and a
+// 400 if the last use was spent on this very call (vault/request_handling.go).
+func isDead(err error) bool {
+	return says(err, "invalid token", http.StatusForbidden, http.StatusBadRequest)
+}
+
+// isNoRoute reports that no secrets engine is mounted where the request went.
+func isNoRoute(err error) bool { return says(err, "no handler for route", http.StatusNotFound) }
+
+// says reports an answer with one of the statuses and a reason that contains words.
+func says(err error, words string, statuses ...int) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && slices.Contains(statuses, e.Status) &&
+		slices.ContainsFunc(e.Reasons, func(reason string) bool { return strings.Contains(reason, words) })
+}
 
 // IsRateLimited reports a 429: a quota of Vault is used up. Nothing was done.
 func IsRateLimited(err error) bool { return StatusOf(err) == http.StatusTooManyRequests }

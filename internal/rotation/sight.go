@@ -1,0 +1,230 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+// Sight is an entry as it can be seen without its secret: metadata, PAIStrike's list and
+// the clocks. A plan rests on it, and [Engine.Run] takes it as its first observation.
+type Sight struct {
+	At entry.Location
+	entry.Glance
+	Clock schedule.Clock
+	// Tokens are those named for this entry, whatever their state.
+	Tokens []paistrike.Token
+	// Current is the token that the mirror names; zero if it names none.
+	Current paistrike.Token
+	// Account says whether this PAIStrike is the one that the entry belongs to.
+	Account Account
+	// Retiring are the replaced tokens that still work.
+	Retiring []entry.Retiring
+
+	listed map[string]paistrike.Token // the tokens that the mirror names
+	turn   int                        // of the entry's lock when it was seen
+}
+
+// Look looks at an entry without reading its secret: one read of metadata, beside what
+// the run shares (the token list, the store's clock). It writes nothing.
+func (e *Engine) Look(ctx context.Context, at entry.Location) (Sight, error) {
+	s := Sight{At: at, turn: e.entries.turn(at)}
+	if err := e.load(ctx); err != nil {
+		return s, listFailed(err)
+	}
+	var err error
+	if s.Glance, err = e.store.Look(ctx, at); err != nil {
+		return s, storeFailed(at, err)
+	}
+	if s.Clock, err = e.clock(ctx); err != nil {
+		return s, storeFailed(at, err)
+	}
+	s.Tokens = e.inventory.named(s.Slots)
+	return s, e.resolve(ctx, &s)
+}
+
+// resolve looks up the tokens that the mirror names.
+func (e *Engine) resolve(ctx context.Context, s *Sight) error {
+	s.listed = map[string]paistrike.Token{}
+	if s.Foreign() || s.Mirror.TokenID == "" {
+		return nil
+	}
+	for _, id := range s.namedInMirror() {
+		token, err := e.lookup(ctx, id)
+		if err != nil {
+			return listFailed(err)
+		}
+		s.listed[id] = token
+	}
+	s.Current = s.listed[s.Mirror.TokenID]
+	s.Account = accountOf(s.Current, s.Tokens, s.Mirror.ExpiresAt, s.Clock, e.tokens)
+	for _, ref := range s.Mirror.Retiring {
+		if token := s.listed[ref.ID]; stillRetiring(token, token.ExpiresAt, ref.RevokeAfter, s.Clock) {
+			s.Retiring = append(s.Retiring, entry.Retiring{ID: ref.ID, Name: token.Name, RevokeAfter: ref.RevokeAfter, ExpiresAt: token.ExpiresAt})
+		}
+	}
+	return nil
+}
+
+func (s *Sight) namedInMirror() []string {
+	ids := []string{s.Mirror.TokenID}
+	for _, ref := range s.Mirror.Retiring {
+		ids = append(ids, ref.ID)
+	}
+	return ids
+}
+
+// clock asks all three witnesses. The store's answer is optional: its clock may be
+// closed to us. With neither server's there is no time to decide by.
+func (e *Engine) clock(ctx context.Context) (schedule.Clock, error) {
+	c := schedule.Clock{Machine: e.now()}
+	c.PAIStrike, _ = e.tokens.ServerTime()
+	there, err := e.store.Now(ctx)
+	switch {
+	case errors.Is(err, entry.ErrUnavailable):
+		return c, err
+	case err == nil:
+		c.Store = there
+	}
+	if c.IsZero() {
+		return c, timeless()
+	}
+	return c, ctx.Err()
+}
+
+// ours reports whether a slot is this entry's, under the store's present identity or a
+// former one.
+func ours(slots []string, slot string) bool { return slot != "" && slices.Contains(slots, slot) }
+
+// ownMirror reports whether metadata calls the entry ours, under this store's identity.
+func (s Sight) ownMirror() bool { return s.Managed && ours(s.Slots, s.Mirror.Slot) }
+
+// Foreign reports an entry of someone else, as far as metadata shows.
+func (s Sight) Foreign() bool {
+	return s.Revision != "" && !s.ownMirror() && !s.Stale()
+}
+
+// Copied reports that metadata was written to another store: this one is a copy of it,
+// or is reached under another address.
+func (s Sight) Copied() bool { return s.Managed && s.Problem == nil && !ours(s.Slots, s.Mirror.Slot) }
+
+// Stale reports that metadata does not describe the current version, so that only the
+// record tells. A first run that ended between publication and mirror leaves an entry
+// without a mark of ours; that a token was minted for it tells it from someone else's.
+// A tombstone that can be read is believed of the record alone.
+func (s Sight) Stale() bool {
+	if s.Condition != entry.Live {
+		return false
+	}
+	_, unreadable := errors.AsType[*entry.MirrorError](s.Problem)
+	switch {
+	case !s.Managed:
+		return s.mintedHere()
+	case unreadable:
+		return true // someone changed it by hand, and the record is the truth
+	case !ours(s.Slots, s.Mirror.Slot):
+		return false
+	}
+	return s.Mirror.Revision != s.Revision || s.Mirror.State == entry.StateTombstone
+}
+
+// mintedHere reports that a token was minted for the incarnation that begins here.
+func (s Sight) mintedHere() bool {
+	return slices.ContainsFunc(s.Tokens, func(t paistrike.Token) bool { return t.Status != paistrike.StatusRevoked })
+}
+
+// Unhealthy says why the entry cannot serve its token, as far as metadata shows.
+func (s Sight) Unhealthy() schedule.Reason {
+	switch {
+	case s.Revision == "":
+		return schedule.ReasonGone
+	case s.Stale():
+		return schedule.ReasonNone
+	case s.Foreign():
+		return schedule.ReasonChanged
+	case s.Mirror.State == entry.StateTombstone && s.Mirror.Revision == s.Revision:
+		return schedule.ReasonGone
+	case s.Condition != entry.Live:
+		return schedule.ReasonDeleted
+	}
+	return schedule.ReasonNone
+}
+
+// Serves reports whether the entry serves the token that the mirror names, as far as
+// metadata shows.
+func (s Sight) Serves() bool {
+	return s.Unhealthy() == schedule.ReasonNone && !s.Stale() && s.Mirror.TokenID != ""
+}
+
+// OwnedByOther reports whether another resource than owner manages the entry.
+func (s Sight) OwnedByOther(owner string) bool {
+	return s.Serves() && s.Mirror.Owner != "" && s.Mirror.Owner != owner
+}
+
+// Verdict is what [schedule.Evaluate] says of the entry, as far as metadata and the
+// token list show.
+func (s Sight) Verdict(p schedule.Policy) schedule.Verdict {
+	f := schedule.Facts{Unhealthy: s.Unhealthy(), CreatedAt: s.Mirror.CreatedAt, ExpiresAt: s.Mirror.ExpiresAt, Slot: s.Mirror.Slot}
+	if f.Unhealthy == schedule.ReasonNone && s.Serves() {
+		f.Unhealthy = unhealthyToken(s.Current, s.Account, p)
+	}
+	return schedule.Evaluate(s.Clock.Rotate(), f, p)
+}
+
+// Ripe counts the retiring tokens whose overlap is over and that a run with this
+// policy would revoke.
+func (s Sight) Ripe(p schedule.Policy) int {
+	if !s.Clock.Trusted() || s.Stale() {
+		return 0
+	}
+	count := 0
+	for _, r := range s.Retiring {
+		name, named := ParseName(s.listed[r.ID].Name)
+		if isRipe(r, s.Clock) && named && ours(s.Slots, name.Slot) && !holds(p, s.listed[r.ID], r, s.Clock) {
+			count++
+		}
+	}
+	return count
+}
+
+// Strays counts the tokens of the slot that a run would sweep, as far as metadata shows.
+func (s Sight) Strays() int {
+	if !s.Clock.Trusted() || !s.Serves() {
+		return 0
+	}
+	current := lineage{inc: incOf(s.Mirror.TokenName), gen: s.Mirror.Of}
+	count := 0
+	for _, token := range s.Tokens {
+		if _, named := s.listed[token.ID]; !named && current.astray(token, s.Clock) {
+			count++
+		}
+	}
+	return count
+}
+
+func incOf(tokenName string) string {
+	name, _ := ParseName(tokenName)
+	return name.Inc
+}
+
+// Token looks a token up by id. A token that PAIStrike does not know has no name and no
+// status.
+func (e *Engine) Token(ctx context.Context, id string) (paistrike.Token, schedule.Clock, error) {
+	if err := e.load(ctx); err != nil {
+		return paistrike.Token{}, schedule.Clock{}, listFailed(err)
+	}
+	token, err := e.lookup(ctx, id)
+	if err != nil {
+		return token, schedule.Clock{}, listFailed(err)
+	}
+	now, _ := e.tokens.ServerTime()
+	return token, schedule.Clock{PAIStrike: now, Machine: e.now()}, nil
+}
+
+// ServerTime is PAIStrike's clock, false before its first answer.
+func (e *Engine) ServerTime() (time.Time, bool) { return e.tokens.ServerTime() }
