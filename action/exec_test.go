@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -83,50 +82,5 @@ func cmdOutside(ts *testscript.TestScript, _ bool, args []string) {
 func cmdCode(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.Itoa(jobOf(ts).code); got != args[0] {
 		ts.Fatalf("the step ended with %s, want %s", got, args[0])
-	}
-}
-
-func TestExecFlagsAreInputs(t *testing.T) {
-	t.Parallel()
-	for _, in := range execInputs() {
-		if in.launcher || in.noFlag {
-			continue
-		}
-		args := []string{"--" + strings.ReplaceAll(in.name, "_", "-"), "some-value", "--", "true"}
-		got, _, err := execCommand().read(args, func(string) string { return "" })
-		if in.secret {
-			if err == nil {
-				t.Errorf("%s is a secret and a flag", in.name)
-			}
-			got, _, err = execCommand().read([]string{"true"}, func(name string) string {
-				return map[string]string{variable(in.name): "some-value"}[name]
-			})
-		}
-		if err != nil || got[in.name] != "some-value" {
-			t.Errorf("%s: %q, %v", in.name, got[in.name], err)
-		}
-		if !strings.Contains(execCommand().usage(), fmt.Sprintf("  --%s", strings.ReplaceAll(in.name, "_", "-"))) && !in.secret {
-			t.Errorf("%s is not in the help", in.name)
-		}
-	}
-}
-
-func TestExecInsideGitHubReadsNoAddressFromTheEnvironment(t *testing.T) {
-	t.Parallel()
-	got, _, err := execCommand().read([]string{"true"}, func(name string) string {
-		return map[string]string{
-			"GITHUB_ACTIONS": "true", "VAULT_ADDR": "https://evil.example.com", "VAULT_TOKEN": "planted", "PAISTRIKE_ENDPOINT": "https://evil.example.com",
-		}[name]
-	})
-	if err != nil || got["endpoint"]+got["vault_address"]+got["vault_token"] != "" {
-		t.Errorf("%v, %v", got, err)
-	}
-}
-
-func TestExecChildEnvironment(t *testing.T) {
-	t.Parallel()
-	got := childEnv([]string{"A=1", "PAISTRIKE_VAULT_SECRET_ID=s", "PAISTRIKE_VAULT_TOKEN=s", "INPUT_X=s", "VAULT_TOKEN=own", "T=old"}, "T")
-	if want := []string{"A=1", "VAULT_TOKEN=own"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/input"
 )
 
 var update = flag.Bool("update", false, "write the tables of README.md")
@@ -24,19 +25,19 @@ type described struct {
 // actions are the action and its sub-actions: where each is described, and what the
 // program takes and sets for it.
 func actions() map[string]struct {
-	inputs  []input
+	inputs  []input.Input
 	sets    string // the file of the function that sets the outputs
 	between [2]string
 } {
 	type where = struct {
-		inputs  []input
+		inputs  []input.Input
 		sets    string
 		between [2]string
 	}
 	return map[string]where{
-		".":      {allInputs(), "program.go", [2]string{") hand(", "\n}\n"}},
-		"rotate": {rotateInputs(), "fleet.go", [2]string{"*program) rotate(", "\n}\n"}},
-		"audit":  {auditInputs(), "fleet.go", [2]string{"*program) audit(", "\n}\n"}},
+		".":      {input.Token(), "../internal/job/session.go", [2]string{") hand(", "\n}\n"}},
+		"rotate": {input.Rotate(), "../internal/job/folder.go", [2]string{"*session) rotate(", "\n}\n"}},
+		"audit":  {input.Audit(), "../internal/job/folder.go", [2]string{"*session) audit(", "\n}\n"}},
 	}
 }
 
@@ -80,15 +81,14 @@ func actionYML(t *testing.T, dir, section string) []described {
 func TestActionFilesAgreeWithTheProgram(t *testing.T) {
 	t.Parallel()
 	for dir, action := range actions() {
-		inputs := actionYML(t, dir, "inputs")
-		if len(inputs) != len(action.inputs) {
-			t.Fatalf("%s: %d inputs in action.yml, %d in the program", dir, len(inputs), len(action.inputs))
-		}
-		for i, in := range action.inputs {
-			if inputs[i].name != in.name || inputs[i].fallback != in.fallback || inputs[i].description == "" {
-				t.Errorf("%s: action.yml has %+v, the program %+v", dir, inputs[i], in)
+		writeOrCompare(t, filepath.Join(dir, "action.yml"), func(text string) string {
+			head, rest, _ := strings.Cut(text, "\ninputs:\n")
+			_, tail, found := strings.Cut(rest, "\noutputs:\n")
+			if !found {
+				t.Fatalf("%s: action.yml has no inputs and outputs", dir)
 			}
-		}
+			return head + "\ninputs:\n" + inputsYML(action.inputs) + "\noutputs:\n" + tail
+		})
 		var names []string
 		for _, out := range actionYML(t, dir, "outputs") {
 			if out.name != "report" { // of every sub-action, set in one place
@@ -107,6 +107,47 @@ func TestActionFilesAgreeWithTheProgram(t *testing.T) {
 		}
 		if !slices.Equal(names, set) {
 			t.Errorf("%s: outputs: action.yml has %v, the program %v", dir, names, set)
+		}
+	}
+}
+
+// inputsYML is the table of inputs as an action.yml has it.
+func inputsYML(inputs []input.Input) string {
+	var b strings.Builder
+	for _, in := range inputs {
+		if in.Outside {
+			continue
+		}
+		fmt.Fprintf(&b, "  %s:\n    description: %q\n", in.Name, in.Help)
+		switch fallback := in.Default; {
+		case in.Required:
+			b.WriteString("    required: true\n")
+		case in.Bool:
+			fmt.Fprintf(&b, "    default: %q\n", fallback)
+		case fallback != "" && strings.Trim(fallback, "0123456789") == "":
+			fmt.Fprintf(&b, "    default: %q\n", fallback)
+		case fallback != "":
+			fmt.Fprintf(&b, "    default: %s\n", fallback)
+		}
+	}
+	return b.String()
+}
+
+// writeOrCompare compares a file with what it should be, or writes it with -update.
+func writeOrCompare(t *testing.T, file string, want func(string) string) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := want(string(raw))
+	switch {
+	case text == string(raw):
+	case !*update:
+		t.Errorf("%s is not up to date: go test ./action -run 'Readme|ActionFiles' -update", file)
+	default:
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil { //nolint:gosec // a fixed name
+			t.Fatal(err)
 		}
 	}
 }
@@ -132,22 +173,10 @@ func TestActionsShareTheirWords(t *testing.T) {
 func TestReadmeTables(t *testing.T) {
 	t.Parallel()
 	for dir := range actions() {
-		file := filepath.Join(dir, "README.md")
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := between(t, string(raw), "inputs", inputTable(actionYML(t, dir, "inputs")))
-		text = between(t, text, "outputs", outputTable(actionYML(t, dir, "outputs")))
-		switch {
-		case text == string(raw):
-		case !*update:
-			t.Errorf("%s is not up to date: go test ./action -run Readme -update", file)
-		default:
-			if err := os.WriteFile(file, []byte(text), 0o600); err != nil { //nolint:gosec // a fixed name
-				t.Fatal(err)
-			}
-		}
+		writeOrCompare(t, filepath.Join(dir, "README.md"), func(text string) string {
+			text = between(t, text, "inputs", inputTable(actionYML(t, dir, "inputs")))
+			return between(t, text, "outputs", outputTable(actionYML(t, dir, "outputs")))
+		})
 	}
 }
 
@@ -190,25 +219,6 @@ func TestAuditReadmeExplainsEveryFinding(t *testing.T) {
 	}
 }
 
-// The names that the action gives to the tokens of jobs are known to the audit.
-func TestAuditKnowsTheNamesOfJobs(t *testing.T) {
-	t.Parallel()
-	for _, name := range []string{
-		nameOf("gha", "acme/app", "1001", "1", "scan", "abcdefghij"),
-		nameOf("exec", "", "", "", "", "abcdefghij"),
-		nameOf("a label", strings.Repeat("acme/long", 20), "1001", "12", strings.Repeat("job", 20), "0123456789"),
-	} {
-		if !fleet.IsJobToken(name) {
-			t.Errorf("%q is not known", name)
-		}
-	}
-	for _, name := range []string{"CI/CD Pipeline", "gha", "a:b:c", "CI-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa"} {
-		if fleet.IsJobToken(name) {
-			t.Errorf("%q passes for a job's", name)
-		}
-	}
-}
-
 // between puts a table between the markers of its name.
 func between(t *testing.T, text, name, table string) string {
 	t.Helper()
@@ -237,7 +247,12 @@ func TestReadmeExplainsEveryCode(t *testing.T) {
 		slices.Sort(all)
 		return slices.Compact(all)
 	}
-	if used, explained := codes("errors.go", "launch.js"), codes("README.md"); !slices.Equal(used, explained) {
+	sources, err := filepath.Glob("../internal/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources = slices.DeleteFunc(sources, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
+	if used, explained := codes(append(sources, "launch.js")...), codes("README.md"); !slices.Equal(used, explained) {
 		t.Errorf("used %v\nexplained %v", used, explained)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/runner/runnertest"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
@@ -33,8 +34,7 @@ func TestStories(t *testing.T) {
 		Dir: "testdata/stories",
 		Setup: func(env *testscript.Env) error {
 			tb, _ := env.T().(testing.TB)
-			j := newJob(tb, env.WorkDir)
-			env.Values[jobKey{}] = j
+			env.Values[jobKey{}] = newJob(tb, env.WorkDir)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -48,8 +48,8 @@ func TestStories(t *testing.T) {
 
 type jobKey struct{}
 
-func jobOf(ts *testscript.TestScript) *job {
-	j, ok := ts.Value(jobKey{}).(*job)
+func jobOf(ts *testscript.TestScript) *testJob {
+	j, ok := ts.Value(jobKey{}).(*testJob)
 	if !ok {
 		ts.Fatalf("the story has no job")
 	}
@@ -57,13 +57,13 @@ func jobOf(ts *testscript.TestScript) *job {
 }
 
 // job is one job of a workflow, as the runner keeps it.
-type job struct {
+type testJob struct {
 	*servers
 	dir                     string
 	env                     map[string]string // of the next step
 	state, outputs, exports map[string]string
 	summary                 string
-	log                     masker
+	log                     runnertest.Masker
 	interrupt               *sandbox.Fault
 	group                   bool                                     // the next step gets a process group of its own
 	outside                 bool                                     // of GitHub
@@ -72,9 +72,9 @@ type job struct {
 	unkept                  atomic.Bool                              // a token was asked for whose name was not kept before
 }
 
-func newJob(t testing.TB, dir string) *job {
+func newJob(t testing.TB, dir string) *testJob {
 	s := newServers(t)
-	j := &job{
+	j := &testJob{
 		servers: s, dir: dir,
 		state: map[string]string{}, outputs: map[string]string{}, exports: map[string]string{},
 		env: map[string]string{
@@ -98,7 +98,7 @@ func newJob(t testing.TB, dir string) *job {
 }
 
 // commandFiles are the runner's, fresh for each step.
-func (j *job) commandFiles(ts *testscript.TestScript) map[string]string {
+func (j *testJob) commandFiles(ts *testscript.TestScript) map[string]string {
 	paths := map[string]string{}
 	for _, name := range []string{"GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"} {
 		paths[name] = filepath.Join(j.dir, name)
@@ -139,7 +139,7 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%v", err)
 	}
 	j.code = cmd.ProcessState.ExitCode()
-	shown := j.log.show(raw)
+	shown := j.log.Show(raw)
 	_, _ = ts.Stdout().Write([]byte(shown))
 	j.takeFiles(ts, paths)
 	j.search(ts, raw, shown, paths)
@@ -155,7 +155,7 @@ var errNotHeld = errors.New("the call at which the step was to be interrupted ne
 
 // runStep runs the program, and interrupts it where the story asks for that: while a
 // call is held, and the call is let go when the program has taken notice.
-func (j *job) runStep(ctx context.Context, cmd *exec.Cmd) (string, error) {
+func (j *testJob) runStep(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	said, err := cmd.StdoutPipe()
 	if err != nil {
 		return "", err
@@ -184,14 +184,14 @@ func (j *job) runStep(ctx context.Context, cmd *exec.Cmd) (string, error) {
 }
 
 // takeFiles does what the files say, as the runner does after the step.
-func (j *job) takeFiles(ts *testscript.TestScript, paths map[string]string) {
+func (j *testJob) takeFiles(ts *testscript.TestScript, paths map[string]string) {
 	for name, into := range map[string]map[string]string{"GITHUB_ENV": j.exports, "GITHUB_OUTPUT": j.outputs, "GITHUB_STATE": j.state} {
 		raw, err := os.ReadFile(paths[name])
 		ts.Check(err)
-		pairs, err := fileCommands(string(raw))
+		pairs, err := runnertest.FileCommands(string(raw))
 		ts.Check(err)
 		for _, p := range pairs {
-			into[p.name] = p.value
+			into[p.Name] = p.Value
 		}
 	}
 	raw, err := os.ReadFile(paths["GITHUB_STEP_SUMMARY"])
@@ -200,10 +200,10 @@ func (j *job) takeFiles(ts *testscript.TestScript, paths map[string]string) {
 }
 
 // search fails the story where a secret is found anywhere but in its own place.
-func (j *job) search(ts *testscript.TestScript, raw, shown string, paths map[string]string) {
+func (j *testJob) search(ts *testscript.TestScript, raw, shown string, paths map[string]string) {
 	unmasked := ""
-	for _, line := range lines(raw) {
-		if c, ok := commandOf(line); !ok || c.name != "add-mask" {
+	for _, line := range runnertest.Lines(raw) {
+		if c, ok := runnertest.CommandOf(line); !ok || c.Name != "add-mask" {
 			unmasked += line + "\n"
 		}
 	}
@@ -227,7 +227,7 @@ func (j *job) search(ts *testscript.TestScript, raw, shown string, paths map[str
 	}
 	for where, text := range found {
 		for _, secret := range j.secrets() {
-			if leaks(text, secret) {
+			if runnertest.Leaks(text, secret) {
 				ts.Fatalf("a secret is in %s", where)
 			}
 		}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+// cmdKeeper makes the next steps those of action/rotate or action/audit over a folder:
+// `keeper ci/team`.
+func cmdKeeper(ts *testscript.TestScript, _ bool, args []string) {
+	j := jobOf(ts)
+	for name, value := range map[string]string{"vault_path": "", "broker_path": "ci/broker", "vault_prefix": args[0], "vault_role": "keeper"} {
+		j.env["INPUT_"+strings.ToUpper(name)] = value
+	}
+}
+
+// cmdEntry does something about an entry: `entry scheduled ci/team/a 90d 30d` and `entry
+// unscheduled ci/team/a 90d` as Terraform leaves it, `entry spoiled ci/team/a KEY VALUE` by
+// hand; `entry none NAME 90d` is a token that somebody made on PAIStrike's page.
+func cmdEntry(ts *testscript.TestScript, _ bool, args []string) {
+	j := jobOf(ts)
+	switch args[0] {
+	case "scheduled":
+		ts.Check(j.schedule(args[1], schedule.ScheduleText{ExpiresIn: args[2], Period: args[3], Overlap: "24h"}))
+	case "unscheduled":
+		ts.Check(j.schedule(args[1], schedule.ScheduleText{ExpiresIn: args[2]}))
+	case "spoiled":
+		ts.Check(j.custom(args[1], args[2], args[3]))
+	case "none":
+		life, err := schedule.ParseDuration(args[2])
+		ts.Check(err)
+		j.paistrike.Mint(args[1], j.paistrike.Clock().Now().Add(life))
+	}
+}

@@ -1,0 +1,261 @@
+// Package input is the one table of what users set: every input of the action and its
+// sub-actions, which are also the flags and variables of the commands. Each input is named
+// once, in a group, and each action or command is the sum of the groups that it takes.
+//
+// The inputs of the action.yml files, the tables of the READMEs and the help of the commands
+// are written from here. What values mean is checked in internal/job.
+package input
+
+import "slices"
+
+// Input is one thing that users set.
+type Input struct {
+	Name string // "vault_path"
+	// Default is what an empty input means.
+	Default string
+	// Help is one sentence or two, in Markdown, with names of inputs in backquotes.
+	Help string
+	// Terminal replaces Help on a command line, if the words differ there.
+	Terminal string
+	// Value names what a flag takes, for its help: "DURATION".
+	Value string
+	// Values are all that the input may be, if they are few.
+	Values []string
+	// Required inputs have no default and must be set.
+	Required bool
+	// Login names the login methods that take the input, separated by spaces; "" are all.
+	Login string
+	// Secret inputs are not kept for the post step, and are not flags.
+	Secret bool
+	// Launcher inputs are read by the launcher alone.
+	Launcher bool
+	// Bool inputs are true or false; on a command line the name alone turns one on.
+	Bool bool
+	// Env is a variable that sets the input outside GitHub, beside PAISTRIKE_<NAME>.
+	Env string
+	// Outside inputs exist on a command line alone, GitHub inputs in workflows alone.
+	Outside, GitHub bool
+}
+
+// Token are the inputs of action/, which gives a job its token.
+func Token() []Input {
+	return join(mode(), api(), newToken("gha"), vaultAddress(), login(), entry(), tls(), handover(), run("2m"), launcher())
+}
+
+// Exec are the inputs of the command exec. It always revokes, exports nothing to others, and
+// writes no page.
+func Exec() []Input {
+	return join(api(), newToken("exec"), vaultAddress(), login(), entry(), tls(), variable(), verify(), budget("2m"))
+}
+
+// Rotate are the inputs of action/rotate and the command rotate.
+func Rotate() []Input {
+	return join(api(), vaultAddress(), login(), tls(), mount(), one(), folder("rotate"), broker(), rotation(), walk(), fail("error", "overdue"), run("15m"), launcher())
+}
+
+// Audit are the inputs of action/audit and the command audit.
+func Audit() []Input {
+	return join(api(), vaultAddress(), login(), tls(), mount(), folder("audit"), broker(), limits(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
+}
+
+func join(groups ...[]Input) []Input { return slices.Concat(groups...) }
+
+func mode() []Input {
+	return []Input{{
+		Name: "mode", Default: "mint", Values: []string{"mint", "read"},
+		Help: "`mint` makes a token for this job, and revokes it when the job ends. `read` hands out the token that is kept in Vault.",
+	}}
+}
+
+// api is how to reach PAIStrike.
+func api() []Input {
+	return []Input{
+		{Name: "endpoint", Required: true, Value: "URL", Help: "Address of PAIStrike, such as `https://paistrike.example.com`."},
+		{Name: "api_prefix", Default: "/api/v1", Value: "PATH", Help: "Path before every route of the API; `/` for none."},
+		{Name: "api_routes", Value: "JSON", Help: "Routes and names of an API of another shape, as a JSON object with the keys of the provider's `api_routes`."},
+		{
+			Name: "headers", Secret: true, Help: "Headers for PAIStrike, one `Name: value` per line. Values of 8 characters or more are masked.",
+			Terminal: "Headers for PAIStrike, one `Name: value` per line.",
+		},
+	}
+}
+
+func newToken(label string) []Input {
+	return []Input{
+		{Name: "expires_in", Default: "1h", Value: "DURATION", Help: "Mint: life of the token, such as `30m`, `4h` or `1d`. It bounds what a lost token can do.", Terminal: "Life of the token, such as `30m`, `4h` or `1d`. It bounds what a lost token can do."},
+		{Name: "label", Default: label, Value: "TEXT", Help: "Mint: start of the token's name, 40 characters at most. The name goes on with repository, run, job and something random.", Terminal: "Start of the token's name, 40 characters at most. The name goes on with project, run, job and something random."},
+	}
+}
+
+func vaultAddress() []Input {
+	return []Input{
+		{
+			Name: "vault_address", Required: true, Value: "URL", Env: "VAULT_ADDR",
+			Help:     "Address of Vault. `VAULT_ADDR` and the like are not read, because an earlier step could set them.",
+			Terminal: "Address of Vault, without `/v1` or `/ui`.",
+		},
+		{Name: "vault_namespace", Value: "NAMESPACE", Env: "VAULT_NAMESPACE", Help: "Namespace of the entry in Vault."},
+		{Name: "vault_auth_namespace", Value: "NAMESPACE", Help: "Namespace of the login; that of the entry by default."},
+	}
+}
+
+// login is how to get a Vault token.
+func login() []Input {
+	return []Input{
+		{
+			Name: "vault_auth_method", Default: "jwt", Value: "METHOD", Values: []string{"jwt", "approle", "token", "kubernetes"},
+			Help: "`jwt` (GitHub's identity token), `approle`, `kubernetes` or `token`.",
+		},
+		{Name: "vault_auth_path", Value: "PATH", Help: "Path at which the login method is mounted, without `auth/`; the method's name by default."},
+		{Name: "vault_role", Value: "ROLE", Login: "jwt kubernetes", Help: "Vault role, for `jwt` and `kubernetes`."},
+		{
+			Name: "audience", Value: "TEXT", Login: "jwt",
+			Help: "Audience of GitHub's identity token, for `jwt`; one of the role's `bound_audiences`. `vault_address` by default.",
+		},
+		{Name: "vault_role_id", Value: "ID", Login: "approle", Help: "Role id, for `approle`."},
+		{Name: "vault_secret_id", Login: "approle", Secret: true, Help: "Secret id, for `approle`."},
+		{Name: "vault_token", Login: "token", Secret: true, Env: "VAULT_TOKEN", Help: "Vault token, for `token`. It is not revoked."},
+		{Name: "kubernetes_token_path", Value: "FILE", Login: "kubernetes", Help: "File with the pod's token, for `kubernetes`; the file that Kubernetes mounts by default."},
+	}
+}
+
+func tls() []Input {
+	return []Input{
+		{
+			Name: "vault_ca_cert", Value: "PEM", Env: "VAULT_CACERT",
+			Help: "Authority that signed Vault's certificate, in addition to the system's: PEM, base64 of PEM, or the path of a file.",
+		},
+		{Name: "vault_client_cert", Value: "PEM", Help: "Client certificate for Vault: PEM, base64 of PEM, or the path of a file."},
+		{Name: "vault_client_key", Secret: true, Help: "Key of the client certificate, in the same forms."},
+		{Name: "vault_tls_server_name", Value: "NAME", Help: "Name that Vault's certificate must carry, if it is not that of the address."},
+		{
+			Name: "vault_headers", Secret: true,
+			Help:     "Headers for Vault, one `Name: value` per line, for a proxy that asks for them. Values of 8 characters or more are masked.",
+			Terminal: "Headers for Vault, one `Name: value` per line, for a proxy that asks for them.",
+		},
+	}
+}
+
+func mount() []Input {
+	return []Input{{Name: "vault_mount", Default: "secret", Value: "PATH", Help: "KV v2 engine that holds the entries."}}
+}
+
+// entry is where the token, or the management token, is kept.
+func entry() []Input {
+	return []Input{
+		{Name: "vault_mount", Default: "secret", Value: "PATH", Help: "KV v2 engine that holds the entry."},
+		{
+			Name: "vault_path", Required: true, Value: "PATH",
+			Help:     "Path of the entry: that of the management token for `mint`, of the provisioned token for `read`.",
+			Terminal: "Path of the entry with the management token, without `data/`.",
+		},
+		{Name: "vault_key", Default: "token", Value: "FIELD", Help: "Field of the entry that holds the token."},
+	}
+}
+
+func variable() []Input {
+	return []Input{{
+		Name: "env_name", Default: "PAISTRIKE_API_TOKEN", Value: "NAME",
+		Help: "Environment variable for the steps that follow.", Terminal: "Environment variable for the command.",
+	}}
+}
+
+func verify() []Input {
+	return []Input{{Name: "verify", Default: "true", Bool: true, Help: "Whether to try the token on PAIStrike before it is handed over."}}
+}
+
+// handover is what becomes of the token in a job.
+func handover() []Input {
+	return join(variable(), []Input{
+		{Name: "export_env", Default: "true", Bool: true, Help: "Whether to set that variable. `false` leaves the token to the output, for the `env` of single steps."},
+		{Name: "revoke", Default: "true", Bool: true, Help: "Mint: whether to revoke the token when the job ends."},
+		{Name: "on_revoke_failure", Default: "warn", Values: []string{"warn", "error"}, Help: "`warn` or `error`: whether a token that cannot be revoked makes the job fail."},
+		{
+			Name: "on_untrusted", Default: "error", Values: []string{"error", "skip"},
+			Help: "`error` or `skip`: what to do in a run of a fork or of Dependabot, which gets no identity token. With `skip` the output `skipped` is `true`.",
+		},
+		{Name: "min_remaining", Default: "15m", Value: "DURATION", Help: "Read: how long the token must still live; `0` for any time."},
+	}, verify())
+}
+
+// one is a single entry instead of a folder.
+func one() []Input {
+	return []Input{{Name: "vault_path", Value: "PATH", Help: "Path of one entry to rotate, instead of a folder."}}
+}
+
+func folder(command string) []Input {
+	prefix := Input{
+		Name: "vault_prefix", Value: "FOLDER", Required: true,
+		Help: "Folder of the entries to compare with the account, with all folders below it; `/` for the whole engine.",
+	}
+	if command == "rotate" {
+		prefix.Required = false
+		prefix.Help = "Folder of the entries to rotate, with all folders below it; `/` for the whole engine. Set this or `vault_path`."
+	}
+	return []Input{prefix}
+}
+
+// broker is where the management token is kept.
+func broker() []Input {
+	return []Input{
+		{Name: "broker_mount", Value: "PATH", Help: "KV v2 engine that holds the management token; `vault_mount` by default."},
+		{Name: "broker_path", Required: true, Value: "PATH", Help: "Path of the management token, with which PAIStrike is called."},
+		{Name: "broker_key", Default: "token", Value: "FIELD", Help: "Field of that entry that holds the management token."},
+	}
+}
+
+func rotation() []Input {
+	return []Input{
+		{Name: "dry_run", Default: "false", Bool: true, Help: "`true` reports what a run would do, and writes nothing."},
+		{Name: "force", Default: "false", Bool: true, Help: "`true` replaces every token, due or not, such as after an incident."},
+		{Name: "only_due", Default: "false", Bool: true, Help: "`true` leaves out of table and report the entries that need nothing."},
+	}
+}
+
+// limits are what an audit reports.
+func limits() []Input {
+	return []Input{
+		{Name: "unused_after", Default: "30d", Value: "DURATION", Help: "A token that nobody used for this long is a finding."},
+		{Name: "max_expires_in", Default: "90d", Value: "DURATION", Help: "A token that lives longer than this is a finding."},
+		{Name: "warn_before", Default: "14d", Value: "DURATION", Help: "A token that expires sooner than this is a finding, if no schedule replaces it."},
+		{Name: "job_time", Default: "6h", Value: "DURATION", Help: "A token that was made for a job this long ago is a finding, because the job must have ended."},
+		{Name: "sweep", Default: "false", Bool: true, Help: "`true` revokes orphans, by the rule of the rotation protocol alone."},
+	}
+}
+
+func walk() []Input {
+	return []Input{
+		{Name: "concurrency", Default: "4", Value: "N", Help: "How many entries are worked on at once, 1 to 32."},
+	}
+}
+
+// fail is what fails a run beside errors of its own.
+func fail(values ...string) []Input {
+	help := "`error`, `warning` or `none`: the severity of a finding that fails the step."
+	terminal := "`error`, `warning` or `none`: the severity of a finding that ends the command with code 3."
+	if len(values) == 2 {
+		help = "`error` or `overdue`: whether a token that is still overdue afterwards fails the step, in addition to entries that failed."
+		terminal = "`error` or `overdue`: whether a token that is still overdue afterwards ends the command with code 3."
+	}
+	return []Input{{Name: "fail_on", Default: "error", Values: values, Help: help, Terminal: terminal}}
+}
+
+// run is how a step of a workflow goes.
+func run(timeout string) []Input {
+	return join([]Input{{Name: "summary", Default: "true", Bool: true, GitHub: true, Help: "Whether to write a table to the job's summary."}}, budget(timeout))
+}
+
+func budget(timeout string) []Input {
+	return []Input{
+		{Name: "timeout", Default: timeout, Value: "DURATION", Help: "How long the whole step may take.", Terminal: "How long the whole run may take."},
+		{Name: "max_attempts", Default: "5", Value: "N", Help: "How often a call is tried that fails for a reason that may pass, 1 to 20."},
+	}
+}
+
+// launcher is how the program itself gets onto the runner.
+func launcher() []Input {
+	return []Input{
+		{Name: "binary_path", Launcher: true, Help: "Program to run instead of downloading it, for runners without access to github.com. Its checksum is verified all the same."},
+		{Name: "binary_mirror", Launcher: true, Help: "Address to download the program from instead of github.com's releases. Its checksum is verified all the same."},
+	}
+}

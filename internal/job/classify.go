@@ -1,0 +1,198 @@
+package job
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
+)
+
+// ended says that the step's time is over, or that the run was cancelled; nil where
+// neither is so.
+func (s *session) ended(ctx context.Context) error {
+	switch {
+	case errors.Is(context.Cause(ctx), errCancelled):
+		return cancelled()
+	case ctx.Err() != nil:
+		return outOfTime(s.set.timeout, ctx.Err())
+	}
+	return nil
+}
+
+// untrusted reports whether err is due to who started the run.
+func untrusted(err error) bool {
+	f, ok := errors.AsType[*runner.Failure](err)
+	return ok && (f.Code == runner.CodeFork || f.Code == runner.CodeDependabot)
+}
+
+// vaultFailed words what went wrong with Vault.
+func (s *session) vaultFailed(ctx context.Context, err error) error {
+	if ended := s.ended(ctx); ended != nil {
+		return ended
+	}
+	if f, ok := errors.AsType[*runner.Failure](err); ok { // of GitHub's identity service
+		return f
+	}
+	if refused, ok := errors.AsType[*vault.LoginError](err); ok {
+		return s.loginFailed(refused)
+	}
+	switch status := vault.StatusOf(err); {
+	case vault.IsSealed(err):
+		return vaultUnavailable(s.set.vault.Address, true, err)
+	case status == 0:
+		return s.vaultSilent(err)
+	case status == http.StatusForbidden:
+		return readForbidden(s.set.at, err)
+	case runner.MayPass(status):
+		return vaultUnavailable(s.set.vault.Address, false, err)
+	}
+	return vaultAnswered(s.set.at, err)
+}
+
+// walkFailed words that a folder could not be listed.
+func (s *session) walkFailed(ctx context.Context, folder entry.Location, err error) error {
+	if vault.IsForbidden(err) {
+		return listForbidden(folder, err)
+	}
+	return s.vaultFailed(ctx, err)
+}
+
+// vaultSilent words that no answer came, by how far the request got.
+func (s *session) vaultSilent(err error) error {
+	address := s.set.vault.Address
+	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	if untrusted {
+		return vaultUntrusted(address, certificate)
+	}
+	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return vaultUntrusted(address, unknown)
+	}
+	return vaultUnreachable(address, stage(err), err, s.proxied(address))
+}
+
+// stage tells how far a request got.
+func stage(err error) string {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return "no such host"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return "no connection"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "it does not speak TLS"
+	}
+	return "no whole answer"
+}
+
+// proxied reports whether requests to an address go through a proxy.
+func (s *session) proxied(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+	return err == nil && proxy != nil
+}
+
+// loginFailed words a refused login. Vault has no codes for why it refuses, only
+// words: this is the one place that reads them, and words that it does not know give
+// a general message with the words in it.
+func (s *session) loginFailed(err *vault.LoginError) error {
+	said := reasons(err)
+	says := func(part string) bool { return strings.Contains(strings.ToLower(said), part) }
+	role := s.set.vault.Login.Role
+	namespace := s.set.vault.AuthNamespace
+	if namespace == "" {
+		namespace = s.set.vault.Namespace
+	}
+	switch {
+	case says("but no audiences bound"):
+		return noBoundAudience(role, s.set.audience, err)
+	case says("audience"):
+		return wrongAudience(role, s.set.audience, err)
+	case says("claim") && len(s.identity.Claims) > 0:
+		shown, sub := s.identity.Claims.About(said)
+		return wrongClaim(role, shown, sub, err)
+	case says("oidc") && says("role_type"):
+		return wrongRoleType(role, err)
+	}
+	return loginRefused(err.Method, err.Mount, namespace, role, err)
+}
+
+// reasons gives Vault's own words, or those of the error where Vault said none.
+func reasons(err error) string {
+	if e, ok := errors.AsType[*vault.Error](err); ok && len(e.Reasons) > 0 {
+		return strings.Join(e.Reasons, "; ")
+	}
+	if e, ok := errors.AsType[*vault.LoginError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+// brokerFailed words what went wrong with PAIStrike's list.
+func (s *session) brokerFailed(ctx context.Context, err error) error {
+	if ended := s.ended(ctx); ended != nil {
+		return ended
+	}
+	if paistrike.IsUnauthorized(err) {
+		return tokenRefused(s.set.at, "management token", err)
+	}
+	return apiUnavailable(s.set.api.Endpoint, err)
+}
+
+// createFailed words what went wrong with a create of which it is sure that it made
+// nothing; nil stays nil.
+func (s *session) createFailed(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ended := s.ended(ctx); ended != nil {
+		return ended
+	}
+	status := paistrike.StatusOf(err)
+	switch {
+	case paistrike.IsUnauthorized(err):
+		return tokenRefused(s.set.at, "management token", err)
+	case paistrike.IsLimitReached(err):
+		return createRefused("Revoke tokens that nobody uses.", err)
+	case paistrike.HasCode(err, "minting_not_allowed"):
+		return createRefused("This account does not let a token make tokens: use mode: read with a token that Terraform or a person provisions.", err)
+	case paistrike.HasCode(err, "exceeds_issuer"):
+		return createRefused("A token may not outlive the one that makes it: shorten expires_in, or replace the management token.", err)
+	case status == 0 || runner.MayPass(status):
+		return apiUnavailable(s.set.api.Endpoint, err)
+	}
+	return createRefused("Check expires_in and label, and what the management token may do.", err)
+}
+
+// verifyFailed words that a new token could not be proved to work.
+func (s *session) verifyFailed(ctx context.Context, t token, err error) error {
+	if ended := s.ended(ctx); ended != nil {
+		return ended
+	}
+	return mintedRefused(t, err)
+}
+
+// readRefused words that a token out of Vault could not be proved to work.
+func (s *session) readRefused(ctx context.Context, t token, err error) error {
+	if ended := s.ended(ctx); ended != nil {
+		return ended
+	}
+	if paistrike.IsUnauthorized(err) {
+		if left, ends := remaining(t.ExpiresAt, s.now()); ends && left <= 0 {
+			return endsTooSoon(s.set.at, t, left, 0)
+		}
+		return tokenRefused(s.set.at, "token", err)
+	}
+	return apiUnavailable(s.set.api.Endpoint, err)
+}

@@ -1,0 +1,210 @@
+package job
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/report"
+	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
+)
+
+// Codes that more than one place needs.
+const (
+	codeRecovered = "PSA403"
+	codeRevoke    = "PSA501"
+)
+
+// All texts of failures are in this file and in internal/runner/errors.go. Each says what
+// happened, what is true now if that is not plain, and what to do.
+func fail(code string, err error, format string, args ...any) error {
+	return runner.Fail(code, err, format, args...)
+}
+
+// PSA0xx: inputs.
+
+func badInputs(problems []string) error {
+	return fail("PSA001", nil, "Nothing was done, because the inputs are not right:\n- %s", strings.Join(problems, "\n- "))
+}
+
+func noCommand(name string) error {
+	return fail("PSA002", nil, "The command %q cannot be run, so it got no token.", name)
+}
+
+// PSA2xx: getting into Vault.
+
+func vaultUnreachable(address, stage string, err error, proxy bool) error {
+	through := "without a proxy"
+	if proxy {
+		through = "through the proxy that the environment names"
+	}
+	return fail("PSA201", err, "Vault at %s does not answer (%s, %s): %v. A hosted runner cannot reach a private address; check vault_address and the network.",
+		address, stage, through, err)
+}
+
+func vaultUntrusted(address string, err error) error {
+	return fail("PSA202", err, "The certificate of Vault at %s is not trusted: %v. Pass the authority that signed it as vault_ca_cert; it comes on top of the system's.", address, err)
+}
+
+func noBoundAudience(role, audience string, err error) error {
+	return fail("PSA203", err, "Vault role %q names no audience, and Vault 1.17 and later refuse that. Set bound_audiences = [%q] on the role, or the input audience to what it names.", role, audience)
+}
+
+func wrongAudience(role, audience string, err error) error {
+	return fail("PSA204", err, "Vault role %q does not take the audience %q. Set the input audience to one of the role's bound_audiences. Vault says: %s", role, audience, reasons(err))
+}
+
+func wrongClaim(role, shown string, sub bool, err error) error {
+	note := ""
+	if sub {
+		note = "\nSince 2026 GitHub writes ids into sub (repo:org@id/name@id:…), so an older pattern no longer matches: bind repository_id, environment and job_workflow_ref instead."
+	}
+	return fail("PSA205", err, "Vault role %q does not take this run. Vault says: %s\nThe claims of this run:\n%s\nCompare them with bound_claims of the role.%s", role, reasons(err), shown, note)
+}
+
+func loginRefused(method, mount, namespace, role string, err error) error {
+	return fail("PSA206", err, "Vault refused the login by %s at auth/%s%s%s: %s. Check vault_auth_path, vault_role and vault_auth_namespace, and that the method is set up there.",
+		method, mount, in(namespace), as(role), reasons(err))
+}
+
+func wrongRoleType(role string, err error) error {
+	return fail("PSA207", err, "Vault role %q is for people who log in with a browser. Set role_type = \"jwt\" on it.", role)
+}
+
+func vaultUnavailable(address string, sealed bool, err error) error {
+	if sealed {
+		return fail("PSA208", err, "Vault at %s is sealed. Unseal it and run the job again.", address)
+	}
+	return fail("PSA208", err, "Vault at %s cannot answer now: %v. Run the job again later.", address, err)
+}
+
+// PSA3xx: the entry in Vault.
+
+func readForbidden(at entry.Location, err error) error {
+	return fail("PSA301", err, "Vault does not let this login read %s/data/%s%s. Give the role a policy with:\n"+
+		"path \"%s/data/%s\" {\n  capabilities = [\"read\"]\n}", at.Mount, at.Path, in(at.Namespace), at.Mount, at.Path)
+}
+
+func nothingThere(at entry.Location, field vault.Field) error {
+	switch {
+	case field.Condition == entry.Absent:
+		return fail("PSA302", nil, "There is nothing at %s in the KV v2 engine %s%s, or its last version is deleted. Check vault_mount and vault_path (without data/).", at.Path, at.Mount, in(at.Namespace))
+	case field.Record != nil:
+		return fail("PSA302", nil, "The token at %s/%s was destroyed by Terraform (version %d). Provision it anew, or name another vault_path.", at.Mount, at.Path, field.Version)
+	}
+	return fail("PSA302", nil, "Version %d of %s/%s has no text in the field %q. Its fields are: %s. Set vault_key to one of them.",
+		field.Version, at.Mount, at.Path, at.Key, strings.Join(field.Names, ", "))
+}
+
+func notOneLine(at entry.Location, err error) error {
+	return fail("PSA302", err, "The field %q of %s/%s is no token: it must be one line of visible ASCII characters, because GitHub hides nothing else for sure.", at.Key, at.Mount, at.Path)
+}
+
+func listForbidden(folder entry.Location, err error) error {
+	below := strings.TrimPrefix(folder.Path+"/", "/")
+	return fail("PSA304", err, "Vault does not let this login list %s/metadata/%s%s. Give the role a policy with:\n"+
+		"path \"%s/metadata/%s*\" {\n  capabilities = [\"read\", \"list\"]\n}", folder.Mount, below, in(folder.Namespace), folder.Mount, below)
+}
+
+func vaultAnswered(at entry.Location, err error) error {
+	return fail("PSA302", err, "Vault could not read %s/%s%s: %v. vault_mount must name a KV engine of version 2.", at.Mount, at.Path, in(at.Namespace), err)
+}
+
+func endsTooSoon(at entry.Location, t token, left, least time.Duration) error {
+	if left <= 0 {
+		return fail("PSA303", nil, "The token at %s/%s (%s) expired at %s. Run terraform apply to rotate it.", at.Mount, at.Path, t.ID, report.Stamp(t.ExpiresAt))
+	}
+	return fail("PSA303", nil, "The token at %s/%s (%s) expires at %s, in %s; min_remaining asks for %s. Run terraform apply to rotate it, or lower min_remaining.",
+		at.Mount, at.Path, t.ID, report.Stamp(t.ExpiresAt), left.Round(time.Second), least)
+}
+
+// PSA4xx: PAIStrike.
+
+func tokenRefused(at entry.Location, what string, err error) error {
+	return fail("PSA401", err, "PAIStrike does not accept the %s at %s/%s: it was revoked, has expired, or belongs to another account. "+
+		"Replace it there (PAIStrike: Profile Settings, API Tokens), and check that endpoint is the right PAIStrike.", what, at.Mount, at.Path)
+}
+
+func createRefused(hint string, err error) error {
+	return fail("PSA402", err, "PAIStrike made no token: %v. %s", err, hint)
+}
+
+func recovered(t paistrike.Token) string {
+	return fmt.Sprintf("%s: PAIStrike's answer was lost, and with it the secret of token %s (%s). That token was found by its name and revoked.", codeRecovered, t.ID, t.Name)
+}
+
+func apiUnavailable(endpoint string, err error) error {
+	return fail("PSA404", err, "PAIStrike at %s could not do it: %v. Check endpoint and api_prefix, or run the job again later.", endpoint, err)
+}
+
+func outcomeUnknown(err error) error {
+	return fail("PSA405", err, "PAIStrike may have made a token whose secret is lost: %v. The post step looks for it by its name and revokes it.", err)
+}
+
+func notATokenOfOurs() error {
+	return fail("PSA406", nil, "PAIStrike's token is not one line of visible ASCII characters, so GitHub cannot be trusted to hide it. It is handed to nobody.")
+}
+
+func mintedRefused(t token, err error) error {
+	return fail("PSA407", err, "PAIStrike made token %s and does not accept it: %v. It is handed to nobody. If endpoint leads to several PAIStrikes, name one.", t.ID, err)
+}
+
+// PSA5xx: the post step.
+
+func revokeFailed(id, name, expires string, err error) error {
+	if expires == "" {
+		expires = "the end that PAIStrike shows"
+	}
+	if id == "" {
+		id = "(id not known)"
+	}
+	return fail(codeRevoke, err, "Token %s (%s) was not revoked and works until %s: %v. Revoke it in PAIStrike: Profile Settings, API Tokens.", id, name, expires, err)
+}
+
+// PSA6xx are the launcher's, see launch.js.
+
+// PSA7xx: the end came first.
+
+func cancelled() error {
+	return fail("PSA701", errCancelled, "The run was cancelled. What this step had made is revoked here or in the post step.")
+}
+
+func outOfTime(timeout time.Duration, err error) error {
+	return fail("PSA702", err, "The step took longer than timeout, %s. Raise timeout, or see with debug logging which call takes so long.", timeout)
+}
+
+// PSA9xx: what rotate and audit found. All that could be done is done by then.
+
+// errFound tells a run that went well and found what fail_on names.
+var errFound = errors.New("found what fail_on names")
+
+func entriesFailed(failed, total int, which string) error {
+	return fail("PSA901", nil, "%d of %s failed, and all others are done: %s. What failed is as it was; mend what its line says and run again.", failed, report.Count(total, "entry", "entries"), which)
+}
+
+func stillOverdue(overdue int, which string) error {
+	return fail("PSA902", errFound, "%s overdue for rotation: %s. Run without dry_run, or see why the scheduled rotation does not run.", report.Count(overdue, "token is", "tokens are"), which)
+}
+
+func findingsFound(errs, warnings int) error {
+	return fail("PSA903", errFound, "The audit has %s and %s. The table says what to do about each; fail_on chooses what fails the step.",
+		report.Count(errs, "error", "errors"), report.Count(warnings, "warning", "warnings"))
+}
+
+func in(namespace string) string {
+	if namespace == "" {
+		return ""
+	}
+	return " in namespace " + namespace
+}
+
+func as(role string) string {
+	if role == "" {
+		return ""
+	}
+	return fmt.Sprintf(" as role %q", role)
+}

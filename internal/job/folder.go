@@ -1,0 +1,254 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/input"
+	"github.com/paistrike/terraform-provider-paistrike/internal/report"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
+)
+
+// FolderRun is a run over the entries of a folder: what differs between rotate and audit.
+type FolderRun struct {
+	Name   string
+	Inputs []input.Input
+
+	parse func(*parser) (folderSettings, error)
+	run   func(s *session, ctx context.Context, set folderSettings) (result, error)
+}
+
+// Rotate replaces the tokens of a folder that are due.
+func Rotate() FolderRun {
+	return FolderRun{Name: "rotate", Inputs: input.Rotate(), parse: parseRotate, run: (*session).rotate}
+}
+
+// Audit compares the account with a folder.
+func Audit() FolderRun {
+	return FolderRun{Name: "audit", Inputs: input.Audit(), parse: parseAudit, run: (*session).audit}
+}
+
+// result is what a run over a folder found and did, for people and for programs.
+type result struct {
+	report  any // as JSON
+	outputs []output
+	table   string // plain text
+	page    string // Markdown
+	verdict error  // what fail_on, or a failed entry, makes of it
+}
+
+type output struct{ name, value string }
+
+// Step runs as a step of a workflow. It returns the exit code.
+func (m Machine) Step(it FolderRun) int {
+	return exit(m.github(), func(gh *runner.Runner) error { return m.folderStep(gh, it) })
+}
+
+func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
+	set, err := it.parse(m.parser(input.FromRunner(it.Inputs, m.Getenv), it.Inputs))
+	if err != nil {
+		return plainInputs(err)
+	}
+	found, err := m.runFolder(gh, it, set)
+	if err != nil {
+		return err
+	}
+	gh.Say(found.table)
+	file, err := m.keepReport(it.Name, found.report)
+	if err != nil {
+		gh.Warn("", err.Error()) // the log and the page say the same
+	}
+	for _, out := range append(found.outputs, output{"report", file}) {
+		if err := gh.Output(out.name, out.value); err != nil {
+			return err
+		}
+	}
+	if set.summary {
+		if err := gh.Summarize(found.page); err != nil {
+			gh.Warn("", err.Error())
+		}
+	}
+	return found.verdict
+}
+
+// Command runs the same from a terminal, from cron or in another CI: it writes a table to
+// Out, or the report as JSON, and all other words to Err. It returns the exit code.
+func (m Machine) Command(it FolderRun, in input.Values, asJSON bool) int {
+	gh := m.terminal()
+	set, err := it.parse(m.parser(in, it.Inputs))
+	if err != nil {
+		gh.Failed(plainInputs(err))
+		return ExitUsage
+	}
+	found, err := m.runFolder(gh, it, set)
+	if err == nil {
+		err = errors.Join(show(m.Out, asJSON, found), found.verdict)
+	}
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFound):
+		gh.Failed(err)
+		return exitFound
+	}
+	gh.Failed(err)
+	return exitFailed
+}
+
+func show(out io.Writer, asJSON bool, found result) error {
+	if !asJSON {
+		_, err := io.WriteString(out, found.table)
+		return err
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(found.report)
+}
+
+// runFolder does the work, whoever asked for it.
+func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) (result, error) {
+	if err := gh.MaskAll(set.secrets); err != nil {
+		return result{}, err
+	}
+	s, end := m.newSession(gh, settings{connection: set.connection}, set.timeout, m.Stop)
+	defer end()
+	found, err := it.run(s, s.step, set)
+	if ended := s.ended(s.step); ended != nil {
+		err = ended
+	}
+	return found, err
+}
+
+// plainInputs words an empty credential like every other input that is wrong.
+func plainInputs(err error) error {
+	if missing, ok := errors.AsType[*missingCredentialError](err); ok {
+		return badInputs(missing.problems)
+	}
+	return err
+}
+
+// keepReport writes a report to a file that later steps can read.
+func (m Machine) keepReport(name string, report any) (string, error) {
+	raw, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(m.Getenv("RUNNER_TEMP"), "paistrike-"+name+"-"+strings.ToLower(randomText()[:10])+".json")
+	if err := os.WriteFile(file, append(raw, '\n'), 0o600); err != nil {
+		return "", runner.FileFailed("the report", err)
+	}
+	return file, nil
+}
+
+// rotate replaces what is due.
+func (s *session) rotate(ctx context.Context, set folderSettings) (result, error) {
+	store, err := s.openVault()
+	if err != nil {
+		return result{}, err
+	}
+	defer s.leaveVault(ctx, store)
+	engine, entries, err := s.openFolder(ctx, store, set)
+	if err != nil {
+		return result{}, err
+	}
+	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Progress: s.progress()}
+	if set.at.Mount == set.folder.Mount {
+		options.Last = set.at.Path
+	}
+	found, err := fleet.Rotate(ctx, engine, entries, options)
+	if err != nil {
+		return result{}, s.brokerFailed(ctx, err)
+	}
+	verdict := rotationVerdict(found, set.failOn)
+	if set.onlyDue {
+		found = found.OnlyDue()
+	}
+	return result{
+		report: found, table: report.RotationTable(found), page: report.RotationPage(found, set.where()), verdict: verdict,
+		outputs: []output{
+			{"rotated", strconv.Itoa(found.Rotated)},
+			{"retired", strconv.Itoa(found.Retired)},
+			{"swept", strconv.Itoa(found.Swept)},
+			{"failed", strconv.Itoa(found.Failed)},
+			{"due", strconv.Itoa(found.Due)},
+			{"overdue", strconv.Itoa(found.Overdue)},
+			{"next_rotation_at", report.Stamp(found.NextRotationAt)},
+		},
+	}, nil
+}
+
+// audit compares PAIStrike with Vault.
+func (s *session) audit(ctx context.Context, set folderSettings) (result, error) {
+	store, err := s.openVault()
+	if err != nil {
+		return result{}, err
+	}
+	defer s.leaveVault(ctx, store)
+	engine, entries, err := s.openFolder(ctx, store, set)
+	if err != nil {
+		return result{}, err
+	}
+	found, err := fleet.Audit(ctx, engine, entries, fleet.AuditOptions{
+		Limits: set.limits, Concurrency: set.concurrency, Sweep: set.sweep, Progress: s.progress(),
+	})
+	if err != nil {
+		return result{}, s.brokerFailed(ctx, err)
+	}
+	return result{
+		report: found, table: report.AuditTable(found), page: report.AuditPage(found, set.where()), verdict: auditVerdict(found, set.failOn),
+		outputs: []output{
+			{"findings", strconv.Itoa(len(found.Findings))},
+			{"errors", strconv.Itoa(found.Errors)},
+			{"warnings", strconv.Itoa(found.Warnings)},
+			{"swept", strconv.Itoa(found.Swept)},
+			{"failed", strconv.Itoa(found.Failed)},
+			{"tokens", strconv.Itoa(found.Tokens)},
+		},
+	}, nil
+}
+
+// openFolder reads the credential for PAIStrike, and finds the entries.
+func (s *session) openFolder(ctx context.Context, store *vault.Client, set folderSettings) (*rotation.Engine, []entry.Location, error) {
+	broker, err := s.credential(ctx, store)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := s.client(broker.Secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	entries := []entry.Location{set.folder}
+	if !set.single {
+		if entries, err = fleet.Walk(ctx, store, set.folder, set.concurrency); err != nil {
+			return nil, nil, s.walkFailed(ctx, set.folder, err)
+		}
+	}
+	return rotation.New(rotation.PAIStrike{Client: client}, store), entries, nil
+}
+
+// progressLines is how often a long run says how far it is.
+const progressLines = 10
+
+// progress tells how far a run is, if it has many entries. fleet calls it for one
+// entry at a time.
+func (s *session) progress() func(done, total int) {
+	began := s.now()
+	return func(done, total int) {
+		if total < 5*progressLines || done*progressLines/total == (done-1)*progressLines/total {
+			return
+		}
+		s.gh.Say(fmt.Sprintf("%d of %d entries, %s", done, total, s.now().Sub(began).Round(time.Second)))
+	}
+}

@@ -1,0 +1,214 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
+	"github.com/paistrike/terraform-provider-paistrike/internal/input"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/report"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// The names under which the post step finds what the main step kept.
+const (
+	stateInputs  = "inputs"     // those that are no secrets, as JSON
+	stateNames   = "names"      // of every token that was asked for, as JSON
+	stateID      = "token_id"   // of the token that was made
+	stateName    = "token_name" // of the token that was made
+	stateToken   = "token"      // its secret, with which it revokes itself
+	stateExpires = "expires_at"
+	stateRevoked = "revoked" // "true": nothing is left to do
+)
+
+// mint makes a token for this job alone.
+func (s *session) mint(ctx context.Context, inputs input.Values) error {
+	broker, err := s.fromVault(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := s.client(broker.Secret)
+	if err != nil {
+		return err
+	}
+	kept, err := json.Marshal(inputs.Plain())
+	if err != nil {
+		return err
+	}
+	if err := s.gh.SaveState(stateInputs, string(kept)); err != nil {
+		return err
+	}
+	minted, err := s.create(ctx, client, s.expiry(broker.Time))
+	if err != nil {
+		return err
+	}
+	t := token{Token: minted.Token, secret: minted.Secret, source: "minted", version: broker.Version}
+	if err := s.accept(ctx, client, t); err != nil {
+		return s.takeBack(ctx, client, t, err)
+	}
+	return nil
+}
+
+// expiry is when the token ends, by the clock of Vault, which has just answered: a
+// runner's own may be hours off, and to ask PAIStrike would take a call of its own.
+func (s *session) expiry(server time.Time) time.Time {
+	if server.IsZero() {
+		server = s.now().UTC()
+	}
+	return server.Add(s.set.expiresIn).Truncate(time.Second)
+}
+
+// create asks for a token. Its name is kept before it is asked for: the post step
+// finds by it what was made though nobody heard of it. Where the outcome is not
+// known, what may have been made is revoked, and one more is asked for.
+func (s *session) create(ctx context.Context, client *paistrike.Client, expires time.Time) (paistrike.Minted, error) {
+	var names []string
+	for {
+		if err := s.ended(ctx); err != nil {
+			return paistrike.Minted{}, err
+		}
+		name := s.tokenName()
+		names = append(names, name)
+		if err := s.saveNames(names); err != nil {
+			return paistrike.Minted{}, err
+		}
+		minted, err := s.createOnce(ctx, client, name, expires)
+		unknown, lost := errors.AsType[*paistrike.UnknownOutcomeError](err)
+		switch {
+		case err == nil:
+			return minted, nil
+		case !lost: // PAIStrike made nothing, so that the post step need not look
+			return minted, errors.Join(s.createFailed(ctx, err), s.gh.SaveState(stateRevoked, "true"))
+		}
+		if err := s.recover(ctx, client, unknown); err != nil {
+			return paistrike.Minted{}, err
+		}
+		if len(names) == 2 {
+			return paistrike.Minted{}, outcomeUnknown(unknown)
+		}
+	}
+}
+
+// createOnce lets a create come to its end although the run is cancelled: a token
+// that was made is better known.
+func (s *session) createOnce(ctx context.Context, client *paistrike.Client, name string, expires time.Time) (paistrike.Minted, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.set.timeout)
+	defer cancel()
+	return client.Create(ctx, name, expires)
+}
+
+// recover revokes what a create with an unknown outcome may have made.
+func (s *session) recover(ctx context.Context, client *paistrike.Client, unknown *paistrike.UnknownOutcomeError) error {
+	cleanup, cancel := s.cleanup(ctx)
+	defer cancel()
+	found, err := revokeNamed(cleanup, client, []string{unknown.Name}, "")
+	if err != nil {
+		if ended := s.ended(ctx); ended != nil {
+			return ended
+		}
+		return outcomeUnknown(errors.Join(unknown, err))
+	}
+	for _, orphan := range found {
+		s.gh.Warn(codeRecovered, recovered(orphan))
+	}
+	return nil
+}
+
+// cleanup is the time that there is after a failure. A run that goes on has the time
+// of the step; one that was cancelled has a few seconds.
+func (s *session) cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+}
+
+// revokeNamed revokes the tokens of the given names that still stand, but for one id,
+// and returns those that it revoked.
+func revokeNamed(ctx context.Context, client *paistrike.Client, names []string, except string) ([]paistrike.Token, error) {
+	all, err := client.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var revoked []paistrike.Token
+	for _, t := range all {
+		if !slices.Contains(names, t.Name) || t.ID == except || t.Status == paistrike.StatusRevoked {
+			continue
+		}
+		if err := client.Revoke(ctx, t.ID); err != nil {
+			return revoked, err
+		}
+		revoked = append(revoked, t)
+	}
+	return revoked, nil
+}
+
+// accept masks a new token, keeps what the post step needs, proves that it works, and
+// hands it over, in this order.
+func (s *session) accept(ctx context.Context, client *paistrike.Client, t token) error {
+	if err := s.gh.Mask(t.secret); err != nil {
+		return err
+	}
+	if err := s.saveToken(t); err != nil {
+		return err
+	}
+	if !secret.IsVisible(t.secret.Reveal()) {
+		return notATokenOfOurs()
+	}
+	if err := s.ended(ctx); err != nil {
+		return err
+	}
+	if s.set.verify {
+		if _, err := client.As(t.secret).Self(ctx); err != nil {
+			return s.verifyFailed(ctx, t, err)
+		}
+	}
+	if s.handTo != nil {
+		return s.handTo(t)
+	}
+	return s.hand(t)
+}
+
+func (s *session) saveNames(names []string) error {
+	kept, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	return s.gh.SaveState(stateNames, string(kept))
+}
+
+func (s *session) saveToken(t token) error {
+	kept := []struct{ name, value string }{
+		{stateID, t.ID}, {stateName, inert.Short(t.Name)}, {stateExpires, report.Stamp(t.ExpiresAt)},
+	}
+	if secret.IsVisible(t.secret.Reveal()) {
+		kept = append(kept, struct{ name, value string }{stateToken, t.secret.Reveal()})
+	}
+	for _, state := range kept {
+		if err := s.gh.SaveState(state.name, state.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBack revokes a token that nobody will use. If that fails, the post step will
+// try again.
+func (s *session) takeBack(ctx context.Context, client *paistrike.Client, t token, why error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	err := client.Revoke(ctx, t.ID)
+	if err != nil {
+		err = client.As(t.secret).RevokeSelf(ctx)
+	}
+	if err != nil {
+		s.gh.Say("Token " + t.ID + " could not be revoked yet; the post step tries again.")
+		return why
+	}
+	s.gh.Say("Token " + t.ID + " was revoked.")
+	return errors.Join(why, s.gh.SaveState(stateRevoked, "true"))
+}

@@ -1,0 +1,37 @@
+package job
+
+import (
+	"context"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+)
+
+// read hands out the token that is kept in Vault. It belongs to whoever provisioned
+// it, so nothing is kept for the post step and nothing is revoked.
+func (s *session) read(ctx context.Context) error {
+	field, err := s.fromVault(ctx)
+	if err != nil {
+		return err
+	}
+	t := token{secret: field.Secret, source: "read", version: field.Version}
+	if r := field.Record; r != nil {
+		t.Token = paistrike.Token{ID: r.TokenID, Name: r.TokenName, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt}
+	}
+	client, err := s.client(t.secret)
+	if err != nil {
+		return err
+	}
+	if s.set.verify {
+		seen, err := client.Self(ctx)
+		if err != nil {
+			return s.readRefused(ctx, t, err)
+		}
+		if seen.ID != "" { // PAIStrike knows better than what was written down
+			t.Token = seen
+		}
+	}
+	if left, ends := remaining(t.ExpiresAt, s.serverNow(client)); ends && left < max(s.set.minRemaining, 1) {
+		return endsTooSoon(s.set.at, t, left, s.set.minRemaining)
+	}
+	return s.hand(t)
+}

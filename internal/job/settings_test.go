@@ -1,0 +1,234 @@
+package job
+
+import (
+	"encoding/base64"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/input"
+)
+
+const somePEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+// readNothing is a disk with one file on it.
+func readNothing(name string) ([]byte, error) {
+	if name == "/etc/ca.pem" {
+		return []byte(somePEM), nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+// given are the inputs of a minimal workflow with some others changed.
+func given(changes ...string) input.Values {
+	v := input.FromRunner(input.Token(), func(name string) string {
+		return map[string]string{
+			"INPUT_ENDPOINT": "https://paistrike.example.com", "INPUT_VAULT_ADDRESS": "https://vault.example.com:8200",
+			"INPUT_VAULT_ROLE": "ci", "INPUT_VAULT_PATH": " ci/broker\n",
+		}[name]
+	})
+	for _, change := range changes {
+		name, value, _ := strings.Cut(change, "=")
+		v[name] = value
+	}
+	return v
+}
+
+// parseGiven parses inputs of action/ on a disk with one file.
+func parseGiven(in input.Values) (settings, error) {
+	return parseToken(&parser{in: in, inputs: input.Token(), readFile: readNothing})
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	s, err := parseGiven(given())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.mode != modeMint || s.expiresIn != time.Hour || s.label != "gha" || s.envName != "PAISTRIKE_API_TOKEN" || !s.exportEnv || !s.revoke ||
+		s.revokeOrFail || s.skipUntrusted || s.minRemaining != 15*time.Minute || !s.verify || !s.summary || s.timeout != 2*time.Minute || s.maxAttempts != 5 {
+		t.Errorf("%+v", s)
+	}
+	if s.at.Mount != "secret" || s.at.Path != "ci/broker" || s.at.Key != "token" || s.audience != "https://vault.example.com:8200" {
+		t.Errorf("%+v, audience %s", s.at, s.audience)
+	}
+	if !s.vault.AddToSystemRoots || s.vault.SkipTLSVerify || s.vault.MaxRetries != -1 || len(s.secrets) != 0 {
+		t.Errorf("%+v", s.vault)
+	}
+}
+
+func TestInputsRefused(t *testing.T) {
+	t.Parallel()
+	approle := []string{"vault_auth_method=approle", "vault_role="}
+	for _, test := range []struct {
+		name string
+		in   input.Values
+		want string // part of the message
+	}{
+		{"no endpoint", given("endpoint="), "endpoint: is required"},
+		{"endpoint in clear", given("endpoint=http://paistrike.example.com"), "endpoint: must begin with https://"},
+		{"endpoint with a password", given("endpoint=https://u:hunter2@paistrike.example.com"), "endpoint: must not carry"},
+		{"routes that are none", given(`api_routes={"colection":"/x"}`), "api_routes"},
+		{"a route with a way out", given(`api_routes={"collection":"/../x"}`), "api_routes.collection"},
+		{"no Vault", given("vault_address="), "vault_address: is required"},
+		{"Vault in clear", given("vault_address=http://vault.example.com"), "vault_address: must begin with https://"},
+		{"Vault with a password", given("vault_address=https://u:hunter2@vault.example.com"), "vault_address: must not carry"},
+		{"Vault with a query", given("vault_address=https://vault.example.com?x=1"), "vault_address: must not carry"},
+		{"no path", given("vault_path="), "vault_path: is required"},
+		{"unknown mode", given("mode=rotate"), `mode: "rotate" is not one of mint, read`},
+		{"boolean of YAML 1.1", given("export_env=yes"), `export_env: "yes" is neither true nor false`},
+		{"boolean as a number", given("verify=1"), `verify: "1"`},
+		{"no such method", given("vault_auth_method=ldap", "vault_role="), "vault_auth_method: "},
+		{"no role", given("vault_role="), "vault_role: is required for vault_auth_method jwt"},
+		{"a token beside jwt", given("vault_token=hvs.hunter2"), "vault_token: is not for vault_auth_method jwt"},
+		{"a role beside approle", given("vault_auth_method=approle", "vault_role_id=a", "vault_secret_id=b"), "vault_role: is not for vault_auth_method approle"},
+		{"no secret id", given(append(approle, "vault_role_id=a")...), "vault_secret_id: is empty"},
+		{"a secret id of two lines", given(append(approle, "vault_role_id=a", "vault_secret_id=hunter2\nx")...), "vault_secret_id: has characters"},
+		{"a mount for a token", given("vault_auth_method=token", "vault_role=", "vault_token=x", "vault_auth_path=y"), "vault_auth_path: is not for"},
+		{"a login elsewhere", given("vault_auth_path=../sys"), "vault_auth_path: leads elsewhere"},
+		{"a duration that is none", given("expires_in=soon"), "expires_in: "},
+		{"no time at all", given("timeout=0s"), "timeout: "},
+		{"too many attempts", given("max_attempts=100"), "max_attempts: "},
+		{"no attempts", given("max_attempts=0"), "max_attempts: "},
+		{"a long label", given("label=" + strings.Repeat("x", 41)), "label: "},
+		{"a label of two lines", given("label=a\nb"), "label: "},
+		{"headers that are none", given("headers=hunter2"), "headers: each line"},
+		{"our header", given("headers=Authorization: hunter2"), "headers: Authorization is set"},
+		{"Vault's header", given("vault_headers=X-Vault-Token: hunter2"), "vault_headers: X-Vault-Token has an input"},
+		{"a certificate without a key", given("vault_client_cert=" + somePEM), "vault_client_cert: goes together"},
+		{"a certificate that is none", given("vault_ca_cert=/etc/none.pem"), "vault_ca_cert: is neither"},
+		{"a key that is none", given("vault_client_cert="+somePEM, "vault_client_key=hunter2"), "vault_client_key: is neither"},
+		{"on_untrusted", given("on_untrusted=ignore"), "on_untrusted: "},
+		{"on_revoke_failure", given("on_revoke_failure=skip"), "on_revoke_failure: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := parseGiven(test.in)
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "PSA001: ") {
+				t.Fatalf("got %v", err)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("it repeats a secret: %v", err)
+			}
+		})
+	}
+}
+
+func TestInputsTaken(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		in   input.Values
+		good func(settings) bool
+	}{
+		{"loopback in clear", given("endpoint=http://127.0.0.1:8765", "vault_address=http://[::1]:8200"), func(settings) bool { return true }},
+		{"booleans", given("export_env=False", "revoke=FALSE", "verify=false"), func(s settings) bool { return !s.exportEnv && !s.revoke && !s.verify }},
+		{"no variable, any name", given("export_env=false", "env_name=PATH"), func(s settings) bool { return s.envName == "PATH" }},
+		{"any time left", given("min_remaining=0"), func(s settings) bool { return s.minRemaining == 0 }},
+		{"PEM", given("vault_ca_cert=" + somePEM), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
+		{"PEM in base64", given("vault_ca_cert=" + base64.StdEncoding.EncodeToString([]byte(somePEM))), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
+		{"PEM in a file", given("vault_ca_cert=/etc/ca.pem"), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
+		{"headers", given("headers=X-Organization: 42\n\n X-Key:  a-long-secret "), func(s settings) bool {
+			return s.api.Headers["X-Organization"] == "42" && len(s.secrets) == 1 && s.secrets[0].Reveal() == "a-long-secret"
+		}},
+		{"approle", given("vault_auth_method=approle", "vault_role=", "vault_role_id=r", "vault_secret_id=s", "vault_auth_path=/ci/approle/"), func(s settings) bool {
+			return s.vault.Login.RoleID == "r" && s.vault.Login.SecretID.Reveal() == "s" && s.vault.Login.Mount == "ci/approle" && len(s.secrets) == 1
+		}},
+		{"kubernetes", given("vault_auth_method=kubernetes", "kubernetes_token_path=/run/token"), func(s settings) bool { return s.vault.Login.File == "/run/token" }},
+		{"two namespaces", given("vault_namespace=team", "vault_auth_namespace=root"), func(s settings) bool {
+			return s.vault.Namespace == "team" && s.vault.AuthNamespace == "root"
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := parseGiven(test.in)
+			if err != nil || !test.good(s) {
+				t.Errorf("%v %+v", err, s)
+			}
+		})
+	}
+}
+
+// A secret that a fork does not get is told from an input that is wrong.
+func TestMissingCredentials(t *testing.T) {
+	t.Parallel()
+	_, err := parseGiven(given("vault_auth_method=token", "vault_role="))
+	if _, ok := errors.AsType[*missingCredentialError](err); !ok {
+		t.Errorf("a missing token: %v", err)
+	}
+	_, err = parseGiven(given("vault_auth_method=token", "vault_role=", "mode=x"))
+	if _, ok := errors.AsType[*missingCredentialError](err); ok || !strings.Contains(err.Error(), "vault_token") {
+		t.Errorf("a missing token and a wrong mode: %v", err)
+	}
+}
+
+func TestEnvNames(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"PAISTRIKE_API_TOKEN", "TOKEN", "_T0"} {
+		if problem := checkEnvName(good); problem != "" {
+			t.Errorf("%s: %s", good, problem)
+		}
+	}
+	for _, bad := range []string{
+		"", "token", "A-B", "A=B", "1A", "A B", "PATH", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "NODE_OPTIONS", "BASH_ENV", "ENV", "IFS", "GITHUB_TOKEN",
+		"GITHUB_ENV", "RUNNER_TEMP", "ACTIONS_ID_TOKEN_REQUEST_URL", "HTTPS_PROXY", "SSL_CERT_FILE", "GIT_SSH_COMMAND", "PYTHONPATH", "PERL5OPT",
+		"RUBYOPT", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "PROMPT_COMMAND", "PS4", "CI", "VAULT_TOKEN", strings.Repeat("A", 101),
+	} {
+		if checkEnvName(bad) == "" {
+			t.Errorf("%s is taken", bad)
+		}
+	}
+}
+
+// What post works with is what main worked with, and secrets are kept nowhere.
+func TestInputsForPost(t *testing.T) {
+	t.Parallel()
+	then := given("vault_token=hunter2", "headers=X-Key: hunter2", "expires_in=5m", "binary_path=/x")
+	kept := then.Plain()
+	for name, value := range kept {
+		if strings.Contains(value, "hunter2") || name == "binary_path" || name == "mode" {
+			t.Errorf("%s is kept", name)
+		}
+	}
+	now := given("endpoint=https://evil.example.com", "vault_token=renewed", "revoke=false", "vault_namespace=evil")
+	got := now.Restore(kept)
+	if got["endpoint"] != then["endpoint"] || got["revoke"] != "true" || got["vault_namespace"] != "" || got["expires_in"] != "5m" || got["vault_token"] != "renewed" {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestTokenNames(t *testing.T) {
+	t.Parallel()
+	if got := nameOf("gha", "acme/app", "1001", "2", "scan", "abcdefghij"); got != "gha:acme/app:1001.2:scan:abcdefghij" {
+		t.Error(got)
+	}
+	long := strings.Repeat("ä", 200)
+	if got := nameOf(strings.Repeat("l", 40), long, "12345678901", "99", long, "abcdefghij"); len([]rune(got)) > maxName || !strings.HasSuffix(got, ":abcdefghij") {
+		t.Errorf("%d characters: %s", len([]rune(got)), got)
+	}
+	if got := nameOf("gha", "", "", "", "a\nb c", "x"); got != "gha:-:-.-:a-b-c:x" {
+		t.Error(got)
+	}
+}
+
+// The names that the action gives to the tokens of jobs are known to the audit.
+func TestAuditKnowsTheNamesOfJobs(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		nameOf("gha", "acme/app", "1001", "1", "scan", "abcdefghij"),
+		nameOf("exec", "", "", "", "", "abcdefghij"),
+		nameOf("a label", strings.Repeat("acme/long", 20), "1001", "12", strings.Repeat("job", 20), "0123456789"),
+	} {
+		if !fleet.IsJobToken(name) {
+			t.Errorf("%q is not known", name)
+		}
+	}
+	for _, name := range []string{"CI/CD Pipeline", "gha", "a:b:c", "CI-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa"} {
+		if fleet.IsJobToken(name) {
+			t.Errorf("%q passes for a job's", name)
+		}
+	}
+}

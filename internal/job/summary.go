@@ -1,0 +1,85 @@
+package job
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
+	"github.com/paistrike/terraform-provider-paistrike/internal/report"
+)
+
+// headline is the one line that the log shows of a token.
+func (s *session) headline(t token) string {
+	where := "as an output only"
+	if s.set.exportEnv {
+		where = "as " + s.set.envName
+	}
+	return fmt.Sprintf("Token %s (%s), %s, handed to the next steps %s; %s.", orUnknown(t.ID), orUnknown(inert.Short(t.Name)), t.source, where, s.ending(t))
+}
+
+func (s *session) ending(t token) string {
+	if t.ExpiresAt.IsZero() {
+		if t.source == "read" && t.ID == "" {
+			return "when it expires is not known"
+		}
+		return "it never expires"
+	}
+	return "expires at " + report.Stamp(t.ExpiresAt)
+}
+
+func orUnknown(text string) string {
+	if text == "" {
+		return "(unknown)"
+	}
+	return text
+}
+
+// summary is the table on the page of the run. It shows ids and names, no input.Values.
+func (s *session) summary(t token) string {
+	exported := "output `token` only"
+	if s.set.exportEnv {
+		exported = "output `token` and `" + s.set.envName + "`"
+	}
+	at := s.set.at.Mount + "/" + s.set.at.Path
+	if s.set.vault.Namespace != "" {
+		at = s.set.vault.Namespace + ": " + at
+	}
+	if t.version > 0 {
+		at += fmt.Sprintf(", version %d", t.version)
+	}
+	login := s.set.vault.Login.Method
+	if role := s.set.vault.Login.Role; role != "" {
+		login += ", role " + role
+	}
+	revoke := "no, it belongs to whoever provisioned it"
+	if t.source == "minted" {
+		revoke = "no, as `revoke: false` asks for"
+		if s.set.revoke {
+			revoke = "when the job ends"
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "### PAIStrike token\n\n| | |\n|---|---|\n")
+	for _, row := range [][2]string{
+		{"Mode", s.set.mode},
+		{"Token", "<code>" + inert.Markdown(orUnknown(t.ID)) + "</code>"},
+		{"Name", inert.Markdown(orUnknown(t.Name))},
+		{"Life", inert.Markdown(s.ending(t))},
+		{"Handed over as", exported},
+		{"Vault", inert.Markdown(s.set.vault.Address + " · " + at)},
+		{"Login", inert.Markdown(login)},
+		{"Revoked", revoke},
+	} {
+		fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
+	}
+	return b.String()
+}
+
+func revokedNote(left leftover, now time.Time) string {
+	return fmt.Sprintf("PAIStrike token <code>%s</code> was revoked at %s.\n", inert.Markdown(orUnknown(left.id)), report.Stamp(now))
+}
+
+func notRevokedNote(err error) string {
+	return "> [!CAUTION]\n> " + inert.Markdown(inert.Short(err.Error())) + "\n"
+}

@@ -1,0 +1,66 @@
+package job
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
+)
+
+// What rotate and audit may fail on in addition to errors of their own.
+const (
+	failError   = "error"
+	failWarning = "warning"
+	failOverdue = "overdue"
+)
+
+// rotationVerdict is what fail_on makes of a report.
+func rotationVerdict(r fleet.Report, failOn string) error {
+	var failed, late []string
+	for _, e := range r.Entries {
+		switch {
+		case e.Outcome == fleet.Failed:
+			code := ""
+			if e.Problem != nil && e.Problem.Code != "" {
+				code = " (" + e.Problem.Code + ")"
+			}
+			failed = append(failed, inert.Short(e.Path)+code)
+		case e.Overdue:
+			late = append(late, inert.Short(e.Path))
+		}
+	}
+	switch {
+	case len(failed) > 0:
+		return entriesFailed(r.Failed, r.Total(), some(failed))
+	case failOn == failOverdue && len(late) > 0:
+		return stillOverdue(len(late), some(late))
+	}
+	return nil
+}
+
+// some lists names, and says how many more there are.
+func some(names []string) string {
+	const most = 10
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// auditVerdict is what fail_on makes of a report.
+func auditVerdict(r fleet.AuditReport, failOn string) error {
+	var failed []string
+	for _, e := range r.Entries {
+		if e.Outcome == fleet.Failed {
+			failed = append(failed, inert.Short(e.Path))
+		}
+	}
+	switch {
+	case r.Failed > 0:
+		return entriesFailed(r.Failed, len(r.Entries), some(failed))
+	case failOn == failError && r.Errors > 0, failOn == failWarning && r.Errors+r.Warnings > 0:
+		return findingsFound(r.Errors, r.Warnings)
+	}
+	return nil
+}

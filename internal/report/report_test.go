@@ -1,0 +1,110 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+)
+
+var now = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
+
+// fleetOf is a report about many entries, with names that would like to be more than
+// names.
+func fleetOf(entries int) fleet.Report {
+	r := fleet.Report{Time: now}
+	for i := range entries {
+		e := fleet.Entry{
+			Path: "ci/a|b `c` <img src=x> [link](https://evil.example.com) :crit, ; %% \nsection x" + strings.Repeat("x", i%50), Outcome: fleet.Current,
+			TokenID: "tok_1", TokenName: "A", CreatedAt: now, ExpiresAt: now.AddDate(0, 3, 0), NextAt: now.AddDate(0, 1, 0),
+			Previous: []fleet.Previous{{ID: "tok_0", SupersededAt: now, RevokeAfter: now.AddDate(0, 0, 1)}},
+		}
+		if i == entries-1 {
+			e.Outcome, e.Problem = fleet.Failed, &fleet.Problem{Code: "PS311", Summary: "no\nschedule"}
+		}
+		r.Entries = append(r.Entries, e)
+	}
+	return r
+}
+
+// GitHub shows no summary of a step that is above 1 MiB, and no picture above 50,000
+// characters.
+func TestPageFitsTheRunner(t *testing.T) {
+	t.Parallel()
+	text := RotationPage(fleetOf(20_000), "secret/ci")
+	if len(text) > 1<<20 || !strings.Contains(text, "more rows are in the report") || !strings.Contains(text, "more are in the table") {
+		t.Errorf("%d bytes, ending in %q", len(text), text[len(text)-100:])
+	}
+	picture, _, found := strings.Cut(strings.SplitN(text, "```mermaid\n", 2)[1], "```")
+	if !found || len(picture) > 50_000 || strings.Count(picture, "    section ") != timelineRows {
+		t.Errorf("a picture of %d characters and %d sections", len(picture), strings.Count(picture, "    section "))
+	}
+	if first := strings.Index(text, "| ❌ failed |"); first < 0 || first > strings.Index(text, "| ✅ current |") {
+		t.Error("what failed does not come first")
+	}
+}
+
+// A name is only ever a name: in the table, in the picture and in the log.
+func TestNamesAreOnlyNames(t *testing.T) {
+	t.Parallel()
+	text := RotationPage(fleetOf(3), "secret/ci")
+	_, rest, _ := strings.Cut(text, "```mermaid\n")
+	picture, table, _ := strings.Cut(rest, "```")
+	for _, bad := range []string{"<img", "](https", "`c`", "a|b", "\nsection x"} {
+		if strings.Contains(table, bad) {
+			t.Errorf("the table has %q:\n%s", bad, table)
+		}
+	}
+	for line := range strings.Lines(picture) {
+		if name, ok := strings.CutPrefix(line, "    section "); ok && strings.ContainsAny(name, ":;%#<>[]`|") {
+			t.Errorf("the picture has a section %q", name)
+		}
+	}
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "| ") && strings.Count(line, " | ") != 5 {
+			t.Errorf("a row with another number of cells: %s", line)
+		}
+	}
+	if got := strings.Count(RotationTable(fleetOf(3)), "\n"); got != 5 {
+		t.Errorf("a table of %d lines, want a head, 3 rows and the counts", got)
+	}
+}
+
+// The picture is of a form that Mermaid draws (tried with 11.17 in Chromium).
+func TestTimeline(t *testing.T) {
+	t.Parallel()
+	r := fleet.Report{Time: now, Entries: []fleet.Entry{
+		{
+			Path: "ci/a", TokenID: "tok_2", CreatedAt: now, ExpiresAt: now.AddDate(0, 0, 90), NextAt: now.AddDate(0, 0, 30), Deadline: now.AddDate(0, 0, 60),
+			Previous: []fleet.Previous{{ID: "tok_1", SupersededAt: now, RevokeAfter: now.AddDate(0, 0, 1)}},
+		},
+		{Path: "ci/b", TokenID: "tok_3", CreatedAt: now, NextAt: now.AddDate(0, 0, 7), Window: 48 * time.Hour},
+		{Path: "ci/foreign"},
+	}}
+	want := "```mermaid\n%%{init: {\"gantt\": {\"leftPadding\": 220}}}%%\ngantt\n    title Lives of the tokens\n    dateFormat x\n    axisFormat %d %b\n" +
+		"    section ci/a\n    life :active, 1767603600000, 1775379600000\n    rotation :crit, 1770195600000, 1772787600000\n    overlap of tok_1 :done, 1767603600000, 1767690000000\n" +
+		"    section ci/b\n    life, no expiry :active, 1767603600000, 1775379600000\n    rotation :crit, 1768208400000, 1768381200000\n```\n\n"
+	if got := timeline(now, r.Entries); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// No name gives the picture a line or a field of its own.
+func FuzzTimelineNames(f *testing.F) {
+	f.Add("ci/a :crit, 1, 2\nsection b")
+	f.Add("%%{init: {}}%%\r\n`#;")
+	f.Fuzz(func(t *testing.T, name string) {
+		e := fleet.Entry{
+			Path: name, TokenID: "tok_2", CreatedAt: now, ExpiresAt: now.AddDate(0, 0, 90), NextAt: now.AddDate(0, 0, 30),
+			Previous: []fleet.Previous{{ID: name, SupersededAt: now, RevokeAfter: now.AddDate(0, 0, 1)}},
+		}
+		picture := timeline(now, []fleet.Entry{e})
+		if lines := strings.Count(strings.TrimSpace(picture), "\n"); lines != 10 {
+			t.Fatalf("%d lines:\n%s", lines, picture)
+		}
+		if colons := strings.Count(picture, ":"); colons != 3+3 { // of the settings, and one for each bar
+			t.Fatalf("%d colons:\n%s", colons, picture)
+		}
+	})
+}

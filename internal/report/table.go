@@ -1,0 +1,204 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+// urgency orders outcomes: what somebody must look at comes first.
+func urgency(e fleet.Entry) int {
+	order := []fleet.Outcome{fleet.Failed, fleet.Due, fleet.Rotated, fleet.Settled, fleet.Current, fleet.Skipped}
+	at := 2 * slices.Index(order, e.Outcome)
+	if e.Overdue {
+		at--
+	}
+	return at
+}
+
+// byUrgency returns the entries in the order in which they are shown.
+func byUrgency(entries []fleet.Entry) []fleet.Entry {
+	return slices.SortedStableFunc(slices.Values(entries), func(a, b fleet.Entry) int {
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), cmp.Compare(a.Path, b.Path))
+	})
+}
+
+// RotationTable is the report as plain text.
+func RotationTable(r fleet.Report) string {
+	rows := [][]string{{"PATH", "OUTCOME", "TOKEN", "EXPIRES", "NEXT ROTATION", "NOTE"}}
+	for _, e := range byUrgency(r.Entries) {
+		rows = append(rows, []string{
+			inert.Short(e.Path), string(e.Outcome), tokens(e), expiry(e), orDashes(Stamp(e.NextAt)), inert.Line(remarks(e), 1000),
+		})
+	}
+	return aligned(rows) + rotationCounts(r) + "\n"
+}
+
+// aligned sets rows in columns, the head first; a head alone is nothing.
+func aligned(rows [][]string) string {
+	if len(rows) == 1 {
+		return ""
+	}
+	var padded, b strings.Builder
+	columns := tabwriter.NewWriter(&padded, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		_, _ = io.WriteString(columns, strings.Join(row, "\t")+"\n") // a strings.Builder takes all
+	}
+	_ = columns.Flush()
+	for line := range strings.Lines(padded.String()) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return b.String()
+}
+
+// rotationCounts is the report in one line.
+func rotationCounts(r fleet.Report) string {
+	text := fmt.Sprintf("%d rotated, %d retired, %d swept, %d failed", r.Rotated, r.Retired, r.Swept, r.Failed)
+	if r.DryRun {
+		text = fmt.Sprintf("dry run: %d to do, %d failed", r.Due, r.Failed)
+	}
+	if r.Overdue > 0 {
+		text += fmt.Sprintf(", %d overdue", r.Overdue)
+	}
+	text += fmt.Sprintf("; %d not due, %d skipped", r.Current, r.Skipped)
+	if !r.NextRotationAt.IsZero() {
+		text += "; next rotation " + Stamp(r.NextRotationAt)
+	}
+	return text
+}
+
+// tokens shows which token took the place of which.
+func tokens(e fleet.Entry) string {
+	if e.Replaced != "" {
+		return e.Replaced + " → " + e.TokenID
+	}
+	return orDashes(e.TokenID)
+}
+
+func expiry(e fleet.Entry) string {
+	if e.TokenID != "" && e.ExpiresAt.IsZero() {
+		return "never"
+	}
+	return orDashes(Stamp(e.ExpiresAt))
+}
+
+// Count returns a number with its noun.
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func orDashes(text string) string { return cmp.Or(text, "-") }
+
+// remarks are what else there is to say of an entry, in one line.
+func remarks(e fleet.Entry) string {
+	var parts []string
+	if e.Overdue {
+		parts = append(parts, "overdue")
+	}
+	if e.Reason != "" {
+		parts = append(parts, string(e.Reason))
+	}
+	if e.Note != "" {
+		parts = append(parts, e.Note)
+	}
+	if n := len(e.Retired); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d retired", n))
+	}
+	if n := len(e.Swept); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d swept", n))
+	}
+	if n := len(e.Previous); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d in overlap until %s", n, Stamp(lastRevocation(e))))
+	}
+	if e.Problem != nil {
+		parts = append(parts, problem(*e.Problem))
+	}
+	for _, warning := range e.Warnings {
+		parts = append(parts, problem(warning))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func lastRevocation(e fleet.Entry) time.Time {
+	var last time.Time
+	for _, p := range e.Previous {
+		if p.RevokeAfter.After(last) {
+			last = p.RevokeAfter
+		}
+	}
+	return last
+}
+
+func problem(p fleet.Problem) string {
+	text := p.Summary
+	if p.Code != "" {
+		text = p.Code + " " + text
+	}
+	if p.Detail != "" {
+		text += ": " + p.Detail
+	}
+	return text
+}
+
+// AuditTable is the report as plain text.
+func AuditTable(r fleet.AuditReport) string {
+	rows := [][]string{{"SEVERITY", "FINDING", "WHERE", "TOKEN", "WHAT", "FIX"}}
+	for _, f := range r.Findings {
+		rows = append(rows, []string{
+			string(f.Severity), string(f.Code), orDashes(inert.Short(f.Path)), orDashes(inert.Short(f.TokenID)), inert.Line(whatIsSo(f), 1000), f.Fix,
+		})
+	}
+	for _, e := range r.Entries {
+		if e.Outcome == fleet.Failed && e.Problem != nil {
+			rows = append(rows, []string{"failed", "-", inert.Short(e.Path), orDashes(inert.Short(e.TokenID)), inert.Line(problem(*e.Problem), 1000), ""})
+		}
+	}
+	return aligned(rows) + auditCounts(r) + "\n"
+}
+
+// whatIsSo is a finding's detail, with the name that it is about.
+func whatIsSo(f fleet.Finding) string {
+	text := f.Detail
+	name := f.TokenName
+	if managed, ok := rotation.ParseName(name); ok {
+		name = managed.Label // the rest says nothing to people
+	}
+	if name != "" {
+		text = name + ": " + text
+	}
+	if f.Swept {
+		text += " Revoked by this run."
+	}
+	return text
+}
+
+func auditCounts(r fleet.AuditReport) string {
+	text := fmt.Sprintf("%s, %s: %s, %s", Count(r.Tokens, "token", "tokens"), Count(len(r.Entries), "entry", "entries"),
+		Count(r.Errors, "error", "errors"), Count(r.Warnings, "warning", "warnings"))
+	if r.Swept > 0 {
+		text += fmt.Sprintf(", %d swept", r.Swept)
+	}
+	if r.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", r.Failed)
+	}
+	return text
+}
+
+// Stamp returns a time in RFC 3339 and UTC, "" for the zero time, which means never.
+func Stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
