@@ -24,9 +24,9 @@ func cmdEntry(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	switch args[0] {
 	case "scheduled":
-		ts.Check(j.schedule(args[1], schedule.ScheduleText{ExpiresIn: args[2], Period: args[3], Overlap: "24h"}))
+		ts.Check(j.schedule(args[1], schedule.Schedule{ExpiresIn: args[2], Period: args[3], Overlap: "24h"}))
 	case "unscheduled":
-		ts.Check(j.schedule(args[1], schedule.ScheduleText{ExpiresIn: args[2]}))
+		ts.Check(j.schedule(args[1], schedule.Schedule{ExpiresIn: args[2]}))
 	case "spoiled":
 		ts.Check(j.custom(args[1], args[2], args[3]))
 	case "none":

@@ -344,7 +344,7 @@ func (s *servers) put(path string, body any) error {
 }
 
 // schedule makes a token and its record with a schedule, as Terraform does.
-func (s *servers) schedule(path string, text schedule.ScheduleText) error {
+func (s *servers) schedule(path string, text schedule.Schedule) error {
 	s.asked = nil // this one keeps no name in a file
 	client, err := paistrike.New(paistrike.Config{Endpoint: s.api, Token: secret.New(s.broker)})
 	if err != nil {
@@ -360,7 +360,7 @@ func (s *servers) schedule(path string, text schedule.ScheduleText) error {
 	if err != nil {
 		return err
 	}
-	_, err = rotation.New(rotation.PAIStrike{Client: client}, store).Run(context.Background(), rotation.Request{
+	_, err = rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store)).Run(context.Background(), rotation.Request{
 		At: entry.Location{Mount: "secret", Path: path}, Label: "Integration " + path, Policy: policy, Schedule: text,
 		Owner: "terraform", Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
 	})

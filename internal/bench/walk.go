@@ -112,11 +112,11 @@ func (w *world) provision(ctx context.Context, n, due int) error {
 	if err != nil {
 		return err
 	}
-	engine := rotation.New(rotation.PAIStrike{Client: client}, store)
+	engine := rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(provisioner)
 	for i := range n {
-		text := schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+		text := schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
 		if i < due {
 			text.Period = "30d"
 		}

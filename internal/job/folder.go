@@ -229,13 +229,14 @@ func (s *session) openFolder(ctx context.Context, store *vault.Client, set folde
 	if err != nil {
 		return nil, nil, err
 	}
+	there := vault.NewStore(store)
 	entries := []entry.Location{set.folder}
 	if !set.single {
-		if entries, err = fleet.Walk(ctx, store, set.folder, set.concurrency); err != nil {
+		if entries, err = fleet.Walk(ctx, there, set.folder, set.concurrency); err != nil {
 			return nil, nil, s.walkFailed(ctx, set.folder, err)
 		}
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, store), entries, nil
+	return rotation.New(rotation.PAIStrike{Client: client}, there), entries, nil
 }
 
 // progressLines is how often a long run says how far it is.

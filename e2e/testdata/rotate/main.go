@@ -43,16 +43,16 @@ func run(ctx context.Context, what string) error {
 	if err != nil {
 		return err
 	}
-	engine := rotation.New(rotation.PAIStrike{Client: client}, store)
+	engine := rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store))
 	at := entry.Location{Mount: "secret", Path: "ci/paistrike", Key: "token"}
 	if what == "destroy" {
-		_, err := engine.Destroy(ctx, rotation.DestroyRequest{At: at, Owner: "job", OnDestroy: rotation.OnDestroyDelete})
+		_, err := engine.Destroy(ctx, rotation.DestroyRequest{At: at, Owner: "job", Ending: entry.EndDelete})
 		return err
 	}
 	request := rotation.Request{
 		At: at, Label: "CI/CD Pipeline", Owner: "job", MayRepublish: true,
 		Policy:   schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
-		Schedule: schedule.ScheduleText{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
+		Schedule: schedule.Schedule{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
 	}
 	switch what {
 	case "create":
