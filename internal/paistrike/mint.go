@@ -49,7 +49,7 @@ func MintOnce(ctx context.Context, m Minter, name string, expiresAt time.Time) (
 	if !lost {
 		return minted, err
 	}
-	e := &LostError{Name: name, ID: unknown.ID, Revoked: unknown.Revoked, MayExist: !unknown.Revoked, Err: err}
+	e := &LostError{Name: name, ID: unknown.ID, Revoked: unknown.Revoked, MayExist: !unknown.Revoked, Err: unknown.Err}
 	if e.Revoked {
 		return Minted{}, e
 	}
