@@ -123,6 +123,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		vaultEnded = vault.ended
 		defer func() { stop(); <-vault.gone }()
+		paistrike.ShowStores(newVaultEntries(vault.address, vault.token))
 		env = append(env, "VAULT_ADDR="+vault.address, "VAULT_TOKEN="+vault.token)
 	}
 	if err := announce(stdout, endpoint+"/", o.envFile, env); err != nil {

@@ -209,11 +209,11 @@ func pager(q listQuery, pages int) *pagesView {
 func clockWords(mode string) string {
 	switch mode {
 	case clockStill:
-		return "stands still until it is moved"
+		return "still until it is moved"
 	case clockShifted:
-		return "runs on from where it was moved"
+		return "running from where it was moved"
 	}
-	return "follows the real time"
+	return "following the real time"
 }
 
 // summary counts in words, for those who hear the page rather than see it.
