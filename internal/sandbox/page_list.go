@@ -34,6 +34,9 @@ func (p *page) arrange(tokens []Token, kept index, q listQuery, now time.Time) [
 	matched := func(t Token) bool { return kept.matches(t, words) }
 	if !q.grouped() {
 		shown := slices.DeleteFunc(slices.Clone(tokens), func(t Token) bool { return !matched(t) || t.ID == q.At })
+		if q.Sort == byCreated && !q.Desc {
+			slices.Reverse(shown) // those of one second, too
+		}
 		slices.SortStableFunc(shown, byColumn(q, now))
 		return []group{{all: tokens, shown: shown}}
 	}
