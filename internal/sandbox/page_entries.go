@@ -71,6 +71,7 @@ type entryView struct {
 	Ended                 bool
 	Overlap               string // until when the old token works too
 	Next                  moment
+	Due                   bool // Next is over
 	LastError             string
 }
 
@@ -106,7 +107,7 @@ func (p *page) entry(e held, now time.Time) entryView {
 	name := p.nameOf(Token{Name: e.TokenName})
 	v := entryView{
 		Store: e.store, Place: e.Place, Version: e.Version, Serves: cmp.Or(name.mark, e.TokenName, e.TokenID),
-		Ended: e.State != EntryActive, Next: momentOf(e.NextRotation, now), LastError: e.LastError,
+		Ended: e.State != EntryActive, Next: momentOf(e.NextRotation, now), Due: !e.NextRotation.After(now), LastError: e.LastError,
 	}
 	var until time.Time
 	for _, old := range e.Retiring {

@@ -33,23 +33,41 @@ func (w *tab) team(slots int) {
 // With a hundred tokens, people find theirs with the keyboard alone.
 func TestListIsSearchedSortedAndUnfoldedByKeyboard(t *testing.T) {
 	t.Parallel()
-	w := open(t, func(w *tab) { w.team(50) })
+	for _, width := range []int64{1240, 320} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			t.Parallel()
+			w := open(t, func(w *tab) {
+				w.team(50)
+				w.do(chromedp.EmulateViewport(width, 860))
+			})
+			w.findsByKeyboard()
+			w.sortsByKeyboard()
+		})
+	}
+}
+
+// findsByKeyboard searches the list of 50 slots, and opens and closes a group.
+func (w *tab) findsByKeyboard() {
+	w.Helper()
 	// 34 slots live, with their old token; 16 are folded; the management token.
 	w.await(`document.querySelectorAll("td.name").length === 34 * 2 + 1`)
 	groups := w.words("tbody.slot .slot-name")
 	if len(groups) != 50 || groups[0] != "integration 000" || groups[34] != "integration 002" {
-		t.Errorf("the groups are %q", groups)
+		w.Errorf("the groups are %q", groups)
 	}
 	w.picture("hundred")
+	if over := ask[int](w, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		w.Errorf("the page is %d px too wide", over)
+	}
 
 	w.do(chromedp.Focus(chromedp.CSS("#q")), chromedp.SendKeys(chromedp.CSS("#q"), "integration 017"))
 	w.await(`document.querySelector("#summary").textContent === "2 of 101 tokens, 0 working now"`)
 	w.focusIs("Search the tokens")
 	if got := w.words("td.name bdi"); !slices.Equal(got, []string{"integration 017", "integration 017"}) {
-		t.Errorf("the search shows %q", got)
+		w.Errorf("the search shows %q", got)
 	}
 	if got := ask[string](w, `location.search`); got != "?q=integration+017" {
-		t.Errorf("the address is %q", got)
+		w.Errorf("the address is %q", got)
 	}
 	w.press(kb.Tab)
 	w.focusIs("Clear the search")
@@ -66,6 +84,11 @@ func TestListIsSearchedSortedAndUnfoldedByKeyboard(t *testing.T) {
 	w.await(`document.querySelectorAll("` + dead + ` td.name").length === 0`)
 	w.focusIs("Show 2 ended tokens of integration 002")
 
+}
+
+// sortsByKeyboard sorts the same list by every column, both ways.
+func (w *tab) sortsByKeyboard() {
+	w.Helper()
 	for _, tc := range []struct{ column, first, sort string }{
 		{"expires", "integration 000", "ascending"},
 		{"expires", "Sandbox management", "descending"},
@@ -80,11 +103,11 @@ func TestListIsSearchedSortedAndUnfoldedByKeyboard(t *testing.T) {
 		w.press(kb.Enter)
 		w.await(`document.querySelector("th[aria-sort=` + tc.sort + `] #sort-` + tc.column + `") !== null`)
 		if got := w.words("td.name bdi")[0]; got != tc.first {
-			t.Errorf("sorted by %s, %s, the first is %q, want %q", tc.column, tc.sort, got, tc.first)
+			w.Errorf("sorted by %s, %s, the first is %q, want %q", tc.column, tc.sort, got, tc.first)
 		}
 		badges := w.words(".badge")
 		if last := slices.Index(badges, "Revoked"); tc.column != "name" && slices.Contains(badges[last:], "Active") {
-			t.Errorf("sorted by %s, a dead token stands before a live one", tc.column)
+			w.Errorf("sorted by %s, a dead token stands before a live one", tc.column)
 		}
 	}
 	w.do(chromedp.NavigateBack())

@@ -88,6 +88,8 @@ func TestEntriesStandBesideTheirTokens(t *testing.T) {
 	want("#loose .entry", "AWS Secrets Manager team/gone ended with version 3")
 
 	w.sandbox.Clock().Advance(30 * 24 * time.Hour)
+	w.await(`document.querySelector(".entry .due") !== null`)
+	want("#slot-k3v7q2m6xtab .entry", "Vault secret/ci/paistrike version 1 serves w5c2m4pb rotation due since 1 Apr 2026, 12:00 UTC")
 	entry.TokenName, entry.Version = slotName("CI/CD Pipeline", "k3v7q2m6xtab", 2), "2"
 	entry.Retiring = []sandbox.Retiring{{TokenID: old, RevokeAfter: noon().AddDate(0, 0, 37)}}
 	entry.NextRotation = noon().AddDate(0, 0, 60)

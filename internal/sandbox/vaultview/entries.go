@@ -1,4 +1,6 @@
-package main
+// Package vaultview reads from a Vault what the sandbox's page shows of it. It speaks
+// plain HTTP, so that the sandbox shares no code with what is tested on it.
+package vaultview
 
 import (
 	"context"
@@ -15,29 +17,31 @@ import (
 )
 
 const (
-	vaultMount  = "secret"
+	mount       = "secret"
 	readersMost = 8 // requests at a time
 	entriesMost = 5000
 )
 
-// vaultEntries reads what Vault says of the tokens that it serves: from metadata
-// alone, as a scheduler does that may not read a secret.
-type vaultEntries struct {
+// Store reads what Vault says of the tokens that it serves: from the metadata of the
+// KV v2 engine at "secret", as a scheduler does that may not read a secret.
+type Store struct {
 	address, token string
 	client         *http.Client
 }
 
-func newVaultEntries(address, token string) *vaultEntries {
+// New returns a store that reads the Vault at address with a token that may list
+// and read metadata.
+func New(address, token string) *Store {
 	transport := &http.Transport{MaxIdleConnsPerHost: readersMost}
-	return &vaultEntries{address: address, token: token, client: &http.Client{Transport: transport, Timeout: 10 * time.Second}}
+	return &Store{address: address, token: token, client: &http.Client{Transport: transport, Timeout: 10 * time.Second}}
 }
 
 // Name implements [sandbox.SecretStore].
-func (v *vaultEntries) Name() string { return "Vault" }
+func (v *Store) Name() string { return "Vault" }
 
 // Entries implements [sandbox.SecretStore]: the entries that PAIStrike's provider
 // manages, in the order of their paths.
-func (v *vaultEntries) Entries(ctx context.Context) ([]sandbox.Entry, error) {
+func (v *Store) Entries(ctx context.Context) ([]sandbox.Entry, error) {
 	paths, err := v.paths(ctx, "")
 	if err != nil {
 		return nil, err
@@ -64,7 +68,7 @@ func (v *vaultEntries) Entries(ctx context.Context) ([]sandbox.Entry, error) {
 }
 
 // paths lists all entries below a folder, which is "" or ends with a slash.
-func (v *vaultEntries) paths(ctx context.Context, folder string) ([]string, error) {
+func (v *Store) paths(ctx context.Context, folder string) ([]string, error) {
 	var answer struct {
 		Data struct {
 			Keys []string `json:"keys"`
@@ -92,7 +96,7 @@ func (v *vaultEntries) paths(ctx context.Context, folder string) ([]string, erro
 }
 
 // entry reads one entry; nil where there is none that the provider manages.
-func (v *vaultEntries) entry(ctx context.Context, path string) (*sandbox.Entry, error) {
+func (v *Store) entry(ctx context.Context, path string) (*sandbox.Entry, error) {
 	var answer struct {
 		Data struct {
 			Custom map[string]string `json:"custom_metadata"`
@@ -104,7 +108,7 @@ func (v *vaultEntries) entry(ctx context.Context, path string) (*sandbox.Entry, 
 		return nil, err
 	}
 	e := sandbox.Entry{
-		Place: vaultMount + "/" + path, State: custom["paistrike_state"], Version: custom["paistrike_mirror_of"],
+		Place: mount + "/" + path, State: custom["paistrike_state"], Version: custom["paistrike_mirror_of"],
 		TokenID: custom["paistrike_token_id"], TokenName: custom["paistrike_token_name"],
 		Retiring: retiring(custom["paistrike_retiring"]), LastError: custom["paistrike_last_error"],
 	}
@@ -133,8 +137,8 @@ func retiring(text string) []sandbox.Retiring {
 }
 
 // get reads a path below the metadata of the mount. It reports whether anything is there.
-func (v *vaultEntries) get(ctx context.Context, path string, into any) (found bool, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.address+"/v1/"+vaultMount+"/metadata/"+path, nil)
+func (v *Store) get(ctx context.Context, path string, into any) (found bool, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.address+"/v1/"+mount+"/metadata/"+path, nil)
 	if err != nil {
 		return false, err
 	}
