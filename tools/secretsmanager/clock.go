@@ -91,7 +91,7 @@ func (c *clock) move(m move) error {
 type epoch time.Time
 
 // MarshalJSON writes the number.
-func (e epoch) MarshalJSON() ([]byte, error) {
+func (e epoch) MarshalJSON() ([]byte, error) { //nolint:unparam // as json.Marshaler has it
 	ms := time.Time(e).UnixMilli()
 	return fmt.Appendf(nil, "%d.%03d", ms/1000, ms%1000), nil
 }

@@ -47,7 +47,7 @@ func (s *session) createSecret(in createSecretInput) (any, error) {
 var errNoToken = refuse(invalidRequest, "You must provide a ClientRequestToken value. We recommend a UUID-type value.")
 
 // mayCreate asks IAM. "If you include tags in the secret, you also need
-// secretsmanager:TagResource."
+// secretsmanager:TagResource".
 func (s *session) mayCreate(in createSecretInput, arn string) error {
 	own := conditionKeys{}
 	own.add("secretsmanager:Name", in.Name)
@@ -74,7 +74,7 @@ func again(there *secret, token string, what value) (any, error) {
 
 // updateSecret changes what describes a secret, and adds a version if a value is
 // given. "If you call this operation with a ClientRequestToken that matches an
-// existing version's VersionId, the operation results in an error."
+// existing version's VersionId, the operation results in an error".
 func (s *session) updateSecret(in updateSecretInput) (any, error) {
 	own := conditionKeys{}
 	addPointer(own, "secretsmanager:Description", in.Description)

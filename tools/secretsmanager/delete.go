@@ -48,7 +48,7 @@ func (s *session) deleteSecret(in deleteSecretInput) (any, error) {
 
 // deleteNothing answers as if there had been a secret: "If you forcibly delete an
 // already deleted or nonexistent secret, the operation does not return
-// ResourceNotFoundException."
+// ResourceNotFoundException".
 func (s *session) deleteNothing(in target) (any, error) {
 	w, err := s.want(in.SecretId)
 	if err != nil {

@@ -16,7 +16,7 @@ func (w *world) remove(name string, days int64) (*sm.DeleteSecretOutput, error) 
 
 // "When a secret is scheduled for deletion, you cannot retrieve the secret value. You
 // must first cancel the deletion with RestoreSecret and then you can retrieve the
-// secret."
+// secret".
 func TestRecoveryWindow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -76,7 +76,7 @@ func TestRecoveryWindow(t *testing.T) {
 	}
 }
 
-// "At the end of the recovery window, Secrets Manager deletes the secret permanently."
+// "At the end of the recovery window, Secrets Manager deletes the secret permanently".
 func TestWindowEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -96,7 +96,7 @@ func TestWindowEnds(t *testing.T) {
 
 // "The number of days from 7 to 30"; "You can't use both this parameter and
 // ForceDeleteWithoutRecovery in the same call. If you don't use either, then Secrets
-// Manager defaults to a 30 day recovery window."
+// Manager defaults to a 30 day recovery window".
 func TestWindowRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -134,7 +134,7 @@ func TestWindowRules(t *testing.T) {
 
 // A create that is sent twice is one create: "If a version with this value already
 // exists and the version SecretString and SecretBinary values are the same as those
-// in the request, then the request is ignored."
+// in the request, then the request is ignored".
 func TestCreateTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

@@ -142,8 +142,7 @@ func (q *faults) open() {
 
 // serve does a request with whatever is to go wrong with it. It is not ok if the
 // connection is to be cut.
-func (q *faults) serve(r *request, work func() answer) (a answer, ok bool) {
-	ctx := r.http.Context()
+func (q *faults) serve(ctx context.Context, r *request, work func() answer) (a answer, ok bool) {
 	f := q.take(r.operation, r.secret)
 	if f.DelayMS > 0 {
 		timer := time.NewTimer(time.Duration(f.DelayMS) * time.Millisecond)

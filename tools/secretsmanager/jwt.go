@@ -39,13 +39,14 @@ func readJWKS(text []byte) ([]verifier, error) {
 		var key crypto.PublicKey
 		switch {
 		case k.Kty == "RSA":
-			key = &rsa.PublicKey{N: number(k.N), E: int(number(k.E).Int64())}
+			key = &rsa.PublicKey{N: new(big.Int).SetBytes(number(k.N)), E: int(new(big.Int).SetBytes(number(k.E)).Int64())}
 		case k.Kty == "EC" && k.Crv == "P-256":
-			point := &ecdsa.PublicKey{Curve: elliptic.P256(), X: number(k.X), Y: number(k.Y)}
-			if _, err := point.ECDH(); err != nil {
+			// 4 says that both coordinates follow; RFC 7518 writes all 32 bytes of each.
+			point := slices.Concat([]byte{4}, number(k.X), number(k.Y))
+			var err error
+			if key, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point); err != nil {
 				return nil, fmt.Errorf("reading the JWKS: key %s: %w", k.Kid, err)
 			}
-			key = point
 		default:
 			return nil, fmt.Errorf("reading the JWKS: key %s is neither RSA nor P-256", k.Kid)
 		}
@@ -57,9 +58,13 @@ func readJWKS(text []byte) ([]verifier, error) {
 	return keys, nil
 }
 
-func number(text string) *big.Int {
-	bytes, _ := base64.RawURLEncoding.DecodeString(text)
-	return new(big.Int).SetBytes(bytes)
+// number reads a number as a JWK has it; nil, which makes no key, if it has none.
+func number(text string) []byte {
+	bytes, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil
+	}
+	return bytes
 }
 
 // claims are those of a verified token.

@@ -76,7 +76,7 @@ func (f filter) matches(e secretListEntry, v string) bool {
 }
 
 // hasWord: "Breaks the filter value string into words and then searches all
-// attributes for matches. Not case-sensitive."
+// attributes for matches. Not case-sensitive".
 func (e secretListEntry) hasWord(v string) bool {
 	attributes := []string{e.Name, e.Description}
 	for _, t := range e.Tags {

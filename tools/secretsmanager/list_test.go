@@ -111,7 +111,7 @@ func TestWords(t *testing.T) {
 }
 
 // "Specifies whether to include secrets scheduled for deletion. By default, secrets
-// scheduled for deletion aren't included."
+// scheduled for deletion aren't included".
 func TestListOfDeletedSecrets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -131,7 +131,7 @@ func TestListOfDeletedSecrets(t *testing.T) {
 
 // "ListSecrets is eventually consistent, however it might not reflect changes from the
 // last five minutes. To get the latest information for a specific secret, use
-// DescribeSecret."
+// DescribeSecret".
 func TestListIsBehind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

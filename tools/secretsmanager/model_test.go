@@ -50,7 +50,7 @@ func readModelFile(name string, into any) error {
 	file, err := os.Open(filepath.Join(modelFolder, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		if file, err = os.Open(filepath.Join(modelFolder, name+".gz")); err == nil {
-			defer file.Close()
+			defer func() { _ = file.Close() }()
 			unzipped, err := gzip.NewReader(file)
 			if err != nil {
 				return err
@@ -61,7 +61,7 @@ func readModelFile(name string, into any) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	text, err := io.ReadAll(file)
 	if err != nil {
 		return err

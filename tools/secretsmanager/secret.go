@@ -36,7 +36,7 @@ func (s *secret) version(id string) *version {
 
 // put adds a version, or finds that it is there: "If a version with this value
 // already exists and that version's SecretString or SecretBinary values are the
-// same as those in the request then the request is ignored."
+// same as those in the request then the request is ignored".
 func (s *secret) put(id string, what value, labels []stage, now time.Time) error {
 	if there := s.version(id); there != nil {
 		if there.value.equal(what) {
@@ -72,7 +72,7 @@ func (s *secret) versionStages() map[string][]string {
 }
 
 // read returns the version that a request means: "If you don't specify either a
-// VersionStage or VersionId, then Secrets Manager returns the AWSCURRENT version."
+// VersionStage or VersionId, then Secrets Manager returns the AWSCURRENT version".
 func (s *secret) read(id, label string) (*version, error) {
 	if id == "" && label == "" {
 		label = current

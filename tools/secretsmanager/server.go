@@ -55,7 +55,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := readRequest(r, body, s.identities.account)
 	e := s.event(q, now)
-	a, ok := s.faults.serve(q, func() answer { return s.answer(q, now) })
+	a, ok := s.faults.serve(r.Context(), q, func() answer { return s.answer(q, now) })
 	if ok {
 		e.Status, e.ErrorCode, e.ErrorMessage = a.status, a.kind, a.message
 	}

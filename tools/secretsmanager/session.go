@@ -43,7 +43,7 @@ func (s *session) secret(action string, in target, own conditionKeys) (*secret, 
 }
 
 // live is secret, for operations that a deletion bars: "When a secret is scheduled
-// for deletion, you cannot retrieve the secret value."
+// for deletion, you cannot retrieve the secret value".
 func (s *session) live(action string, in target, own conditionKeys) (*secret, error) {
 	found, err := s.secret(action, in, own)
 	if err == nil && !found.deleted.IsZero() {

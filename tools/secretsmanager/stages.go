@@ -34,7 +34,7 @@ func (s stages) of(id string) []string {
 
 // attach moves a label to a version. "Whenever you move AWSCURRENT, Secrets Manager
 // automatically moves the label AWSPREVIOUS to the version that AWSCURRENT was
-// removed from."
+// removed from".
 func (s stages) attach(label, id string) stages {
 	moved := maps.Clone(s)
 	if moved == nil {
@@ -50,7 +50,7 @@ func (s stages) attach(label, id string) stages {
 // put returns the labels after a version was added: AWSCURRENT moves to it unless
 // other labels are asked for. "If this operation creates the first version for the
 // secret, then Secrets Manager automatically attaches the staging label AWSCURRENT
-// to it."
+// to it".
 func (s stages) put(id string, asked []stage) (stages, error) {
 	after := s
 	if len(asked) == 0 || len(s) == 0 || slices.Contains(asked, current) {

@@ -15,7 +15,7 @@ import (
 // "If a version with this value already exists and that version's SecretString or
 // SecretBinary values are the same as those in the request then the request is
 // ignored. The operation is idempotent. If … different … the request fails because
-// you can't modify a secret version."
+// you can't modify a secret version".
 func TestATokenIsOneVersion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
