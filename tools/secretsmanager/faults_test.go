@@ -23,8 +23,7 @@ func (w *world) tell(method, path, body string) (int, string) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	client := http.Client{Timeout: time.Minute}
-	resp, err := client.Do(req)
+	resp, err := w.http.Do(req)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -272,7 +271,7 @@ func TestClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := (&http.Client{Timeout: time.Minute}).Do(req)
+	resp, err := w.http.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func TestFollowsAnotherClock(t *testing.T) {
 	}))
 	defer other.Close()
 	_, address, _ := serve(t, none, nil, "-clock-url", other.URL)
-	w := &world{T: t, url: address}
+	w := &world{T: t, url: address, http: other.Client()}
 	if _, text := w.tell(http.MethodGet, "/_aws/clock", ""); !strings.Contains(text, "2026-11-28T12:00:00Z") {
 		t.Errorf("clock %s", text)
 	}

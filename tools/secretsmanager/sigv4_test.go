@@ -64,20 +64,21 @@ func TestSignatureIsChecked(t *testing.T) {
 		spoil func(*http.Request)
 		want  string
 	}{
-		"as it is":      {func(*http.Request) {}, ""},
-		"not signed":    {func(r *http.Request) { r.Header.Del("Authorization") }, missingToken},
-		"another way":   {func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, incomplete},
-		"no signature":  {func(r *http.Request) { replace(r, ", Signature=", ", Sig=") }, incomplete},
-		"no scope":      {func(r *http.Request) { replace(r, "/aws4_request", "") }, incomplete},
-		"no date":       {func(r *http.Request) { r.Header.Del("X-Amz-Date") }, incomplete},
-		"another date":  {func(r *http.Request) { replace(r, "/20261128/", "/20261127/") }, invalidSignature},
-		"another place": {func(r *http.Request) { replace(r, home, "us-east-1") }, invalidSignature},
-		"another key":   {func(r *http.Request) { replace(r, adminID, "AKIANOBODY0000000000") }, unrecognized},
-		"another deed":  {func(r *http.Request) { r.Header.Set("X-Amz-Target", "secretsmanager.DeleteSecret") }, invalidSignature},
-		"a header more": {func(r *http.Request) { r.Header.Set("X-Amz-Extra", "x") }, invalidSignature},
-		"another hash":  {func(r *http.Request) { r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD") }, invalidSignature},
-		"a token more":  {func(r *http.Request) { r.Header.Set("X-Amz-Security-Token", "x") }, unrecognized},
-		"host unsigned": {func(r *http.Request) { replace(r, ";host", "") }, invalidSignature},
+		"as it is":       {func(*http.Request) {}, ""},
+		"not signed":     {func(r *http.Request) { r.Header.Del("Authorization") }, missingToken},
+		"another way":    {func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, incomplete},
+		"no signature":   {func(r *http.Request) { replace(r, ", Signature=", ", Sig=") }, incomplete},
+		"no scope":       {func(r *http.Request) { replace(r, "/aws4_request", "") }, incomplete},
+		"no date":        {func(r *http.Request) { r.Header.Del("X-Amz-Date") }, incomplete},
+		"another date":   {func(r *http.Request) { replace(r, "/20261128/", "/20261127/") }, invalidSignature},
+		"another place":  {func(r *http.Request) { replace(r, home, "us-east-1") }, invalidSignature},
+		"another key":    {func(r *http.Request) { replace(r, adminID, "AKIANOBODY0000000000") }, unrecognized},
+		"another deed":   {func(r *http.Request) { r.Header.Set("X-Amz-Target", "secretsmanager.DeleteSecret") }, invalidSignature},
+		"a header more":  {func(r *http.Request) { r.Header.Set("X-Amz-Extra", "x") }, invalidSignature},
+		"another hash":   {func(r *http.Request) { r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD") }, invalidSignature},
+		"a token more":   {func(r *http.Request) { r.Header.Set("X-Amz-Security-Token", "x") }, unrecognized},
+		"another method": {func(r *http.Request) { r.Method = http.MethodPut }, unknownOperation},
+		"another path":   {func(r *http.Request) { r.URL.Path = "/a" }, unknownOperation},
 	} {
 		req := w.signed(noon, "secretsmanager")
 		c.spoil(req)
@@ -87,6 +88,26 @@ func TestSignatureIsChecked(t *testing.T) {
 	}
 	if status, answer := w.send(w.signed(noon, "s3")); status != 400 || answer["message"] != "Credential should be scoped to correct service: 'secretsmanager'." {
 		t.Errorf("for another service: %d %v", status, answer)
+	}
+}
+
+// Even a signature that fits is none unless the host is signed: it could be sent on.
+func TestHostIsSigned(t *testing.T) {
+	t.Parallel()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Amz-Date", noon.Format(amzTime))
+	for _, c := range []struct {
+		headers []string
+		ok      bool
+	}{{[]string{"host", "x-amz-date"}, true}, {[]string{"x-amz-date"}, false}} {
+		s := signature{date: "20261128", region: home, service: secretsManager, headers: c.headers}
+		s.hex = s.sign(adminSecret, noon.Format(amzTime), canonicalRequest(r, c.headers, hashHex(nil)))
+		if err := s.verify(r, nil, adminSecret, secretsManager, noon); (err == nil) != c.ok {
+			t.Errorf("signed headers %v: %v", c.headers, err)
+		}
 	}
 }
 

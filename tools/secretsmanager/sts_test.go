@@ -33,7 +33,7 @@ const (
 
 func (w *world) sts(options ...func(*sts.Options)) *sts.Client {
 	return sts.New(sts.Options{
-		Region: home, BaseEndpoint: aws.String(w.url), Retryer: aws.NopRetryer{},
+		Region: home, BaseEndpoint: aws.String(w.url), Retryer: aws.NopRetryer{}, HTTPClient: w.http,
 		Credentials:  credentials.NewStaticCredentialsProvider(adminID, adminSecret, ""),
 		HTTPSignerV4: serverTime{Signer: signer.NewSigner(), clock: &w.clock},
 	}, options...)
@@ -80,7 +80,7 @@ func (p provider) token(t *testing.T, kid string, changes map[string]any) string
 	if err != nil {
 		t.Fatal(err)
 	}
-	alg := map[string]string{"one": "RS256", "two": "ES256"}[kid]
+	alg := map[string]string{"one": "RS256", "two": "ES256", "three": "RS256"}[kid]
 	text := encode(fmt.Appendf(nil, `{"alg":%q,"kid":%q,"typ":"JWT"}`, alg, kid)) + "." + encode(body)
 	sum := sha256.Sum256([]byte(text))
 	if alg == "RS256" {
@@ -191,6 +191,7 @@ func TestIdentityTokensThatAreRefused(t *testing.T) {
 		"not yet":            {p.token(t, "one", map[string]any{"nbf": noon.Add(time.Hour).Unix()}), invalidIdentityToken},
 		"no subject":         {p.token(t, "one", map[string]any{"sub": nil}), idpRejectedClaim},
 		"another signer":     {stranger.token(t, "one", nil), invalidIdentityToken},
+		"another key id":     {p.token(t, "three", nil), invalidIdentityToken},
 		"no signature":       {parts[0] + "." + parts[1] + ".", invalidIdentityToken},
 		"alg none":           {encode([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".", invalidIdentityToken},
 		"alg of another key": {encode([]byte(`{"alg":"ES256","kid":"one"}`)) + "." + parts[1] + "." + parts[2], invalidIdentityToken},

@@ -33,7 +33,8 @@ var noon = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 type world struct {
 	*testing.T
 	*server
-	url string
+	url  string
+	http *http.Client // one for all clients: each of their own would keep its connections
 }
 
 func newWorld(t *testing.T, c iamConfig) *world {
@@ -47,7 +48,7 @@ func newWorld(t *testing.T, c iamConfig) *world {
 	}
 	listening := httptest.NewServer(conforming(t, s))
 	t.Cleanup(listening.Close)
-	return &world{T: t, server: s, url: listening.URL}
+	return &world{T: t, server: s, url: listening.URL, http: listening.Client()}
 }
 
 // conforming compares each request to Secrets Manager and its answer with the model.
@@ -93,7 +94,7 @@ func conforming(t *testing.T, s http.Handler) http.Handler {
 // It tries once: what is refused is the test's business.
 func (w *world) client(options ...func(*sm.Options)) *sm.Client {
 	return sm.New(sm.Options{
-		Region: home, BaseEndpoint: aws.String(w.url), Retryer: aws.NopRetryer{},
+		Region: home, BaseEndpoint: aws.String(w.url), Retryer: aws.NopRetryer{}, HTTPClient: w.http,
 		Credentials:  credentials.NewStaticCredentialsProvider(adminID, adminSecret, ""),
 		HTTPSignerV4: serverTime{Signer: signer.NewSigner(), clock: &w.clock},
 	}, options...)
@@ -153,8 +154,7 @@ func (w *world) raw(operation, body string) (int, map[string]any) {
 
 func (w *world) send(req *http.Request) (int, map[string]any) {
 	w.Helper()
-	client := http.Client{Timeout: time.Minute}
-	resp, err := client.Do(req)
+	resp, err := w.http.Do(req)
 	if err != nil {
 		w.Fatal(err)
 	}
