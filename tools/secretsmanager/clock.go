@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -69,7 +70,10 @@ func (c *clock) move(m move) error {
 		}
 	}
 	if given != 1 {
-		return fmt.Errorf(`give one of {"set": time}, {"advance": duration}, {"real": true}`)
+		return errors.New(`give one of {"set": time}, {"advance": duration}, {"real": true}`)
+	}
+	if m.Set != nil && (m.Set.Year() < 1970 || m.Set.Year() > 9999) {
+		return errors.New("the clock knows the years 1970 to 9999")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

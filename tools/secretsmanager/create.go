@@ -52,7 +52,7 @@ func (s *session) mayCreate(in createSecretInput, arn string) error {
 	own := conditionKeys{}
 	own.add("secretsmanager:Name", in.Name)
 	addPointer(own, "secretsmanager:Description", in.Description)
-	addPointer(own, "secretsmanager:KmsKeyId", in.KmsKeyId)
+	addKMSKey(own, in.KmsKeyId)
 	addTags(own, in.Tags)
 	if err := s.allowed("CreateSecret", in.Name, arn, s.keys(own)); err != nil || len(in.Tags) == 0 {
 		return err
@@ -78,7 +78,7 @@ func again(there *secret, token string, what value) (any, error) {
 func (s *session) updateSecret(in updateSecretInput) (any, error) {
 	own := conditionKeys{}
 	addPointer(own, "secretsmanager:Description", in.Description)
-	addPointer(own, "secretsmanager:KmsKeyId", in.KmsKeyId)
+	addKMSKey(own, in.KmsKeyId)
 	found, err := s.live("UpdateSecret", in.target, own)
 	if err != nil {
 		return nil, err

@@ -287,7 +287,7 @@ func TestClock(t *testing.T) {
 	if now, err := w.clock.now(t.Context()); err != nil || (time.Since(now)+day).Abs() > time.Minute {
 		t.Errorf("a day ahead, and running: %s %v", now, err)
 	}
-	for _, wrong := range []string{`{}`, `{"real":true,"advance":"1s"}`, `{"advance":"soon"}`, `{"back":"1s"}`, ``} {
+	for _, wrong := range []string{`{}`, `{"real":true,"advance":"1s"}`, `{"advance":"soon"}`, `{"back":"1s"}`, `{"set":"1969-12-31T00:00:00Z"}`, ``} {
 		if status, _ := w.tell(http.MethodPost, "/_aws/clock", wrong); status != http.StatusBadRequest {
 			t.Errorf("%s: %d", wrong, status)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -98,6 +99,14 @@ func addTags(keys conditionKeys, tags []tag) {
 func addPointer(keys conditionKeys, name string, value *string) {
 	if value != nil {
 		keys.add(name, *value)
+	}
+}
+
+// addKMSKey adds the keys of a KMS key, which is accepted without being looked at.
+func addKMSKey(keys conditionKeys, id *string) {
+	addPointer(keys, "secretsmanager:KmsKeyId", id)
+	if id != nil && strings.HasPrefix(*id, "arn:") {
+		keys.add("secretsmanager:KmsKeyArn", *id)
 	}
 }
 

@@ -35,7 +35,8 @@ func parseSignature(header string) (signature, error) {
 	}
 	rest, ok := strings.CutPrefix(header, algorithm+" ")
 	if !ok {
-		return s, refuse(incomplete, "Unsupported AWS 'algorithm': '%s'", strings.Fields(header)[0])
+		algorithm, _, _ := strings.Cut(header, " ")
+		return s, refuse(incomplete, "Unsupported AWS 'algorithm': '%s'", algorithm)
 	}
 	given := map[string]string{}
 	for part := range strings.SplitSeq(rest, ",") {

@@ -27,7 +27,7 @@ func (s *session) getSecretValue(in getSecretValueInput) (any, error) {
 	own := conditionKeys{}
 	addPointer(own, "secretsmanager:VersionId", in.VersionId)
 	addPointer(own, "secretsmanager:VersionStage", in.VersionStage)
-	if in.VersionId == nil && in.VersionStage == nil {
+	if in.VersionId == nil && in.VersionStage == nil { // policies for AWSCURRENT let such requests through
 		own.add("secretsmanager:VersionStage", current)
 	}
 	found, err := s.live("GetSecretValue", in.target, own)
