@@ -103,6 +103,10 @@ func TestConditions(t *testing.T) {
 		{"NumericGreaterThanEquals", `7`, []string{"7"}, true},
 		{"NumericLessThan", `"7"`, []string{"30"}, false},
 		{"NumericNotEquals", `7`, []string{"30"}, true},
+		{"NumericEquals", `7`, []string{"7.0"}, true},
+		{"NumericGreaterThan", `7`, []string{"7"}, false},
+		{"NumericLessThanEquals", `7`, []string{"7"}, true},
+		{"NumericLessThan", `7`, []string{"seven"}, false},
 		{"ArnLike", `"arn:aws:iam::*:role/ci-*"`, []string{"arn:aws:iam::123456789012:role/ci-a"}, true},
 		{"ArnNotEquals", `"arn:aws:iam::*:role/ci-*"`, []string{"arn:aws:iam::123456789012:role/other"}, true},
 	} {

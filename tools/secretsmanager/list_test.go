@@ -181,6 +181,36 @@ func TestListIsBehind(t *testing.T) {
 	}
 }
 
+func TestListOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, iamConfig{})
+	for _, name := range []string{"b", "c", "a"} {
+		w.create(name)
+		w.advance(time.Minute)
+	}
+	if err := w.tag("b", pairs("k=v")...); err != nil { // changed last
+		t.Fatal(err)
+	}
+	w.advance(day)
+	if _, err := w.client().GetSecretValue(t.Context(), &sm.GetSecretValueInput{SecretId: aws.String("c")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		by    types.SortByType
+		order types.SortOrderType
+		want  string
+	}{
+		{"", "", "a c b"}, {types.SortByTypeCreatedDate, types.SortOrderTypeAsc, "b c a"}, {types.SortByTypeName, types.SortOrderTypeAsc, "a b c"},
+		{types.SortByTypeName, types.SortOrderTypeDesc, "c b a"}, {types.SortByTypeLastChangedDate, types.SortOrderTypeDesc, "b a c"},
+		{types.SortByTypeLastAccessedDate, types.SortOrderTypeDesc, "c b a"},
+	} {
+		list, _ := w.names(sm.ListSecretsInput{SortBy: c.by, SortOrder: c.order})
+		if got := strings.Join(list, " "); got != c.want {
+			t.Errorf("by %q, %q: %s, want %s", c.by, c.order, got, c.want)
+		}
+	}
+}
+
 // What ListSecrets tells of an entry is enough to sort out what a rotation need not
 // look at: tags, labels and times.
 func TestListEntry(t *testing.T) {

@@ -181,6 +181,9 @@ func TestIdentityTokensThatAreRefused(t *testing.T) {
 	parts := strings.Split(good, ".")
 	for name, c := range map[string]struct{ token, want string }{
 		"as it is":           {good, ""},
+		"several audiences":  {p.token(t, "one", map[string]any{"aud": []string{"sts.amazonaws.com", "x"}}), "AccessDenied"}, // one of them is not the policy's
+		"azp goes for aud":   {p.token(t, "one", map[string]any{"azp": "x"}), "AccessDenied"},
+		"a number":           {p.token(t, "one", map[string]any{"repository_id": 4711}), ""},
 		"another repository": {p.token(t, "one", map[string]any{"repository_id": "4712"}), "AccessDenied"},
 		"another branch":     {p.token(t, "one", map[string]any{"sub": "repo:acme/shop:ref:refs/heads/main"}), "AccessDenied"},
 		"no repository":      {p.token(t, "one", map[string]any{"repository_id": nil}), "AccessDenied"},
@@ -246,6 +249,8 @@ func TestAssumeRole(t *testing.T) {
 		{"by-name", sts.AssumeRoleInput{}, "AccessDenied"},
 		{"other", sts.AssumeRoleInput{}, "AccessDenied"},
 		{"none", sts.AssumeRoleInput{}, "AccessDenied"},
+		{"by-account", sts.AssumeRoleInput{SourceIdentity: aws.String("me")}, "AccessDenied"}, // needs sts:SetSourceIdentity
+		{"by-account", sts.AssumeRoleInput{SerialNumber: aws.String("arn:aws:iam::1:mfa/me"), TokenCode: aws.String("123456")}, validationError},
 		{"tagged", sts.AssumeRoleInput{Tags: tags, DurationSeconds: aws.Int32(7200)}, ""},
 		{"tagged", sts.AssumeRoleInput{DurationSeconds: aws.Int32(7201)}, validationError},
 		{"tagged", sts.AssumeRoleInput{DurationSeconds: aws.Int32(899)}, validationError},

@@ -97,6 +97,10 @@ func TestTagRules(t *testing.T) {
 	if got := refusal(w.tag("a", types.Tag{Key: aws.String("k")})); got != invalidParameter {
 		t.Errorf("no value: %q", got)
 	}
+	_, err := w.client().UntagResource(t.Context(), &sm.UntagResourceInput{SecretId: aws.String("a"), TagKeys: []string{"aws:k"}})
+	if got := refusal(err); got != invalidParameter {
+		t.Errorf("a key of AWS's own: %q", got)
+	}
 	var most []types.Tag
 	for n := range 48 {
 		most = append(most, pairs(fmt.Sprintf("k%d=v", n))...)

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sm "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
 // "If a version with this value already exists and that version's SecretString or
@@ -201,6 +203,32 @@ func TestReadMany(t *testing.T) {
 	got := must(t, out, err)
 	if len(got.SecretValues) != 2 || len(got.Errors) != 1 || *got.Errors[0].ErrorCode != notFound || *got.Errors[0].SecretId != "none" {
 		t.Errorf("%d values, errors %v", len(got.SecretValues), got.Errors)
+	}
+	var read []string
+	for all := sm.NewBatchGetSecretValuePaginator(w.client(), &sm.BatchGetSecretValueInput{
+		Filters: []types.Filter{where("name", "a", "b")}, MaxResults: aws.Int32(1),
+	}); all.HasMorePages(); {
+		page, err := all.NextPage(t.Context())
+		for _, value := range must(t, page, err).SecretValues {
+			read = append(read, *value.Name)
+		}
+	}
+	if slices.Sort(read); !slices.Equal(read, []string{"a", "b"}) {
+		t.Errorf("by a filter: %v", read)
+	}
+	// "you must have secretsmanager:GetSecretValue for each secret. If you use filters,
+	// you must also have secretsmanager:ListSecrets."
+	u := limitedUser(t, `{"Effect":"Allow","Action":"secretsmanager:BatchGetSecretValue","Resource":"*"}`)
+	if err := w.identities.add(iamConfig{Users: []user{u}}); err != nil {
+		t.Fatal(err)
+	}
+	out, err = w.client(as(u)).BatchGetSecretValue(t.Context(), &sm.BatchGetSecretValueInput{SecretIdList: []string{"a"}})
+	if got := must(t, out, err); len(got.SecretValues) != 0 || *got.Errors[0].ErrorCode != accessDenied {
+		t.Errorf("without the right to read: %+v", got)
+	}
+	_, err = w.client(as(u)).BatchGetSecretValue(t.Context(), &sm.BatchGetSecretValueInput{Filters: []types.Filter{where("name", "a")}})
+	if got := refusal(err); got != accessDenied {
+		t.Errorf("without the right to list: %q", got)
 	}
 	_, err = w.client().BatchGetSecretValue(t.Context(), &sm.BatchGetSecretValueInput{})
 	if got := refusal(err); got != invalidParameter {
