@@ -85,6 +85,9 @@ func (x *execution) environment() []choice {
 			x.ticks--
 			x.fresh = x.world.at
 			x.world.now = x.world.now.Add(25 * time.Hour)
+			if x.world.opaque { // by then no request is still on its way
+				x.world.pending = nil
+			}
 		}})
 	}
 	if x.human == 0 {
@@ -279,7 +282,7 @@ func (c exploration) start() *execution {
 			x.human++
 			continue
 		}
-		x.world.closing = x.world.closing || kind == 'D'
+		x.world.closing = x.world.closing || kind == 'D' || kind == 'E' && strings.Contains(c.actors, "O")
 		x.actors = append(x.actors, x.live(kind, byte(len(x.actors)))) //nolint:gosec // a handful
 	}
 	return x
@@ -309,6 +312,14 @@ func (x *execution) finally() string {
 	if strings.Contains(x.config.actors, "D") {
 		if _, err := w.engine(&actor{kind: 'Z'}).Destroy(context.Background(), rotation.DestroyRequest{At: smallRequest.At, Owner: smallRequest.Owner}); err != nil {
 			w.violate("I6: the clean destroy failed: %v", err)
+		}
+		for range 2 * strings.Count(x.config.actors, "O") { // the other resource has it now, or creates it again
+			request := smallRequest
+			request.Owner, request.MayRepublish, request.Wish, request.Reason = "resource-2", true, rotation.Rotate, schedule.ReasonCreated
+			if err := x.clean(request); err != nil {
+				w.violate("I6: the clean run of the owner failed: %v", err)
+			}
+			w.now = w.now.Add(25 * time.Hour)
 		}
 	} else {
 		request := smallRequest

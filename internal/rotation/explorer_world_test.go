@@ -194,7 +194,7 @@ func (w *smallWorld) after(base entry.Revision) entry.Version {
 // glance is what metadata shows.
 func (w *smallWorld) glance(slot string) entry.Glance {
 	v := w.version(w.at)
-	g := entry.Glance{Slots: []string{slot}, Identity: slot, Revision: v.Revision, Follows: v.Follows, Condition: v.Condition}
+	g := entry.Glance{Slots: []string{slot}, Identity: slot, Revision: v.Revision, Follows: v.Follows, Condition: v.Condition, Rewinds: w.opaque}
 	g.Managed, g.Mirror, g.Problem = entry.ReadMirror(w.custom)
 	return g
 }

@@ -138,6 +138,11 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 		return err
 	}
 	failpoint("after verify")
+	if e.now().Sub(o.Clock.Machine) > inFlight {
+		// The machine slept: what was observed is of another time, and where revisions can
+		// come back, check-and-set does not notice.
+		return e.loseRace(critical, o, &m, result)
+	}
 	o = e.refreshed(o, m.ID)
 	adopt, astray := split(o, m.name, r.Keep)
 	if others := o.strangers(); len(others) > 0 && !r.Adopt {
