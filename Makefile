@@ -68,6 +68,7 @@ fuzz: ## try odd input on every parser and decision, FUZZTIME (20s) each
 .PHONY: testtools
 testtools:
 	@tools/build kv act
+	@tools/node24 >/dev/null || [ "$$CI" != true ]
 	@[ "$$CI" != true ] && command -v vault >/dev/null || tools/build vault
 	@[ "$$CI" != true ] && tools/cli >/dev/null || tools/build tofu
 

@@ -237,7 +237,7 @@ func TestReadmeExplainsEveryCode(t *testing.T) {
 		slices.Sort(all)
 		return slices.Compact(all)
 	}
-	if used, explained := codes("errors.go", "launch.js"), codes("README.md"); !slices.Equal(used, explained) {
+	if used, explained := codes("errors.go", "launch.js", "program.js", "download.js"), codes("README.md"); !slices.Equal(used, explained) {
 		t.Errorf("used %v\nexplained %v", used, explained)
 	}
 }

@@ -1,0 +1,30 @@
+package testparts
+
+import (
+	"os/exec"
+	"runtime"
+	"testing"
+)
+
+// Linux reports whether this machine runs what only Linux has.
+const Linux = runtime.GOOS == "linux"
+
+// Node returns the Node.js of this machine, without which no action starts.
+func Node(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, "there is no node on PATH")
+	}
+	return path
+}
+
+// Node24 returns the Node.js with which GitHub's runners start actions.
+func Node24(t testing.TB) string {
+	t.Helper()
+	path := program(t, "node24")
+	if path == "" {
+		missing(t, "there is no Node 24: `tools/node24` fetches one")
+	}
+	return path
+}
