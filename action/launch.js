@@ -17,7 +17,7 @@ const path = require('node:path');
 const { privateFile, write, sealed, start } = require('./program.js');
 const { Problem, input } = require('./problem.js');
 
-const PART = 256 * 1024; // bytes that are copied at a time
+const PART = 1024 * 1024; // bytes that are copied at a time
 
 // platform names the program for a machine as Go does: linux_amd64.
 function platform(system = process.platform, machine = process.arch) {
