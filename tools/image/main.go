@@ -7,8 +7,8 @@
 //
 // build writes an OCI image layout
 // (https://github.com/opencontainers/image-spec/blob/main/image-layout.md) and prints the
-// image's digest. push sends it to a registry, with the credentials of the user's Docker
-// configuration, and prints the reference by digest.
+// image's digest. push sends it to a registry and prints the reference by digest. Its
+// credentials are those of the user's Docker configuration, or GITHUB_TOKEN for GitHub's.
 package main
 
 import (
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/authn/github"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -112,7 +113,7 @@ func push(folder, repository string, tags []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := remote.WriteIndex(reference, index, remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
+		if err := remote.WriteIndex(reference, index, remote.WithAuthFromKeychain(authn.NewMultiKeychain(authn.DefaultKeychain, github.Keychain))); err != nil {
 			return fmt.Errorf("pushing %s: %w", reference, err)
 		}
 	}

@@ -21,6 +21,16 @@ func main() {
 		variables := os.Environ()
 		slices.Sort(variables)
 		fmt.Println(strings.Join(variables, "\n"))
+	case "output":
+		output, err := os.OpenFile(os.Getenv("GITHUB_OUTPUT"), os.O_APPEND|os.O_WRONLY, 0)
+		if err == nil {
+			_, err = fmt.Fprintln(output, "source=launched")
+		}
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1) //nolint:forbidigo // its purpose
+		}
+		os.Exit(0) //nolint:forbidigo // its purpose
 	case "wait":
 		select {
 		case signal := <-stop:
