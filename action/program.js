@@ -13,7 +13,7 @@ const path = require('node:path');
 
 const { Problem } = require('./problem.js');
 
-const PART = 1024 * 1024; // bytes that are hashed at a time
+const PART = 256 * 1024; // bytes that are hashed at a time
 
 // privateFile opens a new file for the program, in which it may be executed: file is how
 // to open it again, and folder is null where it has no name.

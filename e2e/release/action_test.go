@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -174,6 +175,7 @@ func newMirror(t *testing.T, alter func([]byte) []byte) *mirror {
 		_, _ = w.Write(alter(raw)) //nolint:gosec // a program
 	}))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // a client that refuses is what is tested
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	m.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
