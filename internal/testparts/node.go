@@ -1,7 +1,9 @@
 package testparts
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"testing"
 )
@@ -27,4 +29,14 @@ func Node24(t testing.TB) string {
 		missing(t, "there is no Node 24: `tools/node24` fetches one")
 	}
 	return path
+}
+
+// PathWithNode24 is a PATH on which `node` is the Node.js of GitHub's runners.
+func PathWithNode24(t testing.TB) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.Symlink(Node24(t), filepath.Join(folder, "node")); err != nil {
+		t.Fatal(err)
+	}
+	return folder + string(os.PathListSeparator) + os.Getenv("PATH")
 }
