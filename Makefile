@@ -77,6 +77,7 @@ lint: ## check style, vet, workflows and go.mod
 	@tools/build lint actionlint
 	.tools/lint run
 	cd tools/kv && ../../.tools/lint run
+	cd tools/image && ../../.tools/lint run
 	$(if $(WORKFLOWS),.tools/actionlint $(WORKFLOWS))
 	go mod tidy -diff
 

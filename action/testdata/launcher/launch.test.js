@@ -11,7 +11,7 @@ const { test } = require('node:test');
 const { action, programs, checkout, build, cached, put, launch, sha256, platform, programName } = require('./world.js');
 const { environment, stops } = require(path.join(action, 'program.js'));
 
-const posix = { skip: process.platform === 'win32' && 'Windows has no signals' };
+const posix = { skip: process.platform === 'win32' && 'Windows has no signals that a process may send' };
 const { released, other } = programs();
 const preload = (name) => path.join(__dirname, 'preload', name);
 
@@ -41,9 +41,19 @@ test('the program sees what concerns it alone, and no certificate that an earlie
   assert.deepEqual(Object.keys(seen).sort(), ['ACTIONS_ID_TOKEN_REQUEST_URL', 'GITHUB_ENV', 'Https_Proxy', 'INPUT_MODE', 'PATH', 'STATE_names']);
 });
 
-test('on Windows Ctrl-Break is waited out as Ctrl-C is', () => {
-  assert.deepEqual(stops('win32'), ['SIGINT', 'SIGTERM', 'SIGBREAK']);
+test('on Windows Ctrl-Break is waited out as Ctrl-C is', posix, async (t) => {
   assert.deepEqual(stops('linux'), ['SIGINT', 'SIGTERM']);
+  const dir = checkout(t, null);
+  const file = build(dir, released);
+  fs.renameSync(file, `${file}.exe`);
+  fs.renameSync(`${file}.sha256`, `${file}.exe.sha256`);
+  const { code, out, left } = await launch(dir, { INPUT_PROGRAM: 'wait' }, {
+    preload: preload('windows.js'),
+    ready: (child) => child.kill('SIGUSR2'),
+    heard: (words, child) => words.includes('Ctrl-Break') && child.stdin.end(), // the program ends after the key
+  });
+  assert.equal(code, 3, out);
+  assert.deepEqual(left, []);
 });
 
 for (const [way, script] of Object.entries(ways)) {

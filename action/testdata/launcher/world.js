@@ -70,9 +70,9 @@ function put(file, program) {
 }
 
 // launch starts a step and returns how it ended, and what is left in the runner's folder;
-// ready is called with the process at its first line, preload is a script that is run
-// before the step's.
-function launch(dir, env = {}, { step = 'main', ready = () => {}, preload } = {}) {
+// ready is called with the process at its first line, heard whenever it says something;
+// preload is a script that is run before the step's.
+function launch(dir, env = {}, { step = 'main', ready = () => {}, heard = () => {}, preload } = {}) {
   const args = [...(preload ? ['--require', preload] : []), path.join(dir, 'action', `${step}.js`)];
   const child = spawn(process.execPath, args, {
     env: {
@@ -88,6 +88,7 @@ function launch(dir, env = {}, { step = 'main', ready = () => {}, preload } = {}
         ready(child);
       }
       out += part;
+      heard(out, child);
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
