@@ -23,7 +23,7 @@ func TestLauncher(t *testing.T) {
 	for name, node := range map[string]func(testing.TB) string{"the Node of PATH": testparts.Node, "Node 24": testparts.Node24} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, node(t), append([]string{"--test", "--test-reporter=tap"}, files...)...) //nolint:gosec // node
 			cmd.Env = append(cmd.Environ(), "LAUNCHED="+launched)

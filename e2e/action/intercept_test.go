@@ -51,7 +51,7 @@ func (i *interceptor) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	if err != nil {
 		return
 	}
-	defer near.Close()
+	defer func() { _ = near.Close() }()
 	_, _ = io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n")
 	i.listen(tls.Server(near, &tls.Config{Certificates: []tls.Certificate{i.certificate}, MinVersion: tls.VersionTLS12}))
 }

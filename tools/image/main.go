@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: image build -version VERSION -created SECONDS -out DIR OS/ARCH=FILE... | image push DIR NAME TAG...")
+var errUsage = errors.New("usage: image build -version VERSION -created SECONDS -out DIR OS/ARCH=FILE... | image push DIR NAME TAG..., with at least one FILE and TAG")
 
 func run(args []string, out io.Writer) error {
 	switch {
