@@ -11,8 +11,7 @@ const { Writable } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
 const zlib = require('node:zlib');
 
-const { Problem, input } = require('./problem.js');
-const { privateFile, write, drop, sealed } = require('./program.js');
+const { Problem, input, privateFile, write, drop, sealed } = require('./program.js');
 
 const GITHUB = 'https://github.com';
 const RELEASES = 'paistrike/terraform-provider-paistrike/releases/download';

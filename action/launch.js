@@ -14,10 +14,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { privateFile, write, sealed, start } = require('./program.js');
-const { Problem, input } = require('./problem.js');
-
-const PART = 1024 * 1024; // bytes that are copied at a time
+const { Problem, input, privateFile, copy, drop, sealed, start } = require('./program.js');
 
 // platform names the program for a machine as Go does: linux_amd64.
 function platform(system = process.platform, machine = process.arch) {
@@ -96,27 +93,17 @@ async function loadReleased(version, name, want) {
 // copied returns a private copy of the program in a file, verified; null if there is no
 // such file.
 function copied(file, want) {
-  let from;
+  const program = privateFile(programName());
   try {
-    from = fs.openSync(file);
+    copy(program, file);
   } catch (error) {
+    drop(program);
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
       return null;
     }
     throw new Problem('PSA602', `The program at ${file} cannot be read: ${error.message}.`);
   }
-  const copy = privateFile(programName());
-  try {
-    const part = Buffer.allocUnsafeSlow(PART);
-    for (let size; (size = fs.readSync(from, part, 0, PART, null)) > 0;) {
-      write(copy, part.subarray(0, size));
-    }
-  } catch (error) {
-    throw new Problem('PSA602', `The program at ${file} cannot be copied: ${error.message}.`);
-  } finally {
-    fs.closeSync(from);
-  }
-  return sealed(copy, want, file);
+  return sealed(program, want, file);
 }
 
 function escaped(text) {

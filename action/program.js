@@ -11,12 +11,23 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { Problem } = require('./problem.js');
-
 const PART = 256 * 1024; // bytes that are hashed at a time
 
-// privateFile opens a new file for the program, in which it may be executed: file is how
-// to open it again, and folder is null where it has no name.
+// Problem is an error for the user: a code to search for, and what to do.
+class Problem extends Error {
+  constructor(code, text) {
+    super(`${code}: ${text}`);
+    this.code = code;
+  }
+}
+
+// input is what the workflow passes to the action under a name.
+function input(name) {
+  return (process.env[`INPUT_${name.toUpperCase()}`] || '').trim();
+}
+
+// privateFile is a new file for the program, from which it may be executed: file is how to
+// open it, and folder is null where it has no name.
 function privateFile(name, system = process.platform) {
   const problems = [];
   for (const folder of folders()) {
@@ -56,28 +67,40 @@ function nameless(folder) {
 
 function named(parent, name) {
   const folder = fs.mkdtempSync(path.join(parent, 'paistrike-'));
-  const file = path.join(folder, name);
-  return { fd: fs.openSync(file, 'wx', 0o700), file, folder };
+  return { fd: null, file: path.join(folder, name), folder };
 }
 
-// write appends a part of the program.
-function write({ fd }, part) {
+// copy fills a private file with the bytes of another file.
+function copy(program, file) {
+  fs.copyFileSync(file, program.file); // in the kernel, where it can
+  fs.chmodSync(program.file, 0o700); // the copy has the rights of the other file
+}
+
+// write appends a part to a private file.
+function write(program, part) {
+  program.fd ??= fs.openSync(program.file, 'wx', 0o700);
   for (let done = 0; done < part.length;) {
-    done += fs.writeSync(fd, part, done);
+    done += fs.writeSync(program.fd, part, done);
   }
 }
 
 // drop gives up a file that will not be started.
 function drop(program) {
-  fs.closeSync(program.fd);
+  close(program);
   clear(program);
+}
+
+function close({ fd }) {
+  if (fd !== null) {
+    fs.closeSync(fd);
+  }
 }
 
 // sealed returns the program once its bytes are those that were released. They are read
 // through the descriptor that will be executed, after the one that could write is closed.
 function sealed(program, want, where) {
   const reading = fs.openSync(program.file);
-  fs.closeSync(program.fd);
+  close(program);
   const hash = require('node:crypto').createHash('sha256');
   const part = Buffer.allocUnsafeSlow(PART);
   for (let size; (size = fs.readSync(reading, part, 0, PART, null)) > 0;) {
@@ -157,4 +180,4 @@ function spawned(program, args, env) {
   });
 }
 
-module.exports = { privateFile, write, drop, sealed, environment, start, stops };
+module.exports = { Problem, input, privateFile, copy, write, drop, sealed, environment, start, stops };

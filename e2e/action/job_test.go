@@ -63,7 +63,7 @@ func (w *world) workspace(t *testing.T, workflow string) string {
 		}
 	}
 	for _, name := range []string{
-		"action.yml", "main.js", "post.js", "launch.js", "program.js", "download.js", "problem.js", "release.json", "rotate/action.yml", "rotate/main.js", "audit/action.yml", "audit/main.js",
+		"action.yml", "main.js", "post.js", "launch.js", "program.js", "download.js", "release.json", "rotate/action.yml", "rotate/main.js", "audit/action.yml", "audit/main.js",
 	} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "action", name))
 		if err != nil {

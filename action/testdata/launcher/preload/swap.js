@@ -38,7 +38,7 @@ function before(object, name) {
   };
 }
 
-for (const name of ['openSync', 'readSync', 'writeSync', 'closeSync', 'fstatSync', 'unlinkSync', 'accessSync', 'mkdirSync', 'copyFileSync', 'renameSync']) {
+for (const name of ['openSync', 'readSync', 'writeSync', 'closeSync', 'fstatSync', 'unlinkSync', 'accessSync', 'mkdirSync', 'copyFileSync', 'chmodSync', 'renameSync']) {
   before(fs, name);
 }
 before(process, 'execve');
