@@ -299,7 +299,7 @@ func TestServerTime(t *testing.T) {
 			}
 		})
 	}
-	t.Run("is asked once, and anew on request", func(t *testing.T) {
+	t.Run("is asked once by each client", func(t *testing.T) {
 		t.Parallel()
 		f := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) {
 			say(w, 200, `{"initialized":true,"server_time_utc":1777636800}`)
@@ -313,7 +313,7 @@ func TestServerTime(t *testing.T) {
 		if got := len(f.requests()); got != 1 {
 			t.Errorf("asked %d times", got)
 		}
-		if _, err := c.RefreshServerTime(t.Context()); err != nil || len(f.requests()) != 2 {
+		if _, err := client(t, f.URL).ServerTime(t.Context()); err != nil || len(f.requests()) != 2 {
 			t.Errorf("%v after %v", err, f.requests())
 		}
 	})
