@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -111,4 +112,73 @@ func FuzzSchedule(f *testing.F) {
 			Evaluate(now, Facts{CreatedAt: born, ExpiresAt: policy.Expiry(born), Slot: testSlot}, policy)
 		}
 	})
+}
+
+// One table drives encoding, decoding, clearing and comparing: a setting that is not in
+// it would be lost on its way through a store.
+func TestFieldsAreAllThereIs(t *testing.T) {
+	t.Parallel()
+	var s Schedule
+	keys := map[string]bool{}
+	for _, field := range s.Fields() {
+		if field.Key == "" || keys[field.Key] {
+			t.Errorf("the key %q stands twice", field.Key)
+		}
+		keys[field.Key] = true
+		*field.Value = field.Key
+	}
+	value := reflect.ValueOf(s)
+	for i := range value.NumField() {
+		if value.Field(i).String() == "" {
+			t.Errorf("%s is in no field", value.Type().Field(i).Name)
+		}
+	}
+	if len(keys) != value.NumField() {
+		t.Errorf("%d fields of %d settings", len(keys), value.NumField())
+	}
+}
+
+// What a record keeps has every default in it, and is read as the same policy again.
+func TestCompleteWritesDefaultsOut(t *testing.T) {
+	t.Parallel()
+	for _, user := range []Schedule{
+		{Period: "30d", ExpiresIn: "90d"},
+		{Cron: "17 3 * * 1", Timezone: "Europe/Berlin", ExpiresIn: "90d"},
+		{Period: "30d", ExpiresIn: "never", OnRevoked: "rotate", RetireIdle: "true"},
+		{ExpiresIn: "90d"},
+		{Overlap: "36h"},
+	} {
+		end := born.Add(90 * Day)
+		text, policy, err := user.Complete(end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := text.Policy(end)
+		if diff := cmp.Diff(policy, again, cmp.AllowUnexported(Cron{}), cmp.Comparer(sameZone)); err != nil || diff != "" {
+			t.Errorf("%+v became %+v: %v %s", user, text, err, diff)
+		}
+		if text.Overlap == "" || text.OnRevoked == "rotate" || !text.Scheduled() {
+			t.Errorf("%+v became %+v", user, text)
+		}
+		if twice, _, err := text.Complete(end); err != nil || twice != text {
+			t.Errorf("%+v became %+v", text, twice)
+		}
+	}
+}
+
+func sameZone(a, b *time.Location) bool { return a.String() == b.String() }
+
+// The timing says when a token is due, and nothing of what is minted or how long the old
+// one overlaps.
+func TestTimingOfASchedule(t *testing.T) {
+	t.Parallel()
+	var full Schedule
+	for _, field := range full.Fields() {
+		*field.Value = field.Key
+	}
+	want := full
+	want.ExpiresIn, want.Overlap, want.OnRevoked, want.RetireIdle = "", "", "", ""
+	if got := full.Timing(); got != want {
+		t.Errorf("%+v", got)
+	}
 }

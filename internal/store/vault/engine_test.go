@@ -59,6 +59,10 @@ func TestRealEngine(t *testing.T) {
 		"mounts":                mountStory,
 		"own token":             ownTokenStory,
 		"a field":               fieldStory,
+		"an entry's life":       storeStory,
+		"closing":               closeStory,
+		"folders":               folderStory,
+		"wrong mounts":          mountsStory,
 	}
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
