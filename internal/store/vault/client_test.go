@@ -316,7 +316,7 @@ func TestTokenLife(t *testing.T) {
 					t.Errorf("%+v, %v", got, err)
 				}
 			}
-			if n := len(f.requests()); !test.bad && n != 1 {
+			if n := len(f.requests()); !test.bad && (n == 1) != (test.want.Uses == 0) {
 				t.Errorf("asked %d times", n)
 			}
 		})

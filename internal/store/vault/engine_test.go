@@ -59,6 +59,7 @@ func TestRealEngine(t *testing.T) {
 		"mounts":                mountStory,
 		"own token":             ownTokenStory,
 		"a field":               fieldStory,
+		"probes":                probeStory,
 		"an entry's life":       storeStory,
 		"closing":               closeStory,
 		"folders":               folderStory,

@@ -138,9 +138,6 @@ func TestWritesAreSentOnce(t *testing.T) {
 			_, err := c.Publish(ctx, at("x"), 3, record("canary-s3cret", 3))
 			return err
 		},
-		"patch": func(ctx context.Context, c *vault.Client) error {
-			return c.Patch(ctx, at("x"), map[string]string{"a": "b"})
-		},
 		"purge": func(ctx context.Context, c *vault.Client) error { return c.Purge(ctx, at("x")) },
 	}
 	answers := map[string]func(w http.ResponseWriter){
