@@ -44,12 +44,16 @@ type vaultModel struct {
 	SkipTLSVerify types.Bool   `tfsdk:"skip_tls_verify"`
 	MaxRetries    types.Int64  `tfsdk:"max_retries"`
 
+	Identity         types.String `tfsdk:"identity"`
+	FormerIdentities types.List   `tfsdk:"former_identities"`
+
 	AuthLogin           *authLoginModel           `tfsdk:"auth_login"`
 	AuthLoginAppRole    *authLoginAppRoleModel    `tfsdk:"auth_login_approle"`
 	AuthLoginJWT        *authLoginJWTModel        `tfsdk:"auth_login_jwt"`
 	AuthLoginKubernetes *authLoginKubernetesModel `tfsdk:"auth_login_kubernetes"`
 	AuthLoginUserpass   *authLoginUserpassModel   `tfsdk:"auth_login_userpass"`
 	AuthLoginTokenFile  *authLoginTokenFileModel  `tfsdk:"auth_login_token_file"`
+	AuthLoginAgent      *authLoginAgentModel      `tfsdk:"auth_login_agent"`
 }
 
 type authLoginModel struct {
@@ -90,6 +94,9 @@ type authLoginUserpassModel struct {
 type authLoginTokenFileModel struct {
 	Filename types.String `tfsdk:"filename"`
 }
+
+// authLoginAgentModel is empty: the agent knows how to log in.
+type authLoginAgentModel struct{}
 
 // tokenPolicy is the guard rails of the provider block; the zero value allows all.
 type tokenPolicy struct {

@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -85,6 +86,11 @@ func vaultAttribute() schema.SingleNestedAttribute {
 		"tls_server_name": text("Name to expect in Vault's certificate. Environment variable: `VAULT_TLS_SERVER_NAME`."),
 		"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Do not check Vault's certificate: whoever is between can read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
 		"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read of Vault is repeated, `2` by default. Writes are never repeated blindly. Environment variable: `VAULT_MAX_RETRIES`."},
+		"identity":        text("Name that tells this Vault from all others, a restored copy of it included. By default host and port of `address`. Set it if one Vault has several addresses, or behind an agent. Environment variable: `PAISTRIKE_VAULT_IDENTITY`."),
+		"former_identities": schema.ListAttribute{
+			Optional: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
+			MarkdownDescription: "Earlier values of `identity`, or former addresses as `host:port`. Entries that were written under them still belong to this Vault.",
+		},
 	}
 	maps.Copy(attributes, loginAttributes())
 	return schema.SingleNestedAttribute{
@@ -144,6 +150,10 @@ func loginAttributes() map[string]schema.Attribute {
 				"password":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password. May be an ephemeral value."},
 				"password_file": text("File that holds the password instead."),
 			},
+		},
+		"auth_login_agent": schema.SingleNestedAttribute{
+			Optional: true, Attributes: map[string]schema.Attribute{},
+			MarkdownDescription: "Log in through a Vault Agent or Vault Proxy: `address` is its listener, which adds a token to every request. Takes no attributes, and needs `identity`.",
 		},
 		"auth_login_token_file": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "Take the Vault token from a file.",
