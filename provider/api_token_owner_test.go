@@ -35,7 +35,7 @@ func TestForeignSecretIsAdopted(t *testing.T) {
 	s.play(
 		act{
 			config: edit(standard, `path = "ci/paistrike"`, `path = "ci/paistrike", adopt = true`),
-			plan:   creates(), state: state(vaultVersion(2), previous(0)),
+			plan:   creates(), state: state(secretVersion(2), previous(0)),
 			after: func() { s.wantWorks("the secret", s.secret(standardPath), true) },
 		},
 		act{config: standard, plan: keeps()},
@@ -59,7 +59,7 @@ func TestTwoResourcesOnOnePath(t *testing.T) {
 			config: standard + zapier,
 			fails:  `Error: Vault path holds the token of another integration ... PS209: secret/ci/paistrike holds token ... at version 1, and its name does not begin with "Zapier Integration".`,
 		},
-		act{config: standard, plan: nothing(), state: state(vaultVersion(1)), after: func() { s.wantCalls(s.apiCalls(), "POST", 1) }},
+		act{config: standard, plan: nothing(), state: state(secretVersion(1)), after: func() { s.wantCalls(s.apiCalls(), "POST", 1) }},
 	)
 }
 
@@ -122,7 +122,7 @@ func TestMoveAwayWhenTakenOver(t *testing.T) {
 		act{config: standard},
 		act{config: standard + taken, fails: `PS209: secret/ci/paistrike holds token`},
 		act{
-			config: moved + taken, plan: rotates("vault_moved"), state: state(vaultVersion(1), previous(1)),
+			config: moved + taken, plan: rotates("secret_moved"), state: state(secretVersion(1), previous(1)),
 			after: func() {
 				if s.custom(standardPath)["paistrike_expires_in"] != "90d" {
 					t.Error("the new owner's schedule was taken away")

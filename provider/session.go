@@ -72,6 +72,9 @@ func newEngine(client *paistrike.Client, config vault.Config, env surroundings) 
 	if env.sleep != nil {
 		options = append(options, rotation.WithSleep(env.sleep))
 	}
+	if env.now != nil {
+		options = append(options, rotation.WithNow(env.now))
+	}
 	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(there), options...), nil
 }
 

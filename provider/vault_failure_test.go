@@ -44,7 +44,7 @@ func TestVaultSealed(t *testing.T) {
 		},
 		act{
 			before: func() { s.unseal(); s.wantCalls(s.apiCalls(), "POST", 1) },
-			config: standard, plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+			config: standard, plan: rotates("period"), state: state(secretVersion(2), previous(1)),
 		},
 	)
 }
@@ -103,8 +103,8 @@ func TestVaultTokenOfARotator(t *testing.T) {
 	s := newStage(t, testparts.WithToken(rotator, "secret/data/ci/*:create,update,read;secret/metadata/ci/*:read,patch"))
 	s.env["VAULT_TOKEN"] = rotator
 	s.play(
-		act{config: standard, plan: creates(), state: state(vaultVersion(1))},
-		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(vaultVersion(2))},
+		act{config: standard, plan: creates(), state: state(secretVersion(1))},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(2))},
 		act{before: s.later(25 * time.Hour), config: standard, plan: retires()},
 		act{config: empty, fails: `Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but its versions could not be deleted. Run again, or set vault.on_destroy = "keep".`},
 		act{before: func() { s.wantLive(0); s.env["VAULT_TOKEN"] = s.vaultRoot }, config: empty},
@@ -138,7 +138,7 @@ func TestPublishFails(t *testing.T) {
 		fails: "Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed.",
 	}, act{
 		before: func() { s.mend(); s.wantLive(3) }, config: standard,
-		plan: rotates("period"), state: state(vaultVersion(2), previous(1)), after: func() { s.wantLive(2) },
+		plan: rotates("period"), state: state(secretVersion(2), previous(1)), after: func() { s.wantLive(2) },
 	})
 	s.play(acts...)
 }
@@ -154,7 +154,7 @@ func TestFirstPublishFails(t *testing.T) {
 		},
 		act{
 			before: func() { s.mend(); s.wantLive(1) }, config: standard, plan: creates(),
-			state: state(vaultVersion(1), previous(0)), after: func() { s.wantLive(1) },
+			state: state(secretVersion(1), previous(0)), after: func() { s.wantLive(1) },
 		},
 	)
 }
@@ -201,7 +201,7 @@ func TestSchedulerWinsTheRace(t *testing.T) {
 		act{config: standard},
 		act{
 			before: func() { s.advance(31 * day); s.onVerify(func() { s.runScheduler() })() }, config: standard,
-			plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+			plan: rotates("period"), state: state(secretVersion(2), previous(1)),
 			after: func() {
 				if s.minted() != 3 {
 					t.Errorf("%d tokens were minted, want 3", s.minted())
@@ -219,7 +219,7 @@ func TestSomebodyWritesDuringARotation(t *testing.T) {
 		act{config: standard},
 		act{
 			before: func() { s.advance(31 * day); s.onVerify(func() { s.writeByHand(standardPath, somebodys) })() },
-			config: standard, plan: rotates("period"), state: state(vaultVersion(3), previous(1)),
+			config: standard, plan: rotates("period"), state: state(secretVersion(3), previous(1)),
 			after: func() { s.wantLive(2) },
 		},
 	)
@@ -247,16 +247,16 @@ func TestMirrorFails(t *testing.T) {
 	broken := s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))
 	s.play(
 		act{
-			before: broken, config: standard, unsound: true, due: true, state: state(vaultVersion(1), text("status", "active")),
+			before: broken, config: standard, unsound: true, due: true, state: state(secretVersion(1), text("status", "active")),
 			after: func() { s.wantWorks("the secret", s.secret(standardPath), true) },
 		},
-		act{before: s.mend, config: standard, state: state(vaultVersion(1), previous(0))},
+		act{before: s.mend, config: standard, state: state(secretVersion(1), previous(0))},
 		act{
 			before: func() { s.advance(31 * day); broken() }, config: standard, plan: rotates("period"),
-			unsound: true, due: true, state: state(vaultVersion(2), previous(1)),
+			unsound: true, due: true, state: state(secretVersion(2), previous(1)),
 		},
 		act{
-			before: s.mend, config: standard, state: state(vaultVersion(2), previous(1)),
+			before: s.mend, config: standard, state: state(secretVersion(2), previous(1)),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
 		},
 	)
