@@ -118,6 +118,9 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	}
 	warnOfLoss(c, s, diags)
 	plan.show(c, config)
+	if s.claim && config.ExpiresAt.IsNull() {
+		plan.ExpiresAt = types.StringUnknown()
+	}
 	if s.imported {
 		plan.SecretVersion, plan.PreviousTokens = types.Int64Unknown(), types.ListUnknown(previousTokenType)
 	}

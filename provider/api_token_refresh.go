@@ -17,14 +17,14 @@ type refreshed struct {
 	state    apiTokenModel
 	observed observed
 	restamp  bool
-	imported imports // what an import by id saw, to be kept
+	imported imports // what an import saw, to be kept
 	gone     bool    // neither token nor entry is left
 }
 
 // refresh looks at the token and its entry. PAIStrike's refusal is an error; where
 // Vault cannot be asked the state stays as it is, with a warning, because a plan
 // that writes nothing needs no Vault.
-func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, before observed, former []formerEntry, diags *diag.Diagnostics) refreshed {
+func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, before observed, former []formerEntry, from imports, diags *diag.Diagnostics) refreshed {
 	if state.Vault.IsNull() {
 		return refreshImported(ctx, engine, state, diags)
 	}
@@ -38,7 +38,11 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 		refuseOrWarn(diags, err)
 		return refreshed{state: state, observed: before}
 	}
-	f := refreshed{observed: observedIn(seen, state.ID.ValueString(), have)}
+	owner := state.ID.ValueString()
+	if from.Claim {
+		owner = seen.Mirror.Owner // until the first apply
+	}
+	f := refreshed{observed: observedIn(seen, owner, have)}
 	if seen.Revision == "" {
 		token, _, err := engine.Token(ctx, state.TokenID.ValueString())
 		if err != nil {
@@ -54,6 +58,10 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 	f.state = state
 	if f.observed.Taken == nil {
 		f.state.absorb(seen, have, former)
+	}
+	if from.Claim {
+		f.imported = imports{Claim: true, ExpiresAt: seen.Mirror.ExpiresAt}
+		f.state.ExpiresAt = state.ExpiresAt
 	}
 	f.restamp = restampNeeded(ctx, f.state, before, f.observed, former)
 	return f

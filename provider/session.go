@@ -20,9 +20,16 @@ type session struct {
 	policy  tokenPolicy
 	unknown bool // part of the provider block is not known yet
 	dial    func() (*paistrike.Client, error)
-	connect func() (*rotation.Engine, error)
+	connect func() (connection, error)
 	own     ownToken
 	claims  claims
+}
+
+// connection is what a resource works with: the protocol, and the store that it was made
+// for.
+type connection struct {
+	engine *rotation.Engine
+	vault  *vault.Store
 }
 
 // errUnknownConfig says that the provider block is not known yet.
@@ -46,27 +53,27 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 		}
 		return paistrike.New(api)
 	})
-	s.connect = sync.OnceValues(func() (*rotation.Engine, error) {
+	s.connect = sync.OnceValues(func() (connection, error) {
 		if s.unknown {
-			return nil, errUnknownConfig
+			return connection{}, errUnknownConfig
 		}
 		client, err := s.dial()
 		if err != nil {
-			return nil, err
+			return connection{}, err
 		}
 		store, err := env.vaultConfig(ctx, m.Vault, version)
 		if err != nil {
-			return nil, err
+			return connection{}, err
 		}
-		return newEngine(client, store, env)
+		return connectTo(client, store, env)
 	})
 	return s
 }
 
-func newEngine(client *paistrike.Client, config vault.Config, env surroundings) (*rotation.Engine, error) {
+func connectTo(client *paistrike.Client, config vault.Config, env surroundings) (connection, error) {
 	there, err := vault.New(config)
 	if err != nil {
-		return nil, err
+		return connection{}, err
 	}
 	var options []rotation.Option
 	if env.sleep != nil {
@@ -75,16 +82,20 @@ func newEngine(client *paistrike.Client, config vault.Config, env surroundings) 
 	if env.now != nil {
 		options = append(options, rotation.WithNow(env.now))
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(there), options...), nil
+	store := vault.NewStore(there)
+	return connection{engine: rotation.New(rotation.PAIStrike{Client: client}, store, options...), vault: store}, nil
 }
 
 // engine connects to both servers, or adds the reason why not.
-func (s *session) engine(diags *diag.Diagnostics) *rotation.Engine {
-	engine, err := s.connect()
+func (s *session) engine(diags *diag.Diagnostics) *rotation.Engine { return s.connection(diags).engine }
+
+// connection connects to both servers, or adds the reason why not.
+func (s *session) connection(diags *diag.Diagnostics) connection {
+	there, err := s.connect()
 	if err != nil {
 		diags.AddError("Provider configuration is invalid", err.Error())
 	}
-	return engine
+	return there
 }
 
 // client connects to PAIStrike alone, or adds the reason why not.
