@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -59,6 +60,9 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 	if f.observed.Taken == nil {
 		f.state.absorb(seen, have, former)
 	}
+	if engine.Unasked() { // what PAIStrike alone knows stays as it was
+		f.state.PreviousTokens, f.state.Status = state.PreviousTokens, state.Status
+	}
 	if from.Claim {
 		f.imported = imports{Claim: true, ExpiresAt: seen.Mirror.ExpiresAt}
 		f.state.ExpiresAt = state.ExpiresAt
@@ -73,7 +77,7 @@ func refuseOrWarn(diags *diag.Diagnostics, err error) {
 	var failure *rotation.Error
 	if errors.As(err, &failure) && failure.OfStore() {
 		diags.AddWarning("Secret store not consulted: "+failure.Summary,
-			failure.Code+": The state keeps what it says, and drift in the store is not noticed by this plan.\n\nCause: "+failure.Error())
+			fmt.Sprintf("%s: The state keeps what it says, and drift in the store is not noticed by this plan. %s\n\nCause: %v", failure.Code, failure.Detail, failure.Err))
 		return
 	}
 	addFailure(diags, "Token not refreshed", err)

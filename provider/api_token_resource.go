@@ -72,6 +72,7 @@ func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.Vali
 func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan apiTokenModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	r.session.mayChange("Token not created", &resp.Diagnostics)
 	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -150,6 +151,7 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(diags...)
 	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
 	resp.Diagnostics.Append(diags...)
+	r.session.mayChange("Token not updated", &resp.Diagnostics)
 	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -186,6 +188,7 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 	resp.Diagnostics.Append(diags...)
 	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
 	resp.Diagnostics.Append(diags...)
+	r.session.mayChange("Token not destroyed", &resp.Diagnostics)
 	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

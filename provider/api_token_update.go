@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -116,6 +117,9 @@ func (u *update) unschedule(ctx context.Context, diags *diag.Diagnostics) {
 	request.Policy.Manual, request.MayRepublish, request.Imported, request.TakeOver = true, true, u.from.Tokens, u.claim
 	result, err := u.engine.Run(ctx, request)
 	addNotes(diags, result.Notes)
+	if failure, ok := errors.AsType[*rotation.Error](err); ok && failure.OfOther() {
+		return // whoever has come there meanwhile has a schedule of its own
+	}
 	if err != nil {
 		diags.AddWarning("Schedule of the former entry not removed", err.Error())
 	}

@@ -50,7 +50,7 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 		diags.AddError(failed, fmt.Sprintf("The metadata of %s does not describe its current version, so it does not tell which token is served. Nothing was imported. A run of the rotate action (paistrike-action rotate) writes it anew from the record; then import again.", at))
 	case !seen.Serves():
 		diags.AddError(failed, fmt.Sprintf("%s serves no token that paistrike published, so there is nothing to import. To create one there, write the resource and apply it.", at))
-	default:
+	case !s.planOnly:
 		s.refuseOwn(ctx, failed, diags, seen.Mirror.TokenID)
 	}
 	if diags.HasError() {

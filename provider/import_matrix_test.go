@@ -59,7 +59,7 @@ func TestImportMatrix(t *testing.T) {
 				s.writeByHand(standardPath, somebodys)
 				return byHand(end)(s)
 			},
-			stops: "Error: Vault path is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret at version 1",
+			stops: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write",
 		},
 		{
 			name: "unknown id", given: func(*stage) string { return "tok_nobodys" },

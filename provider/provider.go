@@ -125,5 +125,5 @@ func (p *paistrikeProvider) ListResources(context.Context) []func() list.ListRes
 
 // Actions are what a person does once, outside of any resource's life.
 func (p *paistrikeProvider) Actions(context.Context) []func() action.Action {
-	return []func() action.Action{newRevokeAPITokenAction}
+	return []func() action.Action{newRevokeAPITokenAction, newRotateAPITokenAction}
 }
