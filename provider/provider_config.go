@@ -130,6 +130,12 @@ func (s surroundings) vaultConfig(ctx context.Context, object types.Object, vers
 			config.MaxRetries = -1
 		}
 	}
+	config.Identity = s.text(m.Identity, "PAISTRIKE_VAULT_IDENTITY")
+	if !m.Former.IsNull() {
+		if diags := m.Former.ElementsAs(ctx, &config.FormerIdentities, false); diags.HasError() {
+			return config, errors.New("vault.former_identities: a value is null")
+		}
+	}
 	var err error
 	if config.Login, err = s.login(ctx, m); err != nil {
 		return config, err

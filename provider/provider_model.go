@@ -13,6 +13,7 @@ type providerModel struct {
 	Headers     types.Map    `tfsdk:"headers"`
 	APIRoutes   types.Object `tfsdk:"api_routes"`
 	TokenPolicy types.Object `tfsdk:"token_policy"`
+	PlanOnly    types.Bool   `tfsdk:"plan_without_api"`
 	Vault       types.Object `tfsdk:"vault"`
 }
 
@@ -43,6 +44,8 @@ type vaultModel struct {
 	TLSServerName types.String `tfsdk:"tls_server_name"`
 	SkipTLSVerify types.Bool   `tfsdk:"skip_tls_verify"`
 	MaxRetries    types.Int64  `tfsdk:"max_retries"`
+	Identity      types.String `tfsdk:"identity"`
+	Former        types.List   `tfsdk:"former_identities"`
 
 	Identity         types.String `tfsdk:"identity"`
 	FormerIdentities types.List   `tfsdk:"former_identities"`

@@ -99,7 +99,7 @@ func mutantsOfBelief() []mutant {
 		{"destroy the entry of another resource", "destroy.go",
 			"case kindOurs:\n\t\treturn o.record().Owner == \"\" || o.record().Owner == owner", "case kindOurs:\n\t\treturn true", byExplorer + "/^RE-"},
 		{"keep an entry that was lost to another resource", "decide.go",
-			"case creating && same, record.Owner == \"\" && same:", "case same:", "^TestDecideOnAnotherIntegrationsEntry$"},
+			"case coming && same, record.Owner == \"\" && same:", "case same:", "^TestDecideOnAnotherIntegrationsEntry$"},
 		{"take over without a word", "decide.go",
 			"d.notes = append(d.notes, tookOver(o.At, *o.record()))", "", "^TestDecideOnAnotherIntegrationsEntry$"},
 		{"believe a tombstone over a live version", "sight.go",
