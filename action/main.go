@@ -27,7 +27,9 @@ var version = "dev"
 func main() {
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	host, _ := os.Hostname() // without one, names of tokens have a dash there
 	m := job.Machine{
+		Host:   host,
 		Getenv: os.Getenv, Environ: os.Environ(), Out: os.Stdout, Err: os.Stderr,
 		Now: time.Now, Stop: stop, Version: version, //nolint:forbidigo // the one real clock
 	}

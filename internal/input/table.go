@@ -225,6 +225,10 @@ func limits() []Input {
 
 func walk() []Input {
 	return []Input{
+		{
+			Name: "allow_empty", Default: "false", Bool: true,
+			Help: "`true` lets a run succeed that finds no entry. Otherwise it fails, because a misspelt folder looks like an empty one.",
+		},
 		{Name: "concurrency", Default: "4", Value: "N", Help: "How many entries are worked on at once, 1 to 32."},
 	}
 }

@@ -110,6 +110,11 @@ func listForbidden(folder entry.Location, err error) error {
 		"path \"%s/metadata/%s*\" {\n  capabilities = [\"read\", \"list\"]\n}", folder.Mount, below, in(folder.Namespace), folder.Mount, below)
 }
 
+func nothingFound(folder entry.Location) error {
+	return fail("PSA305", nil, "There is no entry below %s/%s%s, so nothing was looked at. Check vault_mount and vault_prefix (without metadata/), and that the mount is a KV engine of version 2. "+
+		"If the folder may be empty, set allow_empty: true.", folder.Mount, folder.Path, in(folder.Namespace))
+}
+
 func vaultAnswered(at entry.Location, err error) error {
 	return fail("PSA302", err, "Vault could not read %s/%s%s: %v. vault_mount must name a KV engine of version 2.", at.Mount, at.Path, in(at.Namespace), err)
 }
@@ -120,6 +125,11 @@ func endsTooSoon(at entry.Location, t token, left, least time.Duration) error {
 	}
 	return fail("PSA303", nil, "The token at %s/%s (%s) expires at %s, in %s; min_remaining asks for %s. Run terraform apply to rotate it, or lower min_remaining.",
 		at.Mount, at.Path, t.ID, report.Stamp(t.ExpiresAt), left.Round(time.Second), least)
+}
+
+func endUnknown(at entry.Location) error {
+	return fail("PSA303", nil, "When the token at %s/%s expires is not known: somebody put it there by hand, and verify: false asks nobody. "+
+		"Set verify: true, or min_remaining: 0 if any time is enough.", at.Mount, at.Path)
 }
 
 // PSA4xx: PAIStrike.
@@ -141,8 +151,11 @@ func apiUnavailable(endpoint string, err error) error {
 	return fail("PSA404", err, "PAIStrike at %s could not do it: %v. Check endpoint and api_prefix, or run the job again later.", endpoint, err)
 }
 
-func outcomeUnknown(err error) error {
-	return fail("PSA405", err, "PAIStrike may have made a token whose secret is lost: %v. The post step looks for it by its name and revokes it.", err)
+func outcomeUnknown(err error, mayExist bool) error {
+	if !mayExist {
+		return fail("PSA405", err, "PAIStrike's answers were lost, and with them the secrets of two tokens: %v. Both were found by their names and revoked, so there is no token. Run it again.", err)
+	}
+	return fail("PSA405", err, "PAIStrike may have made a token whose secret is lost: %v. At the end of the job it is looked for by its name and revoked.", err)
 }
 
 func notATokenOfOurs() error {
@@ -163,6 +176,11 @@ func revokeFailed(id, name, expires string, err error) error {
 		id = "(id not known)"
 	}
 	return fail(codeRevoke, err, "Token %s (%s) was not revoked and works until %s: %v. Revoke it in PAIStrike: Profile Settings, API Tokens.", id, name, expires, err)
+}
+
+func mayExist(name, expires string, err error) error {
+	return fail(codeRevoke, err, "A token named %s may exist until %s: PAIStrike's answer was lost when it was asked for, and PAIStrike lists no such token %d s later. "+
+		"Look for it in PAIStrike (Profile Settings, API Tokens), and revoke it.", name, expires, int(lookTime.Seconds()))
 }
 
 // PSA6xx are the launcher's, see launch.js.

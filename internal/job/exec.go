@@ -26,6 +26,9 @@ const (
 // ended. Only the command writes to stdout; our own words go to Err. It returns the exit code.
 func (m Machine) Exec(in input.Values, command []string) int {
 	gh := m.terminal()
+	if err := hideSecrets(); err != nil {
+		gh.Warn("", "The command may be able to read this program's own credentials from /proc: "+err.Error())
+	}
 	set, err := parseExec(m.parser(in, input.Exec()))
 	if err != nil {
 		gh.Failed(plainInputs(err))

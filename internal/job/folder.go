@@ -234,6 +234,9 @@ func (s *session) openFolder(ctx context.Context, store *vault.Client, set folde
 		if entries, err = fleet.Walk(ctx, store, set.folder, set.concurrency); err != nil {
 			return nil, nil, s.walkFailed(ctx, set.folder, err)
 		}
+		if len(entries) == 0 && !set.allowEmpty {
+			return nil, nil, nothingFound(set.folder)
+		}
 	}
 	return rotation.New(rotation.PAIStrike{Client: client}, store), entries, nil
 }

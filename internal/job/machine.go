@@ -19,8 +19,11 @@ type Machine struct {
 	Environ []string  // NAME=value, for the command that exec runs
 	Out     io.Writer // what the runner reads, or the result of a command
 	Err     io.Writer // everything else that a command says
+	Host    string    // its name
 	Now     func() time.Time
 	Stop    <-chan os.Signal // asks the run to end
+	// Sleep waits between attempts; nil waits in real time.
+	Sleep   func(ctx context.Context, d time.Duration) error
 	Version string
 }
 
@@ -30,8 +33,15 @@ const (
 	// cleanupTime bounds what is done after a failure or a cancel. The runner kills
 	// a cancelled step ten seconds after it asked the step to end.
 	cleanupTime = 6 * time.Second
+	// createGrace is how long a create that was begun may still take after a cancel. It
+	// leaves time to revoke what it made before the runner kills the step.
+	createGrace = 5 * time.Second
 	// postTime bounds the post step, half of it for the token's own revocation.
 	postTime = 20 * time.Second
+	// lookTime is how long after a create was sent the post step looks for the token that
+	// it may have made, and lookPause is the time between two looks.
+	lookTime  = 30 * time.Second
+	lookPause = 5 * time.Second
 )
 
 // randomText is 128 bits of randomness as letters and digits.
@@ -61,7 +71,7 @@ func (m Machine) newSession(gh *runner.Runner, set settings, timeout time.Durati
 		case <-ctx.Done():
 		}
 	}()
-	s = &session{gh: gh, getenv: m.Getenv, now: m.Now, set: set, event: m.event(), step: ctx}
+	s = &session{gh: gh, getenv: m.Getenv, host: m.Host, now: m.Now, set: set, event: m.event(), step: ctx, wait: m.Sleep}
 	s.identity = &runner.Identity{
 		Runner: gh, Event: s.event, Audience: set.audience, Attempts: set.maxAttempts, Timeout: callTimeout,
 		Pause: func(ctx context.Context, attempt int) error { return s.pause(ctx, attempt, 0) },

@@ -18,6 +18,7 @@ type folderSettings struct {
 	single      bool
 	concurrency int
 	failOn      string
+	allowEmpty  bool
 
 	summary                bool
 	dryRun, force, onlyDue bool // rotate
@@ -77,7 +78,7 @@ func (p *parser) folder() folderSettings {
 	if err != nil || n < 1 || n > 32 {
 		p.wrong("concurrency", "%q is not a number from 1 to 32", p.in["concurrency"])
 	}
-	s.concurrency = n
+	s.concurrency, s.allowEmpty = n, p.yes("allow_empty")
 	if p.has("summary") {
 		s.summary = p.yes("summary")
 	}

@@ -9,9 +9,11 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/sethvargo/go-githubactions"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
@@ -21,6 +23,7 @@ type Runner struct {
 	actions *githubactions.Action
 	getenv  func(string) string
 	random  func() string // 128 bits or more, as letters and digits
+	mu      sync.Mutex    // a cancel speaks while the run does
 	known   []string      // live secrets, in every spelling that is cut out
 	// kept, if it is not nil, takes the place of GitHub's runner: state is kept in it,
 	// and words are plain lines.
@@ -57,10 +60,7 @@ func (r *Runner) Mask(secret secret.Secret) error {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
-		r.known = append(r.known, line, url.QueryEscape(line))
-		if quoted, err := json.Marshal(line); err == nil {
-			r.known = append(r.known, string(quoted[1:len(quoted)-1]))
-		}
+		r.learn(line)
 		if r.kept != nil {
 			continue // nobody reads it, and whoever does must not see a secret
 		}
@@ -69,6 +69,15 @@ func (r *Runner) Mask(secret secret.Secret) error {
 		}
 	}
 	return nil
+}
+
+func (r *Runner) learn(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known = append(r.known, line, url.QueryEscape(line))
+	if quoted, err := json.Marshal(line); err == nil {
+		r.known = append(r.known, string(quoted[1:len(quoted)-1]))
+	}
 }
 
 // MaskAll masks each of the secrets.
@@ -81,8 +90,11 @@ func (r *Runner) MaskAll(secrets []secret.Secret) error {
 	return nil
 }
 
-// clean cuts known secrets out of a text.
+// clean cuts known secrets out of a text, and what would act on the text around it unseen.
 func (r *Runner) clean(text string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text = inert.Visible(text)
 	for _, secret := range r.known {
 		text = strings.ReplaceAll(text, secret, "[redacted]")
 	}
