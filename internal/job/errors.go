@@ -42,7 +42,7 @@ func vaultUnreachable(address, stage string, err error, proxy bool) error {
 	if proxy {
 		through = "through the proxy that the environment names"
 	}
-	return fail("PSA201", err, "Vault at %s does not answer (%s, %s): %v. A hosted runner cannot reach a private address; check vault_address and the network.",
+	return fail("PSA201", err, "Vault at %s does not answer (%s, %s): %v. Check vault_address and the network; a private address is not reachable from everywhere.",
 		address, stage, through, err)
 }
 
@@ -77,9 +77,9 @@ func wrongRoleType(role string, err error) error {
 
 func vaultUnavailable(address string, sealed bool, err error) error {
 	if sealed {
-		return fail("PSA208", err, "Vault at %s is sealed. Unseal it and run the job again.", address)
+		return fail("PSA208", err, "Vault at %s is sealed. Unseal it and try again.", address)
 	}
-	return fail("PSA208", err, "Vault at %s cannot answer now: %v. Run the job again later.", address, err)
+	return fail("PSA208", err, "Vault at %s cannot answer now: %v. Try again later.", address, err)
 }
 
 // PSA3xx: the entry in Vault.
@@ -101,7 +101,7 @@ func nothingThere(at entry.Location, field vault.Field) error {
 }
 
 func notOneLine(at entry.Location, err error) error {
-	return fail("PSA302", err, "The field %q of %s/%s is no token: it must be one line of visible ASCII characters, because GitHub hides nothing else for sure.", at.Key, at.Mount, at.Path)
+	return fail("PSA302", err, "The field %q of %s/%s is no token: it must be one line of visible ASCII characters, because nothing else is hidden in logs for sure.", at.Key, at.Mount, at.Path)
 }
 
 func listForbidden(folder entry.Location, err error) error {
@@ -148,7 +148,7 @@ func recovered(t paistrike.Token) string {
 }
 
 func apiUnavailable(endpoint string, err error) error {
-	return fail("PSA404", err, "PAIStrike at %s could not do it: %v. Check endpoint and api_prefix, or run the job again later.", endpoint, err)
+	return fail("PSA404", err, "PAIStrike at %s could not do it: %v. Check endpoint and api_prefix, or try again later.", endpoint, err)
 }
 
 func outcomeUnknown(err error, mayExist bool) error {
@@ -159,7 +159,7 @@ func outcomeUnknown(err error, mayExist bool) error {
 }
 
 func notATokenOfOurs() error {
-	return fail("PSA406", nil, "PAIStrike's token is not one line of visible ASCII characters, so GitHub cannot be trusted to hide it. It is handed to nobody.")
+	return fail("PSA406", nil, "PAIStrike's token is not one line of visible ASCII characters, so that it cannot be hidden in logs for sure. It is handed to nobody.")
 }
 
 func mintedRefused(t token, err error) error {
@@ -188,11 +188,11 @@ func mayExist(name, expires string, err error) error {
 // PSA7xx: the end came first.
 
 func cancelled() error {
-	return fail("PSA701", errCancelled, "The run was cancelled. What this step had made is revoked here or in the post step.")
+	return fail("PSA701", errCancelled, "The run was cancelled. What it had made is revoked, now or at the end of the job.")
 }
 
 func outOfTime(timeout time.Duration, err error) error {
-	return fail("PSA702", err, "The step took longer than timeout, %s. Raise timeout, or see with debug logging which call takes so long.", timeout)
+	return fail("PSA702", err, "The run took longer than timeout, %s. Raise timeout, or see with debug logging which call takes so long.", timeout)
 }
 
 // PSA9xx: what rotate and audit found. All that could be done is done by then.
@@ -209,7 +209,7 @@ func stillOverdue(overdue int, which string) error {
 }
 
 func findingsFound(errs, warnings int) error {
-	return fail("PSA903", errFound, "The audit has %s and %s. The table says what to do about each; fail_on chooses what fails the step.",
+	return fail("PSA903", errFound, "The audit has %s and %s. The table says what to do about each; fail_on chooses what counts.",
 		report.Count(errs, "error", "errors"), report.Count(warnings, "warning", "warnings"))
 }
 

@@ -57,7 +57,7 @@ func (m Machine) Step(it FolderRun) int {
 }
 
 func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
-	set, err := it.parse(m.parser(input.FromRunner(it.Inputs, m.Getenv), it.Inputs))
+	set, err := it.parse(m.parser(input.FromRunner(it.Inputs, m.Getenv), it.Inputs, true))
 	if err != nil {
 		return plainInputs(err)
 	}
@@ -86,8 +86,8 @@ func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
 // Command runs the same from a terminal, from cron or in another CI: it writes a table to
 // Out, or the report as JSON, and all other words to Err. It returns the exit code.
 func (m Machine) Command(it FolderRun, in input.Values, asJSON bool) int {
-	gh := m.terminal()
-	set, err := it.parse(m.parser(in, it.Inputs))
+	gh := m.terminal(it.Inputs)
+	set, err := it.parse(m.parser(in, it.Inputs, false))
 	if err != nil {
 		gh.Failed(plainInputs(err))
 		return ExitUsage
@@ -130,6 +130,9 @@ func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) 
 	}
 	return found, err
 }
+
+// list is a list that is written as [] and not as null if it is empty.
+func list[T any](all []T) []T { return append([]T{}, all...) }
 
 // plainInputs words an empty credential like every other input that is wrong.
 func plainInputs(err error) error {
@@ -175,8 +178,9 @@ func (s *session) rotate(ctx context.Context, set folderSettings) (result, error
 	if set.onlyDue {
 		found = found.OnlyDue()
 	}
+	found.Entries = list(found.Entries)
 	return result{
-		report: found, table: report.RotationTable(found), page: report.RotationPage(found, set.where()), verdict: verdict,
+		report: found, table: report.RotationTable(found, s.width), page: report.RotationPage(found, set.where()), verdict: verdict,
 		outputs: []output{
 			{"rotated", strconv.Itoa(found.Rotated)},
 			{"retired", strconv.Itoa(found.Retired)},
@@ -206,8 +210,9 @@ func (s *session) audit(ctx context.Context, set folderSettings) (result, error)
 	if err != nil {
 		return result{}, s.brokerFailed(ctx, err)
 	}
+	found.Entries, found.Findings = list(found.Entries), list(found.Findings)
 	return result{
-		report: found, table: report.AuditTable(found), page: report.AuditPage(found, set.where()), verdict: auditVerdict(found, set.failOn),
+		report: found, table: report.AuditTable(found, s.width), page: report.AuditPage(found, set.where()), verdict: auditVerdict(found, set.failOn),
 		outputs: []output{
 			{"findings", strconv.Itoa(len(found.Findings))},
 			{"errors", strconv.Itoa(found.Errors)},

@@ -166,7 +166,7 @@ func TestTokenNamesSayWhere(t *testing.T) {
 		{nil, "exec:build-host:-.-:-:"},
 	} {
 		s := &session{host: "build-host", set: settings{label: "exec"}, getenv: func(name string) string { return test.env[name] }}
-		s.gh = Machine{Getenv: s.getenv, Err: &bytes.Buffer{}}.terminal()
+		s.gh = Machine{Getenv: s.getenv, Err: &bytes.Buffer{}}.terminal(nil)
 		got := s.tokenName()
 		if !strings.HasPrefix(got, test.want) || !fleet.IsJobToken(got) {
 			t.Errorf("%s, want %s…", got, test.want)

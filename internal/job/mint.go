@@ -241,7 +241,7 @@ func (s *session) takeBack(ctx context.Context, client *paistrike.Client, t toke
 		err = client.As(t.secret).RevokeSelf(ctx)
 	}
 	if err != nil {
-		s.gh.Say("Token " + t.ID + " could not be revoked yet; the post step tries again.")
+		s.gh.Say("Token " + t.ID + " could not be revoked yet; it is tried again at the end of the job.")
 		return why
 	}
 	s.gh.Say("Token " + t.ID + " was revoked.")

@@ -75,7 +75,7 @@ func (m Machine) takeUp(gh *runner.Runner, left leftover) (settings, error) {
 	if len(left.names) == 0 || json.Unmarshal([]byte(gh.State(stateInputs)), &kept) != nil {
 		return settings{}, errors.New("the state of the main step cannot be read")
 	}
-	set, err := parseToken(m.parser(input.FromRunner(input.Token(), m.Getenv).Restore(kept), input.Token()))
+	set, err := parseToken(m.parser(input.FromRunner(input.Token(), m.Getenv).Restore(kept), input.Token(), true))
 	if missing, ok := errors.AsType[*missingCredentialError](err); ok && !left.secret.IsZero() {
 		gh.Debug("%v", missing) // the token revokes itself without them
 		err = nil

@@ -28,6 +28,9 @@ type Runner struct {
 	// kept, if it is not nil, takes the place of GitHub's runner: state is kept in it,
 	// and words are plain lines.
 	kept map[string]string
+	// words, outside GitHub, puts the text of a warning or an error into the words of the
+	// place.
+	words func(string) string
 }
 
 // New returns GitHub's runner, which reads out and the command files that the environment
@@ -40,10 +43,11 @@ func New(out io.Writer, getenv func(string) string, random func() string) *Runne
 }
 
 // Outside returns a runner for a place that is not GitHub: words are plain lines on out,
-// and state lives as long as the program.
-func Outside(out io.Writer, getenv func(string) string, random func() string) *Runner {
+// and state lives as long as the program. words puts warnings and errors into the words of the
+// place.
+func Outside(out io.Writer, getenv func(string) string, random func() string, words func(string) string) *Runner {
 	r := New(out, getenv, random)
-	r.kept = map[string]string{}
+	r.kept, r.words = map[string]string{}, words
 	return r
 }
 
@@ -126,7 +130,7 @@ func (r *Runner) Debug(format string, args ...any) {
 func (r *Runner) Warn(code, text string) {
 	text = r.clean(text)
 	if r.kept != nil {
-		r.Say("Warning: " + text)
+		r.Say("Warning: " + r.words(text))
 		return
 	}
 	a := r.titled(code)
@@ -141,7 +145,7 @@ func (r *Runner) Failed(err error) {
 	}
 	text := r.clean(err.Error())
 	if r.kept != nil {
-		r.Say("Error: " + text)
+		r.Say("Error: " + r.words(text))
 		return
 	}
 	a := r.titled(code)

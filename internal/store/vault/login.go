@@ -24,6 +24,7 @@ const (
 	MethodKubernetes = "kubernetes"
 	MethodUserpass   = "userpass"
 	MethodGeneric    = "generic"
+	MethodAgent      = "agent"
 )
 
 // kubernetesTokenFile is where Kubernetes puts the token of a pod's account.
@@ -38,6 +39,7 @@ const kubernetesTokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token
 //	jwt         Role, and one of JWT, JWTSource, File
 //	kubernetes  Role; JWT or File, by default the token of the pod's account
 //	userpass    Username, and Password or File
+//	agent       nothing: the address is a Vault agent's or proxy's listener that adds its own token
 //	generic     Path such as "auth/ldap/login/ann", Parameters
 type Login struct {
 	Method string
@@ -57,15 +59,17 @@ type Login struct {
 }
 
 // renewable reports whether logging in again can give another Vault token.
-func (l Login) renewable() bool { return l.Method != MethodToken }
+func (l Login) renewable() bool { return l.Method != MethodToken && l.Method != MethodAgent }
 
 // ours reports whether the Vault token came out of a login by this client, and
 // so is the client's to revoke.
-func (l Login) ours() bool { return l.Method != MethodToken && l.Method != MethodTokenFile }
+func (l Login) ours() bool {
+	return l.Method != MethodToken && l.Method != MethodTokenFile && l.Method != MethodAgent
+}
 
 func (l Login) mount() string {
 	switch l.Method {
-	case MethodToken, MethodTokenFile:
+	case MethodToken, MethodTokenFile, MethodAgent:
 		return ""
 	case MethodGeneric:
 		return strings.TrimPrefix(strings.Trim(l.Path, "/"), "auth/")
@@ -88,6 +92,7 @@ func (l Login) check() error {
 		if !printable(l.Token.Reveal()) {
 			return l.failed(errors.New("the token is empty or holds characters that no token has"))
 		}
+	case MethodAgent:
 	case MethodTokenFile:
 		needs["a file"] = l.File
 	case MethodAppRole:
@@ -196,6 +201,8 @@ func (c *Client) signIn(ctx context.Context) (secret.Secret, error) {
 	switch l.Method {
 	case MethodToken:
 		return l.Token, nil
+	case MethodAgent:
+		return secret.Secret{}, nil
 	case MethodTokenFile:
 		token, err := readSecret(l.File)
 		if err != nil {

@@ -202,7 +202,9 @@ func (c *Client) build(ctx context.Context, r request, token secret.Secret) (*ht
 		req.Header.Set(api.NamespaceHeaderName, r.namespace)
 	}
 	if !r.anonymous {
-		req.Header.Set(api.AuthHeaderName, token.Reveal())
+		if !token.IsZero() { // an agent adds its own
+			req.Header.Set(api.AuthHeaderName, token.Reveal())
+		}
 		c.index.require(req.Header)
 	}
 	if r.once {
