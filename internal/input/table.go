@@ -55,7 +55,7 @@ func Rotate() []Input {
 
 // Audit are the inputs of action/audit and the command audit.
 func Audit() []Input {
-	return join(api(), vaultAddress(), login(), tls(), mount(), folder("audit"), broker(), management(), limits(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
+	return join(api(), vaultAddress(), login(), tls(), mount(), folder("audit"), broker(), management(), limits(), notices(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
 }
 
 func join(groups ...[]Input) []Input { return slices.Concat(groups...) }
@@ -237,6 +237,19 @@ func limits() []Input {
 		{Name: "warn_before", Default: "14d", Value: "DURATION", Help: "A token that expires sooner than this is a finding, if no schedule replaces it."},
 		{Name: "job_time", Default: "6h", Value: "DURATION", Help: "A token that was made for a job this long ago is a finding, because the job must have ended."},
 		{Name: "sweep", Default: "false", Bool: true, Help: "`true` revokes orphans, by the rule of the rotation protocol alone."},
+	}
+}
+
+// notices are who else is told what an audit found.
+func notices() []Input {
+	return []Input{
+		{Name: "sarif_file", Value: "FILE", Help: "File for the findings as SARIF 2.1.0, such as for GitHub code scanning."},
+		{Name: "metrics_file", Value: "FILE", Help: "File for metrics in the OpenMetrics format, such as for the textfile collector of Prometheus' node exporter."},
+		{Name: "webhook_url", Secret: true, Help: "Address to which the report is posted as JSON."},
+		{Name: "issues_repository", Value: "OWNER/NAME", Help: "Repository with one issue for each kind of finding, which a run opens, updates and closes."},
+		{Name: "issues_service", Default: "github", Values: []string{"github", "gitlab"}, Help: "`github` or `gitlab`: whose API keeps the issues."},
+		{Name: "issues_api", Value: "URL", Help: "Address of that API; that of github.com or gitlab.com by default."},
+		{Name: "issues_token", Secret: true, Help: "Token that may write issues in that repository."},
 	}
 }
 

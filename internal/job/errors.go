@@ -213,6 +213,10 @@ func findingsFound(errs, warnings int) error {
 		report.Count(errs, "error", "errors"), report.Count(warnings, "warning", "warnings"))
 }
 
+func notTold(what string, err error) error {
+	return fail("PSA904", err, "The audit is done, and could not be told to %s: %v. What it found is in the table.", what, err)
+}
+
 func in(namespace string) string {
 	if namespace == "" {
 		return ""

@@ -46,6 +46,7 @@ type result struct {
 	outputs []output
 	table   string // plain text
 	page    string // Markdown
+	told    error  // who could not be told
 	verdict error  // what fail_on, or a failed entry, makes of it
 }
 
@@ -80,7 +81,7 @@ func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
 			gh.Warn("", err.Error())
 		}
 	}
-	return found.verdict
+	return errors.Join(found.told, found.verdict)
 }
 
 // Command runs the same from a terminal, from cron or in another CI: it writes a table to
@@ -94,17 +95,17 @@ func (m Machine) Command(it FolderRun, in input.Values, asJSON bool) int {
 	}
 	found, err := m.runFolder(gh, it, set)
 	if err == nil {
-		err = errors.Join(show(m.Out, asJSON, found), found.verdict)
+		err = errors.Join(show(m.Out, asJSON, found), found.told)
 	}
-	switch {
-	case err == nil:
+	code := exitFailed
+	if err == nil && errors.Is(found.verdict, errFound) {
+		code = exitFound
+	}
+	if err = errors.Join(err, found.verdict); err == nil {
 		return 0
-	case errors.Is(err, errFound):
-		gh.Failed(err)
-		return exitFound
 	}
 	gh.Failed(err)
-	return exitFailed
+	return code
 }
 
 func show(out io.Writer, asJSON bool, found result) error {
@@ -211,8 +212,9 @@ func (s *session) audit(ctx context.Context, set folderSettings) (result, error)
 		return result{}, s.brokerFailed(ctx, err)
 	}
 	found.Entries, found.Findings = list(found.Entries), list(found.Findings)
+	told := set.notices.tell(ctx, found, set, s.version)
 	return result{
-		report: found, table: report.AuditTable(found, s.width), page: report.AuditPage(found, set.where()), verdict: auditVerdict(found, set.failOn),
+		report: found, table: report.AuditTable(found, s.width), page: report.AuditPage(found, set.where()), told: told, verdict: auditVerdict(found, set.failOn),
 		outputs: []output{
 			{"findings", strconv.Itoa(len(found.Findings))},
 			{"errors", strconv.Itoa(found.Errors)},

@@ -82,7 +82,7 @@ func (m Machine) newSession(gh *runner.Runner, set settings, timeout time.Durati
 		case <-ctx.Done():
 		}
 	}()
-	s = &session{gh: gh, getenv: m.Getenv, host: m.Host, width: m.Width, now: m.Now, set: set, event: m.event(), step: ctx, wait: m.Sleep}
+	s = &session{gh: gh, getenv: m.Getenv, host: m.Host, version: m.Version, width: m.Width, now: m.Now, set: set, event: m.event(), step: ctx, wait: m.Sleep}
 	s.identity = &runner.Identity{
 		Runner: gh, Event: s.event, Audience: set.audience, Attempts: set.maxAttempts, Timeout: callTimeout,
 		Pause: func(ctx context.Context, attempt int) error { return s.pause(ctx, attempt, 0) },

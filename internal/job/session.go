@@ -16,6 +16,7 @@ type session struct {
 	gh       *runner.Runner
 	getenv   func(string) string
 	host     string // this machine's name
+	version  string // of the program
 	width    int    // of the terminal in columns, 0 for none
 	now      func() time.Time
 	set      settings

@@ -1,12 +1,14 @@
 package job
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // folderSettings are the inputs of rotate and audit, understood and checked.
@@ -24,6 +26,7 @@ type folderSettings struct {
 	dryRun, force, onlyDue bool // rotate
 	sweep                  bool // audit
 	limits                 fleet.Limits
+	notices                notices
 }
 
 // where names the folder for people.
@@ -54,6 +57,8 @@ func parseAudit(p *parser) (folderSettings, error) {
 		UnusedAfter: p.duration("unused_after"), MaxExpiresIn: p.duration("max_expires_in"),
 		WarnBefore: p.duration("warn_before"), JobTime: p.duration("job_time"),
 	}
+	s.notices = p.notices()
+	s.secrets = append(s.secrets, shown(s.notices.webhook, s.notices.tracker.Token)...)
 	if in["vault_prefix"] == "" {
 		p.wrong("vault_prefix", "is required, such as ci, or / for all of the mount")
 	}
@@ -83,4 +88,9 @@ func (p *parser) folder() folderSettings {
 		s.summary = p.yes("summary")
 	}
 	return s
+}
+
+// shown are the secrets that there are.
+func shown(secrets ...secret.Secret) []secret.Secret {
+	return slices.DeleteFunc(secrets, secret.Secret.IsZero)
 }
