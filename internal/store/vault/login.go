@@ -40,6 +40,7 @@ const kubernetesTokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token
 //	jwt         Role, and one of JWT, JWTSource, File
 //	kubernetes  Role; JWT or File, by default the token of the pod's account
 //	userpass    Username, and Password or File
+//	agent       nothing: the address is a Vault agent's or proxy's listener that adds its own token
 //	generic     Path such as "auth/ldap/login/ann", Parameters
 //	agent       none: the address is that of a Vault Agent or Vault Proxy, which adds a
 //	            token of its own to every request
