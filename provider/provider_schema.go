@@ -4,7 +4,6 @@ import (
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -32,30 +31,10 @@ func providerSchema() schema.Schema {
 				Optional: true, Sensitive: true, ElementType: types.StringType,
 				MarkdownDescription: "Further headers of every call to PAIStrike, such as one that selects an organization or passes an access proxy. Not shown in plans; a value that is a secret may be an ephemeral value. `Authorization` is refused.",
 			},
+			"auth":         authAttribute(),
 			"api_routes":   routesAttribute(),
 			"token_policy": tokenPolicyAttribute(),
 			"vault":        vaultAttribute(),
-		},
-	}
-}
-
-func routesAttribute() schema.SingleNestedAttribute {
-	text := func(description string, validators ...validator.String) schema.StringAttribute {
-		return schema.StringAttribute{Optional: true, MarkdownDescription: description, Validators: validators}
-	}
-	return schema.SingleNestedAttribute{
-		Optional:            true,
-		MarkdownDescription: "Where a PAIStrike server differs from the paths and field names that this provider expects. Leave out what does not differ. Paths are used as written, trailing slashes included.",
-		Attributes: map[string]schema.Attribute{
-			"collection":     text("Path that lists and creates tokens, `/api-tokens` by default."),
-			"item":           text("Path of one token, with `{id}`, `/api-tokens/{id}` by default."),
-			"self":           text("Path of the token that makes the call, `/api-tokens/self` by default, `-` where the server has none."),
-			"revoke_method":  text("HTTP method that revokes, `DELETE` by default.", stringvalidator.OneOf("DELETE", "POST")),
-			"revoke_path":    text("Path that revokes, with `{id}`, the path of one token by default."),
-			"list_only":      schema.BoolAttribute{Optional: true, MarkdownDescription: "Set to `true` where the server cannot show one token by id."},
-			"name_field":     text("Field of the token's name in a create, `name` by default."),
-			"expires_field":  text("Field of the expiry in a create, `expires_at` by default."),
-			"expires_format": text("How the expiry is sent: `rfc3339` (default), `date`, `unix`, `unix_ms` or `ttl_seconds`.", stringvalidator.OneOf("rfc3339", "date", "unix", "unix_ms", "ttl_seconds")),
 		},
 	}
 }
