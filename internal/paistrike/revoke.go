@@ -31,6 +31,11 @@ func (c *Client) Revoke(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
+	if !c.routes.hasSelf() && !c.memory.knowsOther(id) {
+		// Nothing else may tell afterwards whether a list is the account's. If it
+		// cannot be read now, the revocation is the more urgent.
+		_, _ = c.List(ctx)
+	}
 	known, revoked := c.memory.knows(id)
 	got, err := c.act(ctx, call{op: op, method: c.routes.RevokeMethod, address: c.address(path, nil), item: true})
 	switch {

@@ -95,11 +95,15 @@ func (c *Client) itemPath(template, id string) (string, error) {
 }
 
 // usableID reports whether an id that the server made leads to its token and
-// nowhere else, whatever stands in between: proxies decode what is escaped.
+// nowhere else, whatever stands in between: proxies decode what is escaped, so in a
+// path an id is one segment.
 func (c *Client) usableID(id string) bool {
 	_, err := c.itemPath(c.routes.Item, id)
-	return err == nil && !strings.EqualFold(id, "self") &&
-		!strings.ContainsFunc(id, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) || unicode.IsSpace(r) })
+	inPath := !c.routes.ListOnly
+	if path, _, _ := strings.Cut(c.routes.RevokePath, "?"); strings.Contains(path, "{id}") {
+		inPath = true
+	}
+	return err == nil && !strings.EqualFold(id, "self") && !strings.ContainsFunc(id, unicode.IsControl) && (!inPath || !strings.ContainsAny(id, `/\`))
 }
 
 // Create makes a token that ends at expiresAt, or never if that is zero. The
