@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,63 +15,35 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// setting is what a user writes for an API of another shape, as the action gets it.
-type setting struct {
-	prefix, auth, routes string
-	// untold are the facts that the service does not tell.
+// peculiar is what a service of some shape does not tell, by the name of the
+// sandbox's shape; the shapes name the services and their public references.
+type peculiar struct {
 	untold paistrike.Facts
-	days   bool // the service keeps days
+	days   bool // it keeps days
 }
 
-// settings are by the name of the sandbox's shape; the shapes name the services and
-// their public references.
-func settings() map[string]setting {
-	const untoldState = paistrike.State
-	return map[string]setting{
-		"gitlab": {prefix: "/api/v4", auth: `{"header": "PRIVATE-TOKEN"}`, days: true, routes: `{
-			"collection": "/personal_access_tokens", "create_path": "/user/personal_access_tokens", "item": "/personal_access_tokens/{id}",
-			"self": "/personal_access_tokens/self", "create_body": "{\"name\": \"{name}\", \"scopes\": [\"api\"], \"expires_at\": \"{expires}\"}",
-			"expires_format": "date", "list": {"page": "page", "size": "per_page"}}`},
-		"sonarqube": {prefix: "/api/user_tokens", untold: untoldState, days: true, routes: `{
-			"collection": "/search", "create_path": "/generate", "item": "/{id}", "self": "-", "list_only": true, "revoke_method": "POST", "revoke_path": "/revoke?name={id}",
-			"content_type": "form", "create_body": "{\"name\": \"{name}\", \"expirationDate\": \"{expires}\"}", "expires_format": "date",
-			"list": {"items": "userTokens", "page": "-", "size": "-", "drops_revoked": true}, "answer": {"id": "name", "status": "-"}}`},
-		"vercel": {prefix: "/", untold: untoldState, routes: `{
-			"collection": "/v6/user/tokens", "create_path": "/v3/user/tokens", "item": "/v5/user/tokens/{id}", "self": "/v5/user/tokens/current",
-			"revoke_path": "/v3/user/tokens/{id}", "create_body": "{\"name\": \"{name}\", \"expiresAt\": \"{expires}\"}", "expires_format": "unix_ms",
-			"list": {"page": "until", "next": "pagination.next", "drops_revoked": true}, "answer": {"secret": "bearerToken", "last_used_at": "activeAt"}, "unauthorized_status": 403}`},
-		"cloudflare": {prefix: "/client/v4", routes: `{
-			"collection": "/user/tokens", "item": "/user/tokens/{id}", "self": "/user/tokens/verify",
-			"create_body": "{\"name\": \"{name}\", \"policies\": [{\"effect\": \"allow\"}], \"expires_on\": \"{expires}\"}",
-			"list": {"page_size": 50, "size": "per_page", "drops_revoked": true}, "answer": {"created_at": "issued_on"}}`},
-		"snyk": {prefix: "/rest/orgs/42", auth: `{"scheme": "token"}`, untold: paistrike.LastUsed | paistrike.Expiry | untoldState, routes: `{
-			"collection": "/service_accounts?version=2024-10-15", "item": "/service_accounts/{id}?version=2024-10-15", "self": "-", "content_type": "json_api", "expires_format": "none",
-			"create_body": "{\"data\": {\"type\": \"service_account\", \"attributes\": {\"name\": \"{name}\", \"auth_type\": \"api_key\"}}}",
-			"list": {"page_size": 10, "page": "starting_after", "next": "links.next_value", "drops_revoked": true}}`},
-		"jfrog": {prefix: "/access/api/v1", untold: paistrike.LastUsed | untoldState, routes: `{
-			"collection": "/tokens", "item": "/tokens/{id}", "self": "-", "content_type": "form", "expires_format": "ttl_seconds",
-			"create_body": "{\"description\": \"{name}\", \"scope\": \"applied-permissions/user\", \"expires_in\": \"{expires}\"}",
-			"list": {"page": "-", "drops_revoked": true}, "answer": {"name": "description"}}`},
-		"grafana": {prefix: "/api/serviceaccounts/2", routes: `{
-			"collection": "/tokens", "item": "/tokens/{id}", "self": "-", "list_only": true, "expires_format": "ttl_seconds",
-			"create_body": "{\"name\": \"{name}\", \"secondsToLive\": \"{expires}\"}", "list": {"page": "-", "drops_revoked": true}}`},
-		"hcp_terraform": {prefix: "/api/v2", untold: untoldState, routes: `{
-			"collection": "/users/user-1/authentication-tokens", "item": "/authentication-tokens/{id}", "self": "-", "content_type": "json_api",
-			"create_body": "{\"data\": {\"type\": \"authentication-tokens\", \"attributes\": {\"description\": \"{name}\", \"expired-at\": \"{expires}\"}}}",
-			"list": {"page": "page[number]", "size": "page[size]", "drops_revoked": true}, "answer": {"name": "attributes.description", "secret": "attributes.token"}}`},
-		"launchdarkly": {prefix: "/api/v2", auth: `{"scheme": "-"}`, untold: paistrike.Expiry | untoldState, routes: `{
-			"collection": "/tokens", "item": "/tokens/{id}", "self": "-", "expires_format": "none", "create_body": "{\"name\": \"{name}\", \"role\": \"reader\"}",
-			"list": {"page_size": 50, "drops_revoked": true}, "answer": {"id": "_id", "last_used_at": "lastUsed"}}`},
+func peculiarities() map[string]peculiar {
+	return map[string]peculiar{
+		"gitlab":        {days: true},
+		"sonarqube":     {untold: paistrike.State, days: true},
+		"vercel":        {untold: paistrike.State},
+		"cloudflare":    {},
+		"snyk":          {untold: paistrike.LastUsed | paistrike.Expiry | paistrike.State},
+		"jfrog":         {untold: paistrike.LastUsed | paistrike.State},
+		"grafana":       {},
+		"hcp_terraform": {untold: paistrike.State},
+		"launchdarkly":  {untold: paistrike.Expiry | paistrike.State},
 	}
 }
 
 // shapedAccount is a service of another shape, with its management token.
 type shapedAccount struct {
 	*sandbox.Server
-	url     string
-	setting setting
-	client  *paistrike.Client
-	owner   string // the management token's id
+	peculiar
+	url    string
+	shape  *sandbox.Shape
+	client *paistrike.Client
+	owner  string // the management token's id
 }
 
 func shapedServer(t *testing.T, name string) *shapedAccount {
@@ -84,7 +55,7 @@ func shapedServer(t *testing.T, name string) *shapedAccount {
 	mustNot(t, err)
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
-	a := &shapedAccount{Server: server, url: web.URL, setting: settings()[name]}
+	a := &shapedAccount{Server: server, url: web.URL, shape: shapes[name], peculiar: peculiarities()[name]}
 	id, token := server.Mint("management", time.Time{})
 	a.owner, a.client = id, a.as(t, token)
 	return a
@@ -92,12 +63,12 @@ func shapedServer(t *testing.T, name string) *shapedAccount {
 
 func (a *shapedAccount) as(t *testing.T, token string) *paistrike.Client {
 	t.Helper()
-	routes, err := paistrike.ParseRoutes(a.setting.routes)
+	routes, err := paistrike.ParseRoutes(string(a.shape.Settings.Routes))
 	mustNot(t, err)
-	auth, err := paistrike.ParseAuth(a.setting.auth)
+	auth, err := paistrike.ParseAuth(string(a.shape.Settings.Auth))
 	mustNot(t, err)
 	client, err := paistrike.New(paistrike.Config{
-		Endpoint: a.url, Prefix: a.setting.prefix, Auth: auth, Routes: routes, Token: secret.New(token),
+		Endpoint: a.url, Prefix: a.shape.Settings.Prefix, Auth: auth, Routes: routes, Token: secret.New(token),
 		Sleep: noPause, Now: func() time.Time { return instant("2026-07-01T12:00:00Z") },
 	})
 	mustNot(t, err)
@@ -119,8 +90,8 @@ func everyShape(t *testing.T, story func(t *testing.T, a *shapedAccount)) {
 	t.Helper()
 	shapes, err := sandbox.Shapes()
 	mustNot(t, err)
-	if len(shapes) < 8 || len(shapes) != len(settings()) {
-		t.Fatalf("there are %d shapes and %d settings", len(shapes), len(settings()))
+	if len(shapes) < 8 || len(shapes) != len(peculiarities()) {
+		t.Fatalf("there are %d shapes and %d settings", len(shapes), len(peculiarities()))
 	}
 	for name := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -155,8 +126,8 @@ func TestTheMainJobInEveryShape(t *testing.T) {
 			if token.ID != minted.ID {
 				continue
 			}
-			if token.Name != name || token.Untold != a.setting.untold || !token.Usable(instant("2026-07-01T12:00:00Z")) {
-				t.Errorf("got %+v, want %q and untold %v", token, name, a.setting.untold)
+			if token.Name != name || token.Untold != a.untold || !token.Usable(instant("2026-07-01T12:00:00Z")) {
+				t.Errorf("got %+v, want %q and untold %v", token, name, a.untold)
 			}
 			if !token.Untold.Has(paistrike.Expiry) && !token.ExpiresAt.Equal(end) {
 				t.Errorf("expires at %v", token.ExpiresAt)
@@ -226,10 +197,7 @@ func TestLiesAboutRevocationInEveryShape(t *testing.T) {
 	everyShape(t, func(t *testing.T, a *shapedAccount) {
 		minted, err := paistrike.MintOnce(t.Context(), a.client, "ci", instant("2026-08-01T00:00:00Z"))
 		mustNot(t, err)
-		method := "DELETE"
-		if strings.Contains(a.setting.routes, `"revoke_method": "POST"`) {
-			method = "POST"
-		}
+		method := a.shape.RevokeMethod
 		for _, fault := range []sandbox.Fault{
 			{Method: method, Status: 200, Body: "<html>Sign in</html>"}, {Method: method, Status: 204}, {Method: method, Status: 404, Body: "<html>no</html>"},
 			{Method: method, Status: 404, Body: "{}"}, {Method: method, Status: 410, Body: "{}"},
@@ -264,11 +232,11 @@ func TestEndingOneselfInEveryShape(t *testing.T) {
 		}
 		own, err := a.client.Own(t.Context())
 		id := a.owner
-		if strings.Contains(a.setting.routes, `"id": "name"`) {
+		if a.shape.NameIsID {
 			id = "management"
 		}
 		switch mustNot(t, err); {
-		case own.Known && !own.May(id), !own.Known && !a.setting.untold.Has(paistrike.LastUsed) && !a.setting.days:
+		case own.Known && !own.May(id), !own.Known && !a.untold.Has(paistrike.LastUsed) && !a.days:
 			t.Errorf("own token: %+v", own)
 		}
 	})
@@ -284,7 +252,7 @@ func TestShapesAreStrict(t *testing.T) {
 		if _, err := plain.Create(t.Context(), "ci", time.Time{}); err == nil {
 			t.Error("the default settings create a token")
 		}
-		resp, err := http.Get(a.url + a.setting.prefix + "/nowhere") //nolint:noctx // a test
+		resp, err := http.Get(a.url + a.shape.Settings.Prefix + "/nowhere") //nolint:noctx // a test
 		mustNot(t, err)
 		defer resp.Body.Close()
 		if resp.StatusCode < 400 {

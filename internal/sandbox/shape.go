@@ -53,6 +53,17 @@ type Shape struct {
 	RevokePath   string          `json:"revoke_path"`
 	Revoked      json.RawMessage `json:"revoked"`
 	SelfRevokes  bool            `json:"self_revokes"`
+
+	// Settings are what a user of the provider writes for such a service. The sandbox
+	// does not look at them.
+	Settings ShapeSettings `json:"settings"`
+}
+
+// ShapeSettings are the settings of the provider and of the action for a shape.
+type ShapeSettings struct {
+	Prefix string          `json:"api_prefix"`
+	Auth   json.RawMessage `json:"auth"`
+	Routes json.RawMessage `json:"api_routes"`
 }
 
 // ShapeCreate is how a token is made.
