@@ -29,6 +29,7 @@ func allInputs() []input {
 		{name: "endpoint"},
 		{name: "api_prefix", fallback: "/api/v1"},
 		{name: "api_routes"},
+		{name: "auth"},
 		{name: "headers", secret: true},
 		{name: "expires_in", fallback: "1h"},
 		{name: "label", fallback: "gha"},

@@ -48,6 +48,8 @@ const (
 	// cleanupTime bounds what is done after a failure or a cancel. The runner kills
 	// a cancelled step ten seconds after it asked the step to end.
 	cleanupTime = 6 * time.Second
+	// doctorTime bounds an examination.
+	doctorTime = 5 * time.Minute
 	// postTime bounds the post step, half of it for the token's own revocation.
 	postTime = 20 * time.Second
 )
@@ -62,6 +64,9 @@ var errCancelled = errors.New("the run was cancelled")
 func (w world) run(args []string) int {
 	if len(args) > 0 && args[0] == "exec" {
 		return w.exec(args[1:])
+	}
+	if first(args) == "doctor" {
+		return w.doctor(args[1:])
 	}
 	if it, ok := patrols()[first(args)]; ok {
 		return w.patrolCommand(it, args[1:])
@@ -78,7 +83,7 @@ func (w world) run(args []string) int {
 	case "version":
 		fmt.Fprintln(w.out, version)
 	default:
-		err = errors.New("usage: paistrike-action exec [flags] -- command… | rotate [flags] | audit [flags] | version")
+		err = errors.New("usage: paistrike-action exec [flags] -- command… | rotate [flags] | audit [flags] | doctor [flags] | version")
 	}
 	if err != nil {
 		gh.failed(err)

@@ -28,7 +28,8 @@ var errNoDocument = errors.New("it is not an OpenAPI 3 document in JSON; convert
 // Propose reads an OpenAPI 3 document in JSON and proposes settings. They are what
 // the words of the document suggest, to be tried by [Examine].
 func Propose(document []byte) (Proposal, error) {
-	var d openAPI
+	left := maxSchemas
+	d := openAPI{left: &left}
 	if err := json.Unmarshal(document, &d.root); err != nil {
 		return Proposal{}, errNoDocument
 	}
@@ -54,6 +55,16 @@ func Propose(document []byte) (Proposal, error) {
 type openAPI struct {
 	root  map[string]any
 	paths map[string]any
+	// left is how many schemas may still be looked at: references may go in circles.
+	left *int
+}
+
+// maxSchemas is far more than the schemas of one token.
+const maxSchemas = 2000
+
+func (d openAPI) spent() bool {
+	*d.left--
+	return *d.left < 0
 }
 
 // resolve follows a local reference; other files are not read.
@@ -241,7 +252,7 @@ func (w *bodyWriter) object(schema map[string]any, path string, depth int) map[s
 			fields[name] = property["const"]
 		case needed && property["default"] != nil:
 			fields[name] = property["default"]
-		case property["properties"] != nil && depth < 4:
+		case property["properties"] != nil && depth < 4 && !w.document.spent():
 			if inner := w.object(property, at, depth+1); len(inner) > 0 {
 				fields[name] = inner
 			}
@@ -372,7 +383,7 @@ func (d openAPI) sample(schema map[string]any, depth int) any {
 		return merged
 	}
 	properties := d.at(schema, "properties")
-	if properties == nil || depth > 6 {
+	if properties == nil || depth > 6 || d.spent() {
 		return "sample"
 	}
 	fields := map[string]any{}
