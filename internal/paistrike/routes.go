@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -30,16 +29,6 @@ const (
 
 // none in a setting says that the server has no such thing.
 const none = "-"
-
-// Auth says how a request carries the token. The zero value is
-// "Authorization: Bearer TOKEN".
-type Auth struct {
-	// Header is the header's name; "" means Authorization.
-	Header string `json:"header"`
-	// Scheme comes before the token; "" means Bearer in Authorization and nothing in
-	// another header, "-" means nothing.
-	Scheme string `json:"scheme"`
-}
 
 // Routes are the paths and names of the API, so that a user who has PAIStrike's
 // reference need not wait for a release. An empty field means [ContractV1]'s.
@@ -303,108 +292,4 @@ func checkDotted(path string) string {
 		}
 	}
 	return ""
-}
-
-// Validate checks how the token is sent. Its error is a [*SettingError].
-func (a Auth) Validate() error {
-	wrong := func(problem string) error { return &SettingError{"auth", problem} }
-	header := a.header()
-	if !isHeaderName(header) {
-		return wrong("header is not the name of a header")
-	}
-	if canonical := http.CanonicalHeaderKey(header); canonical != "Authorization" {
-		if checkHeader(header, "x") != nil || canonical == "User-Agent" || canonical == "Cookie" {
-			return wrong("header is one that cannot carry the token")
-		}
-	}
-	if scheme := a.scheme(); scheme != "" && !isHeaderName(scheme) {
-		return wrong("scheme must be one word, such as Bearer, or -")
-	}
-	return nil
-}
-
-func (a Auth) header() string {
-	if a.Header == "" {
-		return "Authorization"
-	}
-	return a.Header
-}
-
-func (a Auth) scheme() string {
-	switch {
-	case a.Scheme == none, a.Scheme == "" && !strings.EqualFold(a.header(), "Authorization"):
-		return ""
-	case a.Scheme == "":
-		return "Bearer"
-	}
-	return a.Scheme
-}
-
-// value is what the header carries.
-func (a Auth) value(token string) string {
-	if scheme := a.scheme(); scheme != "" {
-		return scheme + " " + token
-	}
-	return token
-}
-
-// checkRoute says what is wrong with a path template, in which exactly one of the
-// placeholders must stand, once.
-func checkRoute(path string, placeholders []string) string {
-	bare, found := path, 0
-	for _, placeholder := range placeholders {
-		found += strings.Count(path, placeholder)
-		bare = strings.ReplaceAll(bare, placeholder, "x")
-	}
-	switch {
-	case strings.ContainsAny(bare, "{}"):
-		return "must have no placeholder but " + orNone(placeholders)
-	case found != min(len(placeholders), 1):
-		return "must have " + orNone(placeholders) + " in it, once"
-	}
-	bare, query, _ := strings.Cut(bare, "?")
-	if problem := checkPath(bare); problem != "" {
-		return problem
-	}
-	if _, err := url.ParseQuery(query); err != nil || strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' || r == '?' }) {
-		return "must have a query of names and values, with all but plain characters escaped"
-	}
-	return ""
-}
-
-func orNone(placeholders []string) string {
-	if len(placeholders) == 0 {
-		return "none"
-	}
-	return strings.Join(placeholders, " or ")
-}
-
-// checkPath says what is wrong with a path that is put behind the endpoint.
-func checkPath(path string) string {
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
-		return "must begin with one slash"
-	}
-	if strings.ContainsFunc(path, func(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("/%-._~!$&'()*+,;=:@", r) }) {
-		return "must be a path, with all but plain characters escaped, and without a fragment"
-	}
-	for segment := range strings.SplitSeq(path, "/") {
-		plain, err := url.PathUnescape(segment)
-		if err != nil {
-			return "has a percent sign that escapes nothing"
-		}
-		if plain == "." || plain == ".." {
-			return "must not have . or .. as a segment"
-		}
-	}
-	return ""
-}
-
-// fill puts a value into a path template, escaped for its place.
-func fill(template, placeholder, value string) string {
-	path, query, asks := strings.Cut(template, "?")
-	path = strings.Replace(path, placeholder, url.PathEscape(value), 1)
-	if !asks {
-		return path
-	}
-	return path + "?" + strings.Replace(query, placeholder, url.QueryEscape(value), 1)
 }
