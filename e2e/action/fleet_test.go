@@ -77,7 +77,7 @@ func newFleet(t *testing.T) (w *world, due []string) {
 			text.Period = "30d"
 			due = append(due, path)
 		case 1:
-			text.Period, text.Schedule, text.Window, text.ExpiresIn = "", "17 3 1 1 *", "24h", "400d"
+			text.Period, text.Cron, text.Window, text.ExpiresIn = "", "17 3 1 1 *", "24h", "400d"
 		}
 		policy, err := text.Policy(time.Time{})
 		if err != nil {
