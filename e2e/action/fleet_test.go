@@ -102,13 +102,13 @@ func (w *world) terraform(t *testing.T) *rotation.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	vault, err := vault.New(vault.Config{
+	store, err := vault.New(vault.Config{
 		Address: w.vault.URL, CACertFile: w.vault.CAFile, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(w.vault.Token)},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, vault)
+	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store))
 }
 
 // patrol runs one of the sub-actions as a job, and gives what the step put out.
