@@ -75,7 +75,7 @@ var mintFailures = map[string]struct {
 		"Error: PAIStrike's answer to a create cannot be read ... PS109: PAIStrike answered the create of ... with success, but the answer cannot be used. The token was revoked. WHERE",
 	},
 	"a secret that is refused": {
-		always(sandbox.Fault{Method: "GET", Path: "/api-tokens/self", Status: 401}),
+		sandbox.Fault{Method: "GET", Path: "/api-tokens/self", Status: 401, Count: 5}, // each attempt of the new token
 		"Error: New token was refused by PAIStrike ... PS401: Token tok_... was not accepted in 5 attempts, so it was not published. It was revoked. WHERE Run again.",
 	},
 }

@@ -145,7 +145,7 @@ func TestDestroyHeldWhileAnotherPublishes(t *testing.T) {
 		"before the revocation":     {http.MethodDelete, "/api/v1/api-tokens/"},
 		"before the late look":      {http.MethodGet, "/v1/secret/metadata/"},
 		"before the mirror":         {http.MethodPatch, "/v1/secret/metadata/"},
-		"before the versions go":    {http.MethodPut, "/v1/secret/delete/"},
+		"before the versions go":    {http.MethodPost, "/v1/secret/delete/"},
 		"before the record is read": {http.MethodGet, "/v1/secret/data/"},
 	} {
 		t.Run(name, func(t *testing.T) {
