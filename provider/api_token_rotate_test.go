@@ -182,7 +182,7 @@ func TestPolicyChangeDoesNotRotate(t *testing.T) {
 			config: changed, plan: republishes(), state: state(secretVersion(2), text("rotate_at", "2026-02-14T09:00:00Z")),
 			after: func() {
 				custom := s.custom(standardPath)
-				if custom["paistrike_rotation_period"] != "40d" || custom["paistrike_overlap"] != "2d" || custom["paistrike_next_rotation"] != "2026-02-14T09:00:00Z" {
+				if custom["paistrike_rotation_period"] != "40d" || custom["paistrike_overlap"] != "48h" || custom["paistrike_next_rotation"] != "2026-02-14T09:00:00Z" {
 					t.Errorf("custom metadata is %v", custom)
 				}
 				s.wantCalls(s.apiCalls(), "POST", 1)

@@ -103,7 +103,8 @@ func TestCreateFailsAtPAIStrike(t *testing.T) {
 			s.wantLive(0)
 			s.wantCalls(s.vaultCalls(), "PUT", 0)
 		},
-		config: standard, plan: creates(), state: state(secretVersion(1), previous(0)),
+		// No generation is used twice, those of attempts that failed included.
+		config: standard, plan: creates(), state: state(secretVersion(5), previous(0)),
 	})...)
 }
 
@@ -121,12 +122,20 @@ func TestRotationFailsAtPAIStrike(t *testing.T) {
 	}
 	for _, name := range []string{"403", "500", "replies lost", "a secret that is refused"} {
 		acts = append(acts, act{
-			before: func() { t.Log(name); unchanged(); s.paistrike.AddFaults(mintFailures[name].fault) },
+			before: func() {
+				t.Log(name)
+				unchanged()
+				fault := mintFailures[name].fault
+				if fault.Count > 0 {
+					fault.Count++ // the story's own consumer calls before the step, and meets it first
+				}
+				s.paistrike.AddFaults(fault)
+			},
 			config: standard,
 			fails:  edit(mintFailures[name].says, "WHERE", "secret/ci/paistrike still serves token ..."),
 		})
 	}
-	s.play(append(acts, act{before: unchanged, config: standard, plan: rotates("period"), state: state(secretVersion(2), previous(1))})...)
+	s.play(append(acts, act{before: unchanged, config: standard, plan: rotates("period"), state: state(attribute("token_name", startsWith("CI/CD Pipeline-ps1-")), previous(1))})...)
 }
 
 // rotateInSpiteOf rotates by a trigger once for each row, and each time it is enough
