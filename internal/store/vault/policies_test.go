@@ -67,7 +67,6 @@ var (
 	reading = []try{{http.MethodGet, "secret/data/ci/x", nil}}
 	deleted = []try{{http.MethodPost, "secret/delete/ci/x", versions}}
 	listing = []try{{http.MethodGet, "secret/metadata/ci/?list=true", nil}}
-	looking = []try{{http.MethodGet, "secret/metadata/ci/x", nil}}
 	broker  = []try{{http.MethodGet, "secret/data/broker/paistrike", nil}}
 )
 
@@ -140,8 +139,8 @@ func TestPublishedPoliciesAreEnough(t *testing.T) {
 		t.Errorf("closed: %+v", m)
 	}
 	// What the guide says that no policy prevents.
-	clear := try{http.MethodPatch, "secret/metadata/ci/x", map[string]any{"custom_metadata": nil}}
-	if got := answered(t, address, s.holder(t, "rotator"), clear); got != http.StatusNoContent {
+	emptied := try{http.MethodPatch, "secret/metadata/ci/x", map[string]any{"custom_metadata": nil}}
+	if got := answered(t, address, s.holder(t, "rotator"), emptied); got != http.StatusNoContent {
 		t.Errorf("clearing custom metadata is answered with %d", got)
 	}
 }
