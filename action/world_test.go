@@ -351,7 +351,8 @@ func (s *servers) schedule(path string, text schedule.Schedule) error {
 		return err
 	}
 	store, err := vault.New(vault.Config{
-		Address: s.vault.engine, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(s.vault.root)},
+		Address: s.vault.engine, Identity: strings.TrimPrefix(s.vault.url, "http://"), // the address that the program uses
+		Login:   vault.Login{Method: vault.MethodToken, Token: secret.New(s.vault.root)},
 	})
 	if err != nil {
 		return err
@@ -370,7 +371,8 @@ func (s *servers) schedule(path string, text schedule.Schedule) error {
 // custom changes custom metadata by hand.
 func (s *servers) custom(path, key, value string) error {
 	client, err := vault.New(vault.Config{
-		Address: s.vault.engine, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(s.vault.root)},
+		Address: s.vault.engine, Identity: strings.TrimPrefix(s.vault.url, "http://"), // the address that the program uses
+		Login:   vault.Login{Method: vault.MethodToken, Token: secret.New(s.vault.root)},
 	})
 	if err != nil {
 		return err

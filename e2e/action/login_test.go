@@ -32,7 +32,7 @@ jobs:
           audience: %q
           binary_path: %q
       - run: node call.js %s
-      - run: echo "source=${{ steps.paistrike.outputs.source }} version=${{ steps.paistrike.outputs.vault_version }}"
+      - run: echo "source=${{ steps.paistrike.outputs.source }} version=${{ steps.paistrike.outputs.secret_version }}"
 `
 
 // The token that Terraform keeps is handed out under a policy that reads this one entry;

@@ -97,6 +97,8 @@ func vaultAddress() []Input {
 		},
 		{Name: "vault_namespace", Value: "NAMESPACE", Env: "VAULT_NAMESPACE", Help: "Namespace of the entry in Vault."},
 		{Name: "vault_auth_namespace", Value: "NAMESPACE", Help: "Namespace of the login; that of the entry by default."},
+		{Name: "vault_identity", Value: "NAME", Env: "PAISTRIKE_VAULT_IDENTITY", Help: "What tells this Vault from all others, the same in every place that uses it; host and port of its address by default."},
+		{Name: "vault_former_identities", Value: "NAMES", Help: "Identities that this Vault had before, separated by commas. Entries that were written under one of them stay managed."},
 	}
 }
 
@@ -226,6 +228,8 @@ func rotation() []Input {
 	return []Input{
 		{Name: "dry_run", Default: "false", Bool: true, Help: "`true` reports what a run would do, and writes nothing."},
 		{Name: "force", Default: "false", Bool: true, Help: "`true` replaces every token, due or not, such as after an incident."},
+		{Name: "revoke_previous", Default: "false", Bool: true, Help: "`true` revokes the replaced tokens as soon as the new ones are stored, without overlap, for an incident. It needs `force`."},
+		{Name: "adopt", Default: "false", Bool: true, Help: "`true` keeps tokens that are in use and that this Vault never published for an overlap and then revokes them, for a Vault that was restored."},
 		{Name: "only_due", Default: "false", Bool: true, Help: "`true` leaves out of table and report the entries that need nothing."},
 	}
 }

@@ -167,7 +167,7 @@ func (s *session) rotate(ctx context.Context, set folderSettings) (result, error
 	if err != nil {
 		return result{}, err
 	}
-	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Progress: s.progress()}
+	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Adopt: set.adopt, RevokePrevious: set.revokePrevious, Progress: s.progress()}
 	if set.at.Mount == set.folder.Mount {
 		options.Last = set.at.Path
 	}
@@ -239,7 +239,8 @@ func (s *session) openFolder(ctx context.Context, store *vault.Client, set folde
 	there := vault.NewStore(store)
 	entries := []entry.Location{set.folder}
 	if !set.single {
-		if entries, err = fleet.Walk(ctx, there, set.folder, set.concurrency); err != nil {
+		entries, err = fleet.Walk(ctx, there, set.folder, set.concurrency)
+		if err != nil && !errors.Is(err, fleet.ErrNothingFound) {
 			return nil, nil, s.walkFailed(ctx, set.folder, err)
 		}
 		if len(entries) == 0 && !set.allowEmpty {

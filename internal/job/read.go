@@ -13,8 +13,9 @@ func (s *session) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := token{secret: field.Secret, source: "read", version: field.Version}
+	t := token{secret: field.Secret, source: "read"}
 	if r := field.Record; r != nil {
+		t.version = r.Gen
 		t.Token = paistrike.Token{ID: r.TokenID, Name: r.TokenName, CreatedAt: r.CreatedAt, ExpiresAt: r.ExpiresAt}
 	}
 	client, err := s.client(t.secret)

@@ -32,7 +32,7 @@ type token struct {
 	paistrike.Token
 	secret  secret.Secret
 	source  string // "minted" or "read"
-	version int    // of the entry in Vault that the credential came from
+	version int    // generation of the entry that the credential came from; 0 if it is not a record
 }
 
 // client makes a client of PAIStrike that calls as the given token.
@@ -64,7 +64,7 @@ func (s *session) hand(t token) error {
 		{"token_name", t.Name},
 		{"expires_at", report.Stamp(t.ExpiresAt)},
 		{"source", t.source},
-		{"vault_version", number(t.version)},
+		{"secret_version", number(t.version)},
 		{"skipped", "false"},
 	} {
 		if err := s.gh.Output(output.name, output.value); err != nil {

@@ -233,6 +233,7 @@ func (p *parser) api() paistrike.Config {
 
 func (p *parser) vault() vault.Config {
 	c := vault.Config{
+		Identity: p.in["vault_identity"], FormerIdentities: names(p.in["vault_former_identities"]),
 		Address: p.in["vault_address"], Namespace: p.in["vault_namespace"], AuthNamespace: p.in["vault_auth_namespace"],
 		CACertPEM: p.pem("vault_ca_cert"), AddToSystemRoots: true,
 		ClientCertPEM: p.pem("vault_client_cert"), ClientKeyPEM: p.pem("vault_client_key"),
@@ -244,6 +245,11 @@ func (p *parser) vault() vault.Config {
 	c.Address = p.address("vault_address")
 	p.certificates(c)
 	return c
+}
+
+// names reads a list with commas.
+func names(list string) []string {
+	return strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' || c == '\n' })
 }
 
 // headers reads lines such as "X-Organization: 42".

@@ -24,6 +24,7 @@ type folderSettings struct {
 
 	summary                bool
 	dryRun, force, onlyDue bool // rotate
+	revokePrevious, adopt  bool
 	sweep                  bool // audit
 	limits                 fleet.Limits
 	notices                notices
@@ -36,6 +37,10 @@ func (s folderSettings) where() string { return s.folder.Mount + "/" + s.folder.
 func parseRotate(p *parser) (folderSettings, error) {
 	s, in := p.folder(), p.in
 	s.dryRun, s.force, s.onlyDue = p.yes("dry_run"), p.yes("force"), p.yes("only_due")
+	s.revokePrevious, s.adopt = p.yes("revoke_previous"), p.yes("adopt")
+	if s.revokePrevious && !s.force {
+		p.wrong("revoke_previous", "needs force: it revokes the tokens that this run replaces")
+	}
 	s.failOn = p.oneOf("fail_on")
 	switch {
 	case in["vault_path"] != "" && in["vault_prefix"] != "":
