@@ -174,7 +174,6 @@ func (d desired) request(owner string, wish rotation.Wish, reason schedule.Reaso
 	return rotation.Request{
 		At: d.at, Label: d.label, Policy: d.policy, Schedule: d.schedule, Owner: owner,
 		Triggers: d.intent(), Adopt: d.adopt, Wish: wish, Reason: reason, Replaces: replaces,
-		RevokePrevious: reason == schedule.ReasonIncident,
 	}
 }
 

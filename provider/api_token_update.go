@@ -39,6 +39,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	request.Imported = u.from.Tokens
 	if rotate {
 		request.Wish, request.Reason, request.Keep = rotation.Rotate, u.reason(c), u.held()
+		request.RevokePrevious = request.Reason == schedule.ReasonIncident
 	}
 	result, err := u.engine.Run(ctx, request)
 	addNotes(diags, result.Notes)

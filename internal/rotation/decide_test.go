@@ -237,10 +237,11 @@ func TestDecideByTheClocks(t *testing.T) {
 		{"PAIStrike a year ahead, and the token is dead", seen(revoked, by(schedule.Clock{PAIStrike: due.Add(year), Store: due, Machine: due})), asked(), warned(outcome{Rotate: true, Reason: schedule.ReasonRevoked})},
 		{"PAIStrike a year ahead, and someone asks for it", seen(by(schedule.Clock{PAIStrike: due.Add(year), Store: due, Machine: due})), asked(rotateFor(schedule.ReasonForced, "")), warned(outcome{Rotate: true, Reason: schedule.ReasonForced})},
 		{"the store a year ahead", seen(by(schedule.Clock{PAIStrike: early, Store: early.Add(year), Machine: early})), asked(), warned(no)},
-		{"this machine a year ahead", seen(by(schedule.Clock{PAIStrike: early, Store: early, Machine: early.Add(year)})), asked(), warned(no)},
+		{"this machine a year ahead", seen(by(schedule.Clock{PAIStrike: early, Store: early, Machine: early.Add(year)})), asked(), no},
 		{"the store a year behind", seen(by(schedule.Clock{PAIStrike: due, Store: due.Add(-year), Machine: due})), asked(), warned(rotates)},
 		{"two witnesses: the later rotates", seen(by(schedule.Clock{PAIStrike: early, Machine: due})), asked(), rotates},
-		{"61 s apart", seen(by(schedule.Clock{PAIStrike: due, Store: due, Machine: due.Add(61 * time.Second)})), asked(), warned(rotates)},
+		{"the servers 61 s apart", seen(by(schedule.Clock{PAIStrike: due, Store: due.Add(61 * time.Second), Machine: due})), asked(), warned(rotates)},
+		{"this machine 61 s apart", seen(by(schedule.Clock{PAIStrike: due, Store: due, Machine: due.Add(61 * time.Second)})), asked(), rotates},
 		{"the warning comes with a refusal too", seen(by(schedule.Clock{PAIStrike: born, Store: born.Add(time.Hour), Machine: born}), foreign), asked(), outcome{Err: "PS208", Notes: []string{"PS307"}}},
 	})
 }

@@ -147,7 +147,7 @@ func TestOverlapEndsByTheMedianClock(t *testing.T) {
 		note    bool
 	}{
 		{"Vault alone is past the end", day - 5*time.Minute, 10 * time.Minute, 0, true, true},
-		{"this machine alone is past the end", 0, 0, 10 * time.Minute, true, true},
+		{"this machine alone is past the end", 0, 0, 10 * time.Minute, true, false},
 		{"PAIStrike alone is past the end", 10 * time.Minute, -10 * time.Minute, -10 * time.Minute, true, true},
 		{"PAIStrike is an hour ahead of both, which are past the end", 2 * time.Hour, -time.Hour, -time.Hour, true, true},
 		{"Vault alone is a year behind", 0, -365 * day, 0, false, true},

@@ -62,8 +62,15 @@ func (c Clock) Skew() time.Duration {
 	return told[len(told)-1].Sub(told[0])
 }
 
-// Skewed reports whether the witnesses disagree by so much that the user should know.
-func (c Clock) Skewed() bool { return c.Skew() > skewWarning }
+// Skewed reports whether the witnesses disagree by so much that the user should know. If
+// both servers tell the time and agree, this machine's clock decides nothing: a laptop or
+// a runner may be hours off.
+func (c Clock) Skewed() bool {
+	if !c.PAIStrike.IsZero() && !c.Store.IsZero() && !c.Machine.IsZero() {
+		return c.PAIStrike.Sub(c.Store).Abs() > skewWarning
+	}
+	return c.Skew() > skewWarning
+}
 
 // Trusted reports whether PAIStrike's clock is close enough to the others for a token
 // to be minted for a reason of time, or for anything to be revoked. A PAIStrike that
