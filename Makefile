@@ -27,7 +27,7 @@ action-binary:
 
 .PHONY: tools
 tools: ## build the programs that demo and tests use into .tools/, once
-	@tools/build kv act vault tofu
+	@tools/build kv secretsmanager act vault tofu
 
 .PHONY: demo
 demo: provider-binary ## see one token's whole life on this machine: create, rotate, revoke
@@ -45,6 +45,7 @@ sandbox: ## run a PAIStrike and a Vault on loopback to try things out on
 .PHONY: test
 test: build testtools ## run all tests, with real Terraform, Vault and workflow runs
 	cd tools/kv && go vet ./... && go test ./...
+	cd tools/secretsmanager && go vet ./... && go test ./...
 	go run ./internal/proof/run -race
 	TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go run ./internal/proof/run go test -timeout $(TEST_TIMEOUT) ./...
 
@@ -67,7 +68,7 @@ fuzz: ## try odd input on every parser and decision, FUZZTIME (20s) each
 # Vault and the CLI of PATH will do, but a CI run has all parts in the pinned versions.
 .PHONY: testtools
 testtools:
-	@tools/build kv act
+	@tools/build kv secretsmanager act
 	@[ "$$CI" != true ] && command -v vault >/dev/null || tools/build vault
 	@[ "$$CI" != true ] && tools/cli >/dev/null || tools/build tofu
 
@@ -76,6 +77,7 @@ lint: ## check style, vet, workflows and go.mod
 	@tools/build lint actionlint
 	.tools/lint run
 	cd tools/kv && ../../.tools/lint run
+	cd tools/secretsmanager && ../../.tools/lint run
 	$(if $(WORKFLOWS),.tools/actionlint $(WORKFLOWS))
 	go mod tidy -diff
 

@@ -7,17 +7,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
-// builtKV builds tools/kv and keeps the program for as long as its sources stay
+// The programs of tools/ that take seconds to build, each built once.
+var (
+	builtKV             = sync.OnceValues(func() (string, error) { return built("kv") })
+	builtSecretsManager = sync.OnceValues(func() (string, error) { return built("secretsmanager") })
+)
+
+// built builds a program of tools/ and keeps it for as long as its sources stay
 // the same. Test binaries run side by side, so one builds and the others wait.
-var builtKV = sync.OnceValues(func() (string, error) {
+func built(name string) (string, error) {
 	dir, err := repository()
 	if err != nil {
 		return "", err
 	}
-	source := filepath.Join(dir, "tools", "kv")
+	source := filepath.Join(dir, "tools", name)
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -30,17 +37,17 @@ var builtKV = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	unlock, err := lock(filepath.Join(cache, "kv.lock"))
+	unlock, err := lock(filepath.Join(cache, name+".lock"))
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	path := filepath.Join(cache, "kv-"+key)
+	path := filepath.Join(cache, name+"-"+key)
 	if isFile(path) {
 		return path, nil
 	}
 	return path, build(source, path)
-})
+}
 
 func build(source, path string) error {
 	half := path + ".new" // a build cut short leaves nothing that looks finished
@@ -62,6 +69,9 @@ func fingerprint(source string) (string, error) {
 	}
 	sum := sha256.New()
 	for _, file := range files {
+		if !isFile(file) || strings.HasSuffix(file, "_test.go") { // neither is compiled
+			continue
+		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return "", err

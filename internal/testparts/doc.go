@@ -1,5 +1,5 @@
-// Package testparts starts real programs for tests: Vault's KV engine (tools/kv)
-// and a Vault server. Each test gets a process of its own, on loopback, that ends
+// Package testparts starts real programs for tests: Vault's KV engine (tools/kv),
+// an AWS Secrets Manager (tools/secretsmanager) and a Vault server. Each test gets a process of its own, on loopback, that ends
 // with the test.
 //
 // Only tests import it. It finds or builds the programs; what they are asked is

@@ -1,0 +1,214 @@
+package testparts
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// SecretsManager is an AWS Secrets Manager of a test, with the STS of its account.
+type SecretsManager struct {
+	Endpoint        string // of both services, such as http://127.0.0.1:40123
+	Account         string // twelve digits
+	AccessKeyID     string // the administrator's, who may do everything
+	SecretAccessKey string
+
+	t testing.TB
+}
+
+// AWSAccount is the account of a [SecretsManager] unless [AWSIdentities] names another.
+const AWSAccount = "123456789012"
+
+// SecretsManagerOption changes how the server is started.
+type SecretsManagerOption func(t testing.TB, s *SecretsManager, args *[]string)
+
+// WithAWSClock lets the server keep the time of a sandbox: the URL answers
+// {"now": RFC 3339}.
+func WithAWSClock(url string) SecretsManagerOption { return awsOption("-clock-url", url) }
+
+// WithListLag lets ListSecrets be behind by that time, at most an hour.
+func WithListLag(lag time.Duration) SecretsManagerOption { return awsOption("-list-lag", lag.String()) }
+
+// WithQuotas lets the server throttle beyond AWS's requests per second.
+func WithQuotas() SecretsManagerOption { return awsOption("-quotas") }
+
+// WithAWSIdentities gives the account users, roles and identity providers.
+func WithAWSIdentities(identities AWSIdentities) SecretsManagerOption {
+	return func(t testing.TB, s *SecretsManager, args *[]string) {
+		t.Helper()
+		text, err := json.Marshal(identities)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "iam.json")
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if identities.Account != "" {
+			s.Account = identities.Account
+		}
+		*args = append(*args, "-iam", file)
+	}
+}
+
+func awsOption(words ...string) SecretsManagerOption {
+	return func(_ testing.TB, _ *SecretsManager, args *[]string) { *args = append(*args, words...) }
+}
+
+// AWSIdentities are users, roles and identity providers. Policies are IAM policy
+// documents as they are published; one that the server cannot evaluate is refused.
+type AWSIdentities struct {
+	Account string      `json:"account,omitempty"`
+	Users   []AWSUser   `json:"users,omitempty"`
+	Roles   []AWSRole   `json:"roles,omitempty"`
+	Issuers []AWSIssuer `json:"issuers,omitempty"`
+}
+
+// AWSUser is an IAM user with one access key, whose id has 16 characters or more.
+type AWSUser struct {
+	Name            string            `json:"name"`
+	AccessKeyID     string            `json:"access_key_id"`
+	SecretAccessKey string            `json:"secret_access_key"`
+	Policies        []json.RawMessage `json:"policies,omitempty"`
+}
+
+// AWSRole is an IAM role with its trust policy.
+type AWSRole struct {
+	Name     string            `json:"name"`
+	Policies []json.RawMessage `json:"policies,omitempty"`
+	Trust    json.RawMessage   `json:"trust"`
+}
+
+// AWSIssuer is an OIDC identity provider, such as GitHub's.
+type AWSIssuer struct {
+	URL       string          `json:"url"` // as in the tokens' iss
+	Audiences []string        `json:"audiences"`
+	JWKS      json.RawMessage `json:"jwks"`
+}
+
+// StartSecretsManager starts the server of tools/secretsmanager.
+func StartSecretsManager(t testing.TB, options ...SecretsManagerOption) *SecretsManager {
+	t.Helper()
+	s := &SecretsManager{Account: AWSAccount, AccessKeyID: "AKIAADMINISTRATOR000", SecretAccessKey: "secret-access-key-of-a-test", t: t}
+	args := []string{"-listen", "127.0.0.1:0", "-exit-on-stdin-close"}
+	for _, apply := range options {
+		apply(t, s, &args)
+	}
+	path := program(t, "secretsmanager")
+	if path == "" {
+		var err error
+		if path, err = builtSecretsManager(); err != nil {
+			missing(t, "tools/secretsmanager cannot be built: %v", err)
+		}
+	}
+	listening := func(line string) (string, bool) { return strings.CutPrefix(line, "secretsmanager: listening on ") }
+	env := []string{
+		"SECRETSMANAGER_ACCESS_KEY_ID=" + s.AccessKeyID, "SECRETSMANAGER_SECRET_ACCESS_KEY=" + s.SecretAccessKey,
+		"GOMAXPROCS=1", "GOGC=400", // many run side by side
+	}
+	var err error
+	if s.Endpoint, err = start(t, listening, env, path, args...); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// AWSFault tells the server what goes wrong with the next requests that match:
+// tools/secretsmanager/faults.go says how the fields go together.
+type AWSFault struct {
+	Operation string `json:"operation,omitempty"` // a glob, such as "*SecretValue"; STS's as well
+	Secret    string `json:"secret,omitempty"`    // a glob for the name; a final "**" takes what follows
+	Skip      int    `json:"skip,omitempty"`
+	Count     int    `json:"count,omitempty"` // 0 is 1, -1 is all
+	DelayMS   int    `json:"delay_ms,omitempty"`
+	Hold      bool   `json:"hold,omitempty"`  // until [SecretsManager.Release]
+	Lose      string `json:"lose,omitempty"`  // "request" or "response"
+	Error     string `json:"error,omitempty"` // such as "ThrottlingException"
+	After     bool   `json:"after,omitempty"` // the work is done, then Error
+	Status    int    `json:"status,omitempty"`
+	Body      string `json:"body,omitempty"`
+}
+
+// AWSEvent is one request that the server saw, as CloudTrail records it. Values of
+// secrets are withheld.
+type AWSEvent struct {
+	EventTime    time.Time `json:"eventTime"` // by the server's clock
+	EventSource  string    `json:"eventSource"`
+	EventName    string    `json:"eventName"`
+	AWSRegion    string    `json:"awsRegion"`
+	UserIdentity struct {
+		Type        string `json:"type"`
+		ARN         string `json:"arn"`
+		AccessKeyID string `json:"accessKeyId"`
+	} `json:"userIdentity"`
+	RequestParameters map[string]any `json:"requestParameters"` // such as secretId and clientRequestToken
+	ErrorCode         string         `json:"errorCode"`
+	ErrorMessage      string         `json:"errorMessage"`
+	Secret            string         `json:"secret"` // its name
+	Status            int            `json:"status"` // 0 where the connection was cut
+}
+
+// Inject adds faults.
+func (s *SecretsManager) Inject(faults ...AWSFault) {
+	s.t.Helper()
+	s.ask(http.MethodPost, "faults", faults, nil)
+}
+
+// ClearFaults takes back the faults that are left.
+func (s *SecretsManager) ClearFaults() {
+	s.t.Helper()
+	s.ask(http.MethodDelete, "faults", nil, nil)
+}
+
+// Release lets go of the requests that a fault holds.
+func (s *SecretsManager) Release() {
+	s.t.Helper()
+	s.ask(http.MethodPost, "release", nil, nil)
+}
+
+// Journal returns the requests since the start, or since [SecretsManager.ForgetJournal].
+func (s *SecretsManager) Journal() (events []AWSEvent) {
+	s.t.Helper()
+	s.ask(http.MethodGet, "journal", nil, &events)
+	return events
+}
+
+// ForgetJournal empties the journal.
+func (s *SecretsManager) ForgetJournal() {
+	s.t.Helper()
+	s.ask(http.MethodDelete, "journal", nil, nil)
+}
+
+// AddIdentities adds users, roles and providers, or replaces those of that name.
+func (s *SecretsManager) AddIdentities(identities AWSIdentities) {
+	s.t.Helper()
+	s.ask(http.MethodPost, "iam", identities, nil)
+}
+
+// SetClock lets the server's clock stand at a time.
+func (s *SecretsManager) SetClock(at time.Time) {
+	s.t.Helper()
+	s.ask(http.MethodPost, "clock", map[string]time.Time{"set": at}, nil)
+}
+
+// AdvanceClock moves the server's clock on, or back.
+func (s *SecretsManager) AdvanceClock(by time.Duration) {
+	s.t.Helper()
+	s.ask(http.MethodPost, "clock", map[string]string{"advance": by.String()}, nil)
+}
+
+// Set switches quotas on or off and tells how far ListSecrets is behind.
+func (s *SecretsManager) Set(quotas bool, listLag time.Duration) {
+	s.t.Helper()
+	s.ask(http.MethodPost, "settings", map[string]any{"quotas": quotas, "list_lag": listLag.String()}, nil)
+}
+
+// ask sends a control request.
+func (s *SecretsManager) ask(method, path string, in, out any) {
+	s.t.Helper()
+	Ask(s.t, method, s.Endpoint+"/_aws/"+path, "", in, out)
+}

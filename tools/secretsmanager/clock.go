@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// clock is the server's only idea of the time: the machine's clock, another
+// server's, or either of them moved by a control request.
+type clock struct {
+	url    string // answers {"now": RFC 3339}; "" is the machine's clock
+	client http.Client
+
+	mu     sync.Mutex
+	offset time.Duration
+	still  time.Time // where it stands; zero while it runs
+}
+
+// now returns the time in UTC. It fails if the other server does not answer.
+func (c *clock) now(ctx context.Context) (time.Time, error) {
+	c.mu.Lock()
+	still, offset := c.still, c.offset
+	c.mu.Unlock()
+	if !still.IsZero() {
+		return still, nil
+	}
+	base, err := c.base(ctx)
+	return base.Round(0).UTC().Add(offset), err
+}
+
+func (c *clock) base(ctx context.Context) (time.Time, error) {
+	if c.url == "" {
+		return time.Now(), nil //nolint:forbidigo // the one real clock
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return time.Time{}, err
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Now time.Time `json:"now"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Now.IsZero() {
+		return time.Time{}, fmt.Errorf("%s tells no time", c.url)
+	}
+	return answer.Now, nil
+}
+
+// move is one change of the clock. Exactly one of them is given.
+type move struct {
+	Set     *time.Time `json:"set,omitempty"`     // the clock stands there until it is moved again
+	Advance *duration  `json:"advance,omitempty"` // from where it is; it stands or runs on as before
+	Real    bool       `json:"real,omitempty"`    // as it was when the server started
+}
+
+func (c *clock) move(m move) error {
+	given := 0
+	for _, one := range []bool{m.Set != nil, m.Advance != nil, m.Real} {
+		if one {
+			given++
+		}
+	}
+	if given != 1 {
+		return errors.New(`give one of {"set": time}, {"advance": duration}, {"real": true}`)
+	}
+	if m.Set != nil && (m.Set.Year() < 1970 || m.Set.Year() > 9999) {
+		return errors.New("the clock knows the years 1970 to 9999")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case m.Set != nil:
+		c.still, c.offset = m.Set.UTC(), 0
+	case m.Real:
+		c.still, c.offset = time.Time{}, 0
+	case !c.still.IsZero():
+		c.still = c.still.Add(time.Duration(*m.Advance))
+	default:
+		c.offset += time.Duration(*m.Advance)
+	}
+	return nil
+}
+
+// epoch is a time as the JSON protocol writes it: seconds since 1970 with three
+// decimals.
+type epoch time.Time
+
+// MarshalJSON writes the number.
+func (e epoch) MarshalJSON() ([]byte, error) { //nolint:unparam // as json.Marshaler has it
+	ms := time.Time(e).UnixMilli()
+	return fmt.Appendf(nil, "%d.%03d", ms/1000, ms%1000), nil
+}
+
+// stamp returns the time as it is written; nil if it never was.
+func stamp(t time.Time) *epoch {
+	if t.IsZero() {
+		return nil
+	}
+	e := epoch(t)
+	return &e
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"sync"
+	"time"
+)
+
+// rates are AWS's quotas per region, in requests per second. Operations that share
+// one share its key.
+var rates = map[string]int{
+	"BatchGetSecretValue": 100, "CreateSecret": 50, "DeleteSecret": 50, "DescribeSecret": 40000, "GetSecretValue": 10000,
+	"ListSecretVersionIds": 50, "ListSecrets": 100, "PutSecretValue": 50, "RestoreSecret": 50, "TagResource": 50,
+}
+
+// quotaOf returns the key of the quota that an operation counts against; "" is none.
+func quotaOf(operation string) string {
+	switch operation {
+	case "UpdateSecret", "UpdateSecretVersionStage":
+		return "PutSecretValue"
+	case "UntagResource":
+		return "TagResource"
+	}
+	if rates[operation] > 0 {
+		return operation
+	}
+	return ""
+}
+
+// quotas counts the requests of a second, by region and quota.
+type quotas struct {
+	mu     sync.Mutex
+	second int64
+	used   map[[2]string]int
+}
+
+// take counts one request, and says whether it is within the quota. Seconds are
+// those of the server's clock.
+func (q *quotas) take(region, operation string, now time.Time) bool {
+	key := quotaOf(operation)
+	if key == "" {
+		return true
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if second := now.Unix(); second != q.second || q.used == nil {
+		q.second, q.used = second, map[[2]string]int{}
+	}
+	q.used[[2]string{region, key}]++
+	return q.used[[2]string{region, key}] <= rates[key]
+}
