@@ -127,39 +127,25 @@ func openToken(ctx context.Context, client *paistrike.Client, label string, life
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
 	defer cancel()
 	name := fmt.Sprintf("%s-run-%s", label, strings.ToLower(rand.Text()[:16]))
-	minted, err := client.Create(whole, name, now.Add(lifetime).Truncate(time.Second))
-	var unknown *paistrike.UnknownOutcomeError
+	minted, err := paistrike.MintOnce(whole, client, name, now.Add(lifetime).Truncate(time.Second))
 	switch {
-	case errors.As(err, &unknown):
-		return paistrike.Minted{}, errors.Join(err, revokeNamed(ctx, client, name))
 	case err != nil:
 		return paistrike.Minted{}, err
 	case ctx.Err() != nil: // nobody takes it, and nobody would close it
-		return paistrike.Minted{}, errors.Join(ctx.Err(), client.Revoke(whole, minted.ID))
+		return paistrike.Minted{}, errors.Join(ctx.Err(), endEphemeral(whole, client, minted.ID))
 	case minted.ExpiresAt.IsZero():
-		err := fmt.Errorf("token %s was created without the expiry that was asked for, and is revoked again", minted.ID)
-		return paistrike.Minted{}, errors.Join(err, client.Revoke(whole, minted.ID))
+		err := fmt.Errorf("token %s was created without the expiry that was asked for", minted.ID)
+		return paistrike.Minted{}, errors.Join(err, endEphemeral(whole, client, minted.ID))
 	}
 	return minted, nil
 }
 
-// revokeNamed ends the token of a create whose answer was lost, if there is one.
-func revokeNamed(ctx context.Context, client *paistrike.Client, name string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
-	defer cancel()
-	tokens, err := client.List(ctx)
-	if err != nil {
-		return fmt.Errorf("it was not found out which: look for the name and revoke it: %w", err)
+// endEphemeral revokes a token and says what has become of it.
+func endEphemeral(ctx context.Context, client *paistrike.Client, id string) error {
+	if err := client.Revoke(ctx, id); err != nil {
+		return err
 	}
-	for _, token := range tokens {
-		if token.Name == name {
-			if err := client.Revoke(ctx, token.ID); err != nil {
-				return fmt.Errorf("token %s exists and could not be revoked: %w", token.ID, err)
-			}
-			return fmt.Errorf("token %s existed and was revoked, because its secret was lost", token.ID)
-		}
-	}
-	return errors.New("no such token exists")
+	return fmt.Errorf("token %s was revoked again", id)
 }
 
 // Close revokes the token; one that is gone already is closed. A failure is a
@@ -173,10 +159,18 @@ func (e *apiTokenEphemeral) Close(ctx context.Context, req ephemeral.CloseReques
 	}
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
 	defer cancel()
-	if err := client.Revoke(whole, id); err != nil {
+	if err := client.Revoke(whole, id); err != nil && !paistrike.IsNotFound(err) {
 		resp.Diagnostics.Append(diag.NewWarningDiagnostic("Ephemeral token not revoked",
-			fmt.Sprintf("Token %s still works until it expires. Revoke it by hand in PAIStrike.\n\nCause: %s", id, err)))
+			fmt.Sprintf("%s Revoke token %s by hand in PAIStrike, or let it expire.\n\nCause: %s", stillWorks(err), id, err)))
 	}
+}
+
+// stillWorks says what is known of a token that could not be revoked.
+func stillWorks(err error) string {
+	if unseen, ok := errors.AsType[*paistrike.NotRevokedError](err); ok && unseen.Seen == paistrike.StatusActive {
+		return "The token still works."
+	}
+	return "Whether the token still works is not known."
 }
 
 type ephemeralLifetimeValidator struct{ described }

@@ -2,25 +2,31 @@ package paistrike
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// maxBody is how much of an answer is read, in bytes.
-const maxBody = 4 << 20
+// How much of an answer is read, in bytes. A server without pages lists 100,000
+// tokens at once.
+const (
+	maxBody     = 4 << 20
+	maxListBody = 64 << 20
+)
 
 var (
 	errNoToken = errors.New("no API token is set")
-	errTooLong = errors.New("the answer is longer than 4 MiB")
+	errTooLong = errors.New("the answer is too long")
+	errNotAPI  = errors.New("the answer is a page or a text, and not one of the API")
 )
 
 // Client calls PAIStrike's API as one token. It is safe for concurrent use.
@@ -35,44 +41,18 @@ type Client struct {
 	now      func() time.Time
 	attempts int
 	timeout  time.Duration
-	clock    *serverClock
-	gate     *gate
+	clock    *serverClock // of the server
+	memory   *memory      // of the server
+	gate     *gate        // of the token
+	own      *ownToken    // of the token
 }
 
 // As returns a client with the same settings and the same server clock that
 // calls as another token: to verify a new one, or to let one revoke itself.
 func (c *Client) As(token secret.Secret) *Client {
 	other := *c
-	other.token, other.gate = token, &gate{}
+	other.token, other.gate, other.own = token, &gate{}, newOwnToken()
 	return &other
-}
-
-// ServerTime returns the latest Date header seen on any answer, in UTC and whole
-// seconds; false before the first one. This is the clock that decides expiry.
-func (c *Client) ServerTime() (time.Time, bool) { return c.clock.read() }
-
-// serverClock is shared by all clients of one server.
-type serverClock struct {
-	mu     sync.Mutex
-	latest time.Time
-}
-
-func (s *serverClock) see(header http.Header) {
-	date, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if date.After(s.latest) {
-		s.latest = date.UTC()
-	}
-}
-
-func (s *serverClock) read() (time.Time, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.latest, !s.latest.IsZero()
 }
 
 // call is one request, which may take several attempts.
@@ -88,6 +68,8 @@ type call struct {
 	// item says that the path names one token, so that 404 means it is gone. Else
 	// 404 means a wrong address.
 	item bool
+	// longest is how much of the answer is read; 0 means maxBody.
+	longest int64
 }
 
 // answer is what came back.
@@ -96,6 +78,13 @@ type answer struct {
 	header http.Header
 	body   []byte
 	cut    error // why the body is not whole
+}
+
+// fromAPI reports whether the body may be the API's: JSON, or nothing at all. What
+// stands in front of an API answers with pages and texts.
+func (a answer) fromAPI() bool {
+	body := bytes.TrimSpace(bytes.TrimPrefix(a.body, []byte("\ufeff")))
+	return len(body) == 0 || bytes.ContainsRune([]byte(`{["`), rune(body[0])) && json.Valid(body)
 }
 
 // address puts a path and a query behind the base.
@@ -161,6 +150,7 @@ func (c *Client) exchange(ctx context.Context, call call) (got answer, reached b
 		transport = c.single
 		req.GetBody = nil // a transport cannot send again what it cannot rewind
 	}
+	began := c.now()
 	// A transport and not an http.Client: it follows no redirect, which would
 	// carry the token elsewhere.
 	resp, err := transport.RoundTrip(req)
@@ -168,9 +158,11 @@ func (c *Client) exchange(ctx context.Context, call call) (got answer, reached b
 		return answer{}, path.reached(err), err
 	}
 	defer resp.Body.Close()
-	c.clock.see(resp.Header)
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err == nil && len(body) > maxBody {
+	answered := c.now()
+	c.own.called(c.clock.see(resp.Header, answered), answered.Sub(began))
+	longest := cmp.Or(call.longest, maxBody)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, longest+1))
+	if err == nil && int64(len(body)) > longest {
 		body, err = nil, errTooLong
 	}
 	return answer{status: resp.StatusCode, header: resp.Header, body: body, cut: err}, true, nil

@@ -66,7 +66,8 @@ func TestLifeOfAToken(t *testing.T) {
 	}
 	s.expectRequests(t,
 		"POST /api/v1/api-tokens", "GET /api/v1/api-tokens/self", "GET /api/v1/api-tokens",
-		"DELETE /api/v1/api-tokens/tok_002", "DELETE /api/v1/api-tokens/tok_002",
+		"DELETE /api/v1/api-tokens/tok_002", "GET /api/v1/api-tokens/tok_002", // seen to be revoked
+		"DELETE /api/v1/api-tokens/tok_002",
 		"GET /api/v1/api-tokens/tok_002", "GET /api/v1/api-tokens/self")
 }
 
@@ -87,7 +88,9 @@ func TestWhatIsNotThere(t *testing.T) {
 	if _, err := c.Get(t.Context(), "tok_404"); !paistrike.IsNotFound(err) || paistrike.StatusOf(err) != 404 {
 		t.Errorf("Get gave %v, want not found", err)
 	}
-	mustNot(t, c.Revoke(t.Context(), "tok_404"))
+	if err := c.Revoke(t.Context(), "tok_404"); !paistrike.IsNotFound(err) {
+		t.Errorf("Revoke gave %v, want not found: nobody saw that it is revoked", err)
+	}
 }
 
 func TestATokenRevokesItself(t *testing.T) {
@@ -100,7 +103,7 @@ func TestATokenRevokesItself(t *testing.T) {
 	mustNot(t, own.RevokeSelf(t.Context()))
 	mustNot(t, own.RevokeSelf(t.Context())) // 401 now: it is done
 	s.expectRequests(t,
-		"POST /api/v1/api-tokens", "DELETE /api/v1/api-tokens/self", "DELETE /api/v1/api-tokens/self")
+		"POST /api/v1/api-tokens", "DELETE /api/v1/api-tokens/self", "GET /api/v1/api-tokens/self", "DELETE /api/v1/api-tokens/self")
 }
 
 // An id that leads to another path than a token's must not get there: revoking
@@ -122,7 +125,7 @@ func TestWhatIsNoID(t *testing.T) {
 
 func TestIDsAreEscaped(t *testing.T) {
 	t.Parallel()
-	s := serve(t, answer(http.StatusNoContent, ""))
+	s := serve(t, answer(http.StatusOK, `{"id":"a/b ?#%2e","status":"revoked"}`))
 	mustNot(t, s.client(t).Revoke(t.Context(), "a/b ?#%2e"))
 	s.expectRequests(t, "DELETE /api/v1/api-tokens/a%2Fb%20%3F%23%252e")
 }
@@ -144,12 +147,12 @@ func TestWithoutTokenNothingIsSent(t *testing.T) {
 	s.expectRequests(t)
 }
 
-// The clock belongs to the server, so clients of other tokens share it; it never
-// goes back, because answers overtake each other.
+// The clock belongs to the server, so clients of other tokens share it. The most
+// recent answer counts, so that one wrong Date is forgotten with the next.
 func TestServerTime(t *testing.T) {
 	t.Parallel()
-	dates := []string{"2026-07-01T12:00:05Z", "2026-07-01T12:00:03Z", "2026-07-01T12:00:09Z"}
-	want := []string{"2026-07-01T12:00:05Z", "2026-07-01T12:00:05Z", "2026-07-01T12:00:09Z"}
+	dates := []string{"2026-07-01T12:00:05Z", "2027-07-01T12:00:03Z", "2026-07-01T12:00:09Z"}
+	want := []string{"2026-07-01T12:00:05Z", "2027-07-01T12:00:03Z", "2026-07-01T12:00:09Z"}
 	var handlers []http.HandlerFunc
 	for _, date := range dates { // errors count too
 		handlers = append(handlers, answer(401, "", "Date", instant(date).Format(http.TimeFormat)))
@@ -189,4 +192,18 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// Between answers this machine's clock counts on.
+func TestServerTimeGoesOn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, answer(200, `{"items":[]}`, "Date", "Wed, 01 Jul 2026 12:00:05 GMT"))
+	local := instant("2030-01-01T00:00:00Z")
+	c := s.client(t, func(cfg *paistrike.Config) { cfg.Now = func() time.Time { return local } })
+	_, err := c.List(t.Context())
+	mustNot(t, err)
+	local = local.Add(90*time.Minute + 999*time.Millisecond)
+	if now, known := c.ServerTime(); !known || !now.Equal(instant("2026-07-01T13:30:05Z")) {
+		t.Errorf("the server time is %v, %v", now, known)
+	}
 }

@@ -44,9 +44,10 @@ type Config struct {
 	Transport http.RoundTripper
 	// Sleep waits between attempts. Nil means a real timer.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Now stands in where the server has not said what time it is: for a
-	// Retry-After date without a Date header, and for a lifetime in seconds
-	// before the first answer. Nil means this machine's clock.
+	// Now carries the server's time forward between its answers, and stands in if
+	// the server has not said what time it is: for a Retry-After date without a
+	// Date header, and for a lifetime in seconds before the first answer. Nil means
+	// this machine's clock.
 	Now func() time.Time
 	// MaxAttempts is how often a request goes out at most; 0 means 5.
 	MaxAttempts int
@@ -107,7 +108,9 @@ func New(cfg Config) (*Client, error) {
 		attempts: cfg.MaxAttempts,
 		timeout:  cfg.Timeout,
 		clock:    &serverClock{},
+		memory:   newMemory(),
 		gate:     &gate{},
+		own:      newOwnToken(),
 	}
 	c.setDefaults()
 	for name, value := range cfg.Headers {

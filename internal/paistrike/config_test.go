@@ -134,7 +134,7 @@ func TestWhatEveryRequestCarries(t *testing.T) {
 	var got http.Header
 	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r.Header
-		answer(201, `{"id":"1","token":"`+canary+`"}`)(w, r)
+		answer(201, `{"id":"1","name":"x","token":"`+canary+`"}`)(w, r)
 	}))
 	c := s.client(t, func(cfg *paistrike.Config) {
 		cfg.Headers = map[string]string{"x-organization-id": "42"}

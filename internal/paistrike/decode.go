@@ -200,28 +200,33 @@ func readToken(value any) (Token, error) {
 	if t.CreatedAt, ok = fields.time("created_at", "created", "created_on", "creation_date", "creation_time"); !ok {
 		t.Warnings = append(t.Warnings, "created_at")
 	}
-	if t.LastUsedAt, ok = fields.time("last_used_at", "last_used", "last_used_on", "last_used_date", "last_use"); !ok {
-		t.Warnings = append(t.Warnings, "last_used_at")
+	tell := func(fact Facts, field string, said, readable bool) {
+		if !readable {
+			t.Warnings = append(t.Warnings, field)
+		}
+		if !said || !readable {
+			t.Untold |= fact
+		}
 	}
-	if t.ExpiresAt, ok = fields.expiry(); !ok {
-		t.Warnings = append(t.Warnings, "expires_at")
-	}
-	if t.Status, ok = fields.status(); !ok {
-		t.Warnings = append(t.Warnings, "status")
-	}
+	t.LastUsedAt, ok = fields.time(lastUsedNames()...)
+	tell(LastUsed, "last_used_at", fields.says(lastUsedNames()...), ok)
+	t.ExpiresAt, ok = fields.time(expiryNames()...)
+	tell(Expiry, "expires_at", fields.says(expiryNames()...), ok)
+	var said bool
+	t.Status, said, ok = fields.status()
+	tell(State, "status", said, ok)
 	return t, nil
 }
 
 // decodeMinted reads the answer to a create. With an error the token may still
 // hold what could be read; the id, above all.
-func decodeMinted(body []byte) (minted Minted, expirySaid bool, err error) {
+func decodeMinted(body []byte) (minted Minted, err error) {
 	value, err := parse(body)
 	if err != nil {
-		return Minted{}, false, err
+		return Minted{}, err
 	}
 	minted.Token, err = readToken(value)
-	found := layers(value)
-	for _, fields := range slices.Backward(found) {
+	for _, fields := range slices.Backward(layers(value)) {
 		if secret, ok := fields.secret(); ok {
 			minted.Secret = secret
 			break
@@ -229,34 +234,37 @@ func decodeMinted(body []byte) (minted Minted, expirySaid bool, err error) {
 	}
 	switch {
 	case err != nil && minted.Secret.IsZero():
-		return minted, false, fmt.Errorf("%w, and %w", err, errNoSecret)
+		return minted, fmt.Errorf("%w, and %w", err, errNoSecret)
 	case err != nil:
-		return minted, false, err
+		return minted, err
 	case minted.Secret.IsZero():
-		return minted, false, errNoSecret
+		return minted, errNoSecret
 	}
-	return minted, found[len(found)-1].saysExpiry() && !slices.Contains(minted.Warnings, "expires_at"), nil
+	return minted, nil
 }
 
-// status reads a token's state; false where it cannot be read, and then the token
-// is taken as active: what may still work is not called dead.
-func (o object) status() (Status, bool) {
+// status reads a token's state, and whether the answer says and means anything
+// that is known. Else the token is taken as active: what may still work is not
+// called dead.
+func (o object) status() (status Status, said, readable bool) {
 	revokedAt, readable := o.time("revoked_at", "revoked_on", "deleted_at")
-	revoked, said := o.truth("revoked", "is_revoked")
+	revoked, denied := o.truth("revoked", "is_revoked")
 	if revoked || !revokedAt.IsZero() {
-		return StatusRevoked, true
+		return StatusRevoked, true, true
 	}
 	word := strings.ToLower(o.text("status", "state"))
 	switch word {
 	case "revoked", "disabled", "inactive", "deleted", "invalid":
-		return StatusRevoked, true
+		return StatusRevoked, true, true
 	case "active", "expired", "valid", "enabled":
-		return StatusActive, readable
+		return StatusActive, true, readable
 	}
-	// A token is also called inactive when it has expired; where the answer says
-	// that it is not revoked, that counts.
-	if active, found := o.truth("active", "is_active", "enabled", "is_enabled"); found && !active && !said {
-		return StatusRevoked, true
+	// A token is also called inactive when it has expired; if the answer says that
+	// it is not revoked, that counts.
+	active, found := o.truth("active", "is_active", "enabled", "is_enabled")
+	if found && !active && !denied {
+		return StatusRevoked, true, true
 	}
-	return StatusActive, readable && word == "" && o["status"] == nil
+	said = found || denied || o.says("revoked_at", "revoked_on", "deleted_at")
+	return StatusActive, said, readable && word == "" && o["status"] == nil
 }

@@ -22,7 +22,7 @@ func (c *Client) apiError(call call, got answer, attempts int) *APIError {
 	clean := c.redactor()
 	said := readProblem(got.body)
 	e := &APIError{
-		Op: call.op, Method: call.method, Path: pathOf(call.address), Status: got.status, Attempts: attempts, address: !call.item,
+		Op: call.op, Method: call.method, Path: pathOf(call.address), Status: got.status, Attempts: attempts, elsewhere: !call.item, foreign: !got.fromAPI(),
 		Code: clean.Code(said.code), Message: clean.Text(said.message),
 	}
 	for _, code := range said.fieldCodes {

@@ -1,24 +1,37 @@
 package paistrike
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // What makes a list useless.
 var (
 	errNoList   = errors.New("the answer has no list of tokens")
-	errNoCursor = errors.New("the answer says that there are more tokens, but not how to get them")
+	errNoCursor = errors.New("there are or may be more tokens, and no page brings them; say in api_routes how the list is paged")
 )
 
-// page is one page of the list.
+// page is one page of the list, and what it says about the others.
 type page struct {
 	tokens []Token
 	cursor string // of the next page
 	link   string // address of the next page
+	more   bool   // it says that there are more tokens
+	ended  bool   // it says that there are none
+
+	// What it counts; -1 if it does not.
+	number  int    // of this page
+	pages   int    // in all
+	size    int    // of a page
+	offset  int    // rows before this page
+	offsets string // the name of that
+	total   int    // tokens in all
+	count   int    // tokens in all, or on this page
 }
 
 // decodePage reads a list, bare or in an envelope, and where it goes on.
@@ -31,7 +44,7 @@ func decodePage(body []byte, header http.Header) (page, error) {
 	if !ok {
 		return page{}, errNoList
 	}
-	var p page
+	p := page{number: -1, pages: -1, size: -1, offset: -1, total: -1, count: -1}
 	for _, item := range items {
 		token, err := readToken(item)
 		if err != nil {
@@ -39,24 +52,23 @@ func decodePage(body []byte, header http.Header) (page, error) {
 		}
 		p.tokens = append(p.tokens, token)
 	}
-	more := false
 	for _, fields := range around {
-		p.next(fields)
-		for _, name := range []string{"meta", "pagination", "paging", "page_info", "links"} {
+		p.about(fields)
+		for _, name := range []string{"meta", "metadata", "pagination", "paging", "page_info", "page", "result_info", "links"} {
 			if inner, ok := asObject(fields[name]); ok {
-				p.next(inner)
+				p.about(inner)
 			}
 		}
-		said, _ := fields.truth("has_more", "has_next", "has_next_page")
-		more = more || said
 	}
-	if p.cursor == "" && p.link == "" {
-		p.link = nextLink(header)
-	}
-	if more && p.cursor == "" && p.link == "" {
-		return page{}, errNoCursor
-	}
+	p.headers(header)
 	return p, nil
+}
+
+func readPage(got answer) (page, error) {
+	if got.cut != nil {
+		return page{}, got.cut
+	}
+	return decodePage(got.body, got.header)
 }
 
 // findList returns the list and the objects around it.
@@ -82,6 +94,58 @@ func findList(value any, depth int) ([]any, []object, bool) {
 	return nil, nil, false
 }
 
+// about takes what an object around the list says of the other pages.
+func (p *page) about(fields object) {
+	p.next(fields)
+	for _, name := range []string{"has_more", "has_next", "has_next_page", "more", "is_truncated", "truncated"} {
+		if said, found := fields.truth(name); found {
+			p.more, p.ended = p.more || said, p.ended || !said
+		}
+	}
+	for _, name := range []string{"is_last", "is_last_page", "last"} {
+		if said, found := fields.truth(name); found {
+			p.more, p.ended = p.more || !said, p.ended || said
+		}
+	}
+	fields.count(&p.number, "page", "current_page", "page_number", "page_index", "number")
+	fields.count(&p.pages, "pages", "total_pages", "last_page", "page_count", "num_pages")
+	fields.count(&p.size, "per_page", "page_size", "limit", "size")
+	fields.count(&p.total, "total", "total_count", "total_items", "total_results", "total_records", "total_elements")
+	fields.count(&p.count, "count")
+	for _, name := range []string{"offset", "skip", "start"} {
+		if p.offset < 0 && fields.count(&p.offset, name) {
+			p.offsets = name
+		}
+	}
+}
+
+// count takes the first of the named fields that is a whole number, unless there
+// is one already.
+func (o object) count(into *int, names ...string) bool {
+	for _, name := range names {
+		if *into >= 0 {
+			return false
+		}
+		*into = wholeNumber(o[name])
+	}
+	return *into >= 0
+}
+
+// wholeNumber reads a count; -1 is none.
+func wholeNumber(value any) int {
+	var text string
+	switch value := value.(type) {
+	case json.Number:
+		text = value.String()
+	case string:
+		text = strings.TrimSpace(value)
+	}
+	if n, err := strconv.ParseInt(text, 10, 32); err == nil && n >= 0 {
+		return int(n)
+	}
+	return -1
+}
+
 // next takes the pointer to the next page that an object holds.
 func (p *page) next(fields object) {
 	if p.cursor == "" {
@@ -98,10 +162,30 @@ func (p *page) next(fields object) {
 	case next != "" && !isLink && p.cursor == "":
 		p.cursor = next
 	}
+	for _, name := range []string{"next_cursor", "next_page_cursor", "next_page_token", "next_token", "next", "next_url", "next_page_url"} {
+		if value, said := fields[name]; said && (value == nil || value == "") {
+			p.ended = true
+		}
+	}
 }
 
-// nextLink reads the target of rel=next from the Link headers of RFC 8288.
-func nextLink(header http.Header) string {
+// headers takes what the header says of the other pages.
+func (p *page) headers(header http.Header) {
+	for _, name := range []string{"X-Total-Count", "X-Total"} {
+		if p.total < 0 {
+			p.total = wholeNumber(header.Get(name))
+		}
+	}
+	for _, relation := range []string{"first", "prev", "last"} {
+		p.ended = p.ended || linkTo(header, relation) != ""
+	}
+	if p.cursor == "" && p.link == "" {
+		p.link = linkTo(header, "next")
+	}
+}
+
+// linkTo reads the target of a relation from the Link headers of RFC 8288.
+func linkTo(header http.Header, relation string) string {
 	for _, line := range header.Values("Link") {
 		for line != "" {
 			_, rest, found := strings.Cut(line, "<")
@@ -116,7 +200,7 @@ func nextLink(header http.Header) string {
 			if i := strings.IndexByte(rest, '<'); i >= 0 {
 				parameters = rest[:i]
 			}
-			if isNext(parameters) {
+			if hasRelation(parameters, relation) {
 				return target
 			}
 			line = rest
@@ -125,11 +209,11 @@ func nextLink(header http.Header) string {
 	return ""
 }
 
-func isNext(parameters string) bool {
+func hasRelation(parameters, relation string) bool {
 	for parameter := range strings.FieldsFuncSeq(parameters, func(r rune) bool { return r == ';' || r == ',' }) {
 		name, value, _ := strings.Cut(parameter, "=")
 		relations := strings.Fields(strings.ToLower(strings.Trim(strings.TrimSpace(value), `"`)))
-		if strings.EqualFold(strings.TrimSpace(name), "rel") && slices.Contains(relations, "next") {
+		if strings.EqualFold(strings.TrimSpace(name), "rel") && slices.Contains(relations, relation) {
 			return true
 		}
 	}

@@ -11,15 +11,19 @@ import (
 
 // expiryNames are the names under which services say when a token ends.
 func expiryNames() []string {
-	return []string{"expires_at", "expires", "expiry", "expires_on", "expiration", "expiration_date", "expired_at", "valid_to"}
+	return []string{
+		"expires_at", "expires", "expiry", "expires_on", "expiration", "expiration_date", "expiration_time", "expiry_date", "expired_at", "valid_to", "valid_until",
+	}
 }
 
-// expiry reads when the token ends; zero is never.
-func (o object) expiry() (time.Time, bool) { return o.time(expiryNames()...) }
+// lastUsedNames are the names under which services say when a token was last used.
+func lastUsedNames() []string {
+	return []string{"last_used_at", "last_used", "last_used_on", "last_used_date", "last_used_time", "last_use", "last_connection_date"}
+}
 
-// saysExpiry reports whether there is a word on expiry at all, "never" included.
-func (o object) saysExpiry() bool {
-	return slices.ContainsFunc(expiryNames(), func(name string) bool { _, said := o[name]; return said })
+// says reports whether one of the named fields is there, a null included.
+func (o object) says(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { _, said := o[name]; return said })
 }
 
 // time returns the first of the named fields that holds a time. No time at all is

@@ -30,9 +30,12 @@ type APIError struct {
 	// Attempts is how often the request went out.
 	Attempts int
 
-	// address says that the path names no token: a 404 is then no word on any
+	// elsewhere says that the path names no token: a 404 is then no word on any
 	// token but a sign of a wrong endpoint or prefix.
-	address bool
+	elsewhere bool
+	// foreign says that the body is not the API's but a page or a text, as of a
+	// proxy or a sign-in, which knows nothing of tokens.
+	foreign bool
 }
 
 func (e *APIError) Error() string {
@@ -122,16 +125,63 @@ type UnknownOutcomeError struct {
 	// ID is the token's id where the answer gave one: the token then exists, and
 	// its secret is lost.
 	ID string
+	// Revoked says that the token was revoked again, and seen to be.
+	Revoked bool
 }
 
 func (e *UnknownOutcomeError) Error() string {
-	if e.ID != "" {
+	switch {
+	case e.Revoked:
+		return fmt.Sprintf("token %s named %q cannot be used and is revoked again: %v", e.ID, e.Name, e.Err)
+	case e.ID != "":
 		return fmt.Sprintf("token %s named %q exists and its secret is lost: %v", e.ID, e.Name, e.Err)
 	}
 	return fmt.Sprintf("a token named %q may or may not have been created: %v", e.Name, e.Err)
 }
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
+
+// NotRevokedError says that a token was not seen to be revoked.
+type NotRevokedError struct {
+	// ID is "" for the token in use if the server does not tell its id.
+	ID string
+	// Seen is [StatusActive] if the token was seen to be active after the attempt.
+	// Else it is "", and what is true is not known.
+	Seen Status
+	Err  error
+}
+
+func (e *NotRevokedError) Error() string {
+	token := "token " + e.ID
+	if e.ID == "" {
+		token = "the API token in use"
+	}
+	if e.Seen == StatusActive {
+		return fmt.Sprintf("%s is still active: %v", token, e.Err)
+	}
+	return fmt.Sprintf("it is not known whether %s is revoked: %v", token, e.Err)
+}
+
+func (e *NotRevokedError) Unwrap() error { return e.Err }
+
+// IncompleteListError says that the server has more tokens than it lists.
+type IncompleteListError struct {
+	Op   string
+	Read int // tokens that were read
+	// Total is how many there are by the server's word, 0 if it has none.
+	Total  int
+	Reason string
+
+	moved bool // rows may have shifted while the list was read
+}
+
+func (e *IncompleteListError) Error() string {
+	read := fmt.Sprintf("%d tokens", e.Read)
+	if e.Total > 0 {
+		read = fmt.Sprintf("%d of %d tokens", e.Read, e.Total)
+	}
+	return fmt.Sprintf("%s: the list is not whole, PAIStrike lists %s: %s", e.Op, read, e.Reason)
+}
 
 // interruptedError says that the wait before another attempt was broken off.
 type interruptedError struct{ last, cause error }
@@ -141,6 +191,17 @@ func (e *interruptedError) Error() string {
 }
 
 func (e *interruptedError) Unwrap() []error { return []error{e.last, e.cause} }
+
+// then joins an error to the one that came before it, in one line.
+func then(first, second error) error {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return fmt.Errorf("%w; then %w", first, second)
+}
 
 // StatusOf returns the HTTP status of an [*APIError] in err's chain, else 0.
 func StatusOf(err error) int {
@@ -152,11 +213,15 @@ func StatusOf(err error) int {
 }
 
 // IsNotFound reports whether err says that the token is not there (404 or 410).
-// A 404 of the list or of another path without an id is a wrong address, and not
-// this.
+// That is not the same as revoked: an id of another account is not there either. A
+// 404 of the list or of another path without an id, or one whose body is a page,
+// is a wrong address, and not this.
 func IsNotFound(err error) bool {
-	var api *APIError
-	return errors.As(err, &api) && isGone(api.Status) && !api.address
+	if _, unseen := errors.AsType[*NotRevokedError](err); unseen {
+		return false
+	}
+	api, ok := errors.AsType[*APIError](err)
+	return ok && isGone(api.Status) && !api.elsewhere && !api.foreign
 }
 
 func isGone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }

@@ -33,7 +33,7 @@ func FuzzDecodeToken(f *testing.F) {
 				t.Errorf("a time that cannot be written: %v", at)
 			}
 		}
-		minted, _, err := decodeMinted(body)
+		minted, err := decodeMinted(body)
 		if err == nil && (minted.ID == "" || minted.Secret.IsZero() || !sendable(minted.Secret.Reveal())) {
 			t.Errorf("a minted token without id or usable secret: %+v", minted)
 		}

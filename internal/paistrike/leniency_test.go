@@ -52,9 +52,9 @@ func TestCreateAnswers(t *testing.T) {
 		{name: "byte order mark", body: "\ufeff" + `{"id":"tok_2","name":"ci","expires_at":"2026-10-01T00:00:00Z","token":"SECRET"}`},
 		{name: "line break around the secret", body: `{"id":"tok_2","name":"ci","expires_at":"2026-10-01T00:00:00Z","token":"SECRET\n"}`},
 		{name: "null before the right name", body: `{"id":"tok_2","name":"ci","expires_at":"2026-10-01T00:00:00Z","token":null,"value":"","api_key":"SECRET"}`},
-		{name: "nothing but id and secret", body: `{"id":"tok_2","key":"SECRET"}`, want: paistrike.Token{Warnings: []string{"expires_at"}}},
+		{name: "nothing but id, name and secret", body: `{"id":"tok_2","name":"ci","key":"SECRET"}`, want: paistrike.Token{Warnings: []string{"expires_at"}}},
 		{name: "unreadable expiry", body: `{"id":"tok_2","name":"ci","expires_at":"soon","token":"SECRET"}`, want: paistrike.Token{Warnings: []string{"expires_at"}}},
-		{name: "unreadable times and status", body: `{"id":"tok_2","name":["ci"],"created_at":true,"last_used_at":{},"expires_at":"2026-10-01T00:00:00Z","status":"odd","token":"SECRET"}`, want: paistrike.Token{Warnings: []string{"created_at", "last_used_at", "status"}}},
+		{name: "unreadable times and status", body: `{"id":"tok_2","name":"ci","created_at":true,"last_used_at":{},"expires_at":"2026-10-01T00:00:00Z","status":"odd","token":"SECRET"}`, want: paistrike.Token{Warnings: []string{"created_at", "last_used_at", "status"}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestCreateAnswers(t *testing.T) {
 			}
 			want := paistrike.Token{
 				ID: id, Name: "ci", Status: paistrike.StatusActive, ExpiresAt: instant(asked), Warnings: test.want.Warnings,
-				CreatedAt: minted.CreatedAt,
+				CreatedAt: minted.CreatedAt, Untold: minted.Untold,
 			}
 			if test.want.ID != "" {
 				want.ID = test.want.ID
@@ -90,10 +90,10 @@ func TestCreateAnswers(t *testing.T) {
 func TestNeverIsBelieved(t *testing.T) {
 	t.Parallel()
 	for _, never := range []string{`null`, `""`, `0`, `"Never"`} {
-		s := serve(t, answer(201, `{"id":"tok_2","token":"`+canary+`","expires_at":`+never+`}`))
+		s := serve(t, answer(201, `{"id":"tok_2","name":"ci","token":"`+canary+`","expires_at":`+never+`}`))
 		minted, err := s.client(t).Create(t.Context(), "ci", instant("2026-10-01T00:00:00Z"))
 		mustNot(t, err)
-		if !minted.ExpiresAt.IsZero() || len(minted.Warnings) != 0 {
+		if !minted.ExpiresAt.IsZero() || minted.Untold.Has(paistrike.Expiry) || len(minted.Warnings) != 0 {
 			t.Errorf("expires_at %s is read as %v with warnings %v", never, minted.ExpiresAt, minted.Warnings)
 		}
 	}
@@ -157,7 +157,8 @@ func TestListShapes(t *testing.T) {
 			t.Errorf("%s: %v", shape, err)
 			continue
 		}
-		want := []paistrike.Token{{ID: "tok_2", Name: "b", Status: "active"}, {ID: "tok_1", Name: "a", Status: "active"}}
+		const nothing = paistrike.LastUsed | paistrike.Expiry | paistrike.State
+		want := []paistrike.Token{{ID: "tok_2", Name: "b", Status: "active", Untold: nothing}, {ID: "tok_1", Name: "a", Status: "active", Untold: nothing}}
 		if diff := cmp.Diff(want, tokens); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", shape, diff)
 		}
@@ -223,6 +224,9 @@ func TestTimes(t *testing.T) {
 			s := serve(t, answer(200, `{"id":"1","name":"a","created_at":`+test.in+`,"last_used_at":`+test.in+`,"expires_at":`+test.in+`}`))
 			token, err := s.client(t).Get(t.Context(), "1")
 			mustNot(t, err)
+			if told := !token.Untold.Has(paistrike.LastUsed) && !token.Untold.Has(paistrike.Expiry); told == test.warned {
+				t.Errorf("untold is %v", token.Untold)
+			}
 			for _, got := range []time.Time{token.CreatedAt, token.LastUsedAt, token.ExpiresAt} {
 				if !got.Equal(test.want) || got.Location() != time.UTC {
 					t.Errorf("got %v, want %v in UTC", got, test.want)
@@ -261,9 +265,9 @@ func TestNamesOfTimes(t *testing.T) {
 func TestStatusWords(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		in     string
-		want   paistrike.Status
-		warned bool
+		in             string
+		want           paistrike.Status
+		warned, untold bool
 	}{
 		{in: `"status":"active"`, want: "active"},
 		{in: `"status":"Active"`, want: "active"},
@@ -286,7 +290,8 @@ func TestStatusWords(t *testing.T) {
 		{in: `"revoked_at":"sometime"`, want: "active", warned: true},
 		{in: `"enabled":false`, want: "revoked"},
 		{in: `"active":true`, want: "active"},
-		{in: `"x":1`, want: "active"},
+		{in: `"x":1`, want: "active", untold: true},
+		{in: `"status":null`, want: "active", untold: true},
 		{in: `"status":"pending"`, want: "active", warned: true},
 		{in: `"status":{}`, want: "active", warned: true},
 		{in: `"status":true`, want: "active", warned: true},
@@ -296,8 +301,8 @@ func TestStatusWords(t *testing.T) {
 			t.Parallel()
 			token, err := serve(t, answer(200, `{"id":"1","name":"a",`+test.in+`}`)).client(t).Get(t.Context(), "1")
 			mustNot(t, err)
-			if token.Status != test.want || (len(token.Warnings) > 0) != test.warned {
-				t.Errorf("got %q with warnings %v, want %q, warned %v", token.Status, token.Warnings, test.want, test.warned)
+			if token.Status != test.want || (len(token.Warnings) > 0) != test.warned || token.Untold.Has(paistrike.State) != (test.warned || test.untold) {
+				t.Errorf("got %q, untold %v, with warnings %v, want %q, warned %v", token.Status, token.Untold, token.Warnings, test.want, test.warned)
 			}
 		})
 	}

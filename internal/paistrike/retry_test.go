@@ -96,7 +96,11 @@ func TestRetries(t *testing.T) {
 				s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					switch {
 					case r.Method != one.method: // Revoke asks what is true
-						answer(200, `{"id":"tok_1","status":"active"}`)(w, r)
+						status := "active"
+						if tries.Load() == 2 || test.revoking == "done" {
+							status = "revoked"
+						}
+						answer(200, `{"id":"tok_1","status":"`+status+`"}`)(w, r)
 					case tries.Add(1) == 1:
 						test.handler(w, r)
 					default:

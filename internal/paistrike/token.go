@@ -16,28 +16,47 @@ const (
 	StatusRevoked Status = "revoked"
 )
 
+// Facts is a set of what a service may say about a token.
+type Facts uint8
+
+// The facts that a service may leave out, or write in a way that cannot be read.
+const (
+	LastUsed Facts = 1 << iota
+	Expiry
+	State
+)
+
+// Has reports whether all of the facts are in the set.
+func (f Facts) Has(facts Facts) bool { return f&facts == facts }
+
 // Token is one row of PAIStrike's token list. It never carries the secret.
 type Token struct {
 	ID   string
 	Name string
-	// CreatedAt is zero where the server did not say.
+	// CreatedAt is zero if the server did not say.
 	CreatedAt time.Time
-	// LastUsedAt is zero where the token was never used.
+	// LastUsedAt is zero if the token was never used, or if Untold has LastUsed.
 	LastUsedAt time.Time
-	// ExpiresAt is zero where the token never expires.
+	// ExpiresAt is zero if the token never expires, or if Untold has Expiry.
 	ExpiresAt time.Time
-	Status    Status
+	// Status is active if Untold has State.
+	Status Status
+	// Untold names the facts that the answer does not tell: it has no field for
+	// them, or one that cannot be read. A null is told: it means never. Nothing
+	// may be concluded from the zero value of a fact that was not told.
+	Untold Facts
 	// Warnings name fields of the answer that could not be read.
 	Warnings []string
 }
 
 // Expired reports whether the token's life is over at now. Expiry is half-open:
-// at the very second of ExpiresAt the token is refused.
+// at the very second of ExpiresAt the token is refused. A token whose expiry was
+// not told counts as unexpired.
 func (t Token) Expired(now time.Time) bool {
 	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
 }
 
-// Usable reports whether PAIStrike accepts the token at now.
+// Usable reports whether PAIStrike accepts the token at now, as far as it was told.
 func (t Token) Usable(now time.Time) bool {
 	return t.Status == StatusActive && !t.Expired(now)
 }

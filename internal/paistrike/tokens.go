@@ -9,23 +9,20 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
-const (
-	// pageSize is the largest page that the contract allows.
-	pageSize = 100
-	// maxPages ends a list that does not end.
-	maxPages = 1000
-)
-
+// What makes a success answer to a create useless, besides what the decoder finds.
 var (
-	errEndless  = errors.New("the list does not end after 1000 pages")
-	errRepeated = errors.New("the list leads back to a page that was read before")
-	errOtherURL = errors.New("the next page lies on another host, to which the token is not sent")
-	errOwnToken = errors.New("the answer repeats the token that asked instead of a new one")
+	errOwnToken  = errors.New("the answer repeats the token that asked instead of a new one")
+	errBadID     = errors.New("the answer names an id that leads to no token")
+	errCut       = errors.New("the answer was cut off")
+	errOtherName = errors.New("the token has another name than the one that was sent, so it may be somebody else's and is left as it is")
+	errNameless  = errors.New("the name that was sent does not come back; say in api_routes how PAIStrike calls it")
+	errTwoNames  = errors.New("the answer names the token otherwise than the list does")
+	errOtherID   = errors.New("the answer is another token than the one asked for")
 )
 
 // ContractV1 returns the routes of openapi.yaml.
@@ -42,110 +39,52 @@ func ContractV1() Routes {
 	}
 }
 
-// List returns all tokens of the account, every page, each id once.
-func (c *Client) List(ctx context.Context) ([]Token, error) {
-	ask := call{op: "listing tokens", method: http.MethodGet, address: c.listAddress(pageSize, "")}
-	var tokens []Token
-	listed, read := map[string]bool{}, map[string]bool{ask.address: true}
-	for range maxPages {
-		got, err := c.do(ctx, ask)
-		if err != nil {
-			return nil, err
-		}
-		unusable := func(reason error) error { return &AnswerError{ask.op, got.status, reason.Error()} }
-		page, err := readPage(got)
-		if err != nil {
-			return nil, unusable(err)
-		}
-		for _, token := range page.tokens {
-			if !listed[token.ID] {
-				listed[token.ID] = true
-				tokens = append(tokens, token)
-			}
-		}
-		next, err := c.nextAddress(ask.address, page)
-		switch {
-		case err != nil:
-			return nil, unusable(err)
-		case next == "":
-			return tokens, nil
-		case read[next]:
-			return nil, unusable(errRepeated)
-		}
-		ask.address, read[next] = next, true
-	}
-	return nil, &AnswerError{ask.op, http.StatusOK, errEndless.Error()}
-}
-
-func (c *Client) listAddress(limit int, cursor string) string {
-	query := url.Values{"limit": {strconv.Itoa(limit)}}
-	if cursor != "" {
-		query.Set("cursor", cursor)
-	}
-	return c.address(c.routes.Collection, query)
-}
-
-// nextAddress returns where the list goes on, "" at its end.
-func (c *Client) nextAddress(here string, page page) (string, error) {
-	if page.cursor != "" {
-		return c.listAddress(pageSize, page.cursor), nil
-	}
-	if page.link == "" {
-		return "", nil
-	}
-	base, err := url.Parse(here)
-	if err != nil {
-		return "", err
-	}
-	next, err := base.Parse(page.link)
-	if err != nil || next.User != nil || !sameOrigin(base, next) {
-		return "", errOtherURL
-	}
-	return next.String(), nil
-}
-
-func readPage(got answer) (page, error) {
-	if got.cut != nil {
-		return page{}, got.cut
-	}
-	return decodePage(got.body, got.header)
-}
-
-// Get reads one token. [IsNotFound] tells that there is none. Where the server
-// cannot read one by id, the token is looked up in the list.
+// Get reads one token. [IsNotFound] tells that there is none. If the server cannot
+// read one by id, the token is looked up in the list.
 func (c *Client) Get(ctx context.Context, id string) (Token, error) {
 	op := "reading token " + id
 	path, err := c.itemPath(c.routes.Item, id)
 	if err != nil {
 		return Token{}, fmt.Errorf("%s: %w", op, err)
 	}
-	ask := call{op: op, method: http.MethodGet, address: c.address(path, nil), item: true}
-	missing := &APIError{
-		Op: op, Method: ask.method, Path: pathOf(ask.address),
-		Status: http.StatusNotFound, Code: "not_found", Message: "there is no such token",
-	}
 	if c.routes.ListOnly {
 		tokens, err := c.List(ctx)
 		if err != nil {
 			return Token{}, err
 		}
-		if i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == id }); i >= 0 {
+		if i := indexOf(tokens, id); i >= 0 {
 			return tokens[i], nil
 		}
-		return Token{}, missing
+		return Token{}, c.missing(id)
 	}
-	got, err := c.do(ctx, ask)
+	got, err := c.do(ctx, call{op: op, method: http.MethodGet, address: c.address(path, nil), item: true})
 	if IsUnauthorized(err) {
 		// Some servers say 401 of a token that is not there, so as not to tell
 		// who has which. The bearer is good if it works elsewhere.
 		if _, self := c.Self(ctx); self == nil {
-			return Token{}, missing
+			return Token{}, c.missing(id)
 		}
 	}
 	if err != nil {
 		return Token{}, err
 	}
-	return tokenOf(op, got)
+	token, err := tokenOf(op, got)
+	switch {
+	case err != nil:
+		return Token{}, err
+	case !strings.EqualFold(token.ID, id):
+		return Token{}, &AnswerError{op, got.status, errOtherID.Error()}
+	}
+	c.memory.note(token)
+	return token, nil
+}
+
+// missing says that there is no such token.
+func (c *Client) missing(id string) error {
+	return &APIError{
+		Op: "reading token " + id, Method: http.MethodGet, Path: pathOf(c.base + fillID(c.routes.Item, id)),
+		Status: http.StatusNotFound, Code: "not_found", Message: "there is no such token",
+	}
 }
 
 func tokenOf(op string, got answer) (Token, error) {
@@ -162,20 +101,32 @@ func tokenOf(op string, got answer) (Token, error) {
 // itemPath fills in the id. What would lead to another path than that of one
 // token is no id: "self" above all, whose revocation ends our own access.
 func (c *Client) itemPath(template, id string) (string, error) {
-	fill := func(template string) string { return strings.Replace(template, "{id}", url.PathEscape(id), 1) }
-	item := strings.TrimRight(fill(c.routes.Item), "/")
+	item := strings.TrimRight(fillID(c.routes.Item, id), "/")
 	if id == "" || id == "." || id == ".." ||
 		item == strings.TrimRight(c.routes.Self, "/") || item == strings.TrimRight(c.routes.Collection, "/") {
 		return "", fmt.Errorf("%q is no token id", id)
 	}
-	return fill(template), nil
+	return fillID(template, id), nil
+}
+
+func fillID(template, id string) string {
+	return strings.Replace(template, "{id}", url.PathEscape(id), 1)
+}
+
+// usableID reports whether an id that the server made leads to its token and
+// nowhere else, whatever stands in between: proxies decode what is escaped.
+func (c *Client) usableID(id string) bool {
+	_, err := c.itemPath(c.routes.Item, id)
+	return err == nil && !strings.EqualFold(id, "self") &&
+		!strings.ContainsFunc(id, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) || unicode.IsSpace(r) })
 }
 
 // Create makes a token that ends at expiresAt, or never if that is zero. The
 // expiry of the result is the server's word and may differ from the one asked.
 //
-// It goes out once: where it is not certain that nothing was done, the error is
-// an [*UnknownOutcomeError], and a token of that name may exist.
+// It goes out once. If it is not certain that nothing was done, or the answer
+// cannot be used, the error is an [*UnknownOutcomeError], and a token of that name
+// may exist. [MintOnce] deals with it.
 func (c *Client) Create(ctx context.Context, name string, expiresAt time.Time) (Minted, error) {
 	const op = "creating a token"
 	body, err := c.createBody(name, expiresAt)
@@ -188,27 +139,79 @@ func (c *Client) Create(ctx context.Context, name string, expiresAt time.Time) (
 	if err != nil {
 		return Minted{}, err
 	}
-	minted, expirySaid, err := decodeMinted(got.body)
-	if err == nil && minted.Secret == c.token {
-		err = errOwnToken
-	}
-	if err != nil && got.cut != nil {
-		err = errors.New("the answer was cut off")
-	}
+	minted, err := c.readMinted(got)
+	lost := &UnknownOutcomeError{Name: name, ID: minted.ID}
 	if err != nil {
-		return Minted{}, &UnknownOutcomeError{Name: name, ID: minted.ID, Err: &AnswerError{op, got.status, err.Error()}}
+		lost.Err = &AnswerError{op, got.status, err.Error()}
+		return Minted{}, lost
 	}
-	if minted.Name == "" {
-		minted.Name = name
-		minted.Warnings = slices.DeleteFunc(minted.Warnings, func(field string) bool { return field == "name" })
+	if lost.Revoked, err = c.confirm(ctx, &minted, name, got.status); err != nil {
+		lost.Err = err
+		return Minted{}, lost
 	}
-	if !expirySaid && !expiresAt.IsZero() { // the best that is known
+	c.memory.note(minted.Token)
+	if minted.Untold.Has(Expiry) && !expiresAt.IsZero() { // the best that is known
 		minted.ExpiresAt = expiresAt
 		if !slices.Contains(minted.Warnings, "expires_at") {
 			minted.Warnings = append(minted.Warnings, "expires_at")
 		}
 	}
 	return minted, nil
+}
+
+// readMinted reads the answer to a create. With an error the id may still be known.
+func (c *Client) readMinted(got answer) (Minted, error) {
+	minted, err := decodeMinted(got.body)
+	switch {
+	case minted.ID != "" && !c.usableID(minted.ID):
+		minted.ID, err = "", errBadID
+	case err == nil && minted.Secret == c.token:
+		err = errOwnToken
+	case err != nil && got.cut != nil:
+		err = errCut
+	}
+	return minted, err
+}
+
+// confirm makes sure that a created token is the one asked for, by its name: an id
+// of somebody else's token would be revoked one day. If the answer does not tell
+// the name, the token is read; a service that never tells it cannot be used, and
+// the token revokes itself, which can hit no other.
+func (c *Client) confirm(ctx context.Context, minted *Minted, name string, status int) (revoked bool, err error) {
+	unusable := func(err error) error { return &AnswerError{"creating a token", status, err.Error()} }
+	if minted.Name == "" {
+		if minted.Token, err = c.find(ctx, minted.ID); err != nil {
+			return false, err
+		}
+	}
+	switch minted.Name {
+	case name:
+		return false, nil
+	case "":
+		err := c.As(minted.Secret).RevokeSelf(ctx)
+		return err == nil, then(unusable(errNameless), err)
+	}
+	if token, err := c.find(ctx, minted.ID); err != nil || token.Name != name {
+		return false, then(unusable(errOtherName), err)
+	}
+	err = c.Revoke(ctx, minted.ID)
+	return err == nil, then(unusable(errTwoNames), err)
+}
+
+// find reads a token by its id, or in the list if that does not find it.
+func (c *Client) find(ctx context.Context, id string) (Token, error) {
+	token, err := c.Get(ctx, id)
+	if c.routes.ListOnly || !unserved(err) {
+		return token, err
+	}
+	tokens, err := c.List(ctx)
+	if err != nil {
+		return Token{}, err
+	}
+	if i := indexOf(tokens, id); i >= 0 {
+		return tokens[i], nil
+	}
+	return Token{}, c.missing(id)
 }
 
 func (c *Client) createBody(name string, expiresAt time.Time) ([]byte, error) {
@@ -255,27 +258,6 @@ func formatExpiry(format string, at, now time.Time) (any, error) {
 	}
 }
 
-// Revoke ends a token at once. One that is gone or revoked already is no error.
-func (c *Client) Revoke(ctx context.Context, id string) error {
-	op := "revoking token " + id
-	path, err := c.itemPath(c.routes.RevokePath, id)
-	if err != nil {
-		return fmt.Errorf("%s: %w", op, err)
-	}
-	_, err = c.do(ctx, call{op: op, method: c.routes.RevokeMethod, address: c.address(path, nil), item: true})
-	switch StatusOf(err) {
-	case http.StatusNotFound, http.StatusGone:
-		return nil
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusConflict, http.StatusUnprocessableEntity:
-		// How a server says "revoked already" is its own affair: ask what is true.
-		token, reading := c.Get(ctx, id)
-		if IsNotFound(reading) || reading == nil && token.Status == StatusRevoked {
-			return nil
-		}
-	}
-	return err
-}
-
 // Self returns the token that makes the call, and so tells whether it works.
 // Where the server has no route for that, one row of the list is asked for, and
 // the Token is zero.
@@ -288,12 +270,16 @@ func (c *Client) Self(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	return tokenOf(op, got)
+	token, err := tokenOf(op, got)
+	if err == nil {
+		c.memory.note(token)
+	}
+	return token, err
 }
 
 // probe finds out whether the token works by the shortest list.
 func (c *Client) probe(ctx context.Context, op string) error {
-	got, err := c.do(ctx, call{op: op, method: http.MethodGet, address: c.listAddress(1, "")})
+	got, err := c.do(ctx, call{op: op, method: http.MethodGet, address: c.listAddress(1, position{})})
 	if err != nil {
 		return err
 	}
@@ -301,41 +287,4 @@ func (c *Client) probe(ctx context.Context, op string) error {
 		return &AnswerError{op, got.status, err.Error()}
 	}
 	return nil
-}
-
-// RevokeSelf ends the token that makes the call. One that no longer works is no
-// error.
-func (c *Client) RevokeSelf(ctx context.Context) error {
-	const op = "revoking the API token in use"
-	var refused error
-	if c.routes.hasSelf() && c.routes.RevokeMethod == http.MethodDelete {
-		_, refused = c.do(ctx, call{op: op, method: http.MethodDelete, address: c.address(c.routes.Self, nil)})
-		switch StatusOf(refused) {
-		case http.StatusNotFound, http.StatusMethodNotAllowed: // of the token, or of the route?
-		case http.StatusUnauthorized, http.StatusGone:
-			return nil
-		default:
-			return refused
-		}
-	}
-	self, err := c.Self(ctx)
-	if isGone(StatusOf(refused)) && isGone(StatusOf(err)) {
-		// The server does not know the route, or says 404 to a dead token. One that
-		// still works elsewhere is not revoked.
-		if err = c.probe(ctx, op); isGone(StatusOf(err)) {
-			return nil
-		}
-	}
-	switch {
-	case IsUnauthorized(err):
-		return nil
-	case err != nil:
-		return err
-	case self.ID == "":
-		return fmt.Errorf("%s: its id is not known; set api_routes.self", op)
-	}
-	if err = c.Revoke(ctx, self.ID); IsUnauthorized(err) {
-		return nil
-	}
-	return err
 }

@@ -19,6 +19,10 @@ type vendor struct {
 }
 
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if v.revoked["7"] && r.Header.Get("Authorization") == "Bearer "+canary {
+		answer(401, `{"detail":"Invalid token."}`)(w, r)
+		return
+	}
 	token := func(id string) string {
 		return fmt.Sprintf(`{"id":%s,"label":"ci","expiry":"2026-10-02","revoked":%v}`, id, v.revoked[id])
 	}
@@ -37,7 +41,7 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GET /v2/user/tokens/current/":
 		fmt.Fprint(w, token("7"))
 	default:
-		http.NotFound(w, r)
+		answer(404, `{"detail":"Not found."}`)(w, r)
 	}
 }
 
@@ -77,16 +81,19 @@ func TestAnotherServerByConfigurationAlone(t *testing.T) {
 	if err != nil || self.ID != "7" {
 		t.Errorf("self is %+v, %v", self, err)
 	}
-	mustNot(t, c.As(minted.Secret).RevokeSelf(ctx)) // by its id, since DELETE is not the way
-	mustNot(t, c.Revoke(ctx, "7"))                  // refused with 400, and the list says why
+	mustNot(t, c.As(minted.Secret).RevokeSelf(ctx))                // by its id, since DELETE is not the way
+	mustNot(t, s.client(t, vendorRoutes("date")).Revoke(ctx, "7")) // refused with 400, and the list says why
 	if token, err = c.Get(ctx, "7"); err != nil || token.Status != paistrike.StatusRevoked {
 		t.Errorf("got %+v, %v", token, err)
 	}
-	mustNot(t, c.Revoke(ctx, "9")) // 404
+	if err := c.Revoke(ctx, "9"); !paistrike.IsNotFound(err) {
+		t.Errorf("got %v, want not found", err)
+	}
 	s.expectRequests(t,
 		"POST /v2/user/tokens/", "GET /v2/user/tokens/", "GET /v2/user/tokens/", "GET /v2/user/tokens/current/",
-		"GET /v2/user/tokens/current/", "POST /v2/user/tokens/7/revoke/",
-		"POST /v2/user/tokens/7/revoke/", "GET /v2/user/tokens/", "GET /v2/user/tokens/", "POST /v2/user/tokens/9/revoke/")
+		"GET /v2/user/tokens/current/", "POST /v2/user/tokens/7/revoke/", "GET /v2/user/tokens/current/",
+		"POST /v2/user/tokens/7/revoke/", "GET /v2/user/tokens/", "GET /v2/user/tokens/",
+		"POST /v2/user/tokens/9/revoke/", "GET /v2/user/tokens/")
 }
 
 // Formats that are coarse round up: the token lives at least as long as asked.
@@ -186,23 +193,30 @@ func TestRevokeSelfAgainstOddServers(t *testing.T) {
 	t.Parallel()
 	self, list := `{"id":"tok_1"}`, `{"items":[]}`
 	const collection, own, item = "/api/v1/api-tokens", "/api/v1/api-tokens/self", "/api/v1/api-tokens/tok_1"
+	thenRefused := inTurn(answer(200, self), answer(401, ""))
+	const page = "<html><title>Sign in</title></html>"
 	type answers map[string]http.HandlerFunc
 	tests := []struct {
 		name    string
 		answers answers // by method and path; 404 where there is none
 		done    bool
 	}{
-		{"it works", answers{"DELETE " + own: answer(204, "")}, true},
+		{"it works", answers{"DELETE " + own: answer(204, ""), "GET " + own: answer(401, "")}, true},
+		{"done, it says, and alive", answers{"DELETE " + own: answer(204, ""), "GET " + own: answer(200, self)}, false},
+		{"a page, and alive", answers{"DELETE " + own: answer(200, page), "GET " + own: answer(200, self)}, false},
+		{"a page, and dead", answers{"DELETE " + own: answer(200, page), "GET " + own: answer(401, "{}")}, true},
+		{"a page that refuses everybody", answers{"DELETE " + own: answer(401, page), "GET " + own: answer(401, page)}, false},
+		{"gone, and dead", answers{"DELETE " + own: answer(410, ""), "GET " + own: answer(401, "")}, true},
 		{"dead already", answers{"DELETE " + own: answer(401, "")}, true},
-		{"gone", answers{"DELETE " + own: answer(410, "")}, true},
-		{"404 to everything", answers{}, true},
+		{"gone, and nobody knows", answers{"DELETE " + own: answer(410, "")}, false},
+		{"404 to everything", answers{}, false}, // a wrong address
 		{"dead, by the list", answers{"GET " + collection: answer(401, "")}, true},
 		{"no such route, and alive", answers{"GET " + collection: answer(200, list)}, false},
 		{"no such route, and nobody knows", answers{"GET " + collection: answer(500, "")}, false},
 		{"no DELETE, but an id", answers{
-			"DELETE " + own: answer(405, ""), "GET " + own: answer(200, self), "DELETE " + item: answer(204, ""),
+			"DELETE " + own: answer(405, ""), "GET " + own: thenRefused, "DELETE " + item: answer(204, ""),
 		}, true},
-		{"404 to DELETE, but an id", answers{"GET " + own: answer(200, self), "DELETE " + item: answer(204, "")}, true},
+		{"404 to DELETE, but an id", answers{"GET " + own: inTurn(answer(200, self), answer(401, "")), "DELETE " + item: answer(204, "")}, true},
 		{"no DELETE, and dead", answers{"DELETE " + own: answer(405, ""), "GET " + own: answer(401, "")}, true},
 		{"no DELETE, and down", answers{"DELETE " + own: answer(405, ""), "GET " + own: answer(503, "")}, false},
 		{"not allowed", answers{"DELETE " + own: answer(403, "")}, false},
@@ -231,9 +245,9 @@ func TestRevokeSelfAgainstOddServers(t *testing.T) {
 // A revocation by POST is repeated like one by DELETE: twice revoked is revoked.
 func TestRevokeByPostIsRepeated(t *testing.T) {
 	t.Parallel()
-	s := serve(t, inTurn(cut, answer(200, "")))
+	s := serve(t, inTurn(cut, answer(200, ""), answer(200, `[{"id":7,"revoked":true}]`)))
 	mustNot(t, s.client(t, vendorRoutes("date")).Revoke(t.Context(), "7"))
-	s.expectRequests(t, "POST /v2/user/tokens/7/revoke/", "POST /v2/user/tokens/7/revoke/")
+	s.expectRequests(t, "POST /v2/user/tokens/7/revoke/", "POST /v2/user/tokens/7/revoke/", "GET /v2/user/tokens/")
 	if body := s.lastBody(); body != "" {
 		t.Errorf("sent %s", body)
 	}

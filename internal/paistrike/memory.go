@@ -1,0 +1,45 @@
+package paistrike
+
+import "sync"
+
+// memory is what the clients of one server have seen of its tokens: which there
+// were, and which of them are revoked. A revoked token never comes back.
+type memory struct {
+	mu      sync.Mutex
+	revoked map[string]bool // by id; false for a token that was live when it was seen
+}
+
+func newMemory() *memory { return &memory{revoked: map[string]bool{}} }
+
+// note remembers tokens as an answer showed them.
+func (m *memory) note(tokens ...Token) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, token := range tokens {
+		m.revoked[token.ID] = m.revoked[token.ID] || token.Status == StatusRevoked
+	}
+}
+
+// ended remembers that a token was seen to be revoked.
+func (m *memory) ended(id string) { m.note(Token{ID: id, Status: StatusRevoked}) }
+
+// knows reports whether a token was ever seen, and whether it was revoked then.
+func (m *memory) knows(id string) (known, revoked bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	revoked, known = m.revoked[id]
+	return known, revoked
+}
+
+// meets reports whether a list holds a token that was seen before, other than the
+// one with the id.
+func (m *memory) meets(tokens []Token, id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, token := range tokens {
+		if _, known := m.revoked[token.ID]; known && token.ID != id {
+			return true
+		}
+	}
+	return false
+}

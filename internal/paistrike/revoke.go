@@ -1,0 +1,191 @@
+package paistrike
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Why a token does not count as revoked.
+var (
+	errStillListed = errors.New("it is still there after the revocation, and the server does not say in which state")
+	errStillActive = errors.New("the server took the revocation and did not carry it out")
+	errUnproven    = errors.New("it is not found, but neither is any token that was known before, so this may not be the account's list")
+	errUnknownSelf = errors.New("its id is not known; set api_routes.self")
+)
+
+// Revoke ends a token at once. It returns nil only if the token was then seen to be
+// revoked: by its id, or, if the server does not find it or cannot read one by id,
+// by a whole list that holds another token known before, and this one as revoked or
+// not at all. A token that was seen as revoked before takes one call.
+//
+// A token that the server does not know, and that was never seen, is [IsNotFound].
+// Every other error is a [*NotRevokedError].
+func (c *Client) Revoke(ctx context.Context, id string) error {
+	op := "revoking token " + id
+	path, err := c.itemPath(c.routes.RevokePath, id)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	known, revoked := c.memory.knows(id)
+	got, err := c.act(ctx, call{op: op, method: c.routes.RevokeMethod, address: c.address(path, nil), item: true})
+	switch {
+	case revoked:
+		return nil
+	case err == nil && showsRevoked(got, id):
+		c.memory.ended(id)
+		return nil
+	case !settled(err):
+		return &NotRevokedError{ID: id, Err: err}
+	}
+	return c.seeRevoked(ctx, id, known || err == nil, err)
+}
+
+// act makes a call whose answer may be empty, but not a page.
+func (c *Client) act(ctx context.Context, call call) (answer, error) {
+	got, err := c.do(ctx, call)
+	if err == nil && !got.fromAPI() {
+		err = &AnswerError{call.op, got.status, errNotAPI.Error()}
+	}
+	return got, err
+}
+
+// showsRevoked reports whether an answer is the token itself, revoked.
+func showsRevoked(got answer, id string) bool {
+	token, err := decodeToken(got.body)
+	return err == nil && strings.EqualFold(token.ID, id) && token.Status == StatusRevoked
+}
+
+// settled reports whether the server has dealt with a call, whatever it said, so
+// that it can be asked what is true now.
+func settled(err error) bool {
+	if _, odd := errors.AsType[*AnswerError](err); odd || err == nil {
+		return true
+	}
+	switch status := StatusOf(err); status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	default:
+		return status >= 400 && status < 500
+	}
+}
+
+// seeRevoked finds out what a revocation came to. existed says that there was such
+// a token; cause is what the server said to the revocation.
+func (c *Client) seeRevoked(ctx context.Context, id string, existed bool, cause error) error {
+	unknown := func(err error) error { return &NotRevokedError{ID: id, Err: then(cause, err)} }
+	if !c.routes.ListOnly {
+		token, err := c.Get(ctx, id)
+		switch {
+		case err == nil:
+			return c.judge(token, cause)
+		case !IsNotFound(err) && !unserved(err):
+			return unknown(err)
+		}
+	}
+	tokens, err := c.list(ctx)
+	if err != nil {
+		return unknown(err)
+	}
+	if i := indexOf(tokens, id); i >= 0 {
+		return c.judge(tokens[i], cause)
+	}
+	if !c.memory.meets(tokens, id) {
+		own, err := c.Own(ctx)
+		if err != nil {
+			return unknown(err)
+		}
+		if !slices.ContainsFunc(tokens, func(t Token) bool { return own.May(t.ID) }) {
+			return unknown(errUnproven)
+		}
+	}
+	c.memory.note(tokens...)
+	if !existed {
+		return c.missing(id)
+	}
+	c.memory.ended(id)
+	return nil
+}
+
+// unserved reports whether the server has no such route.
+func unserved(err error) bool {
+	status := StatusOf(err)
+	return isGone(status) || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented
+}
+
+func indexOf(tokens []Token, id string) int {
+	return slices.IndexFunc(tokens, func(t Token) bool { return t.ID == id })
+}
+
+// judge says what a token that is still there means for its revocation.
+func (c *Client) judge(token Token, cause error) error {
+	c.memory.note(token)
+	switch {
+	case token.Status == StatusRevoked:
+		return nil
+	case token.Untold.Has(State):
+		return &NotRevokedError{ID: token.ID, Err: cmp.Or(cause, errStillListed)}
+	}
+	return &NotRevokedError{ID: token.ID, Seen: StatusActive, Err: cmp.Or(cause, errStillActive)}
+}
+
+// RevokeSelf ends the token that makes the call. It returns nil only if the token
+// was refused when it asked, before or after; else a [*NotRevokedError].
+func (c *Client) RevokeSelf(ctx context.Context) error {
+	const op = "revoking the API token in use"
+	id, err := c.endSelf(ctx, op)
+	switch {
+	case isRefusal(err):
+		return nil
+	case !settled(err):
+		return &NotRevokedError{ID: id, Err: err}
+	}
+	_, asked := c.Self(ctx)
+	if unserved(asked) { // of the route, or of the token?
+		asked = c.probe(ctx, op)
+	}
+	switch {
+	case isRefusal(asked):
+		if id != "" {
+			c.memory.ended(id)
+		}
+		return nil
+	case asked != nil:
+		return &NotRevokedError{ID: id, Err: then(err, asked)}
+	}
+	return &NotRevokedError{ID: id, Seen: StatusActive, Err: cmp.Or(err, errStillActive)}
+}
+
+// endSelf asks for the end of the token in use, by the route for that, or else by
+// its id, which it returns if it is known.
+func (c *Client) endSelf(ctx context.Context, op string) (id string, err error) {
+	if c.routes.hasSelf() && c.routes.RevokeMethod == http.MethodDelete {
+		_, err = c.act(ctx, call{op: op, method: http.MethodDelete, address: c.address(c.routes.Self, nil)})
+		if status := StatusOf(err); status != http.StatusNotFound && status != http.StatusMethodNotAllowed {
+			return "", err
+		}
+	}
+	self, err := c.Self(ctx)
+	if err != nil {
+		return "", err
+	}
+	if self.ID == "" {
+		return "", fmt.Errorf("%s: %w", op, errUnknownSelf)
+	}
+	path, err := c.itemPath(c.routes.RevokePath, self.ID)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", op, err)
+	}
+	_, err = c.act(ctx, call{op: op, method: c.routes.RevokeMethod, address: c.address(path, nil), item: true})
+	return self.ID, err
+}
+
+// isRefusal reports whether the API itself refused the bearer.
+func isRefusal(err error) bool {
+	api, ok := errors.AsType[*APIError](err)
+	return ok && api.Status == http.StatusUnauthorized && !api.foreign
+}
