@@ -76,6 +76,11 @@ func (d description) glance(slots []string, identity string) entry.Glance {
 	return g
 }
 
+// version is the current version of a secret whose value cannot be read.
+func (d description) version() entry.Version {
+	return entry.Version{Revision: d.current, Follows: d.previous, Condition: d.condition(), Closed: d.closed()}
+}
+
 // closed reports that the metadata calls the entry closed by a tombstone.
 func (d description) closed() bool {
 	managed, mirror, _ := entry.ReadMirror(d.metadata)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -69,8 +70,16 @@ func expiresTooSoon(left, needed time.Duration) error {
 			schedule.FormatDuration(max(left, 0).Truncate(time.Second)), schedule.FormatDuration(needed)), "Log in again.")
 }
 
-// actionOf names the IAM action of the call that failed.
+// refusedAction finds the action in AWS's own words: a call may need more than one.
+var refusedAction = regexp.MustCompile(`not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)`)
+
+// actionOf names the IAM action that was missing for the call that failed.
 func actionOf(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		if said := refusedAction.FindStringSubmatch(api.ErrorMessage()); said != nil {
+			return said[1]
+		}
+	}
 	operation, ok := errors.AsType[*smithy.OperationError](err)
 	if !ok {
 		return "the call"

@@ -2,15 +2,11 @@ package aws
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"sync"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // writeInterval keeps writes below AWS's tightest quota, which is 50 a second for
@@ -43,12 +39,10 @@ func (p *pace) wait(ctx context.Context, now func() time.Time, sleep func(contex
 // careful is a retryer for writes: it repeats one only if AWS says that it did nothing.
 type careful struct{ sdk.Retryer }
 
-// IsErrorRetryable reports a refusal, such as throttling, that is worth another try.
+// IsErrorRetryable reports a refusal, such as throttling, that is worth another try. Too
+// many versions are not, though the SDK takes that for throttling.
 func (c careful) IsErrorRetryable(err error) bool {
-	var answered *smithyhttp.ResponseError
-	var full *types.LimitExceededException // which is no matter of time, though the SDK takes it for one
-	refused := errors.As(err, &answered) && answered.HTTPStatusCode() < http.StatusInternalServerError
-	return refused && !errors.As(err, &full) && c.Retryer.IsErrorRetryable(err)
+	return isRefusal(err) && !isFull(err) && c.Retryer.IsErrorRetryable(err)
 }
 
 // reading are the options of a call that changes nothing.

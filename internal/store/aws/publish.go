@@ -194,17 +194,21 @@ const maxSteps = 10
 // current is not among them.
 func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revision) (entry.Version, error) {
 	d, err := s.describe(ctx, at)
-	switch {
-	case err != nil:
-		return entry.Version{}, err
-	case d.current == base:
-		return entry.Version{Condition: entry.Absent}, nil
-	case d.deleted:
-		return entry.Version{Revision: d.current, Follows: d.previous, Condition: entry.Deleted, Closed: d.closed()}, nil
+	if err != nil || d.current == base {
+		return entry.Version{Condition: entry.Absent}, err
 	}
 	newest, err := s.versionOf(ctx, at, d.current, d.previous)
+	if err != nil {
+		return entry.Version{}, err
+	}
+	if newest.Condition != entry.Live { // it was deleted, perhaps just now: ask how it stands
+		if d, err = s.describe(ctx, at); err != nil {
+			return entry.Version{}, err
+		}
+		return d.version(), nil
+	}
 	newest.Closed = d.closed()
-	for step, v := 0, newest; err == nil && step < maxSteps; step++ {
+	for step, v := 0, newest; step < maxSteps; step++ {
 		switch {
 		case step > 0 && v.Record == nil:
 			return newest, nil // the history is broken here
@@ -213,9 +217,11 @@ func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revisio
 		case v.Record == nil || v.Follows == "":
 			return newest, nil
 		}
-		v, err = s.versionOf(ctx, at, v.Follows, "")
+		if v, err = s.versionOf(ctx, at, v.Follows, ""); err != nil {
+			return entry.Version{}, err
+		}
 	}
-	return newest, err
+	return newest, nil
 }
 
 // versionOf reads a version by its id. What a record says of its base goes before what

@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -98,8 +99,9 @@ func TestDestroyAgainstRotate(t *testing.T) {
 		together(
 			func() {
 				request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", Ending: entry.EndDelete}
-				if _, err := destroyer.Destroy(t.Context(), request); err != nil {
-					t.Errorf("destroy: %v", err)
+				ended, err := destroyer.Destroy(t.Context(), request)
+				if err != nil || !ended.Closed {
+					t.Errorf("destroy: %+v, %v", ended, err)
 				}
 			},
 			func() {
@@ -109,7 +111,12 @@ func TestDestroyAgainstRotate(t *testing.T) {
 			},
 		)
 		if record := w.current(); record != nil && record.State == entry.StateActive {
-			t.Fatal("a token is served after the entry was destroyed")
+			for _, e := range server.Journal() {
+				if e.Secret == name {
+					fmt.Println(e.EventName, e.RequestParameters, e.ErrorCode, e.ErrorMessage)
+				}
+			}
+			t.Fatalf("a token is served after the entry was destroyed: %+v, %v", record, w.labels())
 		}
 		if live := w.live(); len(live) != 0 {
 			t.Fatalf("%d tokens live after destroy and rotate met", len(live))

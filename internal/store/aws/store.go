@@ -115,7 +115,7 @@ func (s *Store) Read(ctx context.Context, at entry.Location) (entry.Version, err
 	case err != nil:
 		return entry.Version{}, err
 	case d.deleted:
-		return entry.Version{Revision: d.current, Follows: d.previous, Condition: d.condition(), Closed: d.closed()}, nil
+		return d.version(), nil
 	case d.current == v.Revision:
 		v.Follows = d.previous
 	}
