@@ -69,6 +69,7 @@ fuzz: ## try odd input on every parser and decision, FUZZTIME (20s) each
 .PHONY: testtools
 testtools:
 	@tools/build kv secretsmanager act
+	@tools/axe-core >/dev/null || [ "$$CI" != true ]
 	@[ "$$CI" != true ] && command -v vault >/dev/null || tools/build vault
 	@[ "$$CI" != true ] && tools/cli >/dev/null || tools/build tofu
 

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/vaultview"
 )
 
 func main() {
@@ -123,6 +124,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		vaultEnded = vault.ended
 		defer func() { stop(); <-vault.gone }()
+		paistrike.ShowStores(vaultview.New(vault.address, vault.token))
 		env = append(env, "VAULT_ADDR="+vault.address, "VAULT_TOKEN="+vault.token)
 	}
 	if err := announce(stdout, endpoint+"/", o.envFile, env); err != nil {

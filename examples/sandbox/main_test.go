@@ -160,6 +160,9 @@ func TestBothServersGoByOneClock(t *testing.T) {
 	if health := r.call("GET", r.env["VAULT_ADDR"]+"/v1/sys/health", ""); !strings.Contains(health.body, `"server_time_utc":1780142400`) {
 		t.Errorf("the KV engine says %q", health.body)
 	}
+	if listed := r.call("GET", r.env["VAULT_ADDR"]+"/v1/secret/metadata/none", "", "X-Vault-Token", r.env["VAULT_TOKEN"]); listed.date != "Sat, 30 May 2026 12:00:00 GMT" {
+		t.Errorf("the KV engine dates its answer %q", listed.date)
+	}
 	if lookup := r.call("GET", r.env["VAULT_ADDR"]+"/v1/auth/token/lookup-self", "", "X-Vault-Token", r.env["VAULT_TOKEN"]); lookup.status != http.StatusOK {
 		t.Errorf("the Vault token is answered %d", lookup.status)
 	}

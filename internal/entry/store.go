@@ -15,6 +15,10 @@ type Glance struct {
 	Revision  Revision  // of the current version
 	Follows   Revision  // the revision that the current version replaced, by the store's own word
 	Condition Condition // of the current version; [Absent] if nothing was ever written
+	// Rewinds says that an older version can be made current again without a new one, as
+	// by moving a label: that a generation was beaten does not prove that it was never
+	// current.
+	Rewinds bool
 	// Lifespan is how long the store keeps a version; zero is for ever.
 	Lifespan time.Duration
 

@@ -222,7 +222,8 @@ func mayTouch(o observation, r Request) error {
 // over the entry of another resource, and only under the same label: a rename, a lost
 // state and a second workspace look alike.
 func mayOwn(at entry.Location, record entry.Record, owner, label string, creating bool) error {
-	same := Label(record.TokenName) == label
+	name, structured := ParseName(record.TokenName)
+	same := structured && name.Label == label
 	switch {
 	case record.Owner == owner:
 		return nil

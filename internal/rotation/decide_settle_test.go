@@ -7,7 +7,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 func settle(r *Request) { r.Wish = Settle }
@@ -37,25 +36,28 @@ func TestDecideOnAnotherIntegrationsEntry(t *testing.T) {
 	t.Parallel()
 	others := func(label string) func(*observation) {
 		return func(o *observation) {
-			token := tokenFor(label, 2)
-			o.current, o.tokens = token, []paistrike.Token{token}
-			o.entry.Record.TokenName, o.entry.Record.Owner = token.Name, "resource-2"
+			token := tokenFor(label, 3)
+			o.current, o.Tokens = token, []paistrike.Token{token}
+			o.version.Record.TokenName, o.version.Record.Owner = token.Name, "resource-2"
 		}
 	}
 	create := rotateFor(schedule.ReasonCreated, "")
 	refused, takenOver := outcome{Err: "PS209"}, outcome{Rotate: true, Reason: schedule.ReasonCreated}
-	handMade := func(o *observation) { o.entry.Record.TokenName, o.entry.Record.Owner = "CI", "resource-2" }
+	handMade := func(o *observation) { o.version.Record.TokenName, o.version.Record.Owner = "CI", "resource-2" }
 	tell(t, []story{
 		{"another label", seen(others("CD")), asked(create), refused},
 		{"a label that begins alike", seen(others("CI2")), asked(create), refused},
 		{"another label, settling", seen(others("CD")), asked(settle), refused},
 		{"another label, on a schedule", seen(others("CD")), asked(), refused},
-		{"another label, adopted", seen(others("CD")), asked(create, adopting), takenOver},
+		{"another label, adopted", seen(others("CD")), asked(create, adopting), outcome{Rotate: true, Reason: schedule.ReasonCreated, Notes: []string{"PS214"}}},
 		{"a name that no run made", seen(handMade), asked(create), refused},
-		{"the same label: create_before_destroy", seen(others("CI")), asked(create), takenOver},
+		{"the same label: create_before_destroy, a rename, a second workspace", seen(others("CI")), asked(create), outcome{Rotate: true, Reason: schedule.ReasonCreated, Notes: []string{"PS214"}}},
+		{"the same label, but not a create: it was lost to another resource", seen(others("CI")), asked(settle), refused},
+		{"the same label, but not a create: a rotation", seen(others("CI")), asked(rotateFor(schedule.ReasonTriggers, "tok_3")), refused},
+		{"imported from the entry", seen(others("CI")), asked(settle, func(r *Request) { r.TakeOver = true }), outcome{Republish: true}},
 		{"another label, our own: renamed", seen(), asked(rotateFor(schedule.ReasonName, "tok_3"), func(r *Request) { r.Label = "CD" }), outcome{Rotate: true, Reason: schedule.ReasonName}},
-		{"another label and owner, but the token that was planned for", seen(others("CD")), asked(rotateFor(schedule.ReasonName, "tok_3")), outcome{Rotate: true, Reason: schedule.ReasonName}},
-		{"without an owner, as a schedule runs", seen(others("CD")), asked(func(r *Request) { r.Owner = "" }), outcome{}},
+		{"another label and owner, and the token that was planned for", seen(others("CD")), asked(rotateFor(schedule.ReasonName, "tok_3")), refused},
+		{"by its owner, as a schedule runs for it", seen(others("CD")), asked(func(r *Request) { r.Owner = "resource-2" }), outcome{}},
 		{"a tombstone is nobody's", seen(vacant), asked(create), takenOver},
 	})
 }
@@ -67,24 +69,24 @@ func TestDecideToRepublish(t *testing.T) {
 	// A token for the version that is current, made so long ago.
 	stale := func(age time.Duration, changes ...func(*paistrike.Token)) func(*observation) {
 		return func(o *observation) {
-			token := tokenFor("CI", 3)
-			token.CreatedAt = o.clock.PAIStrike.Add(-age)
+			token := tokenFor("CI", 4)
+			token.CreatedAt = o.Clock.Now().Add(-age)
 			for _, change := range changes {
 				change(&token)
 			}
-			o.tokens = append(o.tokens, token)
+			o.Tokens = append(o.Tokens, token)
 		}
 	}
-	alias := func(o *observation) { o.entry.Record.Alias = "old_key" }
+	alias := func(o *observation) { o.version.Record.Alias = "old_key" }
 	over := func(o *observation) { o.retiring = []entry.Retiring{{ID: "tok_2", RevokeAfter: today}} }
 	named := func(o *observation) {
-		o.entry.Record.Retiring = []entry.Retiring{{ID: "tok_4", RevokeAfter: today.Add(schedule.Day)}}
+		o.version.Record.Retiring = []entry.Retiring{{ID: "tok_4", RevokeAfter: today.Add(schedule.Day)}}
 	}
-	otherBase := func(token *paistrike.Token) { token.Name = tokenFor("CI", 1).Name }
+	otherBase := func(token *paistrike.Token) { token.Name = tokenFor("CI", 2).Name }
 	ended := func(token *paistrike.Token) { token.Status = paistrike.StatusRevoked }
 	expired := func(token *paistrike.Token) { token.ExpiresAt = today }
 	handMade := func(token *paistrike.Token) { token.Name = "CI" }
-	behind := func(o *observation) { o.clock.Vault = today.Add(-time.Second) }
+	behind := func(o *observation) { o.Clock = schedule.Clock{PAIStrike: today, Machine: today.Add(-time.Second)} }
 	yes := outcome{Republish: true}
 	tell(t, []story{
 		{"a schedule.Day old", seen(stale(schedule.Day)), asked(mayRepublish), yes},
@@ -104,6 +106,9 @@ func TestDecideToRepublish(t *testing.T) {
 		{"on a schedule", seen(stale(schedule.Day)), asked(func(r *Request) { r.MayRepublish = true }), yes},
 
 		{"a former key whose overlap is over", seen(alias, over), asked(mayRepublish), yes},
+		{"another schedule", seen(), asked(mayRepublish, func(r *Request) { r.Schedule.Period = "7d" }), yes},
+		{"another schedule, not allowed to", seen(), asked(settle, func(r *Request) { r.Schedule.Period = "7d" }), outcome{}},
+		{"written under a former identity", seen(func(o *observation) { o.Slots = []string{"aaaaaaaaaaaa", ourSlot} }), asked(mayRepublish), yes},
 		{"a former key with nothing retiring", seen(alias), asked(mayRepublish), yes},
 		{"a former key in its overlap", seen(alias, retiringTokens(1)), asked(mayRepublish), outcome{}},
 		{"a former key whose overlap is over by the later clock alone", seen(alias, over, behind), asked(mayRepublish), outcome{}},
@@ -138,22 +143,23 @@ func TestDecideRemarksMissedWindows(t *testing.T) {
 func TestDecideRemarksARemovedHistory(t *testing.T) {
 	t.Parallel()
 	left := func(tokens ...paistrike.Token) func(*observation) {
-		return func(o *observation) { o.tokens = tokens }
+		return func(o *observation) { o.Tokens = tokens }
 	}
 	tombstone := func(o *observation) {
-		o.entry = vault.Entry{Version: 4, Condition: entry.Live, Record: &entry.Record{State: entry.StateTombstone}}
+		o.version = entry.Version{Revision: "4", Follows: "3", Condition: entry.Live, Record: &entry.Record{State: entry.StateTombstone, Slot: ourSlot, Gen: 4, Base: "3"}}
+		o.Revision = "4"
 	}
-	ended, past := tokenFor("CI", 2), tokenFor("CI", 3)
+	ended, past := tokenFor("CI", 3), tokenFor("CI", 4)
 	ended.Status, past.ExpiresAt = paistrike.StatusRevoked, today
 	create := rotateFor(schedule.ReasonCreated, "")
 	wanted := outcome{Rotate: true, Reason: schedule.ReasonCreated}
 	remarked := wanted
 	remarked.Notes = []string{"PS207"}
 	tell(t, []story{
-		{"removed", seen(vacant, left(tokenFor("CI", 2), ended)), asked(create), remarked},
-		{"removed, but not asked to rotate", seen(vacant, left(tokenFor("CI", 2))), asked(), outcome{Reason: schedule.ReasonGone}},
-		{"a first create that was lost", seen(vacant, left(tokenFor("CI", 0))), asked(create), wanted},
+		{"removed", seen(vacant, left(tokenFor("CI", 3), ended)), asked(create), remarked},
+		{"removed, but not asked to rotate", seen(vacant, left(tokenFor("CI", 3))), asked(), outcome{Reason: schedule.ReasonGone}},
+		{"a first create that was lost", seen(vacant, left(tokenFor("CI", 1))), asked(create), wanted},
 		{"nothing of it works any more", seen(vacant, left(ended, past)), asked(create), wanted},
-		{"closed by a tombstone", seen(vacant, tombstone, left(tokenFor("CI", 2))), asked(create), wanted},
+		{"closed by a tombstone", seen(vacant, tombstone, left(tokenFor("CI", 3))), asked(create), wanted},
 	})
 }

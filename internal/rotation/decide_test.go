@@ -12,7 +12,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // The stories below begin with one entry: version 3 serves token tok_3 of 90 days,
@@ -28,11 +27,11 @@ const (
 	ourInc  = "7h2k5q"
 )
 
-// tokenFor is a token minted for a version, with the name that says so.
-func tokenFor(label string, base int) paistrike.Token {
-	name := Name{Label: label, Slot: ourSlot, Inc: ourInc, Base: base, Nonce: fmt.Sprintf("w5c2m4%c%c", 'a'+base/26, 'a'+base%26)}
+// tokenFor is a token minted for a generation, with the name that says so.
+func tokenFor(label string, gen int) paistrike.Token {
+	name := Name{Label: label, Slot: ourSlot, Inc: ourInc, Gen: gen, Nonce: fmt.Sprintf("w5c2m4%c%c", 'a'+gen/26, 'a'+gen%26)}
 	return paistrike.Token{
-		ID: fmt.Sprintf("tok_%d", base+1), Name: name.String(), CreatedAt: born, ExpiresAt: born.Add(90 * schedule.Day), Status: paistrike.StatusActive,
+		ID: fmt.Sprintf("tok_%d", gen), Name: name.String(), CreatedAt: born, ExpiresAt: born.Add(90 * schedule.Day), Status: paistrike.StatusActive,
 	}
 }
 
@@ -42,21 +41,28 @@ func policy() schedule.Policy {
 
 // seen is the entry as it was observed, with what a story changes.
 func seen(changes ...func(*observation)) observation {
-	token := tokenFor("CI", 2)
+	token := tokenFor("CI", 3)
 	record := entry.Record{
 		State: entry.StateActive, TokenID: token.ID, TokenName: token.Name, CreatedAt: token.CreatedAt, ExpiresAt: token.ExpiresAt,
-		Slot: ourSlot, Inc: ourInc, Base: 2, Op: "w5c2m4ac", Owner: "resource-1", Intent: asked().intent(), Key: "token",
+		Slot: ourSlot, Inc: ourInc, Gen: 3, Base: "2", Op: "w5c2m4ac", Owner: "resource-1", Intent: asked().intent(), Key: "token",
+		Endpoint: "https://paistrike.example.com/api/v1",
 	}
 	o := observation{
-		at: home, slot: ourSlot, kind: kindOurs, clock: schedule.Clock{PAIStrike: today, Vault: today},
-		entry:  vault.Entry{Version: 3, Condition: entry.Live, Record: &record, Managed: true},
-		tokens: []paistrike.Token{token}, current: token,
+		Sight: Sight{
+			At: home, Clock: clockAt(today), Tokens: []paistrike.Token{token},
+			Glance: entry.Glance{Slots: []string{ourSlot}, Identity: "vault.example.com:8200", Revision: "3", Follows: "2", Condition: entry.Live, Managed: true},
+		},
+		kind: kindOurs, current: token,
+		version: entry.Version{Revision: "3", Follows: "2", Condition: entry.Live, Record: &record},
 	}
 	for _, change := range changes {
 		change(&o)
 	}
 	return o
 }
+
+// clockAt is a moment on which all three witnesses agree.
+func clockAt(t time.Time) schedule.Clock { return schedule.Clock{PAIStrike: t, Store: t, Machine: t} }
 
 // asked is a request that the entry was made for, with what a story changes.
 func asked(changes ...func(*Request)) Request {
@@ -76,28 +82,46 @@ func onRevoked(what schedule.OnRevoked) func(*Request) {
 }
 
 func after(d time.Duration) func(*observation) {
-	return func(o *observation) { o.clock = schedule.Clock{PAIStrike: born.Add(d), Vault: born.Add(d)} }
+	return func(o *observation) { o.Clock = clockAt(born.Add(d)) }
 }
 
 func revoked(o *observation) { o.current.Status = paistrike.StatusRevoked }
 
 // rolledBackByHand is a version that carries what an earlier run wrote.
-func rolledBackByHand(o *observation) { o.entry.Version = 5 }
+func rolledBackByHand(o *observation) { o.version.Revision, o.version.Follows = "5", "4" }
 
 func vacant(o *observation) {
-	o.kind, o.entry, o.current, o.tokens = kindVacant, vault.Entry{Condition: entry.Absent}, paistrike.Token{}, nil
+	o.kind, o.version, o.current, o.Tokens = kindVacant, entry.Version{Condition: entry.Absent}, paistrike.Token{}, nil
+	o.Revision, o.Follows, o.Condition = "", "", entry.Absent
 }
 
 func broken(condition entry.Condition) func(*observation) {
 	return func(o *observation) {
 		o.kind, o.current = kindBroken, paistrike.Token{}
-		o.entry.Record, o.entry.Condition = nil, condition
+		o.version.Record, o.version.Condition = nil, condition
 	}
 }
 
 func foreign(o *observation) {
 	broken(entry.Live)(o)
-	o.kind, o.entry.Problem = kindForeign, errors.New("no record")
+	o.kind, o.version.Problem = kindForeign, errors.New("no record")
+}
+
+// also is an entry with another token of its slot.
+func also(token paistrike.Token) func(*observation) {
+	return func(o *observation) { o.Tokens = append(o.Tokens, token) }
+}
+
+// usedBy is a token that a consumer uses.
+func usedBy(token paistrike.Token) paistrike.Token {
+	token.LastUsedAt = token.CreatedAt.Add(time.Hour)
+	return token
+}
+
+// untold is a token of which the service does not say when it was last used.
+func untold(token paistrike.Token) paistrike.Token {
+	token.Untold |= paistrike.LastUsed
+	return token
 }
 
 func retiringTokens(count int) func(*observation) {
@@ -105,7 +129,7 @@ func retiringTokens(count int) func(*observation) {
 		for i := range count {
 			o.retiring = append(o.retiring, entry.Retiring{ID: fmt.Sprintf("old_%d", i), RevokeAfter: today.Add(time.Hour)})
 		}
-		o.entry.Record.Retiring = o.retiring
+		o.version.Record.Retiring = o.retiring
 	}
 }
 
@@ -115,6 +139,7 @@ type outcome struct {
 	Reason    schedule.Reason
 	Republish bool
 	Err       string   // a code
+	After     string   // the code of an error that the run ends with
 	Notes     []string // codes
 }
 
@@ -123,6 +148,9 @@ func outcomeOf(d decision) outcome {
 	var failure *Error
 	if errors.As(d.err, &failure) {
 		out.Err = failure.Code
+	}
+	if errors.As(d.after, &failure) {
+		out.After = failure.Code
 	}
 	for _, note := range d.notes {
 		out.Notes = append(out.Notes, note.Code)
@@ -168,10 +196,13 @@ func TestDecideIfDue(t *testing.T) {
 		{"somebody else's secret, adopted", seen(foreign), asked(func(r *Request) { r.Adopt = true }), outcome{Rotate: true, Reason: schedule.ReasonChanged}},
 		{"put back by hand", seen(rolledBackByHand), asked(), outcome{Notes: []string{"PS206"}}},
 		{"put back by hand, and due", seen(rolledBackByHand, after(30*schedule.Day)), asked(), outcome{Rotate: true, Reason: schedule.ReasonPeriod, Notes: []string{"PS206"}}},
-		{
-			"Vault's history was set back", seen(func(o *observation) { o.tokens = append(o.tokens, tokenFor("CI", 7)) }), asked(),
-			outcome{Notes: []string{"PS206"}},
-		},
+		{"minted for a later generation, and nobody uses it: it may be in flight", seen(also(tokenFor("CI", 8))), asked(), outcome{}},
+		{"the store was set back: a token is in use that it never published", seen(also(usedBy(tokenFor("CI", 8)))), asked(), outcome{After: "PS215"}},
+		{"the store was set back, and due by the period", seen(after(30*schedule.Day), also(usedBy(tokenFor("CI", 8)))), asked(), outcome{Reason: schedule.ReasonPeriod, After: "PS215"}},
+		{"the store was set back, and the token ends soon", seen(after(70*schedule.Day), also(usedBy(tokenFor("CI", 8)))), asked(), outcome{Rotate: true, Reason: schedule.ReasonBefore, After: "PS215"}},
+		{"the store was set back, and the token is dead", seen(revoked, also(usedBy(tokenFor("CI", 8)))), asked(), outcome{Rotate: true, Reason: schedule.ReasonRevoked, After: "PS215"}},
+		{"the store was set back, adopted", seen(after(30*schedule.Day), also(usedBy(tokenFor("CI", 8)))), asked(func(r *Request) { r.Adopt = true }), outcome{Rotate: true, Reason: schedule.ReasonPeriod}},
+		{"not told whether it is used: no rule rests on it", seen(also(untold(tokenFor("CI", 8)))), asked(), outcome{}},
 		{
 			"15 in their overlap", seen(after(30*schedule.Day), retiringTokens(15)), asked(),
 			outcome{Rotate: true, Reason: schedule.ReasonPeriod},
@@ -180,33 +211,45 @@ func TestDecideIfDue(t *testing.T) {
 			"16 in their overlap", seen(after(30*schedule.Day), retiringTokens(16)), asked(),
 			outcome{Rotate: true, Reason: schedule.ReasonPeriod, Err: "PS503"},
 		},
+		{"16 in their overlap, and the token is dead", seen(revoked, retiringTokens(16)), asked(), outcome{Rotate: true, Reason: schedule.ReasonRevoked}},
+		{"16 in their overlap, and the token ends soon", seen(after(61*schedule.Day), retiringTokens(16)), asked(), outcome{Rotate: true, Reason: schedule.ReasonBefore}},
 		{"16 in their overlap, and nothing to do", seen(retiringTokens(16)), asked(), outcome{}},
 	})
 }
 
-// The later clock rotates, and clocks that are apart are remarked.
+// The median of three clocks decides; one that lies changes nothing.
 func TestDecideByTheClocks(t *testing.T) {
 	t.Parallel()
-	apart := func(d, vaultAhead time.Duration) func(*observation) {
-		return func(o *observation) {
-			o.clock = schedule.Clock{PAIStrike: born.Add(d), Vault: born.Add(d + vaultAhead)}
-		}
+	due, early := born.Add(30*schedule.Day), born.Add(30*schedule.Day-time.Minute)
+	by := func(c schedule.Clock) func(*observation) { return func(o *observation) { o.Clock = c } }
+	rotates, no := outcome{Rotate: true, Reason: schedule.ReasonPeriod}, outcome{}
+	warned := func(out outcome) outcome {
+		out.Notes = []string{"PS307"}
+		return out
 	}
+	year := 365 * schedule.Day
 	tell(t, []story{
-		{"a minute apart", seen(apart(30*schedule.Day-time.Minute, time.Minute)), asked(), outcome{Rotate: true, Reason: schedule.ReasonPeriod}},
-		{"61 s apart", seen(apart(30*schedule.Day-time.Minute, 61*time.Second)), asked(), outcome{Rotate: true, Reason: schedule.ReasonPeriod, Notes: []string{"PS307"}}},
-		{"16 min apart: PAIStrike's counts", seen(apart(30*schedule.Day-time.Minute, 16*time.Minute)), asked(), outcome{Notes: []string{"PS307"}}},
-		{"Vault behind", seen(apart(30*schedule.Day, -16*time.Minute)), asked(), outcome{Rotate: true, Reason: schedule.ReasonPeriod, Notes: []string{"PS307"}}},
-		{"the remark comes with a refusal too", seen(apart(0, time.Hour), foreign), asked(), outcome{Err: "PS208", Notes: []string{"PS307"}}},
-		{"Vault did not say", seen(func(o *observation) { o.clock = schedule.Clock{PAIStrike: born.Add(30 * schedule.Day)} }), asked(), outcome{Rotate: true, Reason: schedule.ReasonPeriod}},
+		{"all agree", seen(by(clockAt(due))), asked(), rotates},
+		{"two a minute early", seen(by(schedule.Clock{PAIStrike: early, Store: early, Machine: due})), asked(), no},
+		{"two that are due", seen(by(schedule.Clock{PAIStrike: early, Store: due, Machine: due})), asked(), rotates},
+		{"PAIStrike a year ahead", seen(by(schedule.Clock{PAIStrike: early.Add(year), Store: early, Machine: early})), asked(), warned(no)},
+		{"PAIStrike a year ahead, and due by the others", seen(by(schedule.Clock{PAIStrike: due.Add(year), Store: due, Machine: due})), asked(), warned(outcome{Reason: schedule.ReasonPeriod, After: "PS316"})},
+		{"PAIStrike a year ahead, and the token is dead", seen(revoked, by(schedule.Clock{PAIStrike: due.Add(year), Store: due, Machine: due})), asked(), warned(outcome{Rotate: true, Reason: schedule.ReasonRevoked})},
+		{"PAIStrike a year ahead, and someone asks for it", seen(by(schedule.Clock{PAIStrike: due.Add(year), Store: due, Machine: due})), asked(rotateFor(schedule.ReasonForced, "")), warned(outcome{Rotate: true, Reason: schedule.ReasonForced})},
+		{"the store a year ahead", seen(by(schedule.Clock{PAIStrike: early, Store: early.Add(year), Machine: early})), asked(), warned(no)},
+		{"this machine a year ahead", seen(by(schedule.Clock{PAIStrike: early, Store: early, Machine: early.Add(year)})), asked(), warned(no)},
+		{"the store a year behind", seen(by(schedule.Clock{PAIStrike: due, Store: due.Add(-year), Machine: due})), asked(), warned(rotates)},
+		{"two witnesses: the later rotates", seen(by(schedule.Clock{PAIStrike: early, Machine: due})), asked(), rotates},
+		{"61 s apart", seen(by(schedule.Clock{PAIStrike: due, Store: due, Machine: due.Add(61 * time.Second)})), asked(), warned(rotates)},
+		{"the warning comes with a refusal too", seen(by(schedule.Clock{PAIStrike: born, Store: born.Add(time.Hour), Machine: born}), foreign), asked(), outcome{Err: "PS208", Notes: []string{"PS307"}}},
 	})
 }
 
 // A plan may be old when it is applied.
 func TestDecideARotationThatWasPlanned(t *testing.T) {
 	t.Parallel()
-	otherIntent := func(o *observation) { o.entry.Record.Intent = "aaaaaaaa" }
-	otherOwner := func(o *observation) { o.entry.Record.Owner = "resource-2" }
+	otherIntent := func(o *observation) { o.version.Record.Intent = "aaaaaaaa" }
+	otherOwner := func(o *observation) { o.version.Record.Owner = "resource-2" }
 	stories := []story{
 		{"there was none", seen(vacant), asked(rotateFor(schedule.ReasonCreated, "")), outcome{Rotate: true, Reason: schedule.ReasonCreated}},
 		{"forced", seen(), asked(rotateFor(schedule.ReasonForced, "")), outcome{Rotate: true, Reason: schedule.ReasonForced}},
@@ -227,7 +270,7 @@ func TestDecideARotationThatWasPlanned(t *testing.T) {
 		stories = append(stories,
 			story{string(reason) + ": not done", seen(otherIntent), asked(change), wanted},
 			story{string(reason) + ": done before the run was killed", seen(), asked(change), done},
-			story{string(reason) + ": done for another resource", seen(otherOwner), asked(change), wanted},
+			story{string(reason) + ": done by another resource", seen(otherOwner), asked(change), taken(reason)},
 			story{string(reason) + ": done, but due again", seen(after(30 * schedule.Day)), asked(change), wanted},
 			story{string(reason) + ": done, then put back by hand", seen(rolledBackByHand), asked(change), outcome{Rotate: true, Reason: reason, Notes: []string{"PS206"}}},
 			story{string(reason) + ": the entry serves the token to be kept", seen(), asked(change, func(r *Request) { r.Keep = []string{"tok_3"} }), wanted},
@@ -235,6 +278,15 @@ func TestDecideARotationThatWasPlanned(t *testing.T) {
 		)
 	}
 	tell(t, stories)
+}
+
+// taken is what becomes of a request for an entry that another resource publishes: a
+// create takes it over, with a warning, and everything else is refused.
+func taken(reason schedule.Reason) outcome {
+	if reason == schedule.ReasonCreated {
+		return outcome{Rotate: true, Reason: reason, Notes: []string{"PS214"}}
+	}
+	return outcome{Err: "PS209"}
 }
 
 // Every part of what a token is minted for is part of the intent, and nothing else.

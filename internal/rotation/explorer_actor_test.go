@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // outcome is what becomes of a remote call.
@@ -36,7 +36,7 @@ type visit struct {
 
 // actor is one process that runs the protocol.
 type actor struct {
-	kind    byte // R rotates what is due, C creates, S settles and fences, D destroys
+	kind    byte // see [execution.live]
 	turn    chan *visit
 	current *visit // nil when it has ended
 	history [32]byte
@@ -98,46 +98,77 @@ type actorStore struct {
 	a *actor
 }
 
-func (s actorStore) Read(_ context.Context, _ entry.Location, version int) (vault.Entry, error) {
-	var entry vault.Entry
-	s.a.ask(visit{label: fmt.Sprintf("read %d", version), outcomes: []outcome{stale}, perform: func(w *smallWorld, upTo int) string {
-		entry = w.entry(version, upTo)
-		if entry.Record == nil {
-			return fmt.Sprint(entry.Version, entry.Condition)
-		}
-		return fmt.Sprint(entry.Version, entry.Record.Op)
+func (s actorStore) Read(context.Context, entry.Location) (entry.Version, error) {
+	var found entry.Version
+	s.a.ask(visit{label: "read", outcomes: []outcome{stale}, perform: func(w *smallWorld, upTo int) string {
+		found = w.version(upTo)
+		return seenOf(found)
 	}})
-	return entry, nil
+	return found, nil
 }
 
-func (s actorStore) Publish(_ context.Context, _ entry.Location, cas int, record entry.Record) (vault.Published, error) {
-	var published vault.Published
+func (s actorStore) After(_ context.Context, _ entry.Location, base entry.Revision) (entry.Version, error) {
+	var found entry.Version
+	s.a.ask(visit{label: "after " + string(base), outcomes: []outcome{stale}, perform: func(w *smallWorld, upTo int) string {
+		if found = w.after(base); upTo < w.at && found.Revision == w.revision() {
+			found = entry.Version{Condition: entry.Absent} // a standby does not know it yet
+		}
+		return seenOf(found)
+	}})
+	return found, nil
+}
+
+func seenOf(v entry.Version) string {
+	if v.Record == nil {
+		return fmt.Sprint(v.Revision, v.Condition)
+	}
+	return fmt.Sprint(v.Revision, v.Record.Op)
+}
+
+func (s actorStore) Publish(_ context.Context, _ entry.Location, base entry.Revision, record entry.Record) (entry.Published, error) {
+	var published entry.Published
 	var err error
 	got := s.a.ask(visit{
-		label: fmt.Sprintf("publish cas=%d %s %s", cas, record.State, record.TokenID), outcomes: []outcome{drop, unheard, delayed},
+		label: fmt.Sprintf("publish on %s %s %s", base, record.State, record.TokenID), outcomes: []outcome{drop, unheard, delayed},
 		perform: func(w *smallWorld, _ int) string {
-			published, err = w.publish(cas, record)
-			return fmt.Sprint(published.Version, err == nil)
+			published, err = w.publish(base, record)
+			return fmt.Sprint(published.Revision, err == nil)
 		},
 	})
 	if got != done {
-		return vault.Published{}, &vault.Error{Op: "writing", Err: errConnection}
+		return entry.Published{}, errConnection
 	}
 	return published, err
 }
 
-func (s actorStore) Patch(ctx context.Context, at entry.Location, custom map[string]string) error {
-	if s.a.ask(visit{label: "patch", outcomes: []outcome{drop}, perform: func(*smallWorld, int) string {
-		return fmt.Sprint(s.directStore.Patch(ctx, at, custom))
+// Describe may land late: metadata has no check-and-set.
+func (s actorStore) Describe(_ context.Context, _ entry.Location, mirror entry.Mirror) error {
+	if s.a.ask(visit{label: fmt.Sprintf("describe %s %s", mirror.State, mirror.Revision), outcomes: []outcome{drop, delayed}, perform: func(w *smallWorld, _ int) string {
+		w.describe(mirror)
+		return ""
 	}}) != done {
 		return errConnection
 	}
 	return nil
 }
 
-func (s actorStore) Delete(ctx context.Context, at entry.Location, versions []int) error {
-	s.a.ask(visit{label: "delete", perform: func(*smallWorld, int) string {
-		return fmt.Sprint(s.directStore.Delete(ctx, at, versions))
+// Close is three calls in Vault, between which others may come.
+func (s actorStore) Close(ctx context.Context, at entry.Location, tombstone entry.Revision, mirror entry.Mirror, _ entry.Ending) error {
+	var current entry.Revision
+	var upTo int
+	s.a.ask(visit{label: "look before close", perform: func(w *smallWorld, _ int) string {
+		current, upTo = w.revision(), w.at
+		return string(current)
+	}})
+	if current != tombstone {
+		return entry.ErrSuperseded
+	}
+	if err := s.Describe(ctx, at, mirror); err != nil {
+		return err
+	}
+	s.a.ask(visit{label: "delete", perform: func(w *smallWorld, _ int) string {
+		w.hide(upTo)
+		return ""
 	}})
 	return nil
 }
@@ -153,28 +184,53 @@ func (a *actor) Read(p []byte) (int, error) {
 
 var smallRequest = rotation.Request{
 	At: entry.Location{Mount: "secret", Path: "ci", Key: "token"}, Label: "ci", Owner: "resource-1",
-	Policy: schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
+	Policy:   schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults(),
+	Schedule: schedule.Schedule{ExpiresIn: "90d", Period: "30d", Overlap: "1d"},
+}
+
+// copySlot is the slot of the same entry in a copy of the store.
+const copySlot = "c0pyc0pyc0py"
+
+// copiedStore is a store that was copied when the exploration began, and that is reached
+// under an identity of its own.
+type copiedStore struct{ directStore }
+
+func (s copiedStore) Look(context.Context, entry.Location) (entry.Glance, error) {
+	return s.w.glance(strings.Map(func(c rune) rune { return 'a' + (c % 26) }, copySlot)), nil
 }
 
 // live starts an actor and waits for its first call.
 func (x *execution) live(kind, number byte) *actor {
 	a := &actor{kind: kind + number, turn: make(chan *visit)}
-	engine := rotation.New(actorTokens{directTokens{x.world}, a}, actorStore{directStore{x.world}, a}, rotation.WithRandom(a), rotation.WithSleep(noSleep))
+	var store rotation.Store = actorStore{directStore{x.world}, a}
+	if kind == 'V' {
+		store = copiedStore{directStore{x.world.clone()}}
+	}
+	engine := rotation.New(actorTokens{directTokens{x.world}, a}, store, rotation.WithRandom(a), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return x.world.now }))
 	go func() {
 		defer close(a.turn)
 		request := smallRequest
 		switch kind {
-		case 'R':
+		case 'R': // rotates what is due
 			request.Wish, request.Reason = rotation.IfDue, schedule.ReasonNone
 			_, _ = engine.Run(context.Background(), request)
-		case 'C':
+		case 'F': // rotates what is due, as a schedule does
+			_, _ = engine.Run(context.Background(), rotation.Request{At: request.At, Stored: true, Wish: rotation.IfDue, MayRepublish: true})
+		case 'C': // creates
 			request.Wish, request.Reason = rotation.Rotate, schedule.ReasonCreated
 			_, _ = engine.Run(context.Background(), request)
-		case 'S':
+		case 'O': // creates as another resource
+			request.Wish, request.Reason, request.Owner = rotation.Rotate, schedule.ReasonCreated, "resource-2"
+			_, _ = engine.Run(context.Background(), request)
+		case 'S': // settles and fences
 			request.Wish, request.MayRepublish = rotation.Settle, true
 			_, _ = engine.Run(context.Background(), request)
-		case 'D':
+		case 'D': // destroys
 			_, _ = engine.Destroy(context.Background(), rotation.DestroyRequest{At: request.At, Owner: request.Owner})
+		case 'E': // destroys as another resource
+			_, _ = engine.Destroy(context.Background(), rotation.DestroyRequest{At: request.At, Owner: "resource-2", TokenIDs: []string{x.world.victims[0]}})
+		case 'V': // a copy of the store whose schedule runs too
+			_, _ = engine.Run(context.Background(), rotation.Request{At: request.At, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonForced})
 		}
 	}()
 	a.current = <-a.turn

@@ -32,7 +32,10 @@ type execution struct {
 
 // exploration is what the explorer looks through.
 type exploration struct {
-	actors string // of R, C, S, D; H is a human rollback, X a human purge
+	// actors are those of [execution.live], and people: H rolls back one version or moves
+	// the label back, X purges the entry, M forges metadata, W forges the record.
+	actors string
+	opaque bool // revisions are ids, as in AWS Secrets Manager
 	faults int
 	ticks  int
 	stale  bool
@@ -54,7 +57,7 @@ func (x *execution) choices() []choice {
 		}
 		list = append(list, choice{fmt.Sprintf("actor %d: %s", i, a.current.label), func() { x.step(a, done) }})
 		for _, o := range a.current.outcomes {
-			if o == stale && x.config.stale && len(x.world.cells) > x.fresh {
+			if o == stale && x.config.stale && x.world.at > x.fresh {
 				list = append(list, choice{fmt.Sprintf("actor %d: %s: stale", i, a.current.label), func() { x.step(a, stale) }})
 			}
 			if o != stale && x.faults > 0 {
@@ -80,39 +83,98 @@ func (x *execution) environment() []choice {
 	if x.ticks > 0 && len(x.world.cells) > 1 && !x.critical() {
 		list = append(list, choice{"a day passes", func() {
 			x.ticks--
-			x.fresh = len(x.world.cells)
+			x.fresh = x.world.at
 			x.world.now = x.world.now.Add(25 * time.Hour)
+			if x.world.opaque { // by then no request is still on its way
+				x.world.pending = nil
+			}
 		}})
 	}
 	if x.human == 0 {
 		return list
 	}
-	if n := len(x.world.cells); strings.Contains(x.config.actors, "H") && n > 1 && x.world.top() != nil && x.world.top().State == entry.StateActive {
-		list = append(list, choice{"a human rolls back one version", func() {
+	if n := x.world.at; strings.Contains(x.config.actors, "H") && n > 1 && x.world.top() != nil && x.world.top().State == entry.StateActive && !x.world.cells[n-2].deleted {
+		list = append(list, choice{"a human goes back one version", func() {
 			x.human--
-			old := x.world.cells[n-2].record
-			// What is revoked, or was about to be, a human cannot bring back to life.
-			token, until := x.world.token(old.TokenID), x.world.safe[old.TokenID]
-			if token.Status == paistrike.StatusRevoked || (!until.IsZero() && !x.world.now.Before(until)) {
-				x.world.broken[old.TokenID] = true
-			}
-			x.world.put(old)
+			x.goBack(n - 1)
+		}})
+	}
+	if top := x.world.top(); strings.Contains(x.config.actors, "M") && top != nil && top.State == entry.StateActive {
+		for _, forgery := range forgeries(x.world) {
+			list = append(list, choice{"someone forges metadata: " + forgery.label, func() {
+				x.human--
+				forgery.take()
+			}})
+		}
+	}
+	if top := x.world.top(); strings.Contains(x.config.actors, "W") && top != nil && top.State == entry.StateActive {
+		list = append(list, choice{"someone forges the record", func() {
+			x.human--
+			forged := *top
+			forged.Base, forged.Gen = x.world.revision(), forged.Gen+1
+			forged.Retiring = append(slices.Clone(forged.Retiring), entry.Retiring{ID: x.world.victims[0], Name: "x", RevokeAfter: firstDay})
+			x.world.put(forged)
 		}})
 	}
 	if strings.Contains(x.config.actors, "X") && len(x.world.cells) > 0 {
 		list = append(list, choice{"a human purges the entry", func() {
 			x.human--
-			x.world.cells, x.world.custom, x.world.safe = nil, map[string]string{}, map[string]time.Time{}
+			x.world.cells, x.world.at, x.world.from, x.world.custom, x.world.safe = nil, 0, "", map[string]string{}, map[string]time.Time{}
 		}})
 	}
 	return list
+}
+
+// goBack makes an older version current: by a new version with its content, or by
+// moving the label. What is revoked, or was about to be, a human cannot bring back to
+// life.
+func (x *execution) goBack(number int) {
+	old := x.world.cells[number-1].record
+	token, until := x.world.token(old.TokenID), x.world.safe[old.TokenID]
+	if token == nil || token.Status == paistrike.StatusRevoked || (!until.IsZero() && !x.world.now.Before(until)) {
+		x.world.broken[old.TokenID] = true
+	}
+	if !x.world.opaque {
+		x.world.put(old)
+		return
+	}
+	for id, until := range x.world.safe {
+		if until.IsZero() {
+			x.world.safe[id] = x.world.now.Add(day)
+		}
+	}
+	x.world.from, x.world.at = x.world.revision(), number
+	x.world.safe[old.TokenID] = time.Time{}
+}
+
+// forgeries are what someone who may write metadata, and nothing else, can say.
+func forgeries(w *smallWorld) []choice {
+	say := func(change func(*entry.Mirror)) func() {
+		return func() {
+			mirror, err := entry.DecodeMirror(w.custom)
+			if err != nil {
+				mirror = entry.MirrorOf(*w.top(), w.revision(), nil, time.Time{})
+			}
+			change(&mirror)
+			w.describe(mirror)
+		}
+	}
+	return []choice{
+		{"a victim is retiring", say(func(m *entry.Mirror) {
+			m.Retiring = []entry.RetiringRef{{ID: w.victims[0], RevokeAfter: firstDay}}
+		})},
+		{"a life without an end and no overlap", say(func(m *entry.Mirror) { m.Schedule.ExpiresIn, m.Schedule.Overlap = "never", "1s" })},
+		{"a tombstone", say(func(m *entry.Mirror) { m.State = entry.StateTombstone })},
+		{"another owner", say(func(m *entry.Mirror) { m.Owner = "resource-2" })},
+		{"nothing", func() { w.custom = map[string]string{} }},
+	}
 }
 
 // critical reports an actor between mint and publication, which its deadline of 90
 // seconds keeps short.
 func (x *execution) critical() bool {
 	return slices.ContainsFunc(x.actors, func(a *actor) bool {
-		return a.current != nil && (strings.HasPrefix(a.current.label, "publish") || (strings.HasPrefix(a.current.label, "read") && a.current.label != "read 0"))
+		return a.current != nil && (strings.HasPrefix(a.current.label, "publish") || strings.HasPrefix(a.current.label, "after"))
 	})
 }
 
@@ -121,9 +183,9 @@ func (x *execution) step(a *actor, o outcome) {
 	v, result := a.current, ""
 	switch o {
 	case done, unheard:
-		result = v.perform(x.world, len(x.world.cells))
+		result = v.perform(x.world, x.world.at)
 	case stale:
-		result = v.perform(x.world, len(x.world.cells)-1)
+		result = v.perform(x.world, x.world.at-1)
 	case delayed:
 		x.world.pending = append(slices.Clone(x.world.pending), pendingWrite{label: v.label, land: func(w *smallWorld) { v.perform(w, 0) }})
 	}
@@ -214,12 +276,13 @@ func (c exploration) start() *execution {
 	if c.seeded {
 		x.world = seededWorld().clone()
 	}
+	x.world.opaque = c.opaque
 	for _, kind := range []byte(c.actors) {
-		if kind == 'H' || kind == 'X' {
+		if strings.ContainsRune("HXMW", rune(kind)) {
 			x.human++
 			continue
 		}
-		x.world.closing = x.world.closing || kind == 'D'
+		x.world.closing = x.world.closing || kind == 'D' || kind == 'E' && strings.Contains(c.actors, "O")
 		x.actors = append(x.actors, x.live(kind, byte(len(x.actors)))) //nolint:gosec // a handful
 	}
 	return x
@@ -239,8 +302,7 @@ var seededWorld = sync.OnceValue(func() *smallWorld {
 
 // clean is a run without any fault.
 func (x *execution) clean(request rotation.Request) error {
-	nonces := &actor{kind: 'Z', nonces: uint64(len(x.world.tokens)) * 1000}
-	_, err := rotation.New(directTokens{x.world}, directStore{x.world}, rotation.WithRandom(nonces), rotation.WithSleep(noSleep)).Run(context.Background(), request)
+	_, err := x.world.engine(&actor{kind: 'Z', nonces: uint64(len(x.world.tokens)) * 1000}).Run(context.Background(), request)
 	return err
 }
 
@@ -248,14 +310,23 @@ func (x *execution) clean(request rotation.Request) error {
 func (x *execution) finally() string {
 	w := x.world
 	if strings.Contains(x.config.actors, "D") {
-		nonces := &actor{kind: 'Z'}
-		engine := rotation.New(directTokens{w}, directStore{w}, rotation.WithRandom(nonces), rotation.WithSleep(noSleep))
-		if _, err := engine.Destroy(context.Background(), rotation.DestroyRequest{At: smallRequest.At, Owner: smallRequest.Owner}); err != nil {
+		if _, err := w.engine(&actor{kind: 'Z'}).Destroy(context.Background(), rotation.DestroyRequest{At: smallRequest.At, Owner: smallRequest.Owner}); err != nil {
 			w.violate("I6: the clean destroy failed: %v", err)
+		}
+		for range 2 * strings.Count(x.config.actors, "O") { // the other resource has it now, or creates it again
+			request := smallRequest
+			request.Owner, request.MayRepublish, request.Wish, request.Reason = "resource-2", true, rotation.Rotate, schedule.ReasonCreated
+			if err := x.clean(request); err != nil {
+				w.violate("I6: the clean run of the owner failed: %v", err)
+			}
+			w.now = w.now.Add(25 * time.Hour)
 		}
 	} else {
 		request := smallRequest
 		request.Wish, request.Reason, request.MayRepublish = rotation.Rotate, schedule.ReasonCreated, true
+		if top := w.top(); top != nil && top.Owner != "" {
+			request.Owner = top.Owner // whoever has it keeps it
+		}
 		for range 3 { // an adoption, then a day for its overlap, then a day for what was in flight
 			if err := x.clean(request); err != nil {
 				w.violate("I6: the clean run failed: %v", err)
@@ -266,8 +337,9 @@ func (x *execution) finally() string {
 			w.now = w.now.Add(25 * time.Hour)
 		}
 	}
+	w.described()
 	for _, token := range w.tokens {
-		if top := w.top(); token.Usable(w.now) && (top == nil || top.TokenID != token.ID) {
+		if top := w.top(); token.Usable(w.now) && (top == nil || top.TokenID != token.ID) && !x.spared(token) {
 			w.violate("I3: token %s is left over in the end", token.ID)
 		}
 	}
@@ -275,6 +347,28 @@ func (x *execution) finally() string {
 		return ""
 	}
 	return strings.Join(w.found, "; ") + "\n  " + strings.Join(x.trace, "\n  ")
+}
+
+// spared reports a token that nobody here may revoke: a victim, or one of a copy of the
+// store.
+func (x *execution) spared(token paistrike.Token) bool {
+	name, ok := rotation.ParseName(token.Name)
+	return !ok || name.Slot != smallSlot || slices.Contains(x.world.victims, token.ID)
+}
+
+// described checks that after a clean run metadata says what the record says.
+func (w *smallWorld) described() {
+	top := w.top()
+	if top == nil || top.State != entry.StateActive {
+		return
+	}
+	mirror, err := entry.DecodeMirror(w.custom)
+	if err != nil || mirror.State != entry.StateActive || mirror.Revision != w.revision() || mirror.TokenID != top.TokenID || mirror.Owner != top.Owner || mirror.Schedule != top.Schedule {
+		w.violate("I6: after a clean run metadata describes something else: %+v, %v", mirror, err)
+	}
+	if top.Schedule.ExpiresIn != "90d" || top.Schedule.Overlap != "1d" {
+		w.violate("I7: the schedule of the record comes from metadata: %+v", top.Schedule)
+	}
 }
 
 // explorations are the configurations that the test suite looks through.
@@ -292,6 +386,23 @@ func explorations() []exploration {
 		{actors: "RCX", seeded: true}, // with a purge, a lagging server is a risk that stays: see the reliability guide
 		{actors: "RRR", seeded: true},
 		{actors: "DD", faults: 2, stale: true, seeded: true},
+
+		// Neighbors: another resource on the same path, in another process.
+		{actors: "DO", faults: 1, seeded: true},
+		{actors: "RO", faults: 1, ticks: 1, seeded: true},
+		{actors: "RE", faults: 1, seeded: true},
+		{actors: "OE", faults: 1, seeded: true},
+		// Forgers: whoever may write metadata, or the record.
+		{actors: "FM", ticks: 1, seeded: true},
+		{actors: "RM", ticks: 1, seeded: true},
+		{actors: "FW", ticks: 1, seeded: true},
+		// A copy of the store, whose schedule runs too.
+		{actors: "RV", faults: 1, ticks: 1, seeded: true},
+		// Opaque revisions.
+		{actors: "RR", opaque: true, faults: 1, seeded: true},
+		{actors: "RH", opaque: true, faults: 2, ticks: 1, seeded: true},
+		{actors: "RRH", opaque: true, ticks: 1, seeded: true},
+		{actors: "RD", opaque: true, faults: 1, seeded: true},
 	}
 }
 
@@ -299,10 +410,18 @@ func explorations() []exploration {
 // themselves.
 var mostStates = flag.Int("states", 30_000, "how many states each exploration may visit")
 
+func (c exploration) name() string {
+	name := fmt.Sprintf("%s-%d-faults", c.actors, c.faults)
+	if c.opaque {
+		name += "-opaque"
+	}
+	return name
+}
+
 func TestExplorer(t *testing.T) {
 	t.Parallel()
 	for _, c := range explorations() {
-		t.Run(fmt.Sprintf("%s-%d-faults", c.actors, c.faults), func(t *testing.T) {
+		t.Run(c.name(), func(t *testing.T) {
 			t.Parallel()
 			found := c.run(*mostStates)
 			tally := proof.Tally{Kind: proof.States, N: found.states}

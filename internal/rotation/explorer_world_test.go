@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,25 +14,30 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // The explorer runs the real engine against this small world. It keeps the two
-// properties that the protocol rests on, a check-and-set register with a growing
-// version and a list of tokens, and nothing else, so that millions of steps pass
-// in seconds.
+// properties that the protocol rests on, a check-and-set register and a list of tokens,
+// and nothing else, so that millions of steps pass in seconds.
 
-// cell is one version of the Vault entry.
+// cell is one version of the entry.
 type cell struct {
-	record  entry.Record
-	deleted bool
+	id, follows entry.Revision
+	record      entry.Record
+	deleted     bool
 }
 
-// smallWorld is Vault, PAIStrike and the clock of one execution.
+// smallWorld is a store, PAIStrike and the clock of one execution.
 type smallWorld struct {
-	cells   []cell // version 1 is cells[0]
+	// opaque says that revisions are ids, as in AWS Secrets Manager, and that a human can
+	// move the label of the current version back. Without it they are numbers, as in Vault.
+	opaque  bool
+	cells   []cell // in the order in which they became current first
+	at      int    // the current version is cells[at-1]
+	from    entry.Revision
 	custom  map[string]string
 	tokens  []paistrike.Token
+	victims []string // ids of tokens that are not of this entry
 	minted  int
 	now     time.Time
 	pending []pendingWrite // requests that are still on their way
@@ -48,10 +54,12 @@ type pendingWrite struct {
 }
 
 func newSmallWorld() *smallWorld {
-	return &smallWorld{custom: map[string]string{}, now: firstDay, safe: map[string]time.Time{}, broken: map[string]bool{}}
+	w := &smallWorld{custom: map[string]string{}, now: firstDay, safe: map[string]time.Time{}, broken: map[string]bool{}}
+	w.victims = []string{w.create("made by hand", time.Time{}).ID}
+	return w
 }
 
-// clone gives a world of its own; records are never changed in place.
+// clone returns a world of its own; records are never changed in place.
 func (w *smallWorld) clone() *smallWorld {
 	other := *w
 	other.cells, other.tokens, other.pending = slices.Clone(w.cells), slices.Clone(w.tokens), slices.Clone(w.pending)
@@ -87,6 +95,9 @@ func (w *smallWorld) revoke(id string) {
 		return
 	}
 	token.Status = paistrike.StatusRevoked
+	if slices.Contains(w.victims, id) {
+		w.violate("I7: token %s, which is not of this entry, is revoked", id)
+	}
 	if top := w.top(); top != nil && top.State == entry.StateActive && top.TokenID == id && !w.broken[id] {
 		w.violate("I1: token %s is revoked while version %d serves it", id, len(w.cells))
 	}
@@ -95,30 +106,43 @@ func (w *smallWorld) revoke(id string) {
 	}
 }
 
-// top is the current record, nil where there is none to read.
+// top is the current record, nil if there is none to read.
 func (w *smallWorld) top() *entry.Record {
-	if len(w.cells) == 0 || w.cells[len(w.cells)-1].deleted {
+	if w.at == 0 || w.cells[w.at-1].deleted {
 		return nil
 	}
-	return &w.cells[len(w.cells)-1].record
+	return &w.cells[w.at-1].record
 }
 
-var errMismatch = &vault.Error{Op: "writing", Status: 400, Reasons: []string{"check-and-set parameter did not match the current version"}}
+// revision is that of the current version.
+func (w *smallWorld) revision() entry.Revision {
+	if w.at == 0 {
+		return ""
+	}
+	return w.cells[w.at-1].id
+}
+
+var errMismatch = errors.New("check-and-set did not match the current version")
 
 // publish is the check-and-set write. It checks I1.
-func (w *smallWorld) publish(cas int, record entry.Record) (vault.Published, error) {
-	if cas != len(w.cells) {
-		return vault.Published{}, errMismatch
+func (w *smallWorld) publish(base entry.Revision, record entry.Record) (entry.Published, error) {
+	if base != w.revision() {
+		return entry.Published{}, errMismatch
 	}
 	w.put(record)
-	return vault.Published{Version: len(w.cells)}, nil
+	return entry.Published{Revision: w.revision()}, nil
 }
 
 // put makes a record current, whoever writes it.
 func (w *smallWorld) put(record entry.Record) {
 	record.Key = "token"
 	record.Retiring = slices.Clone(record.Retiring)
-	w.cells = append(w.cells, cell{record: record})
+	id := entry.Revision(strconv.Itoa(len(w.cells) + 1))
+	if w.opaque {
+		id = "id-" + id + entry.Revision(record.Op)
+	}
+	w.cells = append(w.cells, cell{id: id, follows: w.revision(), record: record})
+	w.at, w.from = len(w.cells), ""
 	for id, until := range w.safe {
 		if until.IsZero() && id != record.TokenID {
 			w.safe[id] = w.now.Add(day)
@@ -135,61 +159,72 @@ func (w *smallWorld) put(record entry.Record) {
 	w.safe[record.TokenID] = time.Time{}
 }
 
-// entry is what reading a version shows; 0 is the version that upTo allows to see.
-func (w *smallWorld) entry(number, upTo int) vault.Entry {
-	current := number == 0
-	if current {
-		number = upTo
+// version is what reading a version shows; 0 is an absent one.
+func (w *smallWorld) version(number int) entry.Version {
+	if number < 1 || number > len(w.cells) {
+		return entry.Version{Condition: entry.Absent}
 	}
-	managed, mirror := w.mirror()
-	e := vault.Entry{Version: upTo, Condition: entry.Absent, Managed: managed, Mirror: mirror}
-	if number < 1 || number > upTo {
-		if !current {
-			e.Version = number
-		}
-		return e
-	}
-	e.Version = number
 	c := w.cells[number-1]
+	mirror, err := entry.DecodeMirror(w.custom)
+	v := entry.Version{Revision: c.id, Follows: c.follows, Condition: entry.Deleted, Closed: err == nil && mirror.State == entry.StateTombstone}
+	if number == w.at && w.from != "" {
+		v.Follows = w.from // the label was moved here by hand
+	}
 	if c.deleted {
-		e.Condition = entry.Deleted
-		return e
+		return v
 	}
 	record := c.record
 	record.Retiring = slices.Clone(record.Retiring)
-	e.Condition, e.Record = entry.Live, &record
-	return e
+	v.Condition, v.Record = entry.Live, &record
+	return v
 }
 
-func (w *smallWorld) mirror() (bool, entry.Mirror) {
-	mirror, err := entry.DecodeMirror(w.custom)
-	return err == nil, mirror
-}
-
-func (w *smallWorld) metadata(upTo int) vault.Metadata {
-	managed, mirror := w.mirror()
-	m := vault.Metadata{Exists: upTo > 0, CurrentVersion: upTo, Condition: entry.Absent, Managed: managed, Mirror: mirror, Custom: maps.Clone(w.custom)}
-	if upTo == 0 {
-		return m
-	}
-	m.Condition = entry.Live
-	if w.cells[upTo-1].deleted {
-		m.Condition = entry.Deleted
-	}
-	for i := range upTo {
-		if !w.cells[i].deleted {
-			m.Versions = append(m.Versions, i+1)
+// after is the version that was published on top of a revision.
+func (w *smallWorld) after(base entry.Revision) entry.Version {
+	for i, c := range w.cells {
+		if c.follows == base {
+			v := w.version(i + 1)
+			v.Follows = base
+			return v
 		}
 	}
-	return m
+	return entry.Version{Condition: entry.Absent}
+}
+
+// glance is what metadata shows.
+func (w *smallWorld) glance(slot string) entry.Glance {
+	v := w.version(w.at)
+	g := entry.Glance{Slots: []string{slot}, Identity: slot, Revision: v.Revision, Follows: v.Follows, Condition: v.Condition, Rewinds: w.opaque}
+	g.Managed, g.Mirror, g.Problem = entry.ReadMirror(w.custom)
+	return g
+}
+
+// describe merges a mirror into metadata, as a store does, without check-and-set.
+func (w *smallWorld) describe(mirror entry.Mirror) {
+	w.custom = maps.Clone(w.custom)
+	for key, value := range entry.EncodeMirror(mirror) {
+		if value == "" {
+			delete(w.custom, key)
+		} else {
+			w.custom[key] = value
+		}
+	}
+}
+
+// hide deletes every version up to the current one.
+func (w *smallWorld) hide(upTo int) {
+	w.cells = slices.Clone(w.cells)
+	for i := range min(upTo, len(w.cells)) {
+		w.cells[i].deleted = true
+	}
 }
 
 // fingerprint is the whole state in one text.
 func (w *smallWorld) fingerprint() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d|", w.now.Sub(firstDay)/time.Hour)
+	fmt.Fprintf(&b, "%d|%d|%s|", w.now.Sub(firstDay)/time.Hour, w.at, w.from)
 	for _, c := range w.cells {
-		fmt.Fprintf(&b, "%s,%s,%d,%s,%s,%t", c.record.TokenID, c.record.Op, c.record.Base, c.record.State, c.record.Inc, c.deleted)
+		fmt.Fprintf(&b, "%s,%s,%s,%d,%s,%s,%s,%t", c.record.TokenID, c.record.Op, c.record.Base, c.record.Gen, c.record.Owner, c.record.State, c.record.Inc, c.deleted)
 		for _, r := range c.record.Retiring {
 			fmt.Fprintf(&b, ",%s@%d", r.ID, r.RevokeAfter.Unix())
 		}
@@ -214,7 +249,7 @@ func (w *smallWorld) fingerprint() string {
 // keeps, and tokens revoked long ago.
 func (w *smallWorld) forget() {
 	if n := len(w.cells); n > 10 {
-		w.cells[n-11] = cell{deleted: true}
+		w.cells[n-11] = cell{id: w.cells[n-11].id, follows: w.cells[n-11].follows, deleted: true}
 	}
 	if len(w.tokens) > 40 {
 		for _, token := range w.tokens[:20] {
@@ -256,55 +291,56 @@ func (d directTokens) Revoke(_ context.Context, id string) error {
 	return nil
 }
 
-func (d directTokens) ServerTime() (time.Time, bool) { return d.w.now, true }
+func (d directTokens) ServerTime() (time.Time, bool)                  { return d.w.now, true }
+func (d directTokens) MayBeOwn(context.Context, string) (bool, error) { return false, nil }
+func (d directTokens) Endpoint() string                               { return "https://paistrike.example.com" }
+func (d directTokens) DropsRevoked() bool                             { return false }
 
-type directStore struct{ w *smallWorld }
+// smallSlot is the slot of the one entry.
+const smallSlot = "k3v7q2m6xtab"
 
-func (d directStore) Mount(context.Context, string, string) (vault.Mount, error) {
-	return vault.Mount{UUID: "0b5c", KVVersion: 2}, nil
+type directStore struct {
+	w *smallWorld
 }
 
-func (d directStore) Capabilities(_ context.Context, _ string, paths ...string) (map[string][]string, error) {
-	all := map[string][]string{}
-	for _, path := range paths {
-		all[path] = []string{"root"}
-	}
-	return all, nil
+func (d directStore) Check(context.Context, entry.Location, entry.Revision, time.Duration) error {
+	return nil
+}
+func (d directStore) Now(context.Context) (time.Time, error) { return d.w.now, nil }
+
+func (d directStore) Look(context.Context, entry.Location) (entry.Glance, error) {
+	return d.w.glance(smallSlot), nil
 }
 
-func (d directStore) TokenTTL(context.Context) (time.Duration, error) { return 0, nil }
-func (d directStore) ServerTime(context.Context) (time.Time, error)   { return d.w.now, nil }
-func (d directStore) Purge(context.Context, entry.Location) error     { return errors.ErrUnsupported }
-func (d directStore) Metadata(context.Context, entry.Location) (vault.Metadata, error) {
-	return d.w.metadata(len(d.w.cells)), nil
+func (d directStore) Read(context.Context, entry.Location) (entry.Version, error) {
+	return d.w.version(d.w.at), nil
 }
 
-func (d directStore) Read(_ context.Context, _ entry.Location, version int) (vault.Entry, error) {
-	return d.w.entry(version, len(d.w.cells)), nil
+func (d directStore) After(_ context.Context, _ entry.Location, base entry.Revision) (entry.Version, error) {
+	return d.w.after(base), nil
 }
 
-func (d directStore) Publish(_ context.Context, _ entry.Location, cas int, record entry.Record) (vault.Published, error) {
-	return d.w.publish(cas, record)
+func (d directStore) Publish(_ context.Context, _ entry.Location, base entry.Revision, record entry.Record) (entry.Published, error) {
+	return d.w.publish(base, record)
 }
 
-func (d directStore) Patch(_ context.Context, _ entry.Location, custom map[string]string) error {
-	for key, value := range custom {
-		if value == "" {
-			delete(d.w.custom, key)
-		} else {
-			d.w.custom[key] = value
-		}
-	}
+func (d directStore) Describe(_ context.Context, _ entry.Location, mirror entry.Mirror) error {
+	d.w.describe(mirror)
 	return nil
 }
 
-func (d directStore) Delete(_ context.Context, _ entry.Location, versions []int) error {
-	for _, version := range versions {
-		if version <= len(d.w.cells) {
-			d.w.cells[version-1].deleted = true
-		}
+func (d directStore) Close(_ context.Context, _ entry.Location, tombstone entry.Revision, mirror entry.Mirror, _ entry.Ending) error {
+	if d.w.revision() != tombstone {
+		return entry.ErrSuperseded
 	}
+	d.w.describe(mirror)
+	d.w.hide(d.w.at)
 	return nil
+}
+
+// smallEngine runs on the world without a scheduler.
+func (w *smallWorld) engine(nonces *actor) *rotation.Engine {
+	return rotation.New(directTokens{w}, directStore{w}, rotation.WithRandom(nonces), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now }))
 }
 
 var (

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
@@ -199,7 +200,7 @@ func failuresOfEntries() []failing {
 		{"the fence does not arrive, or much later", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			record, _ := w.current()
-			name := rotation.Name{Label: "CI/CD Pipeline", Slot: record.Slot, Inc: record.Inc, Base: 1, Nonce: "aaaaaaaa"}
+			name := rotation.Name{Label: "CI/CD Pipeline", Slot: record.Slot, Inc: record.Inc, Gen: 2, Nonce: "aaaaaaaa"}
 			w.paistrike.Mint(name.String(), w.now().Add(90*day))
 			w.paistrike.Clock().Advance(day)
 			request := w.request(rotation.Settle, schedule.ReasonNone)
@@ -236,9 +237,9 @@ func failuresOfEntries() []failing {
 			custom["paistrike_rotation_period"] = "monthly"
 			w.vault(http.MethodPost, "metadata/"+w.at.Path, map[string]any{"custom_metadata": custom})
 			engine := w.engine(w.wire())
-			view, err := engine.Inspect(context.Background(), w.at)
+			seen, err := engine.Look(context.Background(), w.at)
 			if err == nil {
-				_, _, err = view.Schedule(w.at)
+				_, _, err = seen.Schedule()
 			}
 			return nil, err
 		}},
@@ -289,7 +290,7 @@ func failuresOfEntries() []failing {
 			for range 16 {
 				w.again()
 			}
-			return w.with(w.wire(), w.request(rotation.Rotate, schedule.ReasonForced))
+			return w.with(w.wire(), w.due(schedule.ReasonPeriod))
 		}},
 	}
 }
@@ -311,7 +312,7 @@ func atDestroy(method, part string, do does) func(w *world) ([]rotation.Message,
 }
 
 func (w *world) destroyed(wire http.RoundTripper, owner string) ([]rotation.Message, error) {
-	result, err := w.engine(wire).Destroy(context.Background(), rotation.DestroyRequest{At: w.at, Owner: owner, OnDestroy: rotation.OnDestroyDelete})
+	result, err := w.engine(wire).Destroy(context.Background(), rotation.DestroyRequest{At: w.at, Owner: owner, Ending: entry.EndDelete})
 	return result.Notes, err
 }
 

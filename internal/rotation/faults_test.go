@@ -47,7 +47,7 @@ func scenarios() []scenario {
 			w.paistrike.Revoke(record.TokenID)
 		}},
 		{name: "destroy", gone: true, run: func(ctx context.Context, w *world, wire http.RoundTripper) error {
-			_, err := w.engine(wire).Destroy(ctx, rotation.DestroyRequest{At: w.at, Owner: "resource-1", OnDestroy: rotation.OnDestroyDelete})
+			_, err := w.engine(wire).Destroy(ctx, rotation.DestroyRequest{At: w.at, Owner: "resource-1", Ending: entry.EndDelete})
 			return err
 		}, setup: func(w *world) {
 			create(w)
@@ -124,8 +124,8 @@ func (s scenario) cleanRun(w *world, eyes *witness) {
 	for _, token := range w.live() {
 		name, _ := rotation.ParseName(token.Name)
 		named := token.ID == record.TokenID || slices.ContainsFunc(record.Retiring, func(r entry.Retiring) bool { return r.ID == token.ID })
-		if inFlight := name.Base >= version || name.Inc != record.Inc; !named && !inFlight {
-			eyes.violate("I3: token %s (base %d, version %d) is a stray after a clean run", token.ID, name.Base, version)
+		if inFlight := name.Gen > record.Gen || name.Inc != record.Inc; !named && !inFlight {
+			eyes.violate("I3: token %s (generation %d, version %d) is a stray after a clean run", token.ID, name.Gen, version)
 		}
 	}
 }

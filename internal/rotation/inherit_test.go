@@ -11,54 +11,55 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-func TestViewSaysWhyItsScheduleCannotBeRead(t *testing.T) {
+func TestSightSaysWhyItsScheduleCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		view View
-		code string
+		glance entry.Glance
+		code   string
 	}{
-		{View{Mirror: entry.Mirror{RotationPeriod: "30d", ExpiresIn: "90d"}}, ""},
-		{View{Mirror: entry.Mirror{RotationPeriod: "monthly", ExpiresIn: "90d"}}, "PS311"},
-		{View{Problem: &entry.MirrorError{Key: "paistrike_created_at"}}, "PS311"},
-		{View{Problem: &entry.SchemaError{Version: 2}}, "PS212"},
+		{entry.Glance{Mirror: entry.Mirror{Schedule: schedule.Schedule{Period: "30d", ExpiresIn: "90d"}}}, ""},
+		{entry.Glance{Mirror: entry.Mirror{Schedule: schedule.Schedule{Period: "monthly", ExpiresIn: "90d"}}}, "PS317"},
+		{entry.Glance{Problem: &entry.MirrorError{Key: "paistrike_created_at"}}, "PS317"},
+		{entry.Glance{Problem: &entry.SchemaError{Version: 2}}, "PS212"},
+		{entry.Glance{Managed: true, Slots: []string{ourSlot}, Mirror: entry.Mirror{Slot: "aaaaaaaaaaaa"}}, "PS213"},
 	} {
-		_, policy, err := tt.view.Schedule(home)
+		_, policy, err := Sight{At: home, Glance: tt.glance}.Schedule()
 		code := ""
 		if e, ok := errors.AsType[*Error](err); ok {
 			code = e.Code
 		}
 		if code != tt.code || (err != nil) != (policy == schedule.Policy{}) {
-			t.Errorf("%+v: %v", tt.view, err)
+			t.Errorf("%+v: %v", tt.glance, err)
 		}
 	}
 }
 
-// A scheduler names the entry and the policy. All else is the record's.
+// A scheduler names the entry. All else is the record's, and metadata is not asked, since
+// whoever may write it must not decide what is minted.
 func TestSchedulerInheritsFromTheRecord(t *testing.T) {
 	t.Parallel()
 	at := entry.Location{Mount: "secret", Path: "ci/paistrike"}
-	mirrored := func(of int) func(*observation) {
-		return func(o *observation) {
-			o.at, o.entry.Mirror = at, entry.Mirror{Of: of, Key: "api_key", TokenName: o.entry.Record.TokenName}
-			o.entry.Record.Key = "api_key"
-		}
+	forged := func(o *observation) {
+		o.At, o.Mirror = at, entry.Mirror{Of: 3, Key: "other", TokenName: "CD", ExpiresAt: born, Schedule: schedule.Schedule{ExpiresIn: "never", Overlap: "1s"}}
+		o.record().Key, o.record().Schedule = "api_key", schedule.Schedule{ExpiresIn: "90d", Period: "30d", Overlap: "1d"}
 	}
-	request := Request{At: at, Policy: policy()}
-	got := seen(mirrored(3)).inherit(request)
-	if got.At.Key != "api_key" || got.Label != "CI" || got.Owner != "resource-1" || got.intent() != asked().intent() {
-		t.Errorf("a request without anything became %+v", got)
+	got, err := seen(forged).inherit(Request{At: at, Stored: true})
+	if err != nil || got.At.Key != "other" && got.At.Key != "api_key" || got.Label != "CI" || got.Owner != "resource-1" || got.intent() != asked().intent() ||
+		got.Policy.Never || got.Policy.Lifetime != 90*schedule.Day || got.Policy.Overlap != schedule.Day {
+		t.Errorf("a request without anything became %+v, %v", got, err)
 	}
-	if late := seen(mirrored(2)).inherit(request); late.intent() == asked().intent() {
-		t.Error("a policy of another version's mirror passes for what the record was minted for")
+	lost, err := seen(forged, broken(entry.Deleted), func(o *observation) {
+		o.Mirror = entry.Mirror{Key: "api_key", TokenName: tokenFor("CI", 3).Name, Schedule: schedule.Schedule{ExpiresIn: "90d"}}
+	}).inherit(Request{At: at, Stored: true})
+	if err != nil || lost.At.Key != "api_key" || lost.Label != "CI" || lost.Owner != "" {
+		t.Errorf("without a record, a request became %+v, %v", lost, err)
 	}
-	lost := seen(mirrored(3), broken(entry.Deleted), func(o *observation) {
-		o.entry.Mirror = entry.Mirror{Key: "api_key", TokenName: tokenFor("CI", 2).Name}
-	})
-	if got := lost.inherit(request); got.At.Key != "api_key" || got.Label != "CI" || got.Owner != "" {
-		t.Errorf("without a record, a request became %+v", got)
+	unreadable := seen(func(o *observation) { o.record().Schedule.Period = "monthly" })
+	if _, err := unreadable.inherit(Request{At: at, Stored: true}); err == nil {
+		t.Error("a schedule that cannot be read is acted on")
 	}
-	if got := seen().inherit(asked()); cmp.Diff(asked(), got, cmp.AllowUnexported(Request{}, schedule.Cron{})) != "" {
-		t.Errorf("a whole request became %+v", got)
+	if got, err := seen().inherit(asked()); err != nil || cmp.Diff(asked(), got, cmp.AllowUnexported(Request{}, schedule.Cron{})) != "" {
+		t.Errorf("a whole request became %+v, %v", got, err)
 	}
 }
 
@@ -69,8 +70,8 @@ func TestRecordOfANewerReleaseIsLeftAlone(t *testing.T) {
 		func(*Request) {}, rotateFor(schedule.ReasonForced, ""), func(r *Request) { r.Adopt = true },
 	} {
 		o := seen(foreign, func(o *observation) {
-			o.kind, o.entry.Problem = kindBroken, &entry.SchemaError{Version: 2}
-			o.tokens = []paistrike.Token{tokenFor("CI", 2)}
+			o.kind, o.version.Problem = kindBroken, &entry.SchemaError{Version: 2}
+			o.Tokens = []paistrike.Token{tokenFor("CI", 3)}
 		})
 		if got := outcomeOf(decide(o, asked(change))); got.Err != "PS212" || got.Rotate {
 			t.Errorf("decided %+v", got)

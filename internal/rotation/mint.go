@@ -135,22 +135,22 @@ const inFlight = 15 * time.Minute
 
 // nextGen exceeds every generation that the record, the mirror, Terraform's state and the
 // names of the slot have shown, so that whoever waits for a higher number sees one after
-// a restore too. A token that may be in flight for the very next generation counts for
-// nothing: check-and-set decides which of the two becomes it.
+// a restore too. A token that nobody used counts for nothing while it may be in flight,
+// because check-and-set decides which of the two becomes the next generation, and when it
+// was revoked, because it lost.
 func (o observation) nextGen(floor int) int {
 	gen := max(o.gen(), floor)
 	if ours(o.Slots, o.Mirror.Slot) {
 		gen = max(gen, o.Mirror.Of)
 	}
-	high := gen
 	for _, token := range o.Tokens {
 		name, ok := ParseName(token.Name)
-		pending := name.Gen == gen+1 && !Used(token) && token.Usable(o.Clock.Now()) && token.CreatedAt.Add(inFlight).After(o.Clock.Now())
-		if ok && !pending {
-			high = max(high, name.Gen)
+		young := token.CreatedAt.Add(inFlight).After(o.Clock.Now())
+		if ok && (Used(token) || token.Status != paistrike.StatusRevoked && !young) {
+			gen = max(gen, name.Gen)
 		}
 	}
-	return high + 1
+	return gen + 1
 }
 
 // verifyTries is how often a new token is tried: a service may need a moment to

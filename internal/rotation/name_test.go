@@ -21,7 +21,7 @@ func TestNameText(t *testing.T) {
 		{strings.Repeat("x", 65), strings.Repeat("x", 64) + suffix},
 		{strings.Repeat("😀", 99), strings.Repeat("😀", 64) + suffix},
 	} {
-		name := rotation.Name{Label: tt.label, Slot: "k3v7q2m6xtab", Inc: "7h2k5q", Base: 12, Nonce: "w5c2m4pa"}
+		name := rotation.Name{Label: tt.label, Slot: "k3v7q2m6xtab", Inc: "7h2k5q", Gen: 12, Nonce: "w5c2m4pa"}
 		if got := name.String(); got != tt.want {
 			t.Errorf("label %q makes %q, want %q", tt.label, got, tt.want)
 		}
@@ -34,7 +34,7 @@ func names() *rapid.Generator[rotation.Name] {
 	lower := func(n int) *rapid.Generator[string] {
 		return rapid.StringOfN(rapid.RuneFrom([]rune("abcdefghijklmnopqrstuvwxyz234567")), n, n, -1)
 	}
-	words := rapid.SampledFrom([]string{"-ps1-", "-", "ps1", "k3v7q2m6xtab", "-7h2k5q-12-w5c2m4pa", "-ps1-aaaaaaaaaaaa-bbbbbb-0-cccccccc", "CI/CD Pipeline", "😀", "é", "\n", "名"})
+	words := rapid.SampledFrom([]string{"-ps1-", "-", "ps1", "k3v7q2m6xtab", "-7h2k5q-12-w5c2m4pa", "-ps1-aaaaaaaaaaaa-bbbbbb-1-cccccccc", "CI/CD Pipeline", "😀", "é", "\n", "名"})
 	label := rapid.OneOf(
 		rapid.StringN(1, rotation.MaxLabelLength, -1),
 		rapid.Map(rapid.SliceOfN(words, 1, 6), func(parts []string) string {
@@ -45,7 +45,7 @@ func names() *rapid.Generator[rotation.Name] {
 	return rapid.Custom(func(t *rapid.T) rotation.Name {
 		return rotation.Name{
 			Label: label.Draw(t, "label"), Slot: lower(12).Draw(t, "slot"), Inc: lower(6).Draw(t, "inc"),
-			Base: rapid.IntRange(0, 999_999).Draw(t, "base"), Nonce: lower(8).Draw(t, "nonce"),
+			Gen: rapid.IntRange(1, 999_999).Draw(t, "gen"), Nonce: lower(8).Draw(t, "nonce"),
 		}
 	})
 }
@@ -68,7 +68,7 @@ func TestNameRoundTrip(t *testing.T) {
 func TestNameWithALongVersion(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("é", rotation.MaxLabelLength)
-	name := rotation.Name{Label: label, Slot: "k3v7q2m6xtab", Inc: "7h2k5q", Base: 1_234_567_890, Nonce: "w5c2m4pa"}
+	name := rotation.Name{Label: label, Slot: "k3v7q2m6xtab", Inc: "7h2k5q", Gen: 1_234_567_890, Nonce: "w5c2m4pa"}
 	text := name.String()
 	if n := utf8.RuneCountInString(text); n != rotation.MaxNameLength {
 		t.Errorf("%q has %d code points, want %d", text, n, rotation.MaxNameLength)
@@ -111,45 +111,8 @@ func TestParseNameRefusesHandMadeNames(t *testing.T) {
 	}
 }
 
-func TestSlot(t *testing.T) {
-	t.Parallel()
-	seen := map[string][3]string{}
-	for _, parts := range [][3]string{
-		{"uuid", "", "ci/paistrike"}, {"uuid-2", "", "ci/paistrike"}, {"uuid", "admin", "ci/paistrike"}, {"uuid", "", "ci/paistrike2"},
-		{"a", "bc", "d"}, {"ab", "c", "d"}, {"a", "b", "cd"}, {"", "abc", "d"}, {"abcd", "", ""}, {"", "", "abcd"}, {"", "", ""},
-		{"a", "b\x00", "c"}, {"a", "b", "\x00c"},
-	} {
-		slot := rotation.Slot(parts[0], parts[1], parts[2])
-		if len(slot) != 12 || strings.Trim(slot, "abcdefghijklmnopqrstuvwxyz234567") != "" {
-			t.Errorf("%q has slot %q", parts, slot)
-		}
-		if other, taken := seen[slot]; taken {
-			t.Errorf("%q and %q share slot %s", parts, other, slot)
-		}
-		seen[slot] = parts
-	}
-	// A slot stands in token names and records for years.
-	if got := rotation.Slot("kv_1234", "admin/team", "ci/paistrike"); got != "u37gx32vv4qz" {
-		t.Errorf("slot is %q, and was another in every version before", got)
-	}
-}
-
-func TestSlotsOfDifferentEntriesDiffer(t *testing.T) {
-	t.Parallel()
-	part := rapid.StringMatching(`[ab/]{0,3}`)
-	rapid.Check(t, func(t *rapid.T) {
-		draw := func(label string) [3]string {
-			return [3]string{part.Draw(t, label+" uuid"), part.Draw(t, label+" namespace"), part.Draw(t, label+" path")}
-		}
-		a, b := draw("first"), draw("second")
-		if (a == b) != (rotation.Slot(a[0], a[1], a[2]) == rotation.Slot(b[0], b[1], b[2])) {
-			t.Fatalf("%q and %q", a, b)
-		}
-	})
-}
-
 func FuzzParseName(f *testing.F) {
-	for _, seed := range []string{"CI-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa", "-ps1-aaaaaaaaaaaa-bbbbbb-0-cccccccc-ps1-aaaaaaaaaaaa-bbbbbb-0-cccccccc", "my token", "\xff-ps1-", "CI-ps1-k3v7q2m6xtab-7h2k5q-9999999999-w5c2m4pa"} {
+	for _, seed := range []string{"CI-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa", "-ps1-aaaaaaaaaaaa-bbbbbb-1-cccccccc-ps1-aaaaaaaaaaaa-bbbbbb-1-cccccccc", "my token", "\xff-ps1-", "CI-ps1-k3v7q2m6xtab-7h2k5q-9999999999-w5c2m4pa"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -160,7 +123,7 @@ func FuzzParseName(f *testing.F) {
 		if utf8.RuneCountInString(text) <= rotation.MaxNameLength && name.String() != text {
 			t.Fatalf("%q is read as %+v, and that is written %q", text, name, name)
 		}
-		if again, ok := rotation.ParseName(name.String()); !ok || again.Slot != name.Slot || again.Base != name.Base || !strings.HasPrefix(name.Label, again.Label) {
+		if again, ok := rotation.ParseName(name.String()); !ok || again.Slot != name.Slot || again.Gen != name.Gen || !strings.HasPrefix(name.Label, again.Label) {
 			t.Fatalf("%+v is read as %+v, %t", name, again, ok)
 		}
 	})

@@ -108,7 +108,7 @@ func TestDestroyAgainstRotate(t *testing.T) {
 		w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 		w.paistrike.Clock().Advance(30 * day)
 		destroyer, rotator := w.engine(w.wire()), w.engine(w.wire())
-		request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", OnDestroy: rotation.OnDestroyDelete}
+		request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", Ending: entry.EndDelete}
 		race.together(
 			func() {
 				if _, err := destroyer.Destroy(t.Context(), request); err != nil {

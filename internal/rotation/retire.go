@@ -21,8 +21,9 @@ func abandoned(token paistrike.Token, clock schedule.Clock) bool {
 
 // lineage is what the current version proves about other tokens of its slot.
 type lineage struct {
-	inc string
-	gen int
+	inc     string
+	gen     int
+	rewinds bool // see [entry.Glance]
 }
 
 // astray reports that a token can never become current any more, and that nobody misses
@@ -37,12 +38,10 @@ func (l lineage) astray(token paistrike.Token, clock schedule.Clock) bool {
 		return false
 	}
 	beaten := name.Inc == l.inc && name.Gen <= l.gen
-	switch {
-	case beaten && Unused(token):
+	if beaten && Unused(token) && !l.rewinds {
 		return true
-	default:
-		return abandoned(token, clock) && (beaten || name.Inc != l.inc)
 	}
+	return abandoned(token, clock) && (beaten || name.Inc != l.inc)
 }
 
 // strays returns the tokens that a trusted version proves to be orphans.
@@ -50,7 +49,7 @@ func strays(o observation) []paistrike.Token {
 	if !o.active() || !o.trusted() || len(o.strangers()) > 0 {
 		return nil
 	}
-	current := lineage{inc: o.record().Inc, gen: o.gen()}
+	current := lineage{inc: o.record().Inc, gen: o.gen(), rewinds: o.Rewinds}
 	return slices.DeleteFunc(slices.Clone(o.Tokens), func(t paistrike.Token) bool {
 		return o.refers(t.ID) || !current.astray(t, o.Clock)
 	})
@@ -72,7 +71,7 @@ func split(o observation, next Name, keep []string) (adopt, strays []paistrike.T
 			continue
 		}
 		switch {
-		case !Unused(token):
+		case !Unused(token), o.Rewinds && o.Revision != "":
 			adopt = append(adopt, token)
 		case o.Revision == "" && name.Gen == 1:
 			strays = append(strays, token) // of a first create, which this one beats

@@ -61,18 +61,30 @@ func (e *Engine) end(ctx context.Context, id string, by warrant) error {
 	case !by.covers(token):
 		return errNotOurs
 	}
-	own, err := e.tokens.MayBeOwn(ctx, id)
-	switch {
-	case err != nil:
-		return fmt.Errorf("finding out which token this run uses: %w", err)
-	case own:
-		return errOwn
+	if err := e.mayBeOwn(ctx, token, by); err != nil {
+		return err
 	}
 	if err := e.tokens.Revoke(ctx, id); err != nil {
 		return err
 	}
 	e.inventory.revoked(id)
 	failpoint("after one revoke")
+	return nil
+}
+
+// mayBeOwn refuses the token that this run itself uses. One whose name this run has just
+// sent cannot be that.
+func (e *Engine) mayBeOwn(ctx context.Context, token paistrike.Token, by warrant) error {
+	if by.name != "" && token.Name == by.name {
+		return nil
+	}
+	own, err := e.tokens.MayBeOwn(ctx, token.ID)
+	switch {
+	case err != nil:
+		return fmt.Errorf("finding out which token this run uses: %w", err)
+	case own:
+		return errOwn
+	}
 	return nil
 }
 

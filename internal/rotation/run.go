@@ -138,6 +138,11 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 		return err
 	}
 	failpoint("after verify")
+	if e.now().Sub(o.Clock.Machine) > inFlight {
+		// The machine slept: what was observed is of another time, and where revisions can
+		// come back, check-and-set does not notice.
+		return e.loseRace(critical, o, &m, result)
+	}
 	o = e.refreshed(o, m.ID)
 	adopt, astray := split(o, m.name, r.Keep)
 	if others := o.strangers(); len(others) > 0 && !r.Adopt {
@@ -192,13 +197,13 @@ func (e *Engine) relist(ctx context.Context, o *observation) error {
 // looks at the clock again: the overlap begins now, however long ago the list was
 // read.
 func (e *Engine) refreshed(o observation, minted string) observation {
-	now, ok := e.tokens.ServerTime()
-	if passed := now.Sub(o.Clock.PAIStrike); ok && !o.Clock.PAIStrike.IsZero() && passed > 0 && passed < criticalBudget {
+	machine := e.now()
+	if passed := machine.Sub(o.Clock.Machine); !o.Clock.Store.IsZero() && passed > 0 {
+		o.Clock.Store = o.Clock.Store.Add(passed)
+	}
+	o.Clock.Machine = machine
+	if now, ok := e.tokens.ServerTime(); ok {
 		o.Clock.PAIStrike = now
-		o.Clock.Machine = o.Clock.Machine.Add(passed)
-		if !o.Clock.Store.IsZero() {
-			o.Clock.Store = o.Clock.Store.Add(passed)
-		}
 	}
 	o.Tokens = slices.DeleteFunc(e.inventory.named(o.Slots), func(t paistrike.Token) bool { return t.ID == minted })
 	o.retiring = slices.DeleteFunc(slices.Clone(o.retiring), func(r entry.Retiring) bool {

@@ -100,7 +100,7 @@ func TestFenceNeverLaundersARollback(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": content})
-	name := rotation.Name{Label: "CI/CD Pipeline", Slot: first.Slot, Inc: first.Inc, Base: 3, Nonce: "aaaaaaaa"}
+	name := rotation.Name{Label: "CI/CD Pipeline", Slot: first.Slot, Inc: first.Inc, Gen: 4, Nonce: "aaaaaaaa"}
 	w.paistrike.Mint(name.String(), w.now().Add(90*day)) // what a killed run left behind
 	w.paistrike.Clock().Advance(2 * day)
 	request := w.request(rotation.Settle, schedule.ReasonNone)
@@ -116,7 +116,7 @@ func TestFenceSealsAStaleMint(t *testing.T) {
 	w := newWorld(t, startKV(t))
 	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	current, _ := w.current()
-	name := rotation.Name{Label: "CI/CD Pipeline", Slot: current.Slot, Inc: current.Inc, Base: 1, Nonce: "aaaaaaaa"}
+	name := rotation.Name{Label: "CI/CD Pipeline", Slot: current.Slot, Inc: current.Inc, Gen: 2, Nonce: "aaaaaaaa"}
 	stray, _ := w.paistrike.Mint(name.String(), w.now().Add(90*day))
 	request := w.request(rotation.Settle, schedule.ReasonNone)
 	request.MayRepublish = true
@@ -131,7 +131,7 @@ func TestFenceSealsAStaleMint(t *testing.T) {
 	}
 }
 
-func TestOverlapEndsByTheEarlierClock(t *testing.T) {
+func TestOverlapEndsByTheMedianClock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
 	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
@@ -142,13 +142,15 @@ func TestOverlapEndsByTheEarlierClock(t *testing.T) {
 		name    string
 		advance time.Duration
 		vault   time.Duration // how far Vault's clock is from PAIStrike's
+		machine time.Duration // how far this machine's is
 		works   bool
 		note    bool
 	}{
-		{"Vault is 10 minutes ahead of the end", day - 5*time.Minute, 10 * time.Minute, true, true},
-		{"Vault is 10 minutes behind", 5 * time.Minute, -10 * time.Minute, true, true},
-		{"they disagree by an hour", time.Hour, time.Hour, true, true},
-		{"both are past the end", 0, 0, false, false},
+		{"Vault alone is past the end", day - 5*time.Minute, 10 * time.Minute, 0, true, true},
+		{"this machine alone is past the end", 0, 0, 10 * time.Minute, true, true},
+		{"PAIStrike alone is past the end", 10 * time.Minute, -10 * time.Minute, -10 * time.Minute, true, true},
+		{"PAIStrike is an hour ahead of both, which are past the end", 2 * time.Hour, -time.Hour, -time.Hour, true, true},
+		{"Vault alone is a year behind", 0, -365 * day, 0, false, true},
 	} {
 		w.paistrike.Clock().Advance(tt.advance)
 		wire := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -158,6 +160,7 @@ func TestOverlapEndsByTheEarlierClock(t *testing.T) {
 			}
 			return w.send(r)
 		})
+		w.machine = tt.machine
 		result, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
 		if err != nil {
 			t.Fatal(err)
@@ -230,7 +233,7 @@ func TestJitterIsAlwaysTheSameForAnEntry(t *testing.T) {
 	}
 	seen := map[time.Time]bool{}
 	for _, path := range []string{"ci", "zapier", "automation", "nightly", "staging"} {
-		facts := schedule.Facts{CreatedAt: firstDay, ExpiresAt: firstDay.Add(90 * day), Slot: rotation.Slot("0b5c", "", path)}
+		facts := schedule.Facts{CreatedAt: firstDay, ExpiresAt: firstDay.Add(90 * day), Slot: entry.Slot("0b5c", "", path)}
 		due := schedule.Evaluate(firstDay, facts, policy).Next
 		if again := schedule.Evaluate(firstDay.Add(day), facts, policy).Next; !again.Equal(due) {
 			t.Errorf("%s: due at %v, a day later at %v", path, due, again)
@@ -299,17 +302,17 @@ func TestPlanKnowsAFirstVersionThatIsNotMirroredYet(t *testing.T) {
 	if _, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated)); err != nil {
 		t.Fatal(err)
 	}
-	view, err := w.engine(w.wire()).Inspect(t.Context(), w.at)
+	view, err := w.engine(w.wire()).Look(t.Context(), w.at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if view.Foreign || !view.Stale || view.Unhealthy != schedule.ReasonNone || view.MayPublish(w.at, "CI/CD Pipeline", false) != nil {
+	if view.Foreign() || !view.Stale() || view.Unhealthy() != schedule.ReasonNone || view.MayPublish("", "CI/CD Pipeline", true, false) != nil {
 		t.Errorf("view = %+v, want an entry of ours whose mirror is out of date", view)
 	}
 
 	other := newWorld(t, w.kv)
 	other.vault(http.MethodPost, "data/"+other.at.Path, map[string]any{"data": map[string]any{"password": "by hand"}})
-	if view, err = other.engine(other.wire()).Inspect(t.Context(), other.at); err != nil || !view.Foreign {
-		t.Errorf("foreign = %t (%v) for a secret that somebody else wrote", view.Foreign, err)
+	if view, err = other.engine(other.wire()).Look(t.Context(), other.at); err != nil || !view.Foreign() {
+		t.Errorf("foreign = %t (%v) for a secret that somebody else wrote", view.Foreign(), err)
 	}
 }

@@ -23,7 +23,7 @@ func TestFirstRunMintsVerifiesAndPublishes(t *testing.T) {
 		t.Fatal(err)
 	}
 	record, version := w.current()
-	if record == nil || version != 1 || record.TokenID != result.TokenID || record.Base != 0 {
+	if record == nil || version != 1 || record.TokenID != result.TokenID || record.Base != "" || record.Gen != 1 {
 		t.Fatalf("current record = %+v at version %d, want the minted token at version 1", record, version)
 	}
 	if !w.accepts(record.Secret) {
@@ -86,7 +86,10 @@ func TestUnhealthyTokensAreReplacedAtOnce(t *testing.T) {
 		want  schedule.Reason
 	}{
 		{"revoked in PAIStrike", func(w *world, r *entry.Record) { w.paistrike.Revoke(r.TokenID) }, schedule.ReasonRevoked},
-		{"deleted in PAIStrike", func(w *world, r *entry.Record) { w.paistrike.Forget(r.TokenID) }, schedule.ReasonRevoked},
+		{"deleted in PAIStrike", func(w *world, r *entry.Record) {
+			w.run(w.due(schedule.ReasonForced)) // another token of the slot shows that this is the account
+			w.paistrike.Forget(mustRecord(w).TokenID)
+		}, schedule.ReasonNotFound},
 		{"expired", func(w *world, _ *entry.Record) { w.paistrike.Clock().Advance(91 * day) }, schedule.ReasonExpired},
 		{"soft-deleted in Vault", func(w *world, _ *entry.Record) { w.vault(http.MethodDelete, "data/"+w.at.Path, nil) }, schedule.ReasonDeleted},
 		{"destroyed in Vault", func(w *world, _ *entry.Record) {
@@ -173,7 +176,7 @@ func TestForeignEntriesAreNotTouched(t *testing.T) {
 
 func TestDestroyLeavesNothing(t *testing.T) {
 	t.Parallel()
-	for _, how := range []rotation.OnDestroy{rotation.OnDestroyDelete, rotation.OnDestroyKeep, rotation.OnDestroyPurge} {
+	for _, how := range []entry.Ending{entry.EndDelete, entry.EndKeep, entry.EndPurge} {
 		t.Run(string(how), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, startKV(t))
@@ -184,7 +187,7 @@ func TestDestroyLeavesNothing(t *testing.T) {
 				t.Fatal("want two live tokens in the overlap")
 			}
 			record, _ := w.current()
-			request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", TokenIDs: []string{record.TokenID}, OnDestroy: how}
+			request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", TokenIDs: []string{record.TokenID}, Ending: how}
 			if _, err := w.engine(w.wire()).Destroy(t.Context(), request); err != nil {
 				t.Fatal(err)
 			}

@@ -197,7 +197,7 @@ func (s Sight) Strays() int {
 	if !s.Clock.Trusted() || !s.Serves() {
 		return 0
 	}
-	current := lineage{inc: incOf(s.Mirror.TokenName), gen: s.Mirror.Of}
+	current := lineage{inc: incOf(s.Mirror.TokenName), gen: s.Mirror.Of, rewinds: s.Rewinds}
 	count := 0
 	for _, token := range s.Tokens {
 		if _, named := s.listed[token.ID]; !named && current.astray(token, s.Clock) {

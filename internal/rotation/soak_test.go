@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // consumers use the token of a small world. One reads Vault at every poll, the other
@@ -65,9 +65,9 @@ type polledStore struct {
 	c *consumers
 }
 
-func (p polledStore) Publish(ctx context.Context, at entry.Location, cas int, record entry.Record) (vault.Published, error) {
+func (p polledStore) Publish(ctx context.Context, at entry.Location, base entry.Revision, record entry.Record) (entry.Published, error) {
 	defer p.c.poll(ctx)
-	return p.directStore.Publish(ctx, at, cas, record)
+	return p.directStore.Publish(ctx, at, base, record)
 }
 
 // heap is what is in use, in bytes.
@@ -97,7 +97,7 @@ func TestSoak(t *testing.T) {
 			atFirst = heap()
 		}
 		// A process of its own for every run, as in a scheduled workflow.
-		engine := rotation.New(polledTokens{directTokens{w}, c}, polledStore{directStore{w}, c}, rotation.WithSleep(noSleep))
+		engine := rotation.New(polledTokens{directTokens{w}, c}, polledStore{directStore{w}, c}, rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now }))
 		result, err := engine.Run(t.Context(), request)
 		if err != nil || !result.Rotated {
 			t.Fatalf("rotation %d: %v", n+1, err)
@@ -123,7 +123,7 @@ func TestSoak(t *testing.T) {
 func (w *smallWorld) usable() int {
 	count := 0
 	for _, token := range w.tokens {
-		if token.Usable(w.now) {
+		if token.Usable(w.now) && !slices.Contains(w.victims, token.ID) {
 			count++
 		}
 	}

@@ -71,26 +71,34 @@ func TestHistorySetBack(t *testing.T) {
 			w.paistrike.Clock().Advance(tt.after)
 			w.run(w.request(rotation.Settle, schedule.ReasonNone))
 			w.setBack(tt.to)
-			w.healed(held)
+			w.healed(held, tt.to > 0)
 		})
 	}
 }
 
 // healed follows the entry through the days after its history was set back, for a
-// consumer that still holds a token.
-func (w *world) healed(held *entry.Record) {
+// consumer that still holds a token. A store that has a record of its own, and has never
+// published the token in use, may be a copy: a person says that it was restored.
+func (w *world) healed(held *entry.Record, asks bool) {
 	w.t.Helper()
 	settle := w.request(rotation.Settle, schedule.ReasonNone)
 	settle.MayRepublish = true
-	for range 3 {
-		w.run(settle)
-		w.paistrike.Clock().Advance(5 * time.Hour)
-		w.run(settle)
+	for range 6 {
+		if asks {
+			if result := w.fails(settle, "PS215"); len(result.Retired)+len(result.Swept) > 0 {
+				w.t.Fatalf("revoked %v and %v beside a token that this store never published", result.Retired, result.Swept)
+			}
+		} else {
+			w.run(settle)
+		}
+		w.paistrike.Clock().Advance(2 * time.Hour)
 	}
 	if !w.accepts(held.Secret) {
 		w.t.Fatalf("token %s, which a consumer holds, was revoked without an overlap", held.TokenID)
 	}
-	w.run(w.request(rotation.Rotate, schedule.ReasonForced))
+	adopting := w.request(rotation.Rotate, schedule.ReasonForced)
+	adopting.Adopt = asks
+	w.run(adopting)
 	if record, _ := w.current(); record == nil || !w.accepts(record.Secret) || !w.accepts(held.Secret) {
 		w.t.Fatal("after the next rotation the new token or the one that a consumer holds does not work")
 	}
@@ -116,7 +124,7 @@ func TestSnapshotRestored(t *testing.T) {
 	if _, version := w.current(); version != 1 {
 		t.Fatalf("version %d, want what the snapshot has", version)
 	}
-	w.healed(held)
+	w.healed(held, true)
 }
 
 // TestRightsThatAreMissing takes rights from the policy, one by one. Each is missed

@@ -99,6 +99,10 @@ type world struct {
 	broken map[string]bool
 	// login is how engines log in to Vault; by default with the root token.
 	login vault.Login
+	// identity is the store's; by default its address.
+	identity string
+	// machine is how far the clock of the machine is from those of the servers.
+	machine time.Duration
 }
 
 func newWorld(t testing.TB, kv kvServer) *world {
@@ -124,7 +128,7 @@ func (w *world) request(wish rotation.Wish, reason schedule.Reason) rotation.Req
 	policy := schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults()
 	return rotation.Request{
 		At: w.at, Label: "CI/CD Pipeline", Policy: policy, Owner: "resource-1", Wish: wish, Reason: reason,
-		Schedule: schedule.ScheduleText{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
+		Schedule: schedule.Schedule{Period: "30d", Overlap: "1d", ExpiresIn: "90d"},
 	}
 }
 
@@ -137,13 +141,13 @@ func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	vault, err := vault.New(vault.Config{
-		Address: w.kv.address, Login: w.login, Transport: wire, Sleep: noSleep,
+	store, err := vault.New(vault.Config{
+		Address: w.kv.address, Login: w.login, Transport: wire, Sleep: noSleep, Identity: w.identity,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, vault, rotation.WithSleep(noSleep))
+	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now().Add(w.machine) }))
 }
 
 // noSleep lets a wait pass at once, unless the caller has given up.
@@ -298,4 +302,34 @@ func (r *recorderWire) count(text string) int {
 		}
 	}
 	return count
+}
+
+// due is a request to rotate now.
+func (w *world) due(reason schedule.Reason) rotation.Request {
+	record, _ := w.current()
+	request := w.request(rotation.Rotate, reason)
+	if record != nil {
+		request.Replaces = record.TokenID
+	}
+	return request
+}
+
+// fails is a run of a new process that ends with a code.
+func (w *world) fails(r rotation.Request, code string) rotation.Result {
+	w.t.Helper()
+	result, err := w.engine(w.wire()).Run(context.Background(), r)
+	if failure, ok := errors.AsType[*rotation.Error](err); !ok || failure.Code != code {
+		w.t.Fatalf("error = %v, want %s", err, code)
+	}
+	return result
+}
+
+// mustRecord is the record of the current version.
+func mustRecord(w *world) *entry.Record {
+	w.t.Helper()
+	record, version := w.current()
+	if record == nil {
+		w.t.Fatalf("version %d has no record", version)
+	}
+	return record
 }

@@ -31,13 +31,14 @@ type page struct {
 	store    *store
 	policy   func() Policy
 	forms    *forms
+	watch    *watch
 	template *template.Template
 	slot     *regexp.Regexp
 }
 
-func newPage(c *Clock, s *store, policy func() Policy) *page {
+func newPage(c *Clock, s *store, policy func() Policy, realNow func() time.Time) *page {
 	return &page{
-		clock: c, store: s, policy: policy, forms: newForms(),
+		clock: c, store: s, policy: policy, forms: newForms(), watch: &watch{now: realNow},
 		template: template.Must(template.ParseFS(pageFiles, "page/*.html")),
 		slot:     slotPattern(),
 	}
@@ -99,22 +100,23 @@ func goHome(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", h
 // how the page works without JavaScript.
 func (p *page) home(w http.ResponseWriter, r *http.Request) {
 	now, policy, query := p.clock.Now(), p.policy(), r.URL.Query()
-	var v pageView
+	v := pageView{Query: readQuery(query)}
 	if query.Get("dialog") == dialogGenerate {
 		v.Dialog = dialogGenerate
 	}
 	if token, found := p.store.get(query.Get("revoke"), now, policy); found && token.RevokedAt.IsZero() {
-		v.Dialog, v.Revoke = dialogRevoke, p.row(token, now)
+		v.Dialog, v.Revoke = dialogRevoke, p.row(token, index{}, now)
 	}
 	if token, found := p.store.get(query.Get("revoked"), now, policy); found && !token.RevokedAt.IsZero() {
 		v.Notice, v.NoticeName = "was revoked. Calls with it are answered 401 from now on.", token.Name
+		v.Query.At = token.ID
 	}
-	p.show(w, http.StatusOK, v)
+	p.show(w, r, http.StatusOK, v)
 }
 
 // live shows the part that changes by itself, or 304 where it has not.
 func (p *page) live(w http.ResponseWriter, r *http.Request) {
-	body, err := p.render("live", p.liveView())
+	body, err := p.render("live", p.liveView(readQuery(r.URL.Query()), p.watch.look(r.Context())))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -132,17 +134,17 @@ func (p *page) live(w http.ResponseWriter, r *http.Request) {
 // generate makes a token and shows its secret in this answer alone. A redirect
 // would mean to keep the secret for the page that follows.
 func (p *page) generate(w http.ResponseWriter, r *http.Request) {
-	v := pageView{Dialog: dialogGenerate, Form: formView{Name: r.PostFormValue("name"), Expires: r.PostFormValue("expires")}}
+	v := pageView{Query: postedQuery(r), Dialog: dialogGenerate, Form: formView{Name: r.PostFormValue("name"), Expires: r.PostFormValue("expires")}}
 	if !p.forms.take(r.PostFormValue("form")) {
 		v.Form.Error = "This form was used already, or is from before a restart. No token was made. Send it again if you want one."
-		p.show(w, http.StatusConflict, v)
+		p.show(w, r, http.StatusConflict, v)
 		return
 	}
 	now := p.clock.Now()
 	asked, faults := readForm(v.Form)
 	if len(faults) > 0 {
 		v.Form.refuse(faults)
-		p.show(w, http.StatusUnprocessableEntity, v)
+		p.show(w, r, http.StatusUnprocessableEntity, v)
 		return
 	}
 	token, secret, err := p.store.create(asked, nil, now, p.policy())
@@ -150,16 +152,27 @@ func (p *page) generate(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &invalid):
 		v.Form.refuse(invalid.fields)
-		p.show(w, http.StatusUnprocessableEntity, v)
+		p.show(w, r, http.StatusUnprocessableEntity, v)
 	case errors.Is(err, errNameTaken):
 		v.Form.NameError = "An active token has this name."
-		p.show(w, http.StatusConflict, v)
+		p.show(w, r, http.StatusConflict, v)
 	case err != nil:
 		v.Form.Error = err.Error()
-		p.show(w, http.StatusInternalServerError, v)
+		p.show(w, r, http.StatusInternalServerError, v)
 	default:
-		p.show(w, http.StatusOK, pageView{Made: &madeView{Name: token.Name, Secret: secret, Expires: momentOf(token.ExpiresAt, now)}})
+		v.Query.At = token.ID
+		made := &madeView{Name: token.Name, Secret: secret, Done: v.Query.address(), Expires: momentOf(token.ExpiresAt, now)}
+		p.show(w, r, http.StatusOK, pageView{Query: v.Query, Made: made})
 	}
+}
+
+// postedQuery is how the list stood on the page that a form was sent from.
+func postedQuery(r *http.Request) listQuery {
+	values, err := url.ParseQuery(r.PostFormValue("view"))
+	if err != nil {
+		values = nil
+	}
+	return readQuery(values)
 }
 
 // readForm reads a token as the form asks for it: its date is 00:00 UTC of that day.
@@ -181,15 +194,17 @@ func readForm(f formView) (draft, []fieldError) {
 
 func (p *page) revoke(w http.ResponseWriter, r *http.Request) {
 	if !p.forms.take(r.PostFormValue("form")) {
-		p.show(w, http.StatusConflict, pageView{Problem: "This form was used already, or is from before a restart. Nothing was done."})
+		p.show(w, r, http.StatusConflict, pageView{Query: postedQuery(r), Problem: "This form was used already, or is from before a restart. Nothing was done."})
 		return
 	}
 	id := r.PostFormValue("id")
 	if !p.store.revoke(id, p.clock.Now(), p.policy()) {
-		p.show(w, http.StatusNotFound, pageView{Problem: "There is no such token any more. Nothing was done."})
+		p.show(w, r, http.StatusNotFound, pageView{Query: postedQuery(r), Problem: "There is no such token any more. Nothing was done."})
 		return
 	}
-	http.Redirect(w, r, "/?revoked="+url.QueryEscape(id), http.StatusSeeOther)
+	back := postedQuery(r).values()
+	back.Set("revoked", id)
+	http.Redirect(w, r, "/?"+back.Encode(), http.StatusSeeOther) //nolint:gosec // always a query of this page
 }
 
 // moveClock takes the steps that the strip offers. Its forms may be sent more than
@@ -199,16 +214,16 @@ func (p *page) moveClock(w http.ResponseWriter, r *http.Request) {
 	known := slices.ContainsFunc(clockSteps(), func(s clockStep) bool { return s.Value == step })
 	by, err := parseDuration(step)
 	if !known || err != nil || !writable(p.clock.Now().Add(by)) {
-		p.show(w, http.StatusUnprocessableEntity, pageView{Problem: "The clock cannot be moved there."})
+		p.show(w, r, http.StatusUnprocessableEntity, pageView{Query: postedQuery(r), Problem: "The clock cannot be moved there."})
 		return
 	}
 	p.clock.Advance(by)
-	goHome(w, r)
+	http.Redirect(w, r, postedQuery(r).address(), http.StatusSeeOther) //nolint:gosec // always a query of this page
 }
 
 // show answers with the whole page, whose forms can be sent once.
-func (p *page) show(w http.ResponseWriter, status int, v pageView) {
-	v.Nonce, v.Live = p.forms.issue(), p.liveView()
+func (p *page) show(w http.ResponseWriter, r *http.Request, status int, v pageView) {
+	v.Nonce, v.Live = p.forms.issue(), p.liveView(v.Query, p.watch.look(r.Context()))
 	v.Tomorrow = p.clock.Now().AddDate(0, 0, 1).Format(time.DateOnly)
 	body, err := p.render("page", v)
 	if err != nil {
@@ -227,5 +242,5 @@ func (p *page) render(name string, v any) ([]byte, error) {
 func send(w http.ResponseWriter, status int, html []byte) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	w.Write(html) //nolint:errcheck // a buffer never fails
+	w.Write(html) //nolint:gosec // html/template has escaped what came from outside
 }

@@ -14,6 +14,7 @@ const (
 	timelineBar  = 14
 	timelineFoot = 22 // room for the dates
 	timelineBand = 14 // where bands and the line for now begin
+	timelineMost = 12 // bars
 )
 
 // timeline is a picture of when the tokens of one slot work: a bar for each, a
@@ -24,6 +25,7 @@ type timeline struct {
 	From, To     string
 	Now          string
 	NowAnchor    string // how the word "now" sits at its line
+	Retires      bool   // some bar has a mark for its revocation
 	Bars         []bar
 	Bands        []band
 	Words        string // the same for those who cannot see it
@@ -31,10 +33,11 @@ type timeline struct {
 
 // bar is one token: solid up to now, pale for what is to come.
 type bar struct {
-	Y, Text       int // its top edge, and the base line of its mark
+	Y, Text, Tick int // its top edge, the base line of its mark, the top of a tick
 	State         string
 	X, Width      string
 	AheadX, Ahead string // empty where nothing is ahead
+	Retires       string // where it is to be revoked; empty = nowhere
 	Mark          string
 	Title         string
 	Endless       bool // goes on past the edge
@@ -93,8 +96,17 @@ func (s scale) at(t time.Time) float64 {
 
 func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 
-// timeline draws the tokens of one slot, newest on top as in the table below it.
-func (p *page) timeline(tokens []Token, now time.Time) timeline {
+// timeline draws the tokens of a group that are shown or work, newest on top as in
+// the table below it.
+func (p *page) timeline(g group, kept index, now time.Time) timeline {
+	drawn := slices.DeleteFunc(slices.Clone(g.all), func(t Token) bool {
+		return !t.works(now) && !slices.ContainsFunc(g.shown, func(s Token) bool { return s.ID == t.ID })
+	})
+	older := max(0, len(drawn)-timelineMost)
+	return p.lines(drawn[:len(drawn)-older], older, kept, now)
+}
+
+func (p *page) lines(tokens []Token, older int, kept index, now time.Time) timeline {
 	s := scaleOf(tokens, now)
 	foot := timelineTop + len(tokens)*timelineStep
 	line := timeline{
@@ -109,16 +121,21 @@ func (p *page) timeline(tokens []Token, now time.Time) timeline {
 	words := make([]string, 0, len(tokens))
 	for i, t := range tokens {
 		b := barOf(t, s, now)
-		if parts := p.slot.FindStringSubmatch(t.Name); parts != nil {
-			b.Mark = parts[4]
-		}
+		b.Mark = p.nameOf(t).mark
 		b.Y = timelineTop + i*timelineStep
-		b.Text = b.Y + timelineBar - 3
+		b.Text, b.Tick = b.Y+timelineBar-3, b.Y-3
 		b.Title = b.Mark + ", " + lifetime(t, now)
+		if old, found := kept.retiring[t.ID]; found && t.works(now) && old.RevokeAfter.After(now) {
+			b.Retires, line.Retires = percent(s.at(old.RevokeAfter)), true
+			b.Title += ", to be revoked " + momentOf(old.RevokeAfter, now).Text
+		}
 		words = append(words, b.Title)
 		line.Bars = append(line.Bars, b)
 	}
 	line.Words = "Lifetimes, newest first. " + strings.Join(words, ". ") + "."
+	if older > 0 {
+		line.Words += fmt.Sprintf(" %d more are older.", older)
+	}
 	return line
 }
 

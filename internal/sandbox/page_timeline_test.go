@@ -10,7 +10,7 @@ import (
 func TestTimelineDrawsLifetimes(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
-	p := newPage(nil, newStore(), nil)
+	p := newPage(nil, newStore(), nil, nil)
 	for _, tc := range []struct {
 		name   string
 		tokens []Token // newest first
@@ -32,7 +32,7 @@ func TestTimelineDrawsLifetimes(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := p.timeline(tc.tokens, tc.now)
+			got := p.lines(tc.tokens, 0, index{}, tc.now)
 			var bars []string
 			for _, b := range got.Bars {
 				text := fmt.Sprintf("%s %s %s %s", b.State, b.X, b.Width, b.Ahead)

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -27,28 +26,53 @@ type pageView struct {
 	Notice     string    // what was done to NoticeName
 	NoticeName string
 	Problem    string // why nothing was done
+	Query      listQuery
 }
 
 // liveView is the part that follows changes by itself.
 type liveView struct {
-	Clock   string
-	ISO     string
-	Mode    string
-	Steps   []clockStep
-	Summary string
-	Groups  []groupView
-	Others  []rowView // tokens of no slot
-	Empty   bool
+	Clock, ISO, Mode string
+	Steps            []clockStep
+	Stores           []storeView
+	Find             string
+	Address          string // of the page as it is shown
+	Query            string // the same without the page's path
+	Clear            string // address without the search; "" = there is none
+	Fields           []field
+	Columns          []columnView
+	Summary          string
+	Legend           bool
+	Retires          bool     // some timeline shows when an old token is revoked
+	At               *rowView // the token that was just made or revoked
+	Groups           []groupView
+	Pages            *pagesView // nil = one page has it all
+	Empty            string     // why there is nothing in the list
+	Loose            []entryView
+}
+
+// columnView is the head of a column, which sorts by it.
+type columnView struct{ Key, Text, Sort, Address string }
+
+type pagesView struct {
+	Page, Of       int
+	Previous, Next string
 }
 
 // groupView is the tokens of one slot, newest first.
 type groupView struct {
-	Slot     string
-	Label    string
-	Overlaps bool   // more than one of them works now
-	State    string // the same in words
-	Timeline timeline
-	Rows     []rowView
+	ID        string
+	Slot      string // "" = tokens of no slot
+	Label     string
+	Headed    bool
+	Continued bool
+	Overlaps  bool   // more than one of them works now
+	State     string // the same in words
+	Entries   []entryView
+	Timeline  *timeline
+	Rows      []rowView
+	Fold      string // what opens or closes the group, "" = it has nothing to hide
+	FoldTo    string
+	Open      bool
 }
 
 type rowView struct {
@@ -60,6 +84,8 @@ type rowView struct {
 	Expired       bool
 	Status        string
 	Revocable     bool
+	Held          string // which entry serves it
+	Retires       moment // when it is revoked after its overlap
 }
 
 // moment is a time in words. Its ISO is empty where there is none.
@@ -73,6 +99,7 @@ type formView struct {
 
 type madeView struct {
 	Name, Secret string
+	Done         string // where to go on
 	Expires      moment
 }
 
@@ -92,51 +119,116 @@ func slotPattern() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)^(.*)(-ps1-([a-z2-7]{12})-[a-z2-7]{6}-(?:0|[1-9][0-9]{0,9})-([a-z2-7]{8}))$`)
 }
 
-func (p *page) liveView() liveView {
+// naming is what the provider put into a token's name.
+type naming struct{ label, suffix, slot, mark string }
+
+func (p *page) nameOf(t Token) naming {
+	if parts := p.slot.FindStringSubmatch(t.Name); parts != nil {
+		return naming{parts[1], parts[2], parts[3], parts[4]}
+	}
+	return naming{label: t.Name}
+}
+
+func (p *page) liveView(q listQuery, readings []reading) liveView {
 	now := p.clock.Now()
-	tokens := p.store.all(now, p.policy())
+	tokens, kept := p.store.all(now, p.policy()), indexed(readings)
+	pages := paged(p.arrange(tokens, kept, q, now), pageRows)
+	q.Page = min(q.Page, len(pages))
 	v := liveView{
 		Clock: now.Format("Mon 2 Jan 2006, 15:04:05") + " UTC", ISO: now.Format(time.RFC3339),
 		Mode: clockWords(p.clock.mode()), Steps: clockSteps(),
-		Summary: summary(tokens, now), Empty: len(tokens) == 0,
+		Stores: storeViews(readings), Find: q.Find, Address: q.address(), Query: q.values().Encode(),
+		Fields: q.fields(), Columns: columns(q), Summary: summary(tokens, now),
 	}
-	slots := map[string][]Token{}
-	for _, t := range tokens {
-		if parts := p.slot.FindStringSubmatch(t.Name); parts != nil {
-			slots[parts[3]] = append(slots[parts[3]], t)
-		} else {
-			v.Others = append(v.Others, p.row(t, now))
+	if q.Find != "" {
+		found := slices.DeleteFunc(slices.Clone(tokens), func(t Token) bool { return !kept.matches(t, strings.Fields(strings.ToLower(q.Find))) })
+		v.Summary = fmt.Sprintf("%d of %s, %d working now", len(found), count(len(tokens), "token"), working(found, now))
+		all := q
+		all.Find, all.Page = "", 1
+		v.Clear = all.address()
+	}
+	for _, g := range pages[q.Page-1] {
+		v.Groups = append(v.Groups, p.group(g, kept, q, now))
+	}
+	for _, g := range v.Groups {
+		if g.Timeline != nil {
+			v.Legend = true
+			v.Retires = v.Retires || g.Timeline.Retires
 		}
 	}
-	for slot, members := range slots {
-		v.Groups = append(v.Groups, p.group(slot, members, now))
+	if at := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == q.At }); at >= 0 {
+		row := p.row(tokens[at], kept, now)
+		v.At = &row
 	}
-	// By name: a group that jumped up at each rotation would take the reader's place with it.
-	slices.SortFunc(v.Groups, func(a, b groupView) int {
-		return cmp.Or(strings.Compare(a.Label, b.Label), strings.Compare(a.Slot, b.Slot))
-	})
+	v.Pages = pager(q, len(pages))
+	v.Empty = emptiness(v, q, len(tokens))
+	v.Loose = p.loose(readings, tokens, now)
+	return v
+}
+
+// emptiness says why there is nothing in the list, or "" if there is.
+func emptiness(v liveView, q listQuery, tokens int) string {
+	shown := v.At != nil || slices.ContainsFunc(v.Groups, func(g groupView) bool { return g.Headed || len(g.Rows) > 0 })
+	switch {
+	case tokens == 0:
+		return "There is no token yet."
+	case !shown && q.Find != "":
+		return "No token has all these words in its name, id, status, or place in a store."
+	}
+	return ""
+}
+
+func columns(q listQuery) []columnView {
+	list := []columnView{{Key: byName, Text: "Name"}, {Key: byCreated, Text: "Created"}, {Key: byUsed, Text: "Last Used"}, {Key: byExpires, Text: "Expires"}, {Key: byStatus, Text: "Status"}}
+	for i, c := range list {
+		list[i].Address = q.sortedBy(c.Key).address()
+		if q.Sort == c.Key {
+			list[i].Sort = "ascending"
+			if q.Desc {
+				list[i].Sort = "descending"
+			}
+		}
+	}
+	return list
+}
+
+func pager(q listQuery, pages int) *pagesView {
+	if pages == 1 {
+		return nil
+	}
+	v := &pagesView{Page: q.Page, Of: pages}
+	if q.Page > 1 {
+		v.Previous = q.turnedTo(q.Page - 1).address()
+	}
+	if q.Page < pages {
+		v.Next = q.turnedTo(q.Page + 1).address()
+	}
 	return v
 }
 
 func clockWords(mode string) string {
 	switch mode {
 	case clockStill:
-		return "stands still until it is moved"
+		return "still until it is moved"
 	case clockShifted:
-		return "runs on from where it was moved"
+		return "running from where it was moved"
 	}
-	return "follows the real time"
+	return "following the real time"
 }
 
 // summary counts in words, for those who hear the page rather than see it.
 func summary(tokens []Token, now time.Time) string {
-	working := 0
+	return fmt.Sprintf("%s, %d working now", count(len(tokens), "token"), working(tokens, now))
+}
+
+func working(tokens []Token, now time.Time) int {
+	n := 0
 	for _, t := range tokens {
 		if t.works(now) {
-			working++
+			n++
 		}
 	}
-	return fmt.Sprintf("%s, %d working now", count(len(tokens), "token"), working)
+	return n
 }
 
 func count(n int, word string) string {
@@ -144,70 +236,6 @@ func count(n int, word string) string {
 		return "1 " + word
 	}
 	return fmt.Sprintf("%d %ss", n, word)
-}
-
-func (p *page) group(slot string, tokens []Token, now time.Time) groupView {
-	g := groupView{Slot: slot, Timeline: p.timeline(tokens, now)}
-	var working []Token
-	for _, t := range tokens {
-		g.Rows = append(g.Rows, p.row(t, now))
-		if t.works(now) {
-			working = append(working, t)
-		}
-	}
-	g.Label = cmp.Or(g.Rows[0].Label, slot)
-	switch len(working) {
-	case 0:
-		g.State = "No token works"
-	case 1:
-		g.State = "1 token works"
-	default:
-		g.Overlaps = true
-		// Newest first: the overlap began when the newest but last joined.
-		g.State = fmt.Sprintf("Overlap: %d tokens work since %s", len(working), momentOf(working[len(working)-2].CreatedAt, now).Text)
-	}
-	return g
-}
-
-func (p *page) row(t Token, now time.Time) rowView {
-	r := rowView{
-		ID: t.ID, Name: t.Name, Label: t.Name,
-		Created: momentOf(t.CreatedAt, now), LastUsed: momentOf(t.LastUsedAt, now), Expires: momentOf(t.ExpiresAt, now),
-		Expired:   !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt),
-		Status:    strings.ToUpper(t.Status[:1]) + t.Status[1:],
-		Revocable: t.RevokedAt.IsZero(),
-	}
-	if parts := p.slot.FindStringSubmatch(t.Name); parts != nil {
-		r.Label, r.Suffix = parts[1], parts[2]
-	}
-	return r
-}
-
-func momentOf(t, now time.Time) moment {
-	if t.IsZero() {
-		return moment{}
-	}
-	t = t.UTC()
-	return moment{ISO: t.Format(time.RFC3339), Text: t.Format("2 Jan 2006, 15:04") + " UTC", Ago: ago(now.Sub(t))}
-}
-
-// ago says how long ago something was, or how far ahead it is, in one unit.
-func ago(d time.Duration) string {
-	form := "%s ago"
-	if d < 0 {
-		form, d = "in %s", -d
-	}
-	switch {
-	case d >= 48*time.Hour:
-		return fmt.Sprintf(form, count(int(d/(24*time.Hour)), "day"))
-	case d >= 2*time.Hour:
-		return fmt.Sprintf(form, count(int(d/time.Hour), "hour"))
-	case d >= 2*time.Minute:
-		return fmt.Sprintf(form, count(int(d/time.Minute), "minute"))
-	case form == "in %s":
-		return "in a moment"
-	}
-	return "just now"
 }
 
 // refuse puts each reason beside the field that it is about.

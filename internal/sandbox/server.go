@@ -49,6 +49,7 @@ type Server struct {
 	api      http.Handler
 	control  http.Handler
 	page     http.Handler
+	watch    *watch
 	requests atomic.Uint64
 
 	mu     sync.Mutex
@@ -83,7 +84,8 @@ func New(o Options) (*Server, error) {
 	}
 	s.api = (&api{prefix: prefix, store: s.store, now: s.clock.Now, policy: s.Policy}).handler()
 	s.control = s.controlHandler()
-	s.page = newPage(s.clock, s.store, s.Policy).handler()
+	page := newPage(s.clock, s.store, s.Policy, now)
+	s.page, s.watch = page.handler(), page.watch
 	if o.StateFile != "" {
 		s.state = &stateFile{path: o.StateFile}
 		if err := s.state.load(s.store, s.clock, !o.Start.IsZero()); err != nil {
@@ -125,6 +127,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Clock returns the sandbox's clock, to read or to move.
 func (s *Server) Clock() *Clock { return s.clock }
+
+// ShowStores lets the page show the entries of these stores beside the tokens. It
+// reads them while somebody looks at the page.
+func (s *Server) ShowStores(stores ...SecretStore) { s.watch.show(stores) }
 
 // Mint makes a token as somebody does by hand in the web page: a management
 // token, or one that nothing here provisioned. It asks no rule, so that any

@@ -13,8 +13,8 @@ const rootToken = "root-token-of-a-test"
 // KVOption changes how the engine server is started.
 type KVOption func(args *[]string)
 
-// WithClock lets sys/health tell the time of a sandbox: the URL answers
-// {"now": RFC 3339}.
+// WithClock lets sys/health and the Date of every answer tell the time of a
+// sandbox: the URL answers {"now": RFC 3339}.
 func WithClock(url string) KVOption { return option("-clock-url", url) }
 
 // WithMount adds a KV v2 engine; with none given there is one at "secret".

@@ -48,7 +48,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("kv", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8210", "loopback `address`; port 0 takes a free one")
-	flags.StringVar(&o.clockURL, "clock-url", "", "`URL` that answers {\"now\": RFC 3339}; sys/health tells that time")
+	flags.StringVar(&o.clockURL, "clock-url", "", "`URL` that answers {\"now\": RFC 3339}; sys/health and the Date of every answer tell that time")
 	flags.BoolVar(&o.stdin, "exit-on-stdin-close", false, "end when standard input ends")
 	mount := func(version int) func(string) error {
 		return func(path string) error {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -136,6 +138,52 @@ func TestFaultsAndJournal(t *testing.T) {
 	if _, journal := ask(t, "GET", address+"/_kv/journal", "", ""); strings.TrimSpace(journal) != "[]" {
 		t.Errorf("journal %s", journal)
 	}
+}
+
+// A client takes Vault's time from sys/health or from the Date of any answer, so
+// both move together.
+func TestEveryAnswerIsDatedByTheClock(t *testing.T) {
+	t.Parallel()
+	var told atomic.Value
+	told.Store(`{"now":"2026-03-01T12:00:00Z"}`)
+	clock := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, told.Load().(string)) //nolint:forcetypeassert // nothing else is stored
+	}))
+	defer clock.Close()
+	address, _ := serve(t, nil, "-clock-url", clock.URL)
+	want := func(date string) {
+		t.Helper()
+		for path, token := range map[string]string{
+			"/v1/sys/health": "", "/v1/sys/seal-status": "", "/v1/secret/metadata/x": "root", "/v1/secret/data/x": "stranger",
+			"/v1/auth/token/lookup-self": "root", "/v1/nothing/x": "root", "/elsewhere": "root",
+		} {
+			if got := header(t, address+path, token).Values("Date"); strings.Join(got, "|") != date {
+				t.Errorf("%s is dated %q, want %q", path, got, date)
+			}
+		}
+	}
+	want("Sun, 01 Mar 2026 12:00:00 GMT")
+	told.Store(`{"now":"2026-05-30T14:00:00+02:00"}`)
+	want("Sat, 30 May 2026 12:00:00 GMT")
+	told.Store(`{}`)
+	want("") // rather none than one that contradicts sys/health
+}
+
+// header returns the header of an answer.
+func header(t *testing.T, url, token string) http.Header {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Vault-Token", token)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.Header
 }
 
 func TestPolicies(t *testing.T) {

@@ -58,6 +58,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	s.date(w, r)
 	call := call{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Namespace: namespaceOf(r)}
 	s.faults.serve(w, r, &s.journal, call, http.HandlerFunc(s.vault))
 }

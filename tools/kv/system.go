@@ -13,7 +13,7 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// clock tells the time of sys/health: the one at url, or the machine's.
+// clock tells the time of every answer: the one at url, or the machine's.
 type clock struct {
 	url    string
 	client http.Client
@@ -39,6 +39,18 @@ func (c *clock) now(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%s tells no time", c.url)
 	}
 	return answer.Now, nil
+}
+
+// date dates the answer by the clock, because a client may take Vault's time from
+// either place. Without a time it sends no Date, as RFC 9110, section 6.6.1 says:
+// the machine's own would contradict sys/health.
+func (s *server) date(w http.ResponseWriter, r *http.Request) {
+	now, err := s.clock.now(r.Context())
+	if err != nil {
+		w.Header()["Date"] = nil
+		return
+	}
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 }
 
 // health answers as Vault does: the status tells the state, unless the caller

@@ -2,6 +2,7 @@
 // dialogs are modal, and a new token can be copied with one press.
 "use strict";
 
+document.documentElement.classList.add("scripted");
 const byId = (id) => document.getElementById(id);
 const every = { changed: 1000, offline: 3000 }; // milliseconds between two looks
 
@@ -56,17 +57,21 @@ function drop(node) {
   return next;
 }
 
-// refresh brings the live part up to date.
+// refresh brings the live part up to date, as it is asked for: an answer to an
+// earlier question is dropped.
 let tag = "";
+let query = byId("live").dataset.query;
 async function refresh() {
-  const answer = await fetch("/_page/live", { cache: "no-store", headers: tag ? { "If-None-Match": tag } : {} });
-  if (answer.status === 200) {
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
-    tag = answer.headers.get("ETag") ?? "";
-    if (next) morph(byId("live"), next);
-  } else if (answer.status !== 304) {
-    throw new Error(`answered ${answer.status}`);
-  }
+  const asked = query;
+  const answer = await fetch(`/_page/live?${asked}`, { cache: "no-store", headers: tag ? { "If-None-Match": tag } : {} });
+  if (answer.status === 304) return;
+  if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
+  const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
+  if (asked !== query || !next) return;
+  tag = answer.headers.get("ETag") ?? "";
+  morph(byId("live"), next);
+  query = byId("live").dataset.query;
+  for (const field of document.querySelectorAll("dialog [name=view]")) field.value = query;
 }
 
 let timer = 0;
@@ -86,17 +91,53 @@ async function follow() {
 }
 document.addEventListener("visibilitychange", follow);
 
+// Search, order, pages and folds are addresses. They are shown without leaving the page.
+async function show(address, record) {
+  const url = new URL(address, location.href);
+  history[record](null, "", url);
+  query = url.search.slice(1);
+  await follow();
+}
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-list]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const turns = "turn" in link.dataset;
+  if (link.id === "clear") byId("q").value = "";
+  await show(link.href, "pushState");
+  if (turns) byId("tokens").scrollIntoView();
+  if (!link.isConnected || turns) (link.id === "clear" ? byId("q") : byId("tokens")).focus();
+});
+addEventListener("popstate", () => {
+  query = location.search.slice(1);
+  byId("q").value = new URLSearchParams(query).get("q") ?? "";
+  follow();
+});
+
+let typed = 0;
+function search() {
+  clearTimeout(typed);
+  const asked = new URLSearchParams(new FormData(byId("search")));
+  if (!asked.get("q").trim()) asked.delete("q");
+  show(`/${asked.size ? `?${asked}` : ""}`, "replaceState");
+}
+document.addEventListener("input", (event) => {
+  if (event.target.id !== "q") return;
+  clearTimeout(typed);
+  typed = setTimeout(search, 120);
+});
+
 // Dialogs. One that the server sent open becomes modal.
 let opener = null;
 function open(dialog, from) {
   opener = from;
+  from.closest("details")?.removeAttribute("open"); // nothing lies under the dialog
   dialog.removeAttribute("open");
   dialog.showModal();
 }
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("close", () => {
     dialog.querySelector("form").reset();
-    opener?.closest("details")?.removeAttribute("open");
     const back = opener?.closest("details")?.querySelector("summary") ?? opener;
     (back?.isConnected ? back : byId("new")).focus();
   });
@@ -133,6 +174,10 @@ for (const kind of ["pointerdown", "focusin"]) {
 
 // The clock moves without leaving the page.
 document.addEventListener("submit", (event) => {
+  if (event.target.id === "search") {
+    event.preventDefault();
+    search();
+  }
   if (!event.target.matches("[data-stay]")) return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(event.target, event.submitter));
@@ -156,5 +201,5 @@ if (secret) {
 }
 
 // A reload shows the list. It does not send a form again.
-if (location.pathname + location.search !== "/") history.replaceState(null, "", "/");
+history.replaceState(null, "", byId("live").dataset.address);
 follow();

@@ -91,6 +91,7 @@ func TestPageIsReadableForEverybody(t *testing.T) {
 			})
 			check := func(what string) {
 				t.Helper()
+				w.accessible(what)
 				for _, text := range ask[[]string](w, faint) {
 					t.Errorf("%s: %s", what, text)
 				}

@@ -31,14 +31,6 @@ func (w *tab) picture(name string) {
 
 func savePicture(t *testing.T, name string, shot []byte) {
 	t.Helper()
-	root, err := tfcli.Repository()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(root, ".pictures")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	full, err := png.Decode(bytes.NewReader(shot))
 	if err != nil {
 		t.Fatal(err)
@@ -47,9 +39,23 @@ func savePicture(t *testing.T, name string, shot []byte) {
 	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, indexed(full)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), small.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(pictureFile(t, name), small.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// pictureFile is where a picture is left.
+func pictureFile(t *testing.T, name string) string {
+	t.Helper()
+	root, err := tfcli.Repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, ".pictures")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, name+".png")
 }
 
 // indexed is a picture in its 256 commonest colours: a third of the size, and a

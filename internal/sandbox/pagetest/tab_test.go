@@ -24,7 +24,7 @@ import (
 
 const (
 	startTimeout = 90 * time.Second
-	tabTimeout   = 2 * time.Minute // generous: nothing here waits for it
+	tabTimeout   = 5 * time.Minute // generous: nothing here waits for it
 )
 
 // noon is where the clock stands at first.

@@ -2,11 +2,13 @@ package pagetest_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/vaultview"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
@@ -39,7 +41,7 @@ resource "paistrike_api_token" "scanner" {
 func TestTerraformWorksBesideThePage(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)
-	tf := w.terraform()
+	tf := w.terraform(pipelines)
 	apply := func() {
 		t.Helper()
 		if _, err := tf.Apply(t.Context()); err != nil {
@@ -64,6 +66,12 @@ func TestTerraformWorksBesideThePage(t *testing.T) {
 	w.await(`document.querySelector(".clock time").dateTime.startsWith("2026-04-06")`)
 	apply()
 	w.await(`document.querySelectorAll(".badge.Revoked").length === 1 && document.querySelectorAll(".state.overlap").length === 1`)
+	// Each group says which entry serves it, as Vault has it now.
+	w.await(`document.querySelectorAll("tbody.slot .held").length === 2 && document.querySelectorAll("tbody.slot .retires").length === 1`)
+	if got := w.words("tbody.slot .entry"); len(got) != 2 || !strings.HasPrefix(got[0], "Vault secret/ci/paistrike version 2 serves ") ||
+		!strings.Contains(got[0], "the old token works until 8 Apr 2026, 12:00 UTC") || !strings.HasPrefix(got[1], "Vault secret/scan/paistrike version 2 serves ") {
+		t.Errorf("the entries say %q", got)
+	}
 	if got := ask[string](w, working("tbody.slot:has(.overlap)")); got != "Overlap: 2 tokens work since 1 Apr 2026, 12:00 UTC" {
 		t.Errorf("during the overlap the page says %q", got)
 	}
@@ -81,8 +89,9 @@ func TestTerraformWorksBesideThePage(t *testing.T) {
 	w.await(`document.querySelectorAll(".badge.Revoked").length === 2 && document.querySelectorAll(".state.overlap").length === 0`)
 }
 
-// terraform is a workspace that knows the tab's sandbox, and a Vault by its clock.
-func (w *tab) terraform() *tfcli.Workspace {
+// terraform is a workspace that knows the tab's sandbox, and a Vault by its clock,
+// whose entries the page shows.
+func (w *tab) terraform(configuration string) *tfcli.Workspace {
 	w.Helper()
 	programs, err := tfcli.Programs()
 	if err != nil {
@@ -95,12 +104,13 @@ func (w *tab) terraform() *tfcli.Workspace {
 		w.Fatal(err)
 	}
 	vault, root := testparts.KV(w.T, testparts.WithClock(w.server.URL+"/_sandbox/clock"))
+	w.sandbox.ShowStores(vaultview.New(vault, root))
 	tf, err := tfcli.New(programs[0], providerDir, w.TempDir(),
 		"PAISTRIKE_ENDPOINT="+w.server.URL, "PAISTRIKE_API_TOKEN="+w.secret, "VAULT_ADDR="+vault, "VAULT_TOKEN="+root, "VAULT_MAX_RETRIES=0")
 	if err != nil {
 		w.Fatal(err)
 	}
-	if err := tf.Write("main.tf", pipelines); err != nil {
+	if err := tf.Write("main.tf", configuration); err != nil {
 		w.Fatal(err)
 	}
 	return tf

@@ -61,7 +61,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 		return answer{}, r.wrapLogin(err)
 	}
 	got, err := c.exchange(ctx, r, token)
-	if !IsForbidden(err) || r.refusable || !c.session.login.renewable() {
+	if !IsForbidden(err) || r.refusable && !isDead(err) || !c.session.login.renewable() {
 		return got, err
 	}
 	token, loginErr := c.renew(ctx, number)
