@@ -81,10 +81,10 @@ func (d description) version() entry.Version {
 	return entry.Version{Revision: d.current, Follows: d.previous, Condition: d.condition(), Closed: d.closed()}
 }
 
-// closed reports that the metadata calls the entry closed by a tombstone.
+// closed reports that the metadata calls the entry closed by its current version.
 func (d description) closed() bool {
 	managed, mirror, _ := entry.ReadMirror(d.metadata)
-	return managed && mirror.State == entry.StateTombstone
+	return managed && mirror.State == entry.StateTombstone && mirror.Revision == d.current
 }
 
 // describe asks AWS about a secret. One that does not exist is no error.

@@ -1,7 +1,6 @@
 package aws_test
 
 import (
-	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -111,11 +110,6 @@ func TestDestroyAgainstRotate(t *testing.T) {
 			},
 		)
 		if record := w.current(); record != nil && record.State == entry.StateActive {
-			for _, e := range server.Journal() {
-				if e.Secret == name {
-					fmt.Println(e.EventName, e.RequestParameters, e.ErrorCode, e.ErrorMessage)
-				}
-			}
 			t.Fatalf("a token is served after the entry was destroyed: %+v, %v", record, w.labels())
 		}
 		if live := w.live(); len(live) != 0 {
@@ -160,5 +154,24 @@ func TestHandWrittenBetweenObserveAndPublish(t *testing.T) {
 		if minted && len(w.live()) > 2 {
 			t.Errorf("%s: %d tokens live", name, len(w.live()))
 		}
+	}
+}
+
+// TestClosedBetweenLookAndRead shows that an entry which Terraform destroys while a
+// scheduled run looks at it is not brought back.
+func TestClosedBetweenLookAndRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startAWS(t), "closing")
+	w.create()
+	w.paistrike.Clock().Advance(30 * day)
+	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if operation(r) == "GetSecretValue" && w.described().DeletedDate == nil {
+			w.destroy(entry.EndDelete)
+		}
+		return w.send(r)
+	})
+	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
+	if err != nil || !result.Closed || len(w.live()) != 0 || w.described().DeletedDate == nil {
+		t.Errorf("%+v, %v: %d live", result, err, len(w.live()))
 	}
 }
