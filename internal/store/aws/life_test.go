@@ -8,6 +8,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
 func TestLifeOfAToken(t *testing.T) {
@@ -140,5 +141,38 @@ func TestLabelMovedBack(t *testing.T) {
 	}
 	if third := w.current(); third.Gen <= second.Gen {
 		t.Errorf("generation %d after %d", third.Gen, second.Gen)
+	}
+}
+
+func TestReadField(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startAWS(t), "field")
+	read := func() aws.Field {
+		t.Helper()
+		field, err := w.store(w.wire()).ReadField(t.Context(), w.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return field
+	}
+	if got := read(); got.Condition != entry.Absent {
+		t.Errorf("nothing there: %+v", got)
+	}
+	w.create()
+	want := w.current()
+	if got := read(); got.Secret != want.Secret || got.Record == nil || !slices.Contains(got.Names, "token_id") || !got.Time.Equal(w.now()) {
+		t.Errorf("a record: %+v", got)
+	}
+	w.put(`{"token":"by hand","other":1}`)
+	if got := read(); got.Secret.Reveal() != "by hand" || got.Record != nil || !slices.Equal(got.Names, []string{"other", "token"}) {
+		t.Errorf("an object: %+v", got)
+	}
+	w.put("plain")
+	if got := read(); got.Secret.Reveal() != "plain" || got.Names != nil {
+		t.Errorf("a text: %+v", got)
+	}
+	w.deleteByHand()
+	if got := read(); got.Condition != entry.Deleted {
+		t.Errorf("deleted: %+v", got)
 	}
 }
