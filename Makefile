@@ -70,6 +70,7 @@ fuzz: ## try odd input on every parser and decision, FUZZTIME (20s) each
 testtools:
 	@tools/build kv secretsmanager act
 	@tools/axe-core >/dev/null || [ "$$CI" != true ]
+	@tools/node24 >/dev/null || [ "$$CI" != true ]
 	@[ "$$CI" != true ] && command -v vault >/dev/null || tools/build vault
 	@[ "$$CI" != true ] && tools/cli >/dev/null || tools/build tofu
 
@@ -79,6 +80,7 @@ lint: ## check style, vet, workflows and go.mod
 	.tools/lint run
 	cd tools/kv && ../../.tools/lint run
 	cd tools/secretsmanager && ../../.tools/lint run
+	cd tools/image && ../../.tools/lint run
 	$(if $(WORKFLOWS),.tools/actionlint $(WORKFLOWS))
 	go mod tidy -diff
 

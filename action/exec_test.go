@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"slices"
@@ -35,8 +37,9 @@ func useToken() {
 	os.Exit(code) //nolint:forbidigo // the main of a program
 }
 
-// lookAround says where the system does not show a token: our own command line, and
-// what it shows of exec, whose child we are.
+// lookAround says where the system shows neither the token nor the Vault token of exec, whose
+// child we are: our own command line, and what it shows of exec. What may not be read shows
+// nothing; as root all can be read.
 func lookAround(token string) {
 	var hidden []string
 	for _, place := range []struct{ name, file string }{
@@ -45,14 +48,18 @@ func lookAround(token string) {
 		{"environ of exec", fmt.Sprintf("/proc/%d/environ", os.Getppid())},
 	} {
 		text, err := os.ReadFile(place.file)
-		if err != nil || len(text) == 0 {
+		if err != nil && !errors.Is(err, fs.ErrPermission) || err == nil && len(text) == 0 {
 			panic(fmt.Sprint(place.file, err))
 		}
-		if !strings.Contains(string(text), token) {
+		if !strings.Contains(string(text), token) && !strings.Contains(string(text), readerToken) {
 			hidden = append(hidden, place.name)
 		}
 	}
-	_, _ = os.Stdout.WriteString("the token is hidden from: " + strings.Join(hidden, ", ") + "\n")
+	_, _ = os.Stdout.WriteString("the tokens are hidden from: " + strings.Join(hidden, ", ") + "\n")
+	if os.Geteuid() != 0 {
+		_, err := os.Open(fmt.Sprintf("/proc/%d/mem", os.Getppid()))
+		_, _ = os.Stdout.WriteString(fmt.Sprintf("the memory of exec is closed: %v\n", errors.Is(err, fs.ErrPermission)))
+	}
 }
 
 // cmdOutside leaves GitHub: the steps that follow run on a machine of one's own.

@@ -9,9 +9,9 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -27,7 +27,9 @@ var version = "dev"
 func main() {
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	host, _ := os.Hostname() // without one, names of tokens have a dash there
 	m := job.Machine{
+		Host: host, Width: cli.Width(os.Stdout, os.Getenv), Program: programName(os.Args[0]),
 		Getenv: os.Getenv, Environ: os.Environ(), Out: os.Stdout, Err: os.Stderr,
 		Now: time.Now, Stop: stop, Version: version, //nolint:forbidigo // the one real clock
 	}
@@ -45,38 +47,54 @@ func run(m job.Machine, args []string) int {
 		return m.Step(job.Rotate())
 	case "main audit":
 		return m.Step(job.Audit())
-	case "version":
-		_, _ = fmt.Fprintln(m.Out, m.Version) // nobody is left to tell
-		return 0
 	}
-	for _, command := range commands(m) {
-		if len(args) > 0 && args[0] == command.Name {
-			return command.Main(args[1:], m.Getenv, m.Out, m.Err)
-		}
-	}
-	_, _ = fmt.Fprintln(m.Err, "usage: paistrike-action exec [flags] -- command… | rotate [flags] | audit [flags] | version")
-	return job.ExitUsage
+	return program(m).Main(args)
 }
 
-const folderCodes = "0 all is well; 1 something failed; 2 wrong flags; 3 what fail_on names was found"
-
-// commands are for a terminal, for cron, and for any CI.
-func commands(m job.Machine) []cli.Command {
-	return []cli.Command{
-		{
-			Name: "exec", Line: "exec [flags] -- command args…", Inputs: input.Exec(), What: "a command",
-			About: "Runs a command with a PAIStrike token of its own in PAISTRIKE_API_TOKEN, and revokes the token when the command has ended.",
-			Codes: "the command's own; 128 and the number of the signal that ended it; 1 no token; 2 wrong flags; 127 no such command",
-			Run:   func(c cli.Call) int { return m.Exec(c.Values, c.Args) },
+// program is the command line: for a terminal, for cron, and for any CI.
+func program(m job.Machine) cli.Program {
+	return cli.Program{
+		Name: m.Program, Version: m.Version, Getenv: m.Getenv, Out: m.Out, Err: m.Err,
+		Commands: []cli.Command{
+			{
+				Name: "exec", Line: "exec [flags] -- COMMAND [ARGUMENT...]", Inputs: input.Exec(), What: "command",
+				Short: "Run a command with a token of its own.",
+				About: "Runs a command with a PAIStrike token of its own in PAISTRIKE_API_TOKEN, and revokes the token when the command has ended.",
+				Codes: []cli.Code{
+					{Code: "N", Meaning: "the command's own"},
+					{Code: "128+N", Meaning: "signal N ended the command"},
+					{Code: "1", Meaning: "there is no token"},
+					{Code: "2", Meaning: "flags or variables are wrong"},
+					{Code: "127", Meaning: "there is no such command"},
+				},
+				Run: func(c cli.Call) int { return m.Exec(c.Values, c.Args) },
+			},
+			folderCommand(m, job.Rotate(), "Replace the tokens of a folder that are due.",
+				"Replaces the tokens below a folder of Vault that are due by the schedule kept beside them, and revokes those whose overlap is over."),
+			folderCommand(m, job.Audit(), "List the tokens that somebody should look at.",
+				"Compares all tokens of the account with the entries below a folder of Vault, and lists what somebody should look at."),
 		},
-		folderCommand(m, job.Rotate(), "Replaces the tokens below a folder of Vault that are due by the schedule kept beside them, and revokes those whose overlap is over."),
-		folderCommand(m, job.Audit(), "Compares all tokens of the account with the entries below a folder of Vault, and lists what somebody should look at."),
 	}
 }
 
-func folderCommand(m job.Machine, it job.FolderRun, about string) cli.Command {
+func folderCommand(m job.Machine, it job.FolderRun, short, about string) cli.Command {
 	return cli.Command{
-		Name: it.Name, Line: it.Name + " [flags]", About: about, Codes: folderCodes, Inputs: it.Inputs, JSON: true,
+		Name: it.Name, Line: it.Name + " [flags]", Short: short, About: about, Inputs: it.Inputs, JSON: true,
+		Codes: []cli.Code{
+			{Code: "0", Meaning: "all is well"},
+			{Code: "1", Meaning: "something failed"},
+			{Code: "2", Meaning: "flags or variables are wrong"},
+			{Code: "3", Meaning: "what --fail-on names was found"},
+		},
 		Run: func(c cli.Call) int { return m.Command(it, c.Values, c.JSON) },
 	}
+}
+
+// programName is the name that help and messages use: the one that the program is installed
+// as, since it is also known as paistrike.
+func programName(path string) string {
+	if name := strings.TrimSuffix(filepath.Base(path), ".exe"); name == "paistrike" {
+		return name
+	}
+	return "paistrike-action"
 }

@@ -252,13 +252,9 @@ func cmdRunner(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdInterrupt cancels the next step while a call to PAIStrike is under way:
-// `interrupt POST /api-tokens`.
+// cmdInterrupt cancels the next step while a call is under way: `interrupt POST /api-tokens`.
 func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	fault := sandbox.Fault{Method: args[0], Path: args[1], Hold: true}
-	if len(args) > 2 {
-		fault.Skip, _ = strconv.Atoi(args[2])
-	}
 	j := jobOf(ts)
 	j.interrupt = &fault
 	j.paistrike.AddFaults(fault)
@@ -370,8 +366,8 @@ func cmdSummary(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdAct does what others do meanwhile: `act advance 2h`, `act revoke broker`, `act
-// policy {...}`, `act write ci/x {...}`.
+// cmdAct does what others do meanwhile: `act advance 2h`, `act wait`, `act revoke broker`,
+// `act policy {...}`, `act write ci/x {...}`.
 func cmdAct(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	switch args[0] {
@@ -385,6 +381,8 @@ func cmdAct(ts *testscript.TestScript, _ bool, args []string) {
 			id = j.outputs["token_id"]
 		}
 		j.paistrike.Revoke(id)
+	case "wait": // half a minute passes since a token was asked for
+		j.state["asked_at"] = "2026-01-05T12:00:00Z"
 	case "policy":
 		var p sandbox.Policy
 		ts.Check(json.Unmarshal([]byte(strings.Join(args[1:], " ")), &p))

@@ -19,7 +19,7 @@ func TestCreate(t *testing.T) {
 			plancheck.ExpectUnknownValue(ci, tfjsonpath.New("token_id")),
 		),
 		state: state(
-			text("status", "active"), text("rotation_reason", "created"), vaultVersion(1), previous(0),
+			text("status", "active"), text("rotation_reason", "created"), secretVersion(1), previous(0),
 			text("created_at", "2026-01-05T09:00:00Z"),
 			text("expires_at", "2026-04-05T09:00:00Z"),
 			text("rotate_at", "2026-02-04T09:00:00Z"),
@@ -77,6 +77,6 @@ func TestCreateAfterAKill(t *testing.T) {
 	s.play(
 		act{before: s.inject(mirroring(testparts.Fault{Status: 500, Count: -1})), config: standard, unsound: true, due: true},
 		act{before: s.mend, config: forgotten, unsound: true, after: func() { s.wantLive(1) }},
-		act{config: standard, plan: creates(), newID: true, state: state(vaultVersion(2), previous(1))},
+		act{config: standard, plan: creates(), newID: true, state: state(secretVersion(2), previous(1))},
 	)
 }

@@ -35,7 +35,7 @@ func (d *apiTokenDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	}
 	attributes["name"] = schema.StringAttribute{
 		Optional: true, Computed: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
-		MarkdownDescription: "Name in PAIStrike, the whole of it. Names need not be unique there: where several tokens have it, it is an error that lists them.",
+		MarkdownDescription: "Name in PAIStrike, the whole of it. Names need not be unique there: if several tokens have it, the error lists them.",
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "One API token of the account, made by hand or not: when it was last used, when it expires, whether it works. " +

@@ -71,20 +71,20 @@ func TestApplyAfterDestroy(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{config: empty},
-		act{config: onDestroy("keep"), plan: creates(), newID: true, state: state(vaultVersion(3), previous(0))},
+		act{config: onDestroy("keep"), plan: creates(), newID: true, state: state(secretVersion(3), previous(0))},
 		act{config: empty, after: func() {
 			if got := s.versions(standardPath); got["1"] != "deleted" || got["3"] != "readable" || s.secret(standardPath) != "" {
 				t.Errorf("versions are %v, and the current one must hold no secret", got)
 			}
 		}},
-		act{config: onDestroy("purge"), plan: creates(), newID: true, state: state(vaultVersion(5), previous(0))},
+		act{config: onDestroy("purge"), plan: creates(), newID: true, state: state(secretVersion(5), previous(0))},
 		act{config: empty, after: func() {
 			if got := s.versions(standardPath); got != nil {
 				t.Errorf("versions are %v, want none", got)
 			}
 		}},
-		act{config: standard, plan: creates(), newID: true, state: state(vaultVersion(1), previous(0))},
-		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(vaultVersion(2))},
+		act{config: standard, plan: creates(), newID: true, state: state(secretVersion(1), previous(0))},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(2))},
 	)
 }
 

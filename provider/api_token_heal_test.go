@@ -22,7 +22,7 @@ func TestRevokedElsewhere(t *testing.T) {
 		act{config: standard},
 		act{
 			before: s.revoke, config: standard, plan: rotates("revoked"),
-			state: state(text("status", "active"), vaultVersion(2), previous(0)),
+			state: state(text("status", "active"), secretVersion(2), previous(0)),
 			after: func() { s.wantWorks("the secret", s.secret(standardPath), true) },
 		},
 	)
@@ -39,7 +39,7 @@ func TestRevokedElsewhereIsAnError(t *testing.T) {
 		},
 		act{
 			before: func() { s.wantCalls(s.apiCalls(), "POST", 1) }, config: onRevoked("rotate"), plan: rotates("revoked"),
-			state: state(text("status", "active"), vaultVersion(2)),
+			state: state(text("status", "active"), secretVersion(2)),
 		},
 	)
 }
@@ -50,7 +50,7 @@ func TestTriggerHealsWhereRevokedIsAnError(t *testing.T) {
 	config := onRevoked("error")
 	s.play(
 		act{config: config},
-		act{before: s.revoke, config: edit(config, `overlap = "24h"`, `overlap = "24h", triggers = { a = "b" }`), plan: rotates("triggers_changed"), state: state(vaultVersion(2), previous(0))},
+		act{before: s.revoke, config: edit(config, `overlap = "24h"`, `overlap = "24h", triggers = { a = "b" }`), plan: rotates("triggers_changed"), state: state(secretVersion(2), previous(0))},
 	)
 }
 
@@ -59,7 +59,7 @@ func TestRevokedElsewhereIsIgnored(t *testing.T) {
 	config := onRevoked("ignore")
 	s.play(
 		act{config: config},
-		act{before: s.revoke, config: config, plan: nothing(), state: state(text("status", "revoked"), vaultVersion(1))},
+		act{before: s.revoke, config: config, plan: nothing(), state: state(text("status", "revoked"), secretVersion(1))},
 	)
 }
 
@@ -70,7 +70,7 @@ func TestDeletedElsewhere(t *testing.T) {
 		act{config: standard},
 		act{
 			before: func() { s.paistrike.Forget(s.entry(standardPath).serves()) },
-			config: standard, plan: rotates("revoked"), state: state(text("status", "active"), vaultVersion(2), previous(0)),
+			config: standard, plan: rotates("revoked"), state: state(text("status", "active"), secretVersion(2), previous(0)),
 		},
 	)
 }
@@ -84,7 +84,7 @@ func TestOverwrittenByHand(t *testing.T) {
 		act{config: standard, after: func() { first = s.secret(standardPath) }},
 		act{
 			before: func() { s.writeByHand(standardPath, "a secret of somebody's own") },
-			config: standard, plan: rotates("vault_changed"), state: state(vaultVersion(3), previous(1)),
+			config: standard, plan: rotates("secret_changed"), state: state(secretVersion(3), previous(1)),
 			after: func() { s.wantWorks("the old token", first, true) },
 		},
 		act{
@@ -109,15 +109,15 @@ func TestSecretTakenAway(t *testing.T) {
 		act{config: standard, after: stillWork},
 		act{
 			before: func() { s.must(http.MethodDelete, "secret/data/"+standardPath, nil) }, config: standard,
-			plan: rotates("vault_deleted"), state: state(vaultVersion(2), previous(1)), after: stillWork,
+			plan: rotates("secret_deleted"), state: state(secretVersion(2), previous(1)), after: stillWork,
 		},
 		act{
 			before: func() { s.must(http.MethodPut, "secret/destroy/"+standardPath, map[string]any{"versions": []int{2}}) }, config: standard,
-			plan: rotates("vault_deleted"), state: state(vaultVersion(3), previous(2)), after: stillWork,
+			plan: rotates("secret_deleted"), state: state(secretVersion(3), previous(2)), after: stillWork,
 		},
 		act{
 			before: func() { s.must(http.MethodDelete, "secret/metadata/"+standardPath, nil) }, config: standard,
-			plan: rotates("vault_missing"), state: state(vaultVersion(1), previous(3)), after: stillWork,
+			plan: rotates("secret_missing"), state: state(secretVersion(1), previous(3)), after: stillWork,
 		},
 		act{before: s.later(2 * day), config: standard, plan: retires(), state: state(previous(0)), after: func() { s.wantLive(1) }},
 	)
@@ -133,7 +133,7 @@ func TestTokenAndEntryAreGone(t *testing.T) {
 				s.revoke()
 				s.must(http.MethodDelete, "secret/metadata/"+standardPath, nil)
 			},
-			config: standard, plan: creates(), state: state(vaultVersion(1), previous(0)), newID: true,
+			config: standard, plan: creates(), state: state(secretVersion(1), previous(0)), newID: true,
 		},
 	)
 }
@@ -154,7 +154,7 @@ func TestRolledBackToATokenThatWorks(t *testing.T) {
 		act{config: standard, after: func() { first = s.entry(standardPath).serves() }},
 		act{config: edit(standard, "90d", "60d"), plan: rotates("expiry_changed")},
 		act{
-			before: func() { s.rollBack("1") }, config: edit(standard, "90d", "60d"), plan: rotates("vault_changed"), unsound: true,
+			before: func() { s.rollBack("1") }, config: edit(standard, "90d", "60d"), plan: rotates("secret_changed"), unsound: true,
 			after: func() {
 				if e := s.entry(standardPath); e.serves() != first || e.Version != 3 {
 					t.Errorf("version %d serves %s, want 3 and %s", e.Version, e.serves(), first)
@@ -164,7 +164,7 @@ func TestRolledBackToATokenThatWorks(t *testing.T) {
 		},
 		act{
 			before: s.later(31 * day), config: edit(standard, "90d", "60d"), plan: rotates("period"),
-			state: state(vaultVersion(4), previous(2)), after: func() { s.wantLive(3) },
+			state: state(secretVersion(4), previous(2)), after: func() { s.wantLive(3) },
 		},
 		act{before: s.later(2 * day), config: edit(standard, "90d", "60d"), plan: retires(), state: state(previous(0))},
 	)
@@ -178,8 +178,8 @@ func TestRolledBackToARevokedToken(t *testing.T) {
 		act{before: s.later(31 * day), config: standard, plan: rotates("period")},
 		act{before: s.later(2 * day), config: standard, plan: retires()},
 		act{
-			before: func() { s.rollBack("1") }, config: standard, plan: rotates("vault_changed"),
-			state: state(vaultVersion(4), previous(1), text("status", "active")),
+			before: func() { s.rollBack("1") }, config: standard, plan: rotates("secret_changed"),
+			state: state(secretVersion(4), previous(1), text("status", "active")),
 		},
 		act{before: s.later(2 * day), config: standard, plan: retires(), state: state(previous(0))},
 	)
@@ -190,12 +190,12 @@ func TestUndeleted(t *testing.T) {
 	s := newStage(t)
 	s.play(
 		act{config: standard},
-		act{before: func() { s.must(http.MethodDelete, "secret/data/"+standardPath, nil) }, config: standard, planOnly: true, due: true, plan: rotates("vault_deleted")},
+		act{before: func() { s.must(http.MethodDelete, "secret/data/"+standardPath, nil) }, config: standard, planOnly: true, due: true, plan: rotates("secret_deleted")},
 		act{
 			before: func() {
 				s.must(http.MethodPut, "secret/undelete/"+standardPath, map[string]any{"versions": []int{1}})
 			},
-			config: standard, plan: nothing(), state: state(vaultVersion(1)),
+			config: standard, plan: nothing(), state: state(secretVersion(1)),
 		},
 	)
 }
@@ -210,7 +210,7 @@ func TestCustomMetadataRebuilt(t *testing.T) {
 				s.must(http.MethodPatch, "secret/metadata/"+standardPath, map[string]any{"custom_metadata": map[string]any{"paistrike_mirror_of": nil}})
 			},
 			config: standard, plan: []plancheck.PlanCheck{plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate)},
-			state: state(vaultVersion(1), previous(0)),
+			state: state(secretVersion(1), previous(0)),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 1) },
 		},
 	)
@@ -225,7 +225,7 @@ func TestScheduleChangedByHand(t *testing.T) {
 			before: func() {
 				s.must(http.MethodPatch, "secret/metadata/"+standardPath, map[string]any{"custom_metadata": map[string]any{"paistrike_rotation_period": "365d"}})
 			},
-			config: standard, plan: keeps(), state: state(vaultVersion(1), text("rotate_at", "2026-02-04T09:00:00Z")),
+			config: standard, plan: keeps(), state: state(secretVersion(1), text("rotate_at", "2026-02-04T09:00:00Z")),
 			after: func() {
 				if period := s.custom(standardPath)["paistrike_rotation_period"]; period != "30d" {
 					t.Errorf("the period in Vault is %q", period)

@@ -36,10 +36,10 @@ func TestImportWhatVaultServes(t *testing.T) {
 		act{config: standard, step: importing(current)},
 		act{
 			config: standard, plan: keeps(), newID: true,
-			state: state(vaultVersion(1), previous(0), text("status", "active"), text("rotate_at", "2026-02-04T09:00:00Z")),
+			state: state(secretVersion(1), previous(0), text("status", "active"), text("rotate_at", "2026-02-04T09:00:00Z")),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 1) },
 		},
-		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(vaultVersion(2), previous(1))},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(2), previous(1))},
 	)
 }
 
@@ -53,7 +53,7 @@ func TestImportUnderAnotherName(t *testing.T) {
 		act{config: renamed, step: importing(func() string { return s.entry(standardPath).serves() })},
 		act{
 			config: renamed, plan: rotates("name_changed"), newID: true,
-			state: state(vaultVersion(2), previous(1), attribute("token_name", startsWith("Build-ps1-"))),
+			state: state(secretVersion(2), previous(1), attribute("token_name", startsWith("Build-ps1-"))),
 		},
 	)
 }
@@ -66,7 +66,7 @@ func TestImportWhatWasMadeByHand(t *testing.T) {
 	s.play(
 		act{config: standard, step: importing(func() string { return id })},
 		act{
-			config: standard, plan: rotates("imported"), state: state(vaultVersion(1), previous(1), text("rotation_reason", "imported")),
+			config: standard, plan: rotates("imported"), state: state(secretVersion(1), previous(1), text("rotation_reason", "imported")),
 			after: func() { s.wantWorks("the token made by hand", secret, true) },
 		},
 		act{
@@ -91,7 +91,7 @@ func TestImportOntoAForeignSecret(t *testing.T) {
 	id, _ := s.paistrike.Mint("CI/CD Pipeline", time.Time{})
 	s.play(
 		act{config: standard, step: importing(func() string { return id })},
-		act{config: standard, fails: "Error: Vault path is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret at version 1"},
+		act{config: standard, fails: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write"},
 		act{config: forgotten, unsound: true},
 	)
 	s.wantCalls(s.apiCalls(), "POST", 0)

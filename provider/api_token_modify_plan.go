@@ -101,8 +101,11 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 		addFailure(diags, "Token cannot be planned", err)
 		return
 	}
-	if s.imported {
+	switch {
+	case s.imported:
 		r.planImported(ctx, &s, state, diags)
+	case s.want.at.Entry() != s.have.at.Entry():
+		r.warnOfTarget(ctx, s, state, diags)
 	}
 	if !s.want.policy.ExpiresAt.IsZero() && !s.imported && !s.want.policy.ExpiresAt.Equal(s.have.policy.ExpiresAt) {
 		checkFixedEnd(r.session.policy, s.want, seen.Rotate, diags)
@@ -118,6 +121,9 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	}
 	warnOfLoss(c, s, diags)
 	plan.show(c, config)
+	if s.claim && config.ExpiresAt.IsNull() {
+		plan.ExpiresAt = types.StringUnknown()
+	}
 	if s.imported {
 		plan.SecretVersion, plan.PreviousTokens = types.Int64Unknown(), types.ListUnknown(previousTokenType)
 	}
@@ -149,6 +155,35 @@ func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state
 		return
 	}
 	s.observed.Unhealthy = schedule.ReasonImported
+}
+
+// warnOfTarget looks at the place that a token moves to, and says what its apply will
+// meet there. The plan itself stays as it is, whatever is seen.
+func (r *apiTokenResource) warnOfTarget(ctx context.Context, s situation, state apiTokenModel, diags *diag.Diagnostics) {
+	const cannot = "Token cannot be moved: "
+	if r.session.unknown {
+		return
+	}
+	var problems diag.Diagnostics
+	engine := r.engine(&problems)
+	if problems.HasError() {
+		diags.Append(problems...)
+		return
+	}
+	seen, err := engine.Look(ctx, s.want.at)
+	if err == nil {
+		err = seen.MayPublish(state.ID.ValueString(), s.want.label, true, s.want.adopt)
+	}
+	if err != nil {
+		addFailure(&problems, "not allowed", err)
+		for _, problem := range problems {
+			diags.AddAttributeWarning(path.Root("vault"), cannot+problem.Summary(), "An apply of this plan fails. "+problem.Detail())
+		}
+		return
+	}
+	if note, taking := seen.TakesOver(state.ID.ValueString()); taking {
+		addNotes(diags, []rotation.Message{note})
+	}
 }
 
 // warnOfLoss says in the plan why its apply will fail. It is no error there, because

@@ -15,7 +15,7 @@ func TestMoveToAnotherPath(t *testing.T) {
 	s.play(
 		act{config: standard, after: func() { first = s.secret("ci/paistrike") }},
 		act{
-			config: moved, plan: rotates("vault_moved"), state: state(vaultVersion(1), previous(1)),
+			config: moved, plan: rotates("secret_moved"), state: state(secretVersion(1), previous(1)),
 			after: func() {
 				s.wantWorks("the secret in the new place", s.secret("build/paistrike"), true)
 				s.wantWorks("the secret in the former place", s.secret("ci/paistrike"), true)
@@ -28,7 +28,7 @@ func TestMoveToAnotherPath(t *testing.T) {
 			},
 		},
 		act{
-			before: s.later(25 * time.Hour), config: moved, plan: retires(), state: state(vaultVersion(1), previous(0)),
+			before: s.later(25 * time.Hour), config: moved, plan: retires(), state: state(secretVersion(1), previous(0)),
 			after: func() {
 				s.wantWorks("the first token", first, false)
 				if s.secret("ci/paistrike") != "" {
@@ -45,9 +45,9 @@ func TestMoveAndBackDuringTheOverlap(t *testing.T) {
 	moved := edit(standard, "ci/paistrike", "build/paistrike")
 	s.play(
 		act{config: standard},
-		act{config: moved, plan: rotates("vault_moved"), state: state(previous(1))},
+		act{config: moved, plan: rotates("secret_moved"), state: state(previous(1))},
 		act{
-			before: s.later(time.Hour), config: standard, plan: rotates("vault_moved"), state: state(vaultVersion(2), previous(2)),
+			before: s.later(time.Hour), config: standard, plan: rotates("secret_moved"), state: state(secretVersion(2), previous(2)),
 			after: func() {
 				s.wantWorks("the secret", s.secret("ci/paistrike"), true)
 				s.wantWorks("the secret in the other place", s.secret("build/paistrike"), true)
@@ -57,7 +57,7 @@ func TestMoveAndBackDuringTheOverlap(t *testing.T) {
 			},
 		},
 		act{
-			before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(vaultVersion(2), previous(0)),
+			before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(secretVersion(2), previous(0)),
 			after: func() {
 				s.wantLive(1)
 				if s.secret("build/paistrike") != "" {
@@ -73,9 +73,9 @@ func TestMoveAndBackAfterTheOverlap(t *testing.T) {
 	moved := edit(standard, "ci/paistrike", "build/paistrike")
 	s.play(
 		act{config: standard},
-		act{config: moved, plan: rotates("vault_moved")},
+		act{config: moved, plan: rotates("secret_moved")},
 		act{before: s.later(25 * time.Hour), config: moved, plan: retires()},
-		act{config: standard, plan: rotates("vault_moved"), state: state(vaultVersion(3), previous(1))},
+		act{config: standard, plan: rotates("secret_moved"), state: state(secretVersion(3), previous(1))},
 		act{before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(previous(0)), after: func() { s.wantLive(1) }},
 	)
 }
@@ -87,7 +87,7 @@ func TestMoveDuringAnOverlap(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(previous(1))},
-		act{before: s.later(time.Hour), config: moved, plan: rotates("vault_moved"), state: state(previous(2))},
+		act{before: s.later(time.Hour), config: moved, plan: rotates("secret_moved"), state: state(previous(2))},
 		act{before: s.later(25 * time.Hour), config: moved, plan: retires(), state: state(previous(0)), after: func() { s.wantLive(1) }},
 	)
 }
@@ -97,7 +97,7 @@ func TestDestroyWhileMoving(t *testing.T) {
 	s := newStage(t)
 	s.play(
 		act{config: standard},
-		act{config: edit(standard, "ci/paistrike", "build/paistrike"), plan: rotates("vault_moved")},
+		act{config: edit(standard, "ci/paistrike", "build/paistrike"), plan: rotates("secret_moved")},
 	)
 	for _, at := range []string{"ci/paistrike", "build/paistrike"} {
 		if s.secret(at) != "" {
@@ -113,14 +113,14 @@ func TestChangedKey(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{
-			config: renamed, plan: rotates("vault_moved"), state: state(vaultVersion(2), previous(1)),
+			config: renamed, plan: rotates("secret_moved"), state: state(secretVersion(2), previous(1)),
 			after: func() {
 				s.wantWorks("the new key", s.entry(standardPath).text("api_token"), true)
 				s.wantWorks("the former key", s.entry(standardPath).text("token"), true)
 			},
 		},
 		act{
-			before: s.later(25 * time.Hour), config: renamed, state: state(vaultVersion(3), previous(0)),
+			before: s.later(25 * time.Hour), config: renamed, state: state(secretVersion(3), previous(0)),
 			after: func() {
 				e := s.entry(standardPath)
 				s.wantWorks("the new key", e.text("api_token"), true)
@@ -141,9 +141,9 @@ func TestMoveToAPlaceThatIsTaken(t *testing.T) {
 		act{config: standard},
 		act{
 			config: edit(standard, "ci/paistrike", "build/paistrike"),
-			fails:  "Error: Vault path is not managed by paistrike ... PS208: secret/build/paistrike holds a secret at version 1 that paistrike did not write.",
+			fails:  "Error: Entry is not managed by paistrike ... PS208: secret/build/paistrike holds a secret that paistrike did not write.",
 		},
-		act{config: standard, plan: nothing(), state: state(vaultVersion(1)), after: func() { s.wantLive(1) }},
+		act{config: standard, plan: nothing(), state: state(secretVersion(1)), after: func() { s.wantLive(1) }},
 	)
 	if s.secret("build/paistrike") != "a secret of somebody's own" {
 		t.Error("somebody's secret was touched")
@@ -155,7 +155,7 @@ func TestMoveToAnotherMount(t *testing.T) {
 	s.must(http.MethodPost, "sys/mounts/team", map[string]any{"type": "kv-v2"})
 	s.play(
 		act{config: standard},
-		act{config: edit(standard, `mount = "secret"`, `mount = "team"`), plan: rotates("vault_moved"), unsound: true, after: func() { s.wantLive(2) }},
+		act{config: edit(standard, `mount = "secret"`, `mount = "team"`), plan: rotates("secret_moved"), unsound: true, after: func() { s.wantLive(2) }},
 		act{before: s.later(25 * time.Hour), config: edit(standard, `mount = "secret"`, `mount = "team"`), unsound: true, after: func() { s.wantLive(1) }},
 	)
 }

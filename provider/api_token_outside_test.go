@@ -30,8 +30,9 @@ func (s *stage) runScheduler() fleet.Entry {
 	if err != nil {
 		s.Fatal(err)
 	}
-	engine := rotation.New(rotation.PAIStrike{Client: api}, client, rotation.WithSleep(noPause))
-	entries, err := fleet.Walk(s.Context(), client, entry.Location{Mount: "secret"}, 1)
+	store := vault.NewStore(client)
+	engine := rotation.New(rotation.PAIStrike{Client: api}, store, rotation.WithSleep(noPause), rotation.WithNow(s.paistrike.Clock().Now))
+	entries, err := fleet.Walk(s.Context(), store, entry.Location{Mount: "secret"}, 1)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func TestRotatedByTheScheduler(t *testing.T) {
 				}
 			},
 			config: standard, plan: nothing(),
-			state: state(vaultVersion(2), previous(1), text("rotate_at", "2026-03-07T09:00:00Z"), text("status", "active")),
+			state: state(secretVersion(2), previous(1), text("rotate_at", "2026-03-07T09:00:00Z"), text("status", "active")),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
 		},
 		act{before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(previous(0))},
@@ -81,10 +82,10 @@ func TestEitherSideRotatesAndNeverBoth(t *testing.T) {
 	s.play(
 		act{config: standard, after: outside(fleet.Current)},
 		act{
-			before: func() { s.advance(31 * day); outside(fleet.Rotated)() }, config: standard, plan: nothing(), state: state(vaultVersion(2)),
+			before: func() { s.advance(31 * day); outside(fleet.Rotated)() }, config: standard, plan: nothing(), state: state(secretVersion(2)),
 			after: outside(fleet.Current),
 		},
-		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(vaultVersion(3)), after: outside(fleet.Current)},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(3)), after: outside(fleet.Current)},
 		act{
 			before: func() { s.advance(25 * time.Hour); outside(fleet.Settled)() }, config: standard, plan: nothing(), state: state(previous(0)),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 3); s.wantLive(1) },
@@ -99,7 +100,7 @@ func TestSchedulerGoesByAChangedPolicy(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{
-			config: edit(standard, `period = "30d"`, `period = "20d", on_revoked = "error"`), plan: keeps(), state: state(vaultVersion(1)),
+			config: edit(standard, `period = "30d"`, `period = "20d", on_revoked = "error"`), plan: keeps(), state: state(secretVersion(1)),
 			after: func() {
 				s.wantCalls(s.apiCalls(), "POST", 1)
 				s.advance(21 * day)
@@ -119,7 +120,7 @@ func TestRetiredByTheScheduler(t *testing.T) {
 		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(previous(1))},
 		act{
 			before: func() { s.advance(25 * time.Hour); s.runScheduler() }, config: standard,
-			plan: nothing(), state: state(previous(0), vaultVersion(2)),
+			plan: nothing(), state: state(previous(0), secretVersion(2)),
 		},
 	)
 }
@@ -137,7 +138,7 @@ func TestOldPlanDoesNotRotateAgain(t *testing.T) {
 					t.Error("the scheduler did not rotate")
 				}
 			})),
-			state: state(vaultVersion(2), previous(1)),
+			state: state(secretVersion(2), previous(1)),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
 		},
 	)
@@ -151,7 +152,7 @@ func TestOldPlanDoesNotHealAgain(t *testing.T) {
 		act{
 			before: s.revoke, config: standard,
 			plan:  append(rotates("revoked"), between(func() { s.runScheduler() })),
-			state: state(vaultVersion(2), previous(0), text("status", "active")),
+			state: state(secretVersion(2), previous(0), text("status", "active")),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
 		},
 	)
@@ -166,7 +167,7 @@ func TestOldPlanStillDoesWhatTheUserAsked(t *testing.T) {
 		act{
 			before: s.later(31 * day), config: config,
 			plan:  append(rotates("triggers_changed"), between(func() { s.runScheduler() })),
-			state: state(vaultVersion(3), previous(2)),
+			state: state(secretVersion(3), previous(2)),
 		},
 	)
 }
@@ -180,9 +181,9 @@ func TestClockPassesTheRotationBetweenPlanAndApply(t *testing.T) {
 		act{config: standard},
 		act{
 			config: changed, plan: append(keeps(), between(s.later(31*day))), due: true,
-			state: state(vaultVersion(1)),
+			state: state(secretVersion(1)),
 		},
-		act{config: changed, plan: rotates("period"), state: state(vaultVersion(2))},
+		act{config: changed, plan: rotates("period"), state: state(secretVersion(2))},
 	)
 }
 
@@ -192,7 +193,7 @@ func TestClockPassesTheWindowBetweenPlanAndApply(t *testing.T) {
 		act{config: scheduled},
 		act{
 			before: s.at("2026-01-11 09:16:00"), config: scheduled,
-			plan: append(rotates("schedule"), between(s.later(time.Hour))), state: state(vaultVersion(2)),
+			plan: append(rotates("schedule"), between(s.later(time.Hour))), state: state(secretVersion(2)),
 		},
 	)
 }

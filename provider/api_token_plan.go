@@ -192,6 +192,9 @@ func newSituation(ctx context.Context, plan, state apiTokenModel, seen observed,
 		return s, err
 	}
 	s.facts = schedule.Facts{CreatedAt: timeOf(state.CreatedAt), ExpiresAt: timeOf(state.ExpiresAt)}
+	if s.claim {
+		s.facts.ExpiresAt = from.ExpiresAt
+	}
 	if name, ok := rotation.ParseName(state.TokenName.ValueString()); ok {
 		s.facts.Slot = name.Slot
 	}

@@ -51,6 +51,9 @@ type imports struct {
 	// Claim says that the resource was imported from its entry, which names another
 	// owner until the first apply.
 	Claim bool `json:"claim,omitempty"`
+	// ExpiresAt is the expiry of the token that the entry serves. In state it would be
+	// one attribute too many for the configuration that Terraform generates.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// Tokens were imported by id, with the name that PAIStrike listed then. Terraform
 	// alone retires them, because nothing in their names says whose they are.
 	Tokens []rotation.Imported `json:"tokens,omitempty"`

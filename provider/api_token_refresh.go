@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -17,14 +18,14 @@ type refreshed struct {
 	state    apiTokenModel
 	observed observed
 	restamp  bool
-	imported imports // what an import by id saw, to be kept
+	imported imports // what an import saw, to be kept
 	gone     bool    // neither token nor entry is left
 }
 
 // refresh looks at the token and its entry. PAIStrike's refusal is an error; where
 // Vault cannot be asked the state stays as it is, with a warning, because a plan
 // that writes nothing needs no Vault.
-func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, before observed, former []formerEntry, diags *diag.Diagnostics) refreshed {
+func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, before observed, former []formerEntry, from imports, diags *diag.Diagnostics) refreshed {
 	if state.Vault.IsNull() {
 		return refreshImported(ctx, engine, state, diags)
 	}
@@ -38,7 +39,11 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 		refuseOrWarn(diags, err)
 		return refreshed{state: state, observed: before}
 	}
-	f := refreshed{observed: observedIn(seen, state.ID.ValueString(), have)}
+	owner := state.ID.ValueString()
+	if from.Claim {
+		owner = seen.Mirror.Owner // until the first apply
+	}
+	f := refreshed{observed: observedIn(seen, owner, have)}
 	if seen.Revision == "" {
 		token, _, err := engine.Token(ctx, state.TokenID.ValueString())
 		if err != nil {
@@ -55,6 +60,13 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 	if f.observed.Taken == nil {
 		f.state.absorb(seen, have, former)
 	}
+	if engine.Unasked() { // what PAIStrike alone knows stays as it was
+		f.state.PreviousTokens, f.state.Status = state.PreviousTokens, state.Status
+	}
+	if from.Claim {
+		f.imported = imports{Claim: true, ExpiresAt: seen.Mirror.ExpiresAt}
+		f.state.ExpiresAt = state.ExpiresAt
+	}
 	f.restamp = restampNeeded(ctx, f.state, before, f.observed, former)
 	return f
 }
@@ -65,7 +77,7 @@ func refuseOrWarn(diags *diag.Diagnostics, err error) {
 	var failure *rotation.Error
 	if errors.As(err, &failure) && failure.OfStore() {
 		diags.AddWarning("Secret store not consulted: "+failure.Summary,
-			failure.Code+": The state keeps what it says, and drift in the store is not noticed by this plan.\n\nCause: "+failure.Error())
+			fmt.Sprintf("%s: The state keeps what it says, and drift in the store is not noticed by this plan. %s\n\nCause: %v", failure.Code, failure.Detail, failure.Err))
 		return
 	}
 	addFailure(diags, "Token not refreshed", err)

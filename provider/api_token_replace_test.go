@@ -21,7 +21,7 @@ func TestReplace(t *testing.T) {
 		act{
 			config: standard, step: taint, newID: true,
 			plan:  []plancheck.PlanCheck{plancheck.ExpectResourceAction(ci, plancheck.ResourceActionDestroyBeforeCreate)},
-			state: state(vaultVersion(3), previous(0)),
+			state: state(secretVersion(3), previous(0)),
 			after: func() {
 				s.wantWorks("the secret", s.secret(standardPath), true)
 				s.wantWorks("the former secret", first, false)
@@ -41,7 +41,7 @@ func TestReplaceCreateBeforeDestroy(t *testing.T) {
 		act{
 			config: config, step: taint, newID: true,
 			plan:  []plancheck.PlanCheck{plancheck.ExpectResourceAction(ci, plancheck.ResourceActionCreateBeforeDestroy)},
-			state: state(vaultVersion(2), previous(1)),
+			state: state(secretVersion(2), previous(1)),
 			after: func() {
 				s.wantWorks("the secret", s.secret(standardPath), true)
 				s.wantWorks("the former secret in its overlap", first, true)

@@ -72,6 +72,7 @@ func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.Vali
 func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan apiTokenModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	r.session.mayChange("Token not created", &resp.Diagnostics)
 	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -81,7 +82,7 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	owner := strings.ToLower(rand.Text())
+	owner := newOwner()
 	result, err := engine.Run(ctx, want.request(owner, rotation.Rotate, schedule.ReasonCreated, ""))
 	addNotes(&resp.Diagnostics, result.Notes)
 	if err != nil {
@@ -115,10 +116,12 @@ func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, r
 	resp.Diagnostics.Append(diags...)
 	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
 	resp.Diagnostics.Append(diags...)
+	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	fresh := refresh(ctx, engine, state, before, former, &resp.Diagnostics)
+	fresh := refresh(ctx, engine, state, before, former, from, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -148,6 +151,7 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(diags...)
 	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
 	resp.Diagnostics.Append(diags...)
+	r.session.mayChange("Token not updated", &resp.Diagnostics)
 	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -184,6 +188,7 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 	resp.Diagnostics.Append(diags...)
 	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
 	resp.Diagnostics.Append(diags...)
+	r.session.mayChange("Token not destroyed", &resp.Diagnostics)
 	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -228,7 +233,8 @@ func destroyEntry(ctx context.Context, engine *rotation.Engine, request rotation
 	}
 }
 
-// ImportState takes a token id, or a name; the first plan then compares it with Vault.
+// ImportState takes an entry of a store, a token id, or a name. By id or name the first
+// plan compares the token with the entry of the configuration.
 func (r *apiTokenResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id := req.ID
 	if id == "" && req.Identity != nil {
@@ -236,15 +242,31 @@ func (r *apiTokenResource) ImportState(ctx context.Context, req resource.ImportS
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
 		id = identity.TokenID.ValueString()
 	}
+	if strings.HasPrefix(id, importFromVault) {
+		r.importEntry(ctx, id, resp)
+		return
+	}
 	if id = r.session.importID(ctx, id, &resp.Diagnostics); resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), strings.ToLower(rand.Text()))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), newOwner())...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("token_id"), id)...)
-	if resp.Identity != nil {
-		resp.Diagnostics.Append(resp.Identity.Set(ctx, identityModel{TokenID: types.StringValue(id)})...)
-	}
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, apiTokenModel{TokenID: types.StringValue(id)})...)
 }
+
+func (r *apiTokenResource) importEntry(ctx context.Context, id string, resp *resource.ImportStateResponse) {
+	model := r.session.importEntry(ctx, id, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	model.ID = types.StringValue(newOwner())
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, importedKey, imports{Claim: true})...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, model)...)
+}
+
+// newOwner is an id for a resource: it names the owner in the record of its entry.
+func newOwner() string { return strings.ToLower(rand.Text()) }
 
 func (r *apiTokenResource) engine(diags *diag.Diagnostics) *rotation.Engine {
 	if r.session == nil {

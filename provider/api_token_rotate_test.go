@@ -16,7 +16,7 @@ func TestRotateByPeriod(t *testing.T) {
 		act{
 			before: s.later(time.Second), config: standard,
 			plan:  rotates("period"),
-			state: state(vaultVersion(2), previous(1), text("rotate_at", "2026-03-06T09:00:00Z"), text("rotation_reason", "period")),
+			state: state(secretVersion(2), previous(1), text("rotate_at", "2026-03-06T09:00:00Z"), text("rotation_reason", "period")),
 			after: func() {
 				second = s.secret(standardPath)
 				s.wantWorks("the new token", second, true)
@@ -27,7 +27,7 @@ func TestRotateByPeriod(t *testing.T) {
 		act{
 			before: s.later(24 * time.Hour), config: standard,
 			plan:  retires(),
-			state: state(vaultVersion(2), previous(0), text("rotation_reason", "period")),
+			state: state(secretVersion(2), previous(0), text("rotation_reason", "period")),
 			after: func() {
 				s.wantWorks("the old token after its overlap", first, false)
 				s.wantWorks("the new token", second, true)
@@ -54,7 +54,7 @@ func TestRotateBySchedule(t *testing.T) {
 		act{before: s.at("2026-01-11 03:16:59"), config: scheduled, planOnly: true, plan: nothing()},
 		act{
 			before: s.at("2026-01-11 09:16:59"), config: scheduled, plan: rotates("schedule"),
-			state: state(vaultVersion(2), text("rotate_at", "2026-01-18T03:17:00Z")),
+			state: state(secretVersion(2), text("rotate_at", "2026-01-18T03:17:00Z")),
 		},
 	)
 }
@@ -78,7 +78,7 @@ func TestMissedLastWindow(t *testing.T) {
 	s.play(
 		act{config: monthly, state: state(text("rotate_at", "2026-01-15T03:17:00Z"))},
 		act{before: s.at("2026-01-15 09:16:00"), config: monthly, planOnly: true, due: true, plan: rotates("schedule")},
-		act{before: s.at("2026-01-15 12:00:00"), config: monthly, plan: rotates("schedule"), state: state(vaultVersion(2))},
+		act{before: s.at("2026-01-15 12:00:00"), config: monthly, plan: rotates("schedule"), state: state(secretVersion(2))},
 	)
 }
 
@@ -88,7 +88,7 @@ func TestRotateBeforeExpiry(t *testing.T) {
 	s.play(
 		act{config: config, state: state(text("rotate_at", "2026-03-26T09:00:00Z"))},
 		act{before: s.at("2026-03-26 08:59:59"), config: config, planOnly: true, plan: nothing()},
-		act{before: s.at("2026-03-26 09:00:00"), config: config, plan: rotates("before_expiry"), state: state(vaultVersion(2))},
+		act{before: s.at("2026-03-26 09:00:00"), config: config, plan: rotates("before_expiry"), state: state(secretVersion(2))},
 	)
 }
 
@@ -98,7 +98,7 @@ func TestRotateExpired(t *testing.T) {
 		act{config: standard},
 		act{
 			before: s.later(91 * day), config: standard, plan: rotates("expired"),
-			state: state(text("status", "active"), previous(0), vaultVersion(2)),
+			state: state(text("status", "active"), previous(0), secretVersion(2)),
 		},
 	)
 }
@@ -108,8 +108,8 @@ func TestRotateByTrigger(t *testing.T) {
 	incident := edit(standard, `overlap = "24h"`, `overlap = "24h", triggers = { incident = "2026-01" }`)
 	s.play(
 		act{config: standard},
-		act{config: incident, plan: rotates("triggers_changed"), state: state(vaultVersion(2), previous(1))},
-		act{config: standard, plan: rotates("triggers_changed"), state: state(vaultVersion(3), previous(2))},
+		act{config: incident, plan: rotates("triggers_changed"), state: state(secretVersion(2), previous(1))},
+		act{config: standard, plan: rotates("triggers_changed"), state: state(secretVersion(3), previous(2))},
 	)
 }
 
@@ -156,7 +156,7 @@ func TestSameByValue(t *testing.T) {
 	hours := edit(standard, `"90d"`, `"2160h"`, `"30d"`, `"720h"`, `"24h"`, `"1d"`)
 	s.play(
 		act{config: standard},
-		act{config: hours, plan: nothing(), state: state(vaultVersion(1), text("expires_in", "90d"))},
+		act{config: hours, plan: nothing(), state: state(secretVersion(1), text("expires_in", "90d"))},
 		act{before: s.later(31 * day), config: hours, plan: rotates("period")},
 	)
 }
@@ -166,8 +166,8 @@ func TestSameInstant(t *testing.T) {
 	until := func(end string) string { return edit(standard, `expires_in = "90d"`, `expires_at = "`+end+`"`) }
 	s.play(
 		act{config: until("2026-06-01T02:00:00+02:00"), state: state(text("expires_at", "2026-06-01T02:00:00+02:00"))},
-		act{config: until("2026-06-01T00:00:00Z"), plan: nothing(), state: state(vaultVersion(1))},
-		act{config: until("2026-06-01"), plan: nothing(), state: state(vaultVersion(1))},
+		act{config: until("2026-06-01T00:00:00Z"), plan: nothing(), state: state(secretVersion(1))},
+		act{config: until("2026-06-01"), plan: nothing(), state: state(secretVersion(1))},
 	)
 }
 
@@ -179,7 +179,7 @@ func TestPolicyChangeDoesNotRotate(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{
-			config: changed, plan: keeps(), state: state(vaultVersion(1), text("rotate_at", "2026-02-14T09:00:00Z")),
+			config: changed, plan: keeps(), state: state(secretVersion(1), text("rotate_at", "2026-02-14T09:00:00Z")),
 			after: func() {
 				custom := s.custom(standardPath)
 				if custom["paistrike_rotation_period"] != "40d" || custom["paistrike_overlap"] != "2d" || custom["paistrike_next_rotation"] != "2026-02-14T09:00:00Z" {

@@ -47,7 +47,7 @@ func apiTokenSchema() schema.Schema {
 		"token_name":      "Name of the current token in PAIStrike.",
 		"created_at":      "When the current token was created, RFC 3339 in UTC.",
 		"status":          "`active`, `expired` or `revoked`, as of the last refresh.",
-		"rotate_at":       "When the next rotation is due, RFC 3339 in UTC; empty where no time makes it due.",
+		"rotate_at":       "When the next rotation is due, RFC 3339 in UTC; empty if no time makes it due.",
 		"rotation_reason": "Why the token was last replaced by Terraform, in one word: `created`, `period`, `schedule`, `before_expiry`, `expired`, `revoked`, `not_found`, `secret_missing`, `secret_deleted`, `secret_changed`, `secret_moved`, `name_changed`, `expiry_changed`, `triggers_changed`, `revoke_previous` or `imported`.",
 	} {
 		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: text}
@@ -94,7 +94,7 @@ func rotationAttribute() schema.SingleNestedAttribute {
 			},
 			"window":        duration("How long after `schedule` fires a rotation may start, at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry."),
 			"before_expiry": duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap."),
-			"overlap":       duration("How long the old token works after the new one is in Vault, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule where that is shorter. Choose it longer than your consumers take to fetch a new secret."),
+			"overlap":       duration("How long the old token works after the new one is in Vault, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule if that is shorter. Choose it longer than your consumers take to fetch a new secret."),
 			"jitter":        duration("Spread rotations that fall due together: each Vault entry waits its own, always the same, part of this time, such as `6h`. None by default."),
 			"retire_when_idle": schema.BoolAttribute{
 				Optional:            true,
@@ -119,11 +119,11 @@ func rotationAttribute() schema.SingleNestedAttribute {
 func tokenVaultAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Required:            true,
-		MarkdownDescription: "The KV version 2 entry that receives the secret. Changing where it is mints a token into the new place first; the old entry and its token stay for the overlap.",
+		MarkdownDescription: "The KV version 2 entry that receives the secret. A change of its place mints a token into the new place first; the old entry and its token stay for the overlap.",
 		Attributes: map[string]schema.Attribute{
 			"mount":     schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Mount of the secrets engine, such as `secret`."},
 			"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`. One token has one path."},
-			"namespace": schema.StringAttribute{Optional: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Vault namespace, where it is not the provider's."},
+			"namespace": schema.StringAttribute{Optional: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Vault namespace, if it is not the provider's."},
 			"key": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString("token"), Validators: []validator.String{keyValidator{}},
 				MarkdownDescription: "Data field that holds the secret, `token` by default.",

@@ -42,13 +42,13 @@ func TestUnknownAtPlan(t *testing.T) {
 	renamed := edit(again, "CI/CD Pipeline", "Build")
 	shorter := edit(renamed, "90d", "60d")
 	s.play(
-		act{config: derived, plan: creates(), state: state(text("name", "CI/CD Pipeline"), vaultVersion(1))},
+		act{config: derived, plan: creates(), state: state(text("name", "CI/CD Pipeline"), secretVersion(1))},
 		act{ // unknown at plan, and in the end as before
-			config: again, plan: updates(), state: state(vaultVersion(1), text("rotation_reason", "created")),
+			config: again, plan: updates(), state: state(secretVersion(1), text("rotation_reason", "created")),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 1) },
 		},
-		act{config: renamed, plan: updates(), state: state(vaultVersion(2), text("rotation_reason", "name_changed"))},
-		act{config: shorter, plan: updates(), state: state(vaultVersion(3), text("rotation_reason", "expiry_changed"))},
+		act{config: renamed, plan: updates(), state: state(secretVersion(2), text("rotation_reason", "name_changed"))},
+		act{config: shorter, plan: updates(), state: state(secretVersion(3), text("rotation_reason", "expiry_changed"))},
 	)
 }
 
@@ -70,13 +70,13 @@ provider "paistrike" {
 ` + standard
 	moved := edit(config, `triggers_replace = "1"`, `triggers_replace = "2"`)
 	s.play(
-		act{config: config, plan: creates(), state: state(vaultVersion(1))},
+		act{config: config, plan: creates(), state: state(secretVersion(1))},
 		act{
 			before: s.later(31 * day), config: moved,
 			plan: []plancheck.PlanCheck{plancheck.ExpectResourceAction(ci, plancheck.ResourceActionNoop)},
 			due:  true, // it was not seen that the token is due
 		},
-		act{config: moved, plan: rotates("period"), state: state(vaultVersion(2))},
+		act{config: moved, plan: rotates("period"), state: state(secretVersion(2))},
 	)
 }
 

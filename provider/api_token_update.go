@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -43,7 +45,11 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	if err != nil {
 		return err
 	}
-	u.from.Claim = false
+	if u.claim && !rotate && result.TokenID != u.state.TokenID.ValueString() {
+		diags.AddWarning("Entry serves another token than the import saw",
+			fmt.Sprintf("The record of %s names token %s, and its metadata named %s. The record counts: this resource publishes it now, and the next plan shows it.", u.want.at, result.TokenID, u.state.TokenID.ValueString()))
+	}
+	u.from.Claim, u.from.ExpiresAt = false, time.Time{}
 	if result.Rotated && !u.imported && u.want.at != u.have.at {
 		u.leave(ctx, result, diags)
 	}
@@ -108,9 +114,12 @@ func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.
 func (u *update) unschedule(ctx context.Context, diags *diag.Diagnostics) {
 	request := u.have.request(u.state.ID.ValueString(), rotation.Settle, schedule.ReasonNone, "")
 	request.Schedule = schedule.Schedule{ExpiresIn: u.have.schedule.ExpiresIn}
-	request.Policy.Manual, request.MayRepublish, request.Imported = true, true, u.from.Tokens
+	request.Policy.Manual, request.MayRepublish, request.Imported, request.TakeOver = true, true, u.from.Tokens, u.claim
 	result, err := u.engine.Run(ctx, request)
 	addNotes(diags, result.Notes)
+	if failure, ok := errors.AsType[*rotation.Error](err); ok && failure.OfOther() {
+		return // whoever has come there meanwhile has a schedule of its own
+	}
 	if err != nil {
 		diags.AddWarning("Schedule of the former entry not removed", err.Error())
 	}

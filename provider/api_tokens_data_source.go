@@ -32,7 +32,7 @@ func (d *apiTokensDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "All API tokens of the account, those made by hand too, for an audit: which were never used, which expire soon, which never expire. " +
-			"It needs no Vault: leave `vault` out of the provider block where nothing else does.",
+			"It needs no Vault: leave `vault` out of the provider block if nothing else does.",
 		Attributes: attributes,
 	}
 }

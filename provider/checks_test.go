@@ -32,8 +32,8 @@ func text(name, value string) statecheck.StateCheck {
 	return attribute(name, knownvalue.StringExact(value))
 }
 
-func vaultVersion(version int64) statecheck.StateCheck {
-	return attribute("vault_version", knownvalue.Int64Exact(version))
+func secretVersion(version int64) statecheck.StateCheck {
+	return attribute("secret_version", knownvalue.Int64Exact(version))
 }
 
 // previous expects so many tokens in overlap.
@@ -50,7 +50,7 @@ func rotates(reason string) []plancheck.PlanCheck {
 		plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate),
 		plancheck.ExpectKnownValue(ci, tfjsonpath.New("rotation_reason"), knownvalue.StringExact(reason)),
 		plancheck.ExpectUnknownValue(ci, tfjsonpath.New("token_id")),
-		plancheck.ExpectUnknownValue(ci, tfjsonpath.New("vault_version")),
+		plancheck.ExpectUnknownValue(ci, tfjsonpath.New("secret_version")),
 		plancheck.ExpectUnknownValue(ci, tfjsonpath.New("previous_tokens")),
 	}
 }
@@ -59,7 +59,7 @@ func rotates(reason string) []plancheck.PlanCheck {
 func keeps() []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
 		plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate),
-		unchanged("token_id"), unchanged("vault_version"), unchanged("rotation_reason"),
+		unchanged("token_id"), unchanged("secret_version"), unchanged("rotation_reason"),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
@@ -15,7 +16,10 @@ import (
 // detail and cause. The protocol's texts hold no secret.
 func addFailure(diags *diag.Diagnostics, act string, err error) {
 	var failure *rotation.Error
-	if !errors.As(err, &failure) {
+	if of, ok := errors.AsType[*entry.Failure](err); ok && !errors.As(err, &failure) {
+		failure = &rotation.Error{Message: rotation.Message{Code: of.Code, Summary: of.Summary, Detail: strings.TrimSpace(of.Facts + " " + of.Advice)}, Err: of.Err}
+	}
+	if failure == nil && !errors.As(err, &failure) {
 		diags.AddError(act, err.Error())
 		return
 	}

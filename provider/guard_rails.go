@@ -29,7 +29,7 @@ func deletionProtectionAttribute() schema.BoolAttribute {
 	}
 }
 
-// refuseDestroy adds an error where the token must not be destroyed.
+// refuseDestroy adds an error if the token must not be destroyed.
 func refuseDestroy(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) {
 	var protected types.Bool
 	var id types.String
@@ -76,7 +76,7 @@ func warnOfOverdue(s situation, diags *diag.Diagnostics) {
 	}
 }
 
-// previousIDs gives the ids of the tokens in overlap.
+// previousIDs returns the ids of the tokens in overlap.
 func (m apiTokenModel) previousIDs(ctx context.Context) []string {
 	var ids []string
 	for _, p := range m.previous(ctx) {

@@ -138,8 +138,8 @@ func TestNoDifferenceByWording(t *testing.T) {
 			s := newStage(t)
 			s.play(
 				act{config: c.before},
-				act{config: c.after, plan: nothing(), state: state(vaultVersion(1))},
-				act{config: c.before, plan: nothing(), state: state(vaultVersion(1))},
+				act{config: c.after, plan: nothing(), state: state(secretVersion(1))},
+				act{config: c.before, plan: nothing(), state: state(secretVersion(1))},
 			)
 		})
 	}
@@ -158,8 +158,8 @@ func TestEmptyIsNoReason(t *testing.T) {
 			s := newStage(t)
 			s.play(
 				act{config: standard},
-				act{config: config, plan: []plancheck.PlanCheck{unchanged("token_id"), unchanged("vault_version")}, state: state(vaultVersion(1))},
-				act{config: standard, plan: []plancheck.PlanCheck{unchanged("token_id"), unchanged("vault_version")}, state: state(vaultVersion(1))},
+				act{config: config, plan: []plancheck.PlanCheck{unchanged("token_id"), unchanged("secret_version")}, state: state(secretVersion(1))},
+				act{config: standard, plan: []plancheck.PlanCheck{unchanged("token_id"), unchanged("secret_version")}, state: state(secretVersion(1))},
 			)
 		})
 	}

@@ -17,6 +17,6 @@ func TestIdentity(t *testing.T) {
 		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(current)},
 		act{before: func() { s.advance(31 * day); s.runScheduler() }, config: standard, plan: nothing(), state: state(current)},
 		act{before: s.revoke, config: standard, plan: rotates("revoked"), state: state(current)},
-		act{config: edit(standard, "ci/paistrike", "build/paistrike"), plan: rotates("vault_moved"), state: state(current)},
+		act{config: edit(standard, "ci/paistrike", "build/paistrike"), plan: rotates("secret_moved"), state: state(current)},
 	)
 }

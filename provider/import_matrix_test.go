@@ -28,12 +28,12 @@ func TestImportMatrix(t *testing.T) {
 	}{
 		{
 			name: "no record", given: byHand(end),
-			plan: rotates("imported"), state: state(vaultVersion(1), previous(1)),
+			plan: rotates("imported"), state: state(secretVersion(1), previous(1)),
 		},
 		{
 			name:  "no record, by name",
 			given: func(s *stage) string { byHand(end)(s); return "name/CI/CD Pipeline" },
-			plan:  rotates("imported"), state: state(vaultVersion(1), previous(1)),
+			plan:  rotates("imported"), state: state(secretVersion(1), previous(1)),
 		},
 		{
 			name: "revoked",
@@ -42,7 +42,7 @@ func TestImportMatrix(t *testing.T) {
 				s.paistrike.Revoke(id)
 				return id
 			},
-			plan: rotates("imported"), state: state(vaultVersion(1), previous(0), text("status", "active")),
+			plan: rotates("imported"), state: state(secretVersion(1), previous(0), text("status", "active")),
 		},
 		{
 			name: "expired",
@@ -51,7 +51,7 @@ func TestImportMatrix(t *testing.T) {
 				s.advance(time.Hour)
 				return id
 			},
-			plan: rotates("imported"), state: state(vaultVersion(1), previous(0), text("status", "active")),
+			plan: rotates("imported"), state: state(secretVersion(1), previous(0), text("status", "active")),
 		},
 		{
 			name: "foreign record",
@@ -59,7 +59,7 @@ func TestImportMatrix(t *testing.T) {
 				s.writeByHand(standardPath, somebodys)
 				return byHand(end)(s)
 			},
-			stops: "Error: Vault path is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret at version 1",
+			stops: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write",
 		},
 		{
 			name: "unknown id", given: func(*stage) string { return "tok_nobodys" },
@@ -119,7 +119,7 @@ func TestImportWhatVaultServesByName(t *testing.T) {
 		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(previous(1))},
 		act{config: forgotten, unsound: true, after: func() { s.wantLive(2) }},
 		act{config: standard, step: importing(func() string { return "name/CI/CD Pipeline" })},
-		act{config: standard, plan: keeps(), newID: true, state: state(vaultVersion(2), previous(1), text("status", "active"))},
+		act{config: standard, plan: keeps(), newID: true, state: state(secretVersion(2), previous(1), text("status", "active"))},
 	)
 }
 
@@ -131,6 +131,6 @@ func TestImportARevokedTokenThatVaultServes(t *testing.T) {
 		act{config: standard, after: func() { id = s.entry(standardPath).serves() }},
 		act{config: forgotten, unsound: true, after: func() { s.paistrike.Revoke(id) }},
 		act{config: standard, step: importing(func() string { return id })},
-		act{config: standard, plan: rotates("revoked"), newID: true, state: state(vaultVersion(2), previous(0), text("status", "active"))},
+		act{config: standard, plan: rotates("revoked"), newID: true, state: state(secretVersion(2), previous(0), text("status", "active"))},
 	)
 }

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -75,11 +76,25 @@ func fail(err error) {
 
 // serve is the provider as a process, with the pauses left out.
 func serve() {
-	err := providerserver.Serve(context.Background(), provider.New("test", provider.WithSleep(noPause)),
+	err := providerserver.Serve(context.Background(), provider.New("test", provider.WithSleep(noPause), provider.WithNow(sandboxTime)),
 		providerserver.ServeOpts{Address: "registry.terraform.io/paistrike/paistrike"})
 	if err != nil {
 		fail(err)
 	}
+}
+
+// sandboxTime is this machine's clock, for a provider that runs in the sandbox's time.
+func sandboxTime() time.Time {
+	var told struct{ Now time.Time }
+	response, err := plainClient().Get(os.Getenv("PAISTRIKE_ENDPOINT") + "/_sandbox/clock") //nolint:noctx // a test's
+	if err == nil {
+		defer response.Body.Close()
+		err = json.NewDecoder(response.Body).Decode(&told)
+	}
+	if err != nil {
+		return time.Now() // there is no sandbox in this story
+	}
+	return told.Now
 }
 
 func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }

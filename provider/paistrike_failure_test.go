@@ -103,7 +103,7 @@ func TestCreateFailsAtPAIStrike(t *testing.T) {
 			s.wantLive(0)
 			s.wantCalls(s.vaultCalls(), "PUT", 0)
 		},
-		config: standard, plan: creates(), state: state(vaultVersion(1), previous(0)),
+		config: standard, plan: creates(), state: state(secretVersion(1), previous(0)),
 	})...)
 }
 
@@ -126,7 +126,7 @@ func TestRotationFailsAtPAIStrike(t *testing.T) {
 			fails:  edit(mintFailures[name].says, "WHERE", "Version 1 of secret/ci/paistrike still serves token ..."),
 		})
 	}
-	s.play(append(acts, act{before: unchanged, config: standard, plan: rotates("period"), state: state(vaultVersion(2), previous(1))})...)
+	s.play(append(acts, act{before: unchanged, config: standard, plan: rotates("period"), state: state(secretVersion(2), previous(1))})...)
 }
 
 // rotateInSpiteOf rotates by a trigger once for each row, and each time it is enough
@@ -138,7 +138,7 @@ func (s *stage) rotateInSpiteOf(rows []string, breaks func(row string), after fu
 			before: func() { s.Log(row); breaks(row) },
 			config: edit(standard, `overlap = "24h"`, fmt.Sprintf(`overlap = "24h", triggers = { row = %q }`, row)),
 			plan:   rotates("triggers_changed"),
-			state:  state(vaultVersion(int64(i)+2), previous(i+1)),
+			state:  state(secretVersion(int64(i)+2), previous(i+1)),
 			after:  func() { after(row) },
 		})
 	}
@@ -209,7 +209,7 @@ func TestListFails(t *testing.T) {
 	}
 	s.play(append(acts, act{
 		before: func() { s.paistrike.ClearFaults(); s.wantLive(1) }, config: standard,
-		plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+		plan: rotates("period"), state: state(secretVersion(2), previous(1)),
 	})...)
 }
 
@@ -241,11 +241,11 @@ func TestLateCreateIsSwept(t *testing.T) {
 				s.advance(31 * day)
 				s.paistrike.AddFaults(creating(sandbox.Fault{Hold: true, Lose: sandbox.LoseResponse, Count: 1}))
 			},
-			config: standard, plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+			config: standard, plan: rotates("period"), state: state(secretVersion(2), previous(1)),
 			after: func() { s.paistrike.Release(); s.wantLive(3) },
 		},
 		act{
-			config: standard, plan: retires(), state: state(vaultVersion(2), previous(1)),
+			config: standard, plan: retires(), state: state(secretVersion(2), previous(1)),
 			after: func() { s.wantLive(2) },
 		},
 	)

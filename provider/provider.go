@@ -38,6 +38,7 @@ type surroundings struct {
 	homeDir   func() (string, error)
 	transport http.RoundTripper
 	sleep     func(context.Context, time.Duration) error
+	now       func() time.Time
 }
 
 // Option changes what the provider takes from its surroundings.
@@ -63,7 +64,10 @@ func WithSleep(sleep func(context.Context, time.Duration) error) Option {
 	return func(s *surroundings) { s.sleep = sleep }
 }
 
-// New gives a constructor of the provider. version stands in the User-Agent.
+// WithNow sets this machine's clock, the third witness of time beside the servers'.
+func WithNow(now func() time.Time) Option { return func(s *surroundings) { s.now = now } }
+
+// New returns a constructor of the provider. version stands in the User-Agent.
 func New(version string, options ...Option) func() provider.Provider {
 	return func() provider.Provider {
 		p := &paistrikeProvider{version: version, env: surroundings{getenv: os.Getenv, homeDir: os.UserHomeDir}}
@@ -121,5 +125,5 @@ func (p *paistrikeProvider) ListResources(context.Context) []func() list.ListRes
 
 // Actions are what a person does once, outside of any resource's life.
 func (p *paistrikeProvider) Actions(context.Context) []func() action.Action {
-	return []func() action.Action{newRevokeAPITokenAction}
+	return []func() action.Action{newRevokeAPITokenAction, newRotateAPITokenAction}
 }

@@ -103,9 +103,15 @@ func (s surroundings) vaultConfig(ctx context.Context, object types.Object, vers
 		CACertDir:     s.text(m.CACertDir, "VAULT_CAPATH"),
 		TLSServerName: s.text(m.TLSServerName, "VAULT_TLS_SERVER_NAME"),
 		SkipTLSVerify: s.flag(m.SkipTLSVerify, "VAULT_SKIP_VERIFY"),
+		Identity:      s.text(m.Identity, "PAISTRIKE_VAULT_IDENTITY"),
 		UserAgent:     "terraform-provider-paistrike/" + version,
 		Transport:     s.transport,
 		Sleep:         s.sleep,
+	}
+	if !m.FormerIdentities.IsNull() {
+		if diags := m.FormerIdentities.ElementsAs(ctx, &config.FormerIdentities, false); diags.HasError() {
+			return config, errors.New("vault.former_identities: a value is null")
+		}
 	}
 	if config.Address == "" {
 		return config, errors.New("vault.address is not set: write it in the provider block or set VAULT_ADDR")
@@ -122,6 +128,12 @@ func (s surroundings) vaultConfig(ctx context.Context, object types.Object, vers
 		config.MaxRetries = int(retries.ValueInt64())
 		if config.MaxRetries == 0 {
 			config.MaxRetries = -1
+		}
+	}
+	config.Identity = s.text(m.Identity, "PAISTRIKE_VAULT_IDENTITY")
+	if !m.Former.IsNull() {
+		if diags := m.Former.ElementsAs(ctx, &config.FormerIdentities, false); diags.HasError() {
+			return config, errors.New("vault.former_identities: a value is null")
 		}
 	}
 	var err error
@@ -179,6 +191,9 @@ func (s surroundings) login(ctx context.Context, m vaultModel) (vault.Login, err
 	}
 	if a := m.AuthLoginTokenFile; a != nil {
 		use("auth_login_token_file", vault.Login{Method: "token_file", File: s.text(a.Filename, "TERRAFORM_VAULT_TOKEN_FILENAME")})
+	}
+	if m.AuthLoginAgent != nil {
+		use("auth_login_agent", vault.Login{Method: vault.MethodAgent})
 	}
 	switch len(found) {
 	case 0:

@@ -13,6 +13,7 @@ type providerModel struct {
 	Headers     types.Map    `tfsdk:"headers"`
 	APIRoutes   types.Object `tfsdk:"api_routes"`
 	TokenPolicy types.Object `tfsdk:"token_policy"`
+	PlanOnly    types.Bool   `tfsdk:"plan_without_api"`
 	Vault       types.Object `tfsdk:"vault"`
 }
 
@@ -43,6 +44,11 @@ type vaultModel struct {
 	TLSServerName types.String `tfsdk:"tls_server_name"`
 	SkipTLSVerify types.Bool   `tfsdk:"skip_tls_verify"`
 	MaxRetries    types.Int64  `tfsdk:"max_retries"`
+	Identity      types.String `tfsdk:"identity"`
+	Former        types.List   `tfsdk:"former_identities"`
+
+	Identity         types.String `tfsdk:"identity"`
+	FormerIdentities types.List   `tfsdk:"former_identities"`
 
 	AuthLogin           *authLoginModel           `tfsdk:"auth_login"`
 	AuthLoginAppRole    *authLoginAppRoleModel    `tfsdk:"auth_login_approle"`
@@ -50,6 +56,7 @@ type vaultModel struct {
 	AuthLoginKubernetes *authLoginKubernetesModel `tfsdk:"auth_login_kubernetes"`
 	AuthLoginUserpass   *authLoginUserpassModel   `tfsdk:"auth_login_userpass"`
 	AuthLoginTokenFile  *authLoginTokenFileModel  `tfsdk:"auth_login_token_file"`
+	AuthLoginAgent      *authLoginAgentModel      `tfsdk:"auth_login_agent"`
 }
 
 type authLoginModel struct {
@@ -90,6 +97,9 @@ type authLoginUserpassModel struct {
 type authLoginTokenFileModel struct {
 	Filename types.String `tfsdk:"filename"`
 }
+
+// authLoginAgentModel is empty: the agent knows how to log in.
+type authLoginAgentModel struct{}
 
 // tokenPolicy is the guard rails of the provider block; the zero value allows all.
 type tokenPolicy struct {

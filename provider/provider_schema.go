@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -34,6 +35,11 @@ func providerSchema() schema.Schema {
 			},
 			"api_routes":   routesAttribute(),
 			"token_policy": tokenPolicyAttribute(),
+			"plan_without_api": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Plan from the metadata in Vault alone, without `api_token` and without a call to PAIStrike, `false` by default: for a job that plans pull requests and must not hold the management token. " +
+					"Whether PAIStrike still accepts a token is not seen by such a plan, and an apply that would change something is refused. Environment variable: `PAISTRIKE_PLAN_WITHOUT_API`.",
+			},
 			"vault":        vaultAttribute(),
 		},
 	}
@@ -49,10 +55,10 @@ func routesAttribute() schema.SingleNestedAttribute {
 		Attributes: map[string]schema.Attribute{
 			"collection":     text("Path that lists and creates tokens, `/api-tokens` by default."),
 			"item":           text("Path of one token, with `{id}`, `/api-tokens/{id}` by default."),
-			"self":           text("Path of the token that makes the call, `/api-tokens/self` by default, `-` where the server has none."),
+			"self":           text("Path of the token that makes the call, `/api-tokens/self` by default, `-` if the server has none."),
 			"revoke_method":  text("HTTP method that revokes, `DELETE` by default.", stringvalidator.OneOf("DELETE", "POST")),
 			"revoke_path":    text("Path that revokes, with `{id}`, the path of one token by default."),
-			"list_only":      schema.BoolAttribute{Optional: true, MarkdownDescription: "Set to `true` where the server cannot show one token by id."},
+			"list_only":      schema.BoolAttribute{Optional: true, MarkdownDescription: "Set to `true` if the server cannot show one token by id."},
 			"name_field":     text("Field of the token's name in a create, `name` by default."),
 			"expires_field":  text("Field of the expiry in a create, `expires_at` by default."),
 			"expires_format": text("How the expiry is sent: `rfc3339` (default), `date`, `unix`, `unix_ms` or `ttl_seconds`.", stringvalidator.OneOf("rfc3339", "date", "unix", "unix_ms", "ttl_seconds")),
@@ -66,7 +72,7 @@ func tokenPolicyAttribute() schema.SingleNestedAttribute {
 		MarkdownDescription: "Guard rails for every token of this provider, enforced when a plan is made.",
 		Attributes: map[string]schema.Attribute{
 			"max_expires_in": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: "Longest life that a token may be given, such as `90d`."},
-			"allow_never":    schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether `expires_in = \"never\"` is allowed, `false` by default where `token_policy` is set."},
+			"allow_never":    schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether `expires_in = \"never\"` is allowed, `false` by default if `token_policy` is set."},
 			"warn_before":    schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: "Warn when a token without automatic rotation expires within this time, such as `14d`."},
 		},
 	}
@@ -85,6 +91,16 @@ func vaultAttribute() schema.SingleNestedAttribute {
 		"tls_server_name": text("Name to expect in Vault's certificate. Environment variable: `VAULT_TLS_SERVER_NAME`."),
 		"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Do not check Vault's certificate: whoever is between can read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
 		"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read of Vault is repeated, `2` by default. Writes are never repeated blindly. Environment variable: `VAULT_MAX_RETRIES`."},
+		"identity":        text("Name that tells this Vault from all others, a restored copy of it included. By default host and port of `address`. Set it if one Vault has several addresses, or behind an agent. Environment variable: `PAISTRIKE_VAULT_IDENTITY`."),
+		"former_identities": schema.ListAttribute{
+			Optional: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
+			MarkdownDescription: "Earlier values of `identity`, or former addresses as `host:port`. Entries that were written under them still belong to this Vault.",
+		},
+	}
+	attributes["identity"] = text("What tells this Vault from all others, in every place that uses it: host and port of its address by default. Set it if one Vault is reached under two addresses, through an agent's listener, or if a copy of it runs elsewhere. Environment variable: `PAISTRIKE_VAULT_IDENTITY`.")
+	attributes["former_identities"] = schema.ListAttribute{
+		Optional: true, ElementType: types.StringType,
+		MarkdownDescription: "Identities that this Vault had before. Entries that were written under one of them stay managed, and carry the present identity from their next publication on.",
 	}
 	maps.Copy(attributes, loginAttributes())
 	return schema.SingleNestedAttribute{
@@ -144,6 +160,10 @@ func loginAttributes() map[string]schema.Attribute {
 				"password":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password. May be an ephemeral value."},
 				"password_file": text("File that holds the password instead."),
 			},
+		},
+		"auth_login_agent": schema.SingleNestedAttribute{
+			Optional: true, Attributes: map[string]schema.Attribute{},
+			MarkdownDescription: "Log in through a Vault Agent or Vault Proxy: `address` is its listener, which adds a token to every request. Takes no attributes, and needs `identity`.",
 		},
 		"auth_login_token_file": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "Take the Vault token from a file.",

@@ -34,7 +34,7 @@ func (a *revokeAPITokenAction) Metadata(_ context.Context, req action.MetadataRe
 func (a *revokeAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Revokes one API token at once, such as one that has leaked, made by hand or not. Whoever uses it is refused from that moment on. " +
-			"Where Terraform manages the token, the next plan replaces it in place, with `rotation_reason = \"revoked\"`: apply it right away. To replace a token without a gap for its consumers, change `rotation.triggers` instead. It needs no Vault. Actions need Terraform 1.14 or newer; OpenTofu has none.",
+			"If Terraform manages the token, the next plan replaces it in place, with `rotation_reason = \"revoked\"`: apply it right away. To replace a token without a gap for its consumers, change `rotation.triggers` instead. It needs no Vault. Actions need Terraform 1.14 or newer; OpenTofu has none.",
 		Attributes: map[string]schema.Attribute{
 			"token_id": schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "PAIStrike's id of the token. The provider's own token is refused."},
 			"reason":   schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "Why, for whoever reads the log: it is shown while the action runs. Write no secret here."},

@@ -96,6 +96,7 @@ func (s *stage) providers() map[string]func() (tfprotov6.ProviderServer, error) 
 			provider.WithGetenv(func(name string) string { return s.env[name] }),
 			provider.WithHomeDir(func() (string, error) { return home, nil }),
 			provider.WithSleep(s.pause),
+			provider.WithNow(s.paistrike.Clock().Now),
 		)()),
 	}
 }

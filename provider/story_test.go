@@ -167,8 +167,8 @@ func (s *stage) agrees(req statecheck.CheckStateRequest) error {
 	for address, token := range attributes(req) {
 		at, _ := token["vault"].(map[string]any)
 		e := s.entry(fmt.Sprint(at["path"]))
-		if id := fmt.Sprint(token["token_id"]); e.serves() != id || fmt.Sprint(token["vault_version"]) != fmt.Sprint(e.Version) {
-			return fmt.Errorf("%s says token %s in version %v, and Vault serves %q in version %d", address, id, token["vault_version"], e.serves(), e.Version)
+		if id := fmt.Sprint(token["token_id"]); e.serves() != id || fmt.Sprint(token["secret_version"]) != fmt.Sprint(e.record.Gen) {
+			return fmt.Errorf("%s says token %s in generation %v, and Vault serves %q in generation %d", address, id, token["secret_version"], e.serves(), e.record.Gen)
 		}
 		named[e.serves()] = address
 		previous, _ := token["previous_tokens"].([]any)
@@ -176,9 +176,10 @@ func (s *stage) agrees(req statecheck.CheckStateRequest) error {
 			old, _ := p.(map[string]any)
 			named[fmt.Sprint(old["id"])] = address + " before"
 		}
-		if custom := s.custom(fmt.Sprint(at["path"])); custom["paistrike_token_id"] != e.serves() || custom["paistrike_mirror_of"] != fmt.Sprint(e.Version) {
-			return fmt.Errorf("custom metadata says token %s in version %s, and Vault serves %s in version %d",
-				custom["paistrike_token_id"], custom["paistrike_mirror_of"], e.serves(), e.Version)
+		if custom := s.custom(fmt.Sprint(at["path"])); custom["paistrike_token_id"] != e.serves() || custom["paistrike_mirror_of"] != fmt.Sprint(e.record.Gen) ||
+			custom["paistrike_revision"] != fmt.Sprint(e.Version) || custom["paistrike_owner"] != token["id"] {
+			return fmt.Errorf("custom metadata says token %s in generation %s, version %s, of owner %s, and Vault serves %s in generation %d, version %d, for %v",
+				custom["paistrike_token_id"], custom["paistrike_mirror_of"], custom["paistrike_revision"], custom["paistrike_owner"], e.serves(), e.record.Gen, e.Version, token["id"])
 		}
 	}
 	works := map[string]bool{}

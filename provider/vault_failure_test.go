@@ -44,7 +44,7 @@ func TestVaultSealed(t *testing.T) {
 		},
 		act{
 			before: func() { s.unseal(); s.wantCalls(s.apiCalls(), "POST", 1) },
-			config: standard, plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+			config: standard, plan: rotates("period"), state: state(secretVersion(2), previous(1)),
 		},
 	)
 }
@@ -57,9 +57,9 @@ func TestVaultSealedAtRefresh(t *testing.T) {
 	s.seal()
 	plan := person.run("plan")
 	s.wantSays(plan, "No changes.")
-	s.wantSays(plan, "Warning: Vault not consulted: Vault is sealed ... PS301: The state keeps what it says, and drift in Vault is not noticed by this plan.")
+	s.wantSays(plan, "Warning: Secret store not consulted: Vault is sealed ... PS301: The state keeps what it says, and drift in the store is not noticed by this plan. Nothing was created or changed at secret/ci/paistrike. Unseal Vault, then run again. Cause: reading sys/internal/ui/mounts/secret: Vault answered 503 (sealed)")
 	s.unseal()
-	s.wantSilent(person.run("plan"), "Vault not consulted")
+	s.wantSilent(person.run("plan"), "not consulted")
 }
 
 // The Vault token lacks a right, and that is found before a token is minted.
@@ -67,11 +67,11 @@ func TestVaultTokenLacksARight(t *testing.T) {
 	rows := []struct{ rules, says string }{
 		{
 			"secret/data/ci/*:read;secret/metadata/ci/*:read,patch",
-			"Error: Vault token lacks a permission ... PS302: The Vault token may not create, update secret/data/ci/paistrike (it has: read). Nothing was created. Extend its policy.",
+			"Error: Vault token lacks a permission ... PS302: The Vault token may not create, update secret/data/ci/paistrike (it has: read). Nothing was created or changed at secret/ci/paistrike. Extend its policy.",
 		},
 		{
 			"secret/data/ci/*:create,update,read;secret/metadata/ci/*:read",
-			"Error: Vault token lacks a permission ... PS302: The Vault token may not patch secret/metadata/ci/paistrike (it has: read). Nothing was created. Extend its policy.",
+			"Error: Vault token lacks a permission ... PS302: The Vault token may not patch secret/metadata/ci/paistrike (it has: read). Nothing was created or changed at secret/ci/paistrike. Extend its policy.",
 		},
 		{
 			"secret/data/ci/*:create,update,read",
@@ -103,10 +103,10 @@ func TestVaultTokenOfARotator(t *testing.T) {
 	s := newStage(t, testparts.WithToken(rotator, "secret/data/ci/*:create,update,read;secret/metadata/ci/*:read,patch"))
 	s.env["VAULT_TOKEN"] = rotator
 	s.play(
-		act{config: standard, plan: creates(), state: state(vaultVersion(1))},
-		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(vaultVersion(2))},
+		act{config: standard, plan: creates(), state: state(secretVersion(1))},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(2))},
 		act{before: s.later(25 * time.Hour), config: standard, plan: retires()},
-		act{config: empty, fails: `Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but its versions could not be deleted. Run again, or set vault.on_destroy = "keep".`},
+		act{config: empty, fails: `Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but it could not be closed. Run again, or set on_destroy = "keep".`},
 		act{before: func() { s.wantLive(0); s.env["VAULT_TOKEN"] = s.vaultRoot }, config: empty},
 	)
 }
@@ -129,16 +129,16 @@ func TestPublishFails(t *testing.T) {
 	}
 	acts = append(acts, act{
 		before: broken(1, testparts.Fault{Status: 403}), config: standard,
-		fails: "Error: Token created but not stored in Vault ... PS210: Vault refused the write of version 2 of secret/ci/paistrike, so token tok_... reached no consumer. It was revoked. Version 1 of secret/ci/paistrike still serves token tok_... Give the Vault token create and update on secret/data/ci/paistrike.",
+		fails: "Error: Token created but not stored ... PS210: The store refused the write of generation 2 of secret/ci/paistrike, so token tok_... reached no consumer. It was revoked. secret/ci/paistrike still serves token tok_... Give the Vault token create and update on secret/data/ci/paistrike. Cause: writing secret/data/ci/paistrike: Vault answered 403",
 	}, act{
 		before: broken(1, testparts.Fault{Status: 500}), config: standard,
-		fails: "Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed. It was left active on purpose, because the write may still land: the next run adopts or revokes it. Version 1 of secret/ci/paistrike still serves token tok_... Run again once Vault answers.",
+		fails: "Error: Token created, but it is undecided whether the store holds it ... PS205: Publishing token tok_... as generation 2 of secret/ci/paistrike was not confirmed. It was left active on purpose, because the write may still land: a later run adopts or revokes it. secret/ci/paistrike still serves token tok_... Run again when the store answers.",
 	}, act{
 		before: broken(2, testparts.Fault{Lose: "request"}), config: standard,
-		fails: "Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 2 of secret/ci/paistrike was not confirmed.",
+		fails: "Error: Token created, but it is undecided whether the store holds it ... PS205: Publishing token tok_... as generation 2 of secret/ci/paistrike was not confirmed.",
 	}, act{
 		before: func() { s.mend(); s.wantLive(3) }, config: standard,
-		plan: rotates("period"), state: state(vaultVersion(2), previous(1)), after: func() { s.wantLive(2) },
+		plan: rotates("period"), state: state(secretVersion(2), previous(1)), after: func() { s.wantLive(2) },
 	})
 	s.play(acts...)
 }
@@ -150,11 +150,11 @@ func TestFirstPublishFails(t *testing.T) {
 	s.play(
 		act{
 			before: s.inject(publishing(testparts.Fault{Status: 500, Count: -1})), config: standard,
-			fails: "Error: Token created, but it is undecided whether Vault holds it ... PS205: Publishing token tok_... as version 1 of secret/ci/paistrike was not confirmed.",
+			fails: "Error: Token created, but it is undecided whether the store holds it ... PS205: Publishing token tok_... as generation 1 of secret/ci/paistrike was not confirmed.",
 		},
 		act{
 			before: func() { s.mend(); s.wantLive(1) }, config: standard, plan: creates(),
-			state: state(vaultVersion(1), previous(0)), after: func() { s.wantLive(1) },
+			state: state(secretVersion(1), previous(0)), after: func() { s.wantLive(1) },
 		},
 	)
 }
@@ -201,7 +201,7 @@ func TestSchedulerWinsTheRace(t *testing.T) {
 		act{config: standard},
 		act{
 			before: func() { s.advance(31 * day); s.onVerify(func() { s.runScheduler() })() }, config: standard,
-			plan: rotates("period"), state: state(vaultVersion(2), previous(1)),
+			plan: rotates("period"), state: state(secretVersion(2), previous(1)),
 			after: func() {
 				if s.minted() != 3 {
 					t.Errorf("%d tokens were minted, want 3", s.minted())
@@ -219,7 +219,7 @@ func TestSomebodyWritesDuringARotation(t *testing.T) {
 		act{config: standard},
 		act{
 			before: func() { s.advance(31 * day); s.onVerify(func() { s.writeByHand(standardPath, somebodys) })() },
-			config: standard, plan: rotates("period"), state: state(vaultVersion(3), previous(1)),
+			config: standard, plan: rotates("period"), state: state(secretVersion(3), previous(1)),
 			after: func() { s.wantLive(2) },
 		},
 	)
@@ -231,7 +231,7 @@ func TestSomebodyWritesDuringACreate(t *testing.T) {
 	s.play(
 		act{
 			before: s.onVerify(func() { s.writeByHand(standardPath, somebodys) }), config: standard,
-			fails: "Error: Vault path is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret at version 1",
+			fails: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write",
 		},
 		act{config: empty, after: func() { s.wantLive(0) }},
 	)
@@ -247,16 +247,16 @@ func TestMirrorFails(t *testing.T) {
 	broken := s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))
 	s.play(
 		act{
-			before: broken, config: standard, unsound: true, due: true, state: state(vaultVersion(1), text("status", "active")),
+			before: broken, config: standard, unsound: true, due: true, state: state(secretVersion(1), text("status", "active")),
 			after: func() { s.wantWorks("the secret", s.secret(standardPath), true) },
 		},
-		act{before: s.mend, config: standard, state: state(vaultVersion(1), previous(0))},
+		act{before: s.mend, config: standard, state: state(secretVersion(1), previous(0))},
 		act{
 			before: func() { s.advance(31 * day); broken() }, config: standard, plan: rotates("period"),
-			unsound: true, due: true, state: state(vaultVersion(2), previous(1)),
+			unsound: true, due: true, state: state(secretVersion(2), previous(1)),
 		},
 		act{
-			before: s.mend, config: standard, state: state(vaultVersion(2), previous(1)),
+			before: s.mend, config: standard, state: state(secretVersion(2), previous(1)),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 2) },
 		},
 	)
@@ -280,19 +280,19 @@ func TestDestroyFails(t *testing.T) {
 		act{before: broken(1, s.seal), config: empty, fails: "Error: Vault is sealed ... PS301:"},
 		act{
 			before: broken(1, s.inject(publishing(testparts.Fault{Status: 500, Count: -1}))), config: empty,
-			fails: "Error: Destroy not started ... PS602: Whether the closing version 2 of secret/ci/paistrike was written is undecided, so no token was revoked. Version 1 of secret/ci/paistrike still serves token tok_... Run again once Vault answers.",
+			fails: "Error: Destroy not started ... PS602: Whether the closing generation 2 of secret/ci/paistrike was written is undecided, so no token was revoked. secret/ci/paistrike still serves token tok_... Run again when the store answers.",
 		},
 		act{
 			before: broken(1, func() { s.paistrike.AddFaults(always(sandbox.Fault{Method: "DELETE", Status: 500})) }), config: empty,
-			fails: "Error: Destroy incomplete ... PS601: Still active: tok_... secret/ci/paistrike no longer serves a token and nothing new can be published there. Run again.",
+			fails: "Error: Destroy incomplete ... PS601: Not seen to be revoked: tok_... secret/ci/paistrike no longer serves a token and nothing new can be published there. Run again.",
 		},
 		act{
 			before: broken(1, s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))), config: empty,
-			fails: "Error: Destroy incomplete ... PS603: All tokens of secret/ci/paistrike are revoked, but its custom metadata could not be updated, so its versions were not deleted. Run again.",
+			fails: "Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but it could not be closed. Run again, or set on_destroy = \"keep\". Cause: ... secret/metadata/ci/paistrike",
 		},
 		act{
 			before: broken(0, s.inject(testparts.Fault{Path: "secret/delete/**", Status: 500, Count: -1})), config: empty,
-			fails: "Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret",
+			fails: "Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but it could not be closed. Run again, or set on_destroy = \"keep\". Cause: ... secret/delete/ci/paistrike",
 		},
 		act{
 			before: broken(0, func() {}), config: empty,

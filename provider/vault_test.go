@@ -22,6 +22,8 @@ type location struct {
 	Data    map[string]any // nil where nothing can be read
 	record  struct {
 		State    string `json:"state"`
+		Gen      int    `json:"gen"`
+		Owner    string `json:"owner"`
 		Retiring []struct {
 			ID          string    `json:"id"`
 			RevokeAfter time.Time `json:"revoke_after"`

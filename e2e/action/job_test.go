@@ -63,7 +63,7 @@ func (w *world) workspace(t *testing.T, workflow string) string {
 		}
 	}
 	for _, name := range []string{
-		"action.yml", "main.js", "post.js", "launch.js", "release.json", "rotate/action.yml", "rotate/main.js", "audit/action.yml", "audit/main.js",
+		"action.yml", "main.js", "post.js", "launch.js", "program.js", "download.js", "release.json", "rotate/action.yml", "rotate/main.js", "audit/action.yml", "audit/main.js",
 	} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "action", name))
 		if err != nil {
@@ -102,7 +102,7 @@ func (w *world) act(t *testing.T, workflow string, heard func(line string, inter
 		"--env", "ACTIONS_ID_TOKEN_REQUEST_URL="+w.issuer.url+"/token?api-version=2.0", "--env", "ACTIONS_ID_TOKEN_REQUEST_TOKEN="+w.issuer.request)
 	cmd.Dir = w.workspace(t, workflow)
 	// Nothing of this machine's environment: act would pass it on to the steps.
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	cmd.Env = []string{"PATH=" + testparts.PathWithNode24(t), "HOME=" + t.TempDir()} // TestWorkflowOfTheRepository has the Node of this machine
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

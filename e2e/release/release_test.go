@@ -1,20 +1,24 @@
 //go:build release
 
-// Package release_test looks at what a release would publish: names and digests as the
-// Terraform Registry asks for them, the programs that the action downloads, and whether
-// Terraform can install the provider from the zip and work with it. tools/release-check
-// builds it and runs this; RELEASE_DIST is the folder.
+// Package release_test looks at what a release publishes, and uses it: names and digests as
+// the Terraform Registry asks for them, the programs and archives of the action, whether
+// Terraform can install the provider from the zip and work with it, and whether the tagged
+// action runs the released program. tools/release-check makes the release and runs this:
+//
+//	RELEASE_ASSETS   folder with all that is published
+//	RELEASE_VERSION  version of the release
+//	RELEASE_ACTION   checkout of the tag
+//	RELEASE_THIN     the action as a repository of its own
+//	RELEASE_NODE     Node 24
+//	RELEASE_TARGETS  systems that were built for; all if empty
 package release_test
 
 import (
 	"archive/zip"
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -32,20 +36,37 @@ import (
 
 const project = "terraform-provider-paistrike"
 
-// dist is what was built, by name.
-func dist(t *testing.T) (folder string, names []string) {
+// variable is what tools/release-check says.
+func variable(t *testing.T, name string) string {
 	t.Helper()
-	folder = os.Getenv("RELEASE_DIST")
+	value := os.Getenv(name)
+	if value == "" {
+		t.Fatal("tools/release-check runs this test, and sets " + name)
+	}
+	return value
+}
+
+// published is what a release has, by name.
+func published(t *testing.T) (folder, version string, names []string) {
+	t.Helper()
+	folder = variable(t, "RELEASE_ASSETS")
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		t.Fatal("tools/release-check runs this test: ", err)
+		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if entry.Type().IsRegular() {
-			names = append(names, entry.Name())
-		}
+		names = append(names, entry.Name())
 	}
-	return folder, names
+	return folder, variable(t, "RELEASE_VERSION"), names
+}
+
+// targets are the systems that the action was built for, as in linux_amd64.
+func targets() []string {
+	all := os.Getenv("RELEASE_TARGETS")
+	if all == "" {
+		all = "linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64"
+	}
+	return strings.Fields(strings.ReplaceAll(all, "/", "_"))
 }
 
 func read(t *testing.T, elements ...string) []byte {
@@ -67,7 +88,7 @@ var zipName = regexp.MustCompile(`^` + project + `_([0-9]+\.[0-9]+\.[0-9]+[-0-9A
 // zips are the provider's archives, and the version that their names carry.
 func zips(t *testing.T) (folder, version string, found []string) {
 	t.Helper()
-	folder, names := dist(t)
+	folder, want, names := published(t)
 	for _, name := range names {
 		if match := zipName.FindStringSubmatch(name); match != nil {
 			version, found = match[1], append(found, name)
@@ -75,8 +96,8 @@ func zips(t *testing.T) (folder, version string, found []string) {
 			t.Errorf("%s is no name that the Registry takes", name)
 		}
 	}
-	if len(found) == 0 {
-		t.Fatalf("there is no zip among %v", names)
+	if len(found) == 0 || version != want {
+		t.Fatalf("there is no zip of version %s among %v", want, names)
 	}
 	return folder, version, found
 }
@@ -117,11 +138,7 @@ func TestSumsListWhatTheRegistryReads(t *testing.T) {
 			t.Fatalf("a line without a name: %q", line)
 		}
 		listed = append(listed, name)
-		file := filepath.Join(folder, name)
-		if name == manifest { // published from the sources, under another name
-			file = filepath.Join("..", "..", "terraform-registry-manifest.json")
-		}
-		if got := digest(read(t, file)); got != sum {
+		if got := digest(read(t, folder, name)); got != sum {
 			t.Errorf("%s: SHA-256 is %s, listed as %s", name, got, sum)
 		}
 	}
@@ -136,49 +153,8 @@ func TestSumsListWhatTheRegistryReads(t *testing.T) {
 			Protocols []string `json:"protocol_versions"`
 		}
 	}
-	if err := json.Unmarshal(read(t, "..", "..", "terraform-registry-manifest.json"), &m); err != nil || m.Version != 1 || !slices.Equal(m.Metadata.Protocols, []string{"6.0"}) {
+	if err := json.Unmarshal(read(t, folder, manifest), &m); err != nil || m.Version != 1 || !slices.Equal(m.Metadata.Protocols, []string{"6.0"}) {
 		t.Errorf("the manifest says %+v, %v", m, err)
-	}
-}
-
-// The action's programs have the names that its launcher asks for, and where a version is
-// being released they are those whose digests are committed.
-func TestProgramsOfTheAction(t *testing.T) {
-	t.Parallel()
-	folder, names := dist(t)
-	_, version, _ := zips(t)
-	var release struct {
-		Version *string
-		SHA256  map[string]string
-	}
-	if err := json.Unmarshal(read(t, "..", "..", "action", "release.json"), &release); err != nil {
-		t.Fatal(err)
-	}
-	found := 0
-	for _, name := range names {
-		target, ok := strings.CutPrefix(name, "paistrike-action_")
-		if !ok {
-			continue
-		}
-		found++
-		packed, err := gzip.NewReader(bytes.NewReader(read(t, folder, name)))
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		program, err := io.ReadAll(packed)
-		if err != nil || len(program) < 1<<20 {
-			t.Errorf("%s: %d bytes, %v", name, len(program), err)
-		}
-		target, packedName := strings.CutSuffix(target, ".gz")
-		if !packedName || !regexp.MustCompile(`^(linux|darwin|windows)_(amd64|arm64)$`).MatchString(target) {
-			t.Errorf("%s is no name that the launcher asks for", name)
-		}
-		if release.Version != nil && *release.Version == version && release.SHA256[target] != digest(program) {
-			t.Errorf("%s: SHA-256 is %s, committed as %s", name, digest(program), release.SHA256[target])
-		}
-	}
-	if found == 0 {
-		t.Errorf("there is no program of the action among %v", names)
 	}
 }
 

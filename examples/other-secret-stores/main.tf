@@ -1,6 +1,6 @@
 # A consumer that cannot read Vault gets a copy. The secret is read as an ephemeral
 # value and written to a write-only argument, so that neither state nor plan holds it
-# (Terraform 1.11). vault_version makes Terraform write it anew after each rotation.
+# (Terraform 1.11). secret_version makes Terraform write it anew after each rotation.
 terraform {
   required_version = ">= 1.11"
 
@@ -23,7 +23,7 @@ ephemeral "vault_kv_secret_v2" "scanner" {
   name  = paistrike_api_token.scanner.vault.path
 
   # What depends on the token reads it after the rotation, not before.
-  version = paistrike_api_token.scanner.vault_version
+  version = paistrike_api_token.scanner.secret_version
 }
 
 resource "aws_secretsmanager_secret" "scanner" {
@@ -33,5 +33,5 @@ resource "aws_secretsmanager_secret" "scanner" {
 resource "aws_secretsmanager_secret_version" "scanner" {
   secret_id                = aws_secretsmanager_secret.scanner.id
   secret_string_wo         = ephemeral.vault_kv_secret_v2.scanner.data["token"]
-  secret_string_wo_version = paistrike_api_token.scanner.vault_version
+  secret_string_wo_version = paistrike_api_token.scanner.secret_version
 }

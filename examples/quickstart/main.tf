@@ -32,6 +32,6 @@ resource "paistrike_api_token" "zapier" {
 
 # A consumer that copies the secret elsewhere watches this number: it grows with
 # every rotation, and says nothing of the secret.
-output "ci_vault_version" {
-  value = paistrike_api_token.ci.vault_version
+output "ci_secret_version" {
+  value = paistrike_api_token.ci.secret_version
 }

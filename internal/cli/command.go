@@ -1,6 +1,6 @@
 // Package cli is the command line: for a terminal, for cron, and for any CI. A command's flags
 // are the inputs of internal/input, with - for _. It owns flags, the environment that they
-// fall back to, and help; what a command does is internal/job's.
+// fall back to, help and completion; what a command does is internal/job's.
 package cli
 
 import (
@@ -11,21 +11,36 @@ import (
 	"strings"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
-	"github.com/paistrike/terraform-provider-paistrike/internal/job"
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 )
+
+// exitUsage says that a command line is wrong.
+const exitUsage = 2
+
+// Program is a program with commands.
+type Program struct {
+	Name     string // as it was called: "paistrike-action"
+	Version  string
+	Commands []Command
+	Getenv   func(string) string
+	Out, Err io.Writer
+}
 
 // Command is one command.
 type Command struct {
 	Name   string // "exec"
-	Line   string // how it is called
+	Line   string // how it is called, without the program: "exec [flags] -- COMMAND [ARGUMENT...]"
+	Short  string // what it does, in a few words
 	About  string // what it does
-	Codes  string // what its exit codes mean
+	Codes  []Code
 	Inputs []input.Input
-	What   string // what must follow the flags; "" for nothing
+	What   string // what must follow the flags: "command"; "" for nothing
 	JSON   bool   // takes --json
 	Run    func(call Call) int
 }
+
+// Code is an exit code and its meaning.
+type Code struct{ Code, Meaning string }
 
 // Call is what a command is called with.
 type Call struct {
@@ -34,74 +49,71 @@ type Call struct {
 	JSON   bool
 }
 
-// Main runs a command and returns its exit code. Help goes to out.
-func (c Command) Main(args []string, getenv func(string) string, out, errOut io.Writer) int {
-	call, err := c.read(args, getenv)
+// Main runs a command and returns its exit code. Help that was asked for goes to Out, and
+// errors to Err.
+func (p Program) Main(args []string) int {
+	name, rest := "help", []string(nil)
+	if len(args) > 0 {
+		name, rest = args[0], args[1:]
+	}
+	switch name {
+	case "help", "--help", "-h":
+		if len(args) == 0 {
+			p.print(p.Err, p.usage())
+			return exitUsage
+		}
+		return p.help(rest)
+	case "version", "--version":
+		p.print(p.Out, p.Name+" "+p.Version+"\n")
+		return 0
+	case "completion":
+		return p.completion(rest)
+	}
+	command, ok := p.command(name)
+	if !ok {
+		return p.wrong(fmt.Sprintf("there is no command %q%s. See %s help.", name, nearest(name, p.names()), p.Name))
+	}
+	return p.run(command, rest)
+}
+
+func (p Program) run(c Command, args []string) int {
+	call, err := p.read(c, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		_, _ = io.WriteString(out, c.usage()) // nobody is left to tell
+		p.print(p.Out, p.commandHelp(c))
 		return 0
 	case err != nil:
-		_, _ = fmt.Fprintln(errOut, "Error: "+err.Error())
-		return job.ExitUsage
+		return p.wrong(fmt.Sprintf("%v. See %s %s --help.", err, p.Name, c.Name))
 	}
 	return c.Run(call)
 }
 
-// badUsage says that a command line is wrong.
-func badUsage(command, problem string) error {
-	return runner.Fail("PSA001", nil, "Nothing was done: %s. See paistrike-action %s --help.", problem, command)
+func (p Program) command(name string) (Command, bool) {
+	for _, c := range p.Commands {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Command{}, false
 }
 
-// read reads flags and the environment. A secret comes from the environment alone,
-// since everybody on a machine can read command lines. Inside GitHub nothing else
-// does: an earlier step could have set it.
-func (c Command) read(args []string, getenv func(string) string) (Call, error) {
-	set := flag.NewFlagSet(c.Name, flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	call := Call{Values: input.Values{}}
-	in := call.Values
-	inGitHub := getenv("GITHUB_ACTIONS") == "true"
-	for _, input := range c.inputs() {
-		in[input.Name] = input.Default
-		if value := strings.TrimSpace(getenv(input.Variable())); value != "" && (input.Secret || !inGitHub) {
-			in[input.Name] = value
-		}
-		take := func(value string) error { in[input.Name] = strings.TrimSpace(value); return nil }
-		switch {
-		case input.Secret:
-		case input.Bool && input.Default == "false":
-			set.BoolFunc(input.Flag(), "", take)
-		default:
-			set.Func(input.Flag(), "", take)
-		}
+// names are those of all commands.
+func (p Program) names() []string {
+	var names []string
+	for _, c := range p.Commands {
+		names = append(names, c.Name)
 	}
-	if c.JSON {
-		set.BoolVar(&call.JSON, "json", false, "")
-	}
-	in["vault_auth_method"] = strings.TrimSpace(getenv("PAISTRIKE_VAULT_AUTH_METHOD"))
-	if inGitHub {
-		in["vault_auth_method"] = "jwt"
-	} else if in["vault_auth_method"] == "" {
-		in["vault_auth_method"] = "token"
-	}
-	if err := set.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return call, err
-		}
-		return call, badUsage(c.Name, err.Error())
-	}
-	if !inGitHub {
-		c.fallBack(in, getenv)
-	}
-	call.Args = set.Args()
-	switch {
-	case c.What != "" && set.NArg() == 0:
-		return call, badUsage(c.Name, "no "+strings.TrimPrefix(c.What, "a ")+" is named")
-	case c.What == "" && set.NArg() > 0:
-		return call, badUsage(c.Name, fmt.Sprintf("%q is not a flag", set.Arg(0)))
-	}
-	return call, nil
+	return append(names, "completion", "help", "version")
+}
+
+// wrong says that a command line is wrong.
+func (p Program) wrong(problem string) int {
+	p.print(p.Err, "Error: "+runner.Fail("PSA001", nil, "Nothing was done: %s", problem).Error()+"\n")
+	return exitUsage
+}
+
+func (p Program) print(to io.Writer, text string) {
+	_, _ = io.WriteString(to, text) // nobody is left to tell
 }
 
 // inputs are those that a command line has.
@@ -115,40 +127,54 @@ func (c Command) inputs() []input.Input {
 	return all
 }
 
-// fallBack takes what Vault's own programs take, on a machine of one's own.
-func (c Command) fallBack(in input.Values, getenv func(string) string) {
-	for _, input := range c.inputs() {
-		if input.Env != "" && in[input.Name] == "" && (input.Name != "vault_token" || in["vault_auth_method"] == "token") {
-			in[input.Name] = strings.TrimSpace(getenv(input.Env))
+// nearest suggests the name that was meant, "" if none is close.
+func nearest(name string, names []string) string {
+	best, least := "", len(name)/3+2
+	for _, candidate := range names {
+		if d := distance(name, candidate); d < least {
+			best, least = candidate, d
 		}
 	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %s?)", best)
 }
 
-// usage lists the flags.
-func (c Command) usage() string {
-	var b strings.Builder
-	b.WriteString("usage: paistrike-action " + c.Line + "\n\n" + c.About + "\n\nflags (the inputs of the action, with - for _):\n")
-	if c.JSON {
-		b.WriteString("  --json (a report on stdout, and no table)\n")
+// distance is the number of letters to add, drop or change between two words (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
 	}
-	for _, in := range c.inputs() {
-		if in.Secret {
-			continue
-		}
-		b.WriteString("  --" + in.Flag())
-		if in.Name == "vault_auth_method" {
-			b.WriteString(" (token; jwt inside GitHub)")
-		} else if in.Default != "" {
-			b.WriteString(" (" + in.Default + ")")
-		}
-		b.WriteString("\n")
-	}
-	b.WriteString("\nsecrets come from the environment alone:\n")
-	for _, in := range c.inputs() {
-		if in.Secret {
-			b.WriteString("  " + in.Variable() + "\n")
+	for i := range len(a) {
+		corner := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := corner
+			if a[i] != b[j] {
+				cost++
+			}
+			corner = row[j+1]
+			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
 		}
 	}
-	b.WriteString("\nexit codes: " + c.Codes + "\n")
-	return b.String()
+	return row[len(b)]
 }
+
+// flags are the names of all flags of a command.
+func (c Command) flags() []string {
+	var names []string
+	for _, in := range c.inputs() {
+		if !in.Secret {
+			names = append(names, "--"+in.Flag())
+		}
+	}
+	if c.JSON {
+		names = append(names, "--json")
+	}
+	return append(names, "--help")
+}
+
+// words joins a list for people.
+func words(all []string) string { return strings.Join(all, ", ") }

@@ -1,45 +1,210 @@
 package cli
 
 import (
-	"fmt"
+	"bytes"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
 )
 
-func execCommand() Command { return Command{Name: "exec", Inputs: input.Exec(), What: "a command"} }
+func execCommand() Command {
+	return Command{Name: "exec", Line: "exec [flags] -- COMMAND", Inputs: input.Exec(), What: "command"}
+}
 
-func TestExecFlagsAreInputs(t *testing.T) {
+func rotateCommand() Command {
+	return Command{Name: "rotate", Line: "rotate [flags]", Short: "Rotate.", Inputs: input.Rotate(), JSON: true, Codes: []Code{{"3", "found"}}}
+}
+
+func auditCommand() Command {
+	return Command{Name: "audit", Line: "audit [flags]", Inputs: input.Audit(), JSON: true}
+}
+
+// on is a program on a machine with the given variables.
+func on(env map[string]string) (p Program, out, said *bytes.Buffer) {
+	out, said = &bytes.Buffer{}, &bytes.Buffer{}
+	return Program{
+		Name: "paistrike-action", Version: "1.2.3", Commands: []Command{execCommand(), rotateCommand(), auditCommand()},
+		Getenv: func(name string) string { return env[name] }, Out: out, Err: said,
+	}, out, said
+}
+
+func TestFlagsAreInputs(t *testing.T) {
 	t.Parallel()
-	for _, in := range execCommand().inputs() {
-		args := []string{"--" + strings.ReplaceAll(in.Name, "_", "-"), "some-value", "--", "true"}
-		got, err := execCommand().read(args, func(string) string { return "" })
-		if in.Secret {
-			if err == nil {
-				t.Errorf("%s is a secret and a flag", in.Name)
+	for _, command := range []Command{execCommand(), rotateCommand(), auditCommand()} {
+		var rest []string
+		if command.What != "" {
+			rest = []string{"--", "true"}
+		}
+		for _, in := range command.inputs() {
+			p, _, _ := on(nil)
+			value := "some-value"
+			args := append([]string{"--" + strings.ReplaceAll(in.Name, "_", "-"), value}, rest...)
+			if in.Bool && in.Default == "false" {
+				value, args = "true", append([]string{"--" + in.Flag()}, rest...)
 			}
-			got, err = execCommand().read([]string{"true"}, func(name string) string {
-				return map[string]string{in.Variable(): "some-value"}[name]
-			})
-		}
-		if err != nil || got.Values[in.Name] != "some-value" {
-			t.Errorf("%s: %q, %v", in.Name, got.Values[in.Name], err)
-		}
-		if !strings.Contains(execCommand().usage(), fmt.Sprintf("  --%s", strings.ReplaceAll(in.Name, "_", "-"))) && !in.Secret {
-			t.Errorf("%s is not in the help", in.Name)
+			got, err := p.read(command, args)
+			if in.Secret {
+				if err == nil || !strings.Contains(err.Error(), in.Variable()) {
+					t.Errorf("%s is a secret and a flag: %v", in.Name, err)
+				}
+				p, _, _ = on(map[string]string{in.Variable(): value})
+				got, err = p.read(command, rest)
+			}
+			if err != nil || got.Values[in.Name] != value {
+				t.Errorf("%s %s: %q, %v", command.Name, in.Name, got.Values[in.Name], err)
+			}
 		}
 	}
 }
 
-func TestExecInsideGitHubReadsNoAddressFromTheEnvironment(t *testing.T) {
+// Help says of each input what the table says: name, description, default and variables; and
+// fits a terminal of 80 columns.
+func TestHelpIsTheTable(t *testing.T) {
 	t.Parallel()
-	got, err := execCommand().read([]string{"true"}, func(name string) string {
-		return map[string]string{
-			"GITHUB_ACTIONS": "true", "VAULT_ADDR": "https://evil.example.com", "VAULT_TOKEN": "planted", "PAISTRIKE_ENDPOINT": "https://evil.example.com",
-		}[name]
+	p, out, _ := on(nil)
+	for _, command := range p.Commands {
+		out.Reset()
+		if code := p.Main([]string{command.Name, "--help"}); code != 0 {
+			t.Fatalf("%s: %d", command.Name, code)
+		}
+		help := out.String()
+		flat := strings.Join(strings.Fields(help), " ")
+		for _, in := range command.Inputs {
+			name := "--" + in.Flag()
+			if in.Secret {
+				name = in.Variable()
+			}
+			shown := strings.Contains(flat, " "+name+" ")
+			if hidden := in.Launcher || in.GitHub; hidden == shown {
+				t.Errorf("%s: %s shown: %v", command.Name, name, shown)
+			} else if shown && !strings.Contains(flat, command.describe(in)) {
+				t.Errorf("%s: %s has no description", command.Name, name)
+			}
+			if in.Env != "" && !strings.Contains(flat, "Also read from "+in.Env+".") {
+				t.Errorf("%s: %s hides %s", command.Name, name, in.Env)
+			}
+		}
+		for line := range strings.Lines(help) {
+			if len([]rune(line)) > helpWidth+1 {
+				t.Errorf("%s: a line of %d columns: %s", command.Name, len(line), line)
+			}
+		}
+		for _, in := range command.inputs() {
+			for _, word := range []string{"GitHub's", "step", "job's", "workflow"} {
+				if text := command.describe(in); strings.Contains(text, word) {
+					t.Errorf("%s %s: help speaks of %q: %s", command.Name, in.Name, word, text)
+				}
+			}
+		}
+	}
+}
+
+func TestDescriptions(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"dry_run":       "Reports what a run would do, and writes nothing.",
+		"broker_mount":  "KV v2 engine that holds the management token; --vault-mount by default.",
+		"concurrency":   "How many entries are worked on at once, 1 to 32. Default: 4.",
+		"vault_address": "Address of Vault, without /v1 or /ui. Required. Also read from VAULT_ADDR.",
+		"fail_on":       "error or overdue: whether a token that is still overdue afterwards ends the command with code 3. Default: error.",
+	} {
+		c := rotateCommand()
+		at := slices.IndexFunc(c.Inputs, func(in input.Input) bool { return in.Name == name })
+		if got := c.describe(c.Inputs[at]); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestCommandLines(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args string
+		code int
+		want string // on stdout if the code is 0, else on stderr, whole
+	}{
+		{"version", 0, "paistrike-action 1.2.3\n"},
+		{"rotat", 2, "Error: PSA001: Nothing was done: there is no command \"rotat\" (did you mean rotate?). See paistrike-action help.\n"},
+		{"zzzzzz", 2, "Error: PSA001: Nothing was done: there is no command \"zzzzzz\". See paistrike-action help.\n"},
+		{"rotate --vault-prefx ci", 2, "Error: PSA001: Nothing was done: there is no flag --vault-prefx (did you mean --vault-prefix?). See paistrike-action rotate --help.\n"},
+		{"rotate --endpoint -x --dry-runn", 2, "Error: PSA001: Nothing was done: there is no flag --dry-runn (did you mean --dry-run?). See paistrike-action rotate --help.\n"},
+		{"rotate --vault-token x", 2, "Error: PSA001: Nothing was done: --vault-token is a secret and not a flag, because everybody on a machine can read command lines; set PAISTRIKE_VAULT_TOKEN. See paistrike-action rotate --help.\n"},
+		{"rotate true", 2, "Error: PSA001: Nothing was done: \"true\" is not a flag. See paistrike-action rotate --help.\n"},
+		{"exec", 2, "Error: PSA001: Nothing was done: no command is named. See paistrike-action exec --help.\n"},
+		{"rotate --endpoint", 2, "Error: PSA001: Nothing was done: flag needs an argument: --endpoint. See paistrike-action rotate --help.\n"},
+		{"help rotatee", 2, "Error: PSA001: Nothing was done: there is no help on \"rotatee\" (did you mean rotate?). See paistrike-action help.\n"},
+		{"completion tcsh", 2, "Error: PSA001: Nothing was done: paistrike-action completion takes the name of a shell: bash, zsh, fish, powershell.\n"},
+	} {
+		p, out, said := on(nil)
+		code := p.Main(strings.Fields(test.args))
+		got, other := said, out
+		if test.code == 0 {
+			got, other = out, said
+		}
+		if code != test.code || got.String() != test.want || other.Len() > 0 {
+			t.Errorf("%s: %d\n%s%s", test.args, code, got, other)
+		}
+	}
+	p, out, said := on(nil)
+	if code := p.Main(nil); code != 2 || out.Len() > 0 || !strings.Contains(said.String(), "  rotate      Rotate.") {
+		t.Errorf("%d %s", code, said)
+	}
+}
+
+// Inside GitHub an earlier step could have set a variable, so none but secrets is read.
+func TestInsideGitHubNoAddressIsReadFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	p, _, _ := on(map[string]string{
+		"GITHUB_ACTIONS": "true", "VAULT_ADDR": "https://evil.example.com", "VAULT_TOKEN": "planted", "PAISTRIKE_ENDPOINT": "https://evil.example.com",
+		"PAISTRIKE_VAULT_AUTH_METHOD": "token",
 	})
-	if err != nil || got.Values["endpoint"]+got.Values["vault_address"]+got.Values["vault_token"] != "" {
+	got, err := p.read(execCommand(), []string{"true"})
+	if err != nil || got.Values["endpoint"]+got.Values["vault_address"]+got.Values["vault_token"] != "" || got.Values["vault_auth_method"] != "jwt" {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// The login follows from what there is to log in with.
+func TestLoginsByDefault(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ variable, value, want string }{
+		{"VAULT_TOKEN", "hvs.x", "token"},
+		{"PAISTRIKE_VAULT_JWT", "a.b.c", "jwt"},
+		{"PAISTRIKE_VAULT_JWT_FILE", "/run/jwt", "jwt"},
+		{"PAISTRIKE_VAULT_AUTH_METHOD", "agent", "agent"},
+	} {
+		p, _, _ := on(map[string]string{test.variable: test.value})
+		if got, err := p.read(execCommand(), []string{"true"}); err != nil || got.Values["vault_auth_method"] != test.want {
+			t.Errorf("%s: %v, %v", test.variable, got.Values["vault_auth_method"], err)
+		}
+	}
+}
+
+// Each completion script loads in its shell, and bash completes with it.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	for _, shell := range shells() {
+		p, out, _ := on(nil)
+		if code := p.Main([]string{"completion", shell}); code != 0 || !strings.Contains(out.String(), "only-due") {
+			t.Fatalf("%s: %d\n%s", shell, code, out)
+		}
+		script := out.String()
+		if shell == "bash" {
+			script += "COMP_WORDS=(paistrike-action rotate --vault-p); COMP_CWORD=2; _paistrike_action; echo \"${COMPREPLY[*]}\"\n"
+		}
+		path, err := exec.LookPath(shell)
+		if err != nil {
+			t.Logf("NOT TESTED: %v", err)
+			continue
+		}
+		cmd := exec.CommandContext(t.Context(), path)
+		cmd.Stdin = strings.NewReader(script)
+		said, err := cmd.CombinedOutput()
+		if want := map[string]string{"bash": "--vault-path --vault-prefix\n"}[shell]; err != nil || string(said) != want {
+			t.Errorf("%s: %v\n%s", shell, err, said)
+		}
 	}
 }

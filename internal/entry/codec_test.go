@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
@@ -21,8 +22,9 @@ var sameSecret = cmp.Comparer(func(a, b secret.Secret) bool { return a.Reveal() 
 
 func TestRecordLayout(t *testing.T) {
 	t.Parallel()
-	r := record("pstk_1", 12)
-	r.Owner = "res-1"
+	r := record("pstk_1", "12")
+	r.Owner, r.Intent, r.Identity, r.Endpoint = "res-1", "intent-1", "vault.example.com:8200", "https://paistrike.example.com/api/v1"
+	r.Schedule = schedule.Schedule{ExpiresIn: "90d", Cron: "17 3 * * 1", Timezone: "Europe/Berlin", Overlap: "24h"}
 	r.Retiring = []entry.Retiring{{
 		ID: "tok_0", Name: "old", SupersededAt: time.Date(2026, 5, 1, 12, 0, 1, 0, time.UTC),
 		RevokeAfter: time.Date(2026, 5, 2, 12, 0, 1, 0, time.FixedZone("", 7200)),
@@ -34,8 +36,10 @@ func TestRecordLayout(t *testing.T) {
 	want := map[string]any{
 		"token": "pstk_1", "token_id": "tok_1", "token_name": r.TokenName,
 		"created_at": "2026-05-01T12:00:00Z", "expires_at": "2026-07-30T12:00:00Z",
-		"paistrike": `{"v":1,"state":"active","slot":"k3v9q2m7xtab","inc":"7h2k9q","base":12,"op":"w5c2m8pa",` +
-			`"verified_at":"2026-05-01T12:00:01Z","owner":"res-1",` +
+		"paistrike": `{"v":1,"state":"active","slot":"k3v9q2m7xtab","inc":"7h2k9q","gen":13,"base":"12","op":"w5c2m8pa",` +
+			`"owner":"res-1","intent":"intent-1","identity":"vault.example.com:8200","endpoint":"https://paistrike.example.com/api/v1",` +
+			`"schedule":{"expires_in":"90d","overlap":"24h","rotation_schedule":"17 3 * * 1","rotation_timezone":"Europe/Berlin"},` +
+			`"verified_at":"2026-05-01T12:00:01Z",` +
 			`"retiring":[{"id":"tok_0","name":"old","superseded_at":"2026-05-01T12:00:01Z","revoke_after":"2026-05-02T10:00:01Z"}]}`,
 	}
 	if diff := cmp.Diff(want, data); diff != "" {
@@ -47,7 +51,7 @@ func TestRecordLayoutVariants(t *testing.T) {
 	t.Parallel()
 	t.Run("never expires", func(t *testing.T) {
 		t.Parallel()
-		r := record("s", 0)
+		r := record("s", "")
 		r.ExpiresAt = time.Time{}
 		data, err := entry.EncodeRecord("token", r)
 		if err != nil || data["expires_at"] != "never" {
@@ -56,7 +60,7 @@ func TestRecordLayoutVariants(t *testing.T) {
 	})
 	t.Run("another key with an alias", func(t *testing.T) {
 		t.Parallel()
-		r := record("s", 0)
+		r := record("s", "")
 		r.Alias = "old_key"
 		data, err := entry.EncodeRecord("api_key", r)
 		if err != nil || data["api_key"] != "s" || data["old_key"] != "s" || data["token"] != nil {
@@ -69,11 +73,11 @@ func TestRecordLayoutVariants(t *testing.T) {
 	})
 	t.Run("a tombstone has no secret", func(t *testing.T) {
 		t.Parallel()
-		data, err := entry.EncodeRecord("token", entry.Record{State: entry.StateTombstone, Slot: "s", Inc: "i", Base: 3, Op: "o", Alias: "b"})
+		data, err := entry.EncodeRecord("token", entry.Record{State: entry.StateTombstone, Slot: "s", Inc: "i", Gen: 4, Base: "3", Op: "o", Alias: "b"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]any{"paistrike": `{"v":1,"state":"tombstone","slot":"s","inc":"i","base":3,"op":"o","alias":"b","retiring":[]}`}
+		want := map[string]any{"paistrike": `{"v":1,"state":"tombstone","slot":"s","inc":"i","gen":4,"base":"3","op":"o","alias":"b","retiring":[]}`}
 		if diff := cmp.Diff(want, data); diff != "" {
 			t.Errorf("data (-want +got):\n%s", diff)
 		}
@@ -83,7 +87,7 @@ func TestRecordLayoutVariants(t *testing.T) {
 func TestEncodeRecordRefuses(t *testing.T) {
 	t.Parallel()
 	change := func(f func(*entry.Record)) entry.Record {
-		r := record("s3cret-value", 1)
+		r := record("s3cret-value", "1")
 		f(&r)
 		return r
 	}
@@ -91,8 +95,8 @@ func TestEncodeRecordRefuses(t *testing.T) {
 		name, key string
 		record    entry.Record
 	}{
-		{"a key that is taken", "token_id", record("s3cret-value", 1)},
-		{"the record's own field", "paistrike", record("s3cret-value", 1)},
+		{"a key that is taken", "token_id", record("s3cret-value", "1")},
+		{"the record's own field", "paistrike", record("s3cret-value", "1")},
 		{"an alias that is taken", "token", change(func(r *entry.Record) { r.Alias = "expires_at" })},
 		{"an alias like the key", "token", change(func(r *entry.Record) { r.Alias = "token" })},
 		{"no secret", "token", change(func(r *entry.Record) { r.Secret = secret.Secret{} })},
@@ -100,7 +104,10 @@ func TestEncodeRecordRefuses(t *testing.T) {
 		{"a tombstone with a secret", "token", change(func(r *entry.Record) { r.State = entry.StateTombstone })},
 		{"no state", "token", change(func(r *entry.Record) { r.State = "" })},
 		{"no slot", "token", change(func(r *entry.Record) { r.Slot = "" })},
-		{"a base below zero", "token", change(func(r *entry.Record) { r.Base = -1 })},
+		{"no incarnation", "token", change(func(r *entry.Record) { r.Inc = "" })},
+		{"no run", "token", change(func(r *entry.Record) { r.Op = "" })},
+		{"no generation", "token", change(func(r *entry.Record) { r.Gen = 0 })},
+		{"a generation below zero", "token", change(func(r *entry.Record) { r.Gen = -1 })},
 		{"a time that cannot be read back", "token", change(func(r *entry.Record) { r.ExpiresAt = time.Date(29000, 1, 1, 0, 0, 0, 0, time.UTC) })},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -119,7 +126,7 @@ func TestEncodeRecordRefuses(t *testing.T) {
 func TestDecodeRecordOfOthers(t *testing.T) {
 	t.Parallel()
 	good := func() map[string]any {
-		data, err := entry.EncodeRecord("token", record("canary-s3cret", 4))
+		data, err := entry.EncodeRecord("token", record("canary-s3cret", "4"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,8 +155,12 @@ func TestDecodeRecordOfOthers(t *testing.T) {
 		{name: "a newer version laid out otherwise", data: with("paistrike", `{"v":3,"state":{"is":"canary-s3cret"}}`), newer: true},
 		{name: "no slot", data: protocol(`"slot":"k3v9q2m7xtab",`, ``)},
 		{name: "a state of its own", data: protocol(`"active"`, `"canary-s3cret"`)},
-		{name: "a base below zero", data: protocol(`"base":4`, `"base":-4`)},
-		{name: "a base that is no number", data: protocol(`"base":4`, `"base":"canary-s3cret"`)},
+		{name: "no generation", data: protocol(`"gen":13,`, ``)},
+		{name: "a generation below zero", data: protocol(`"gen":13`, `"gen":-13`)},
+		{name: "a generation that is not a number", data: protocol(`"gen":13`, `"gen":"canary-s3cret"`)},
+		{name: "a base that is a number", data: protocol(`"base":"4"`, `"base":4`)},
+		{name: "a schedule that is not a table", data: protocol(`"retiring"`, `"schedule":"canary-s3cret","retiring"`)},
+		{name: "a setting that is not a text", data: protocol(`"retiring"`, `"schedule":{"overlap":24},"retiring"`)},
 		{name: "a time that is none", data: protocol(`"2026-05-01T12:00:01Z"`, `"canary-s3cret"`)},
 		{name: "a key that is taken", data: protocol(`"retiring"`, `"key":"token_id","retiring"`)},
 		{name: "no secret", data: without("token")},
@@ -195,14 +206,27 @@ var times = rapid.Custom(func(t *rapid.T) time.Time {
 
 var text = rapid.StringMatching(`[ -~é🔑]{1,12}`)
 
+// maybe is a text that may be empty.
+var maybe = rapid.OneOf(rapid.Just(""), text)
+
+// drawSchedule fills every setting that there is, whatever it is called.
+func drawSchedule(t *rapid.T, value *rapid.Generator[string]) schedule.Schedule {
+	var s schedule.Schedule
+	for _, field := range s.Fields() {
+		*field.Value = value.Draw(t, field.Key)
+	}
+	return s
+}
+
 func drawRecord(t *rapid.T, key string) entry.Record {
 	r := entry.Record{
 		State: rapid.SampledFrom([]entry.State{entry.StateActive, entry.StateTombstone}).Draw(t, "state"),
 		Slot:  text.Draw(t, "slot"), Inc: text.Draw(t, "inc"), Op: text.Draw(t, "op"),
-		Base:  rapid.IntRange(0, 1<<40).Draw(t, "base"),
-		Owner: rapid.OneOf(rapid.Just(""), text).Draw(t, "owner"), Intent: rapid.OneOf(rapid.Just(""), text).Draw(t, "intent"),
+		Gen: rapid.IntRange(1, 1<<40).Draw(t, "gen"), Base: entry.Revision(maybe.Draw(t, "base")),
+		Owner: maybe.Draw(t, "owner"), Intent: maybe.Draw(t, "intent"),
+		Identity: maybe.Draw(t, "identity"), Endpoint: maybe.Draw(t, "endpoint"), Schedule: drawSchedule(t, maybe),
 		CreatedAt: times.Draw(t, "created"), ExpiresAt: times.Draw(t, "expires"), VerifiedAt: times.Draw(t, "verified"),
-		TokenName: rapid.OneOf(rapid.Just(""), text).Draw(t, "name"), TokenID: text.Draw(t, "id"),
+		TokenName: maybe.Draw(t, "name"), TokenID: text.Draw(t, "id"),
 		Key: key,
 	}
 	if rapid.Bool().Draw(t, "alias") {
@@ -211,7 +235,7 @@ func drawRecord(t *rapid.T, key string) entry.Record {
 	if r.State == entry.StateActive {
 		r.Secret = secret.New(text.Draw(t, "secret"))
 	} else if r.Key != "" {
-		r.TokenID = rapid.OneOf(rapid.Just(""), text).Draw(t, "former id")
+		r.TokenID = maybe.Draw(t, "former id")
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "retiring") {
 		r.Retiring = append(r.Retiring, entry.Retiring{
@@ -250,12 +274,12 @@ func TestRecordReadsBackAsWritten(t *testing.T) {
 }
 
 func FuzzDecodeRecord(f *testing.F) {
-	data, err := entry.EncodeRecord("token", record("s", 1))
+	data, err := entry.EncodeRecord("token", record("s", "1"))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(fmt.Sprint(data["paistrike"]), "s", "2026-07-30T12:00:00Z")
-	f.Add(`{"v":1,"state":"tombstone","slot":"s","inc":"i","base":0,"op":"o","retiring":null}`, "", "never")
+	f.Add(`{"v":1,"state":"tombstone","slot":"s","inc":"i","gen":1,"base":"","op":"o","schedule":{"overlap":"24h"},"retiring":null}`, "", "never")
 	f.Fuzz(func(t *testing.T, protocol, secret, expires string) {
 		r, err := entry.DecodeRecord("token", map[string]any{
 			"paistrike": protocol, "token": secret, "token_id": "tok_1", "expires_at": expires,
@@ -268,7 +292,7 @@ func FuzzDecodeRecord(f *testing.F) {
 			t.Fatalf("%+v: %v", r, err)
 		}
 		back, err := entry.DecodeRecord(r.Key, again)
-		if err != nil || fmt.Sprint(back.TokenID, back.Base, back.Op) != fmt.Sprint(r.TokenID, r.Base, r.Op) {
+		if err != nil || fmt.Sprint(back.TokenID, back.Gen, back.Base, back.Op, back.Schedule) != fmt.Sprint(r.TokenID, r.Gen, r.Base, r.Op, r.Schedule) {
 			t.Fatalf("%+v became %+v: %v", r, back, err)
 		}
 	})

@@ -144,7 +144,9 @@ func DecodeMirror(custom map[string]string) (Mirror, error) {
 	return m, nil
 }
 
-// ReadMirror is what custom_metadata.
+// ReadMirror reads what metadata says, whoever wrote it: managed is false for an entry
+// that does not claim to be ours, and problem is a [*SchemaError] or a [*MirrorError] if
+// its mirror cannot be read.
 func ReadMirror(custom map[string]string) (managed bool, m Mirror, problem error) {
 	if custom[keyManagedBy] != managedBy {
 		return false, Mirror{}, nil

@@ -14,27 +14,30 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 func TestMirrorLayout(t *testing.T) {
 	t.Parallel()
 	got := entry.EncodeMirror(entry.Mirror{
-		State: entry.StateActive, Of: 13, Slot: "k3v9q2m7xtab", TokenID: "tok_1", TokenName: "CI/CD Pipeline",
+		State: entry.StateActive, Of: 13, Revision: "15", Slot: "k3v9q2m7xtab",
+		Owner: "res-1", Identity: "vault.example.com:8200", Endpoint: "https://paistrike.example.com/api/v1", TokenID: "tok_1", TokenName: "CI/CD Pipeline",
 		CreatedAt: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), NextRotation: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),
 		Retiring: []entry.RetiringRef{
 			{ID: "late;r@", RevokeAfter: time.Date(2026, 5, 3, 0, 0, 0, 0, time.UTC)},
 			{ID: "tok_0", RevokeAfter: time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC)},
 		},
-		RotationPeriod: "30d", Overlap: "24h", Jitter: "6h", RetireWhenIdle: true, ExpiresIn: "never", OnRevoked: "error", Key: "api_key",
+		Schedule: schedule.Schedule{Period: "30d", Overlap: "24h", Jitter: "6h", RetireIdle: "true", ExpiresIn: "never", OnRevoked: "error"}, Key: "api_key",
 		LastRun: time.Date(2026, 5, 1, 12, 0, 5, 0, time.UTC), LastError: "PS205",
 	})
 	want := map[string]string{
-		"managed_by": "paistrike", "paistrike_schema": "1", "paistrike_state": "active", "paistrike_mirror_of": "13",
+		"managed_by": "paistrike", "paistrike_schema": "1", "paistrike_state": "active", "paistrike_mirror_of": "13", "paistrike_revision": "15",
+		"paistrike_owner": "res-1", "paistrike_identity": "vault.example.com:8200", "paistrike_endpoint": "https://paistrike.example.com/api/v1",
 		"paistrike_slot": "k3v9q2m7xtab", "paistrike_token_id": "tok_1", "paistrike_token_name": "CI/CD Pipeline",
 		"paistrike_created_at": "2026-05-01T12:00:00Z", "paistrike_expires_at": "never",
 		"paistrike_next_rotation":   "2026-06-01T00:00:00Z",
 		"paistrike_retiring":        "tok_0@2026-05-02T00:00:00Z;late%3Br@@2026-05-03T00:00:00Z",
-		"paistrike_rotation_period": "30d", "paistrike_rotation_schedule": "", "paistrike_rotation_window": "",
+		"paistrike_rotation_period": "30d", "paistrike_rotation_schedule": "", "paistrike_rotation_timezone": "", "paistrike_rotation_window": "",
 		"paistrike_before_expiry": "", "paistrike_overlap": "24h", "paistrike_expires_in": "never",
 		"paistrike_jitter": "6h", "paistrike_retire_when_idle": "true", "paistrike_on_revoked": "error", "paistrike_key": "api_key",
 		"paistrike_last_run": "2026-05-01T12:00:05Z", "paistrike_last_error": "PS205",
@@ -75,14 +78,13 @@ func TestMirrorReadsBackAsWritten(t *testing.T) {
 	word := rapid.OneOf(rapid.Just(""), rapid.StringMatching(`[!-~é]{1,20}`))
 	rapid.Check(t, func(t *rapid.T) {
 		want := entry.Mirror{
-			State:   rapid.SampledFrom([]entry.State{entry.StateActive, entry.StateTombstone}).Draw(t, "state"),
-			Of:      rapid.IntRange(0, 1<<30).Draw(t, "of"),
-			Slot:    word.Draw(t, "slot"),
+			State: rapid.SampledFrom([]entry.State{entry.StateActive, entry.StateTombstone}).Draw(t, "state"),
+			Of:    rapid.IntRange(0, 1<<30).Draw(t, "of"),
+			Slot:  word.Draw(t, "slot"), Revision: entry.Revision(word.Draw(t, "revision")),
+			Owner: word.Draw(t, "owner"), Identity: word.Draw(t, "identity"), Endpoint: word.Draw(t, "endpoint"),
 			TokenID: word.Draw(t, "id"), TokenName: word.Draw(t, "name"),
 			CreatedAt: times.Draw(t, "created"), ExpiresAt: times.Draw(t, "expires"), NextRotation: times.Draw(t, "next"),
-			RotationPeriod: word.Draw(t, "period"), RotationSchedule: word.Draw(t, "schedule"), RotationWindow: word.Draw(t, "window"),
-			BeforeExpiry: word.Draw(t, "before"), Overlap: word.Draw(t, "overlap"), Jitter: word.Draw(t, "jitter"), RetireWhenIdle: rapid.Bool().Draw(t, "idle"), ExpiresIn: word.Draw(t, "in"),
-			OnRevoked: word.Draw(t, "on revoked"), Key: word.Draw(t, "key"),
+			Schedule: drawSchedule(t, word), Key: word.Draw(t, "key"),
 			LastRun: times.Draw(t, "run"), LastError: word.Draw(t, "error"),
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "retiring") {

@@ -20,8 +20,8 @@ var usualLimits = fleet.Limits{UnusedAfter: 30 * day, MaxExpiresIn: 90 * day, Wa
 
 func (w *world) audit(sweep bool) fleet.AuditReport {
 	w.Helper()
-	engine, vault := w.process(w.wire)
-	entries, err := fleet.Walk(w.Context(), vault, folder, 4)
+	engine, store := w.process(w.wire)
+	entries, err := fleet.Walk(w.Context(), store, folder, 4)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -58,11 +58,11 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	expect := func(code fleet.Code, of string) { want = append(want, string(code)+" "+of) }
 	clock := w.paistrike.Clock()
 
-	w.provision("ci/dead", "Dead", schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
-	w.provision("ci/missing", "Missing", schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
+	w.provision("ci/dead", "Dead", schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
+	w.provision("ci/missing", "Missing", schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
 	w.provision("ci/overdue", "Overdue", monthly)
-	w.provision("ci/stray", "Stray", schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
-	w.provision("ci/ripe", "Ripe", schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
+	w.provision("ci/stray", "Stray", schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
+	w.provision("ci/ripe", "Ripe", schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"})
 	w.rotateOnly("ci/ripe")
 	_, unused := w.byHand("Unused", 80*day)
 	w.use(unused)
@@ -74,15 +74,15 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	w.byHand("Long", 120*day)
 	w.byHand("Twice", 80*day)
 	w.byHand("Twice", 80*day)
-	w.provision("ci/short", "Short", schedule.ScheduleText{ExpiresIn: "10d"})
+	w.provision("ci/short", "Short", schedule.Schedule{ExpiresIn: "10d"})
 	w.byHand("gha:org/repository:42.1:scan:abcdefghij", 2*day)
 	w.byHand("By hand", 80*day)
 
 	w.revokeOf("ci/dead")
 	w.forgetOf("ci/missing")
-	orphan = w.mintFor("ci/stray", 0)
+	orphan = w.mintFor("ci/stray", 1)
 	clock.Advance(7 * time.Hour)
-	inFlight = w.mintFor("ci/stray", 1)
+	inFlight = w.mintFor("ci/stray", 2)
 	w.byHand("gha:org/repository:43.1:scan:abcdefghij", time.Hour)
 	w.use(w.secret("ci/overdue"), w.secret("ci/stray"), w.secret("ci/ripe"), w.management)
 
@@ -111,13 +111,13 @@ func (w *world) rotateOnly(path string) {
 }
 
 // mintFor leaves a token as a run does that is cut between mint and publication.
-func (w *world) mintFor(path string, base int) (id string) {
+func (w *world) mintFor(path string, gen int) (id string) {
 	w.Helper()
 	served, ok := rotation.ParseName(w.custom(path)["paistrike_token_name"])
 	if !ok {
 		w.Fatalf("%s serves no token", path)
 	}
-	served.Base, served.Nonce = base, fmt.Sprintf("aaaaaaa%c", 'a'+base)
+	served.Gen, served.Nonce = gen, fmt.Sprintf("aaaaaaa%c", 'a'+gen)
 	id, _ = w.byHand(served.String(), 80*day)
 	return id
 }
@@ -204,7 +204,7 @@ func TestOrphanInUseIsNotSwept(t *testing.T) {
 	w := newWorld(t)
 	w.provision("ci/a", "A", monthly)
 	served, _ := rotation.ParseName(w.custom("ci/a")["paistrike_token_name"])
-	served.Base, served.Nonce = 0, "aaaaaaaa"
+	served.Gen, served.Nonce = 1, "aaaaaaaa"
 	_, secret := w.byHand(served.String(), 80*day)
 	w.paistrike.Clock().Advance(time.Hour)
 	w.use(secret)
@@ -222,7 +222,7 @@ func TestAuditOfUnreadableMetadata(t *testing.T) {
 	w.patch("ci/a", map[string]any{"paistrike_overlap": "long"})
 	w.provision("ci/b", "B", monthly)
 	report := w.audit(true)
-	if got := said(report); !slices.Contains(got, "unreadable ci/a") || report.Failed != 0 {
+	if got := said(report); !slices.Contains(got, "stale_metadata ci/a") || report.Failed != 0 {
 		t.Errorf("%v, %d failed", got, report.Failed)
 	}
 	w.write("ci/b", map[string]any{"password": "by hand"})
@@ -232,14 +232,15 @@ func TestAuditOfUnreadableMetadata(t *testing.T) {
 }
 
 // Where custom metadata is behind or gone, only the record knows which token is served:
-// no token is called an orphan on such grounds.
+// no token is called an orphan on such grounds. That metadata is behind is said.
 func TestAuditWithoutCustomMetadata(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.provision("ci/a", "A", monthly)
 	testparts.Ask(w, http.MethodPost, w.vault+"/v1/secret/metadata/ci/a", w.root, map[string]any{"custom_metadata": map[string]string{}}, nil)
-	if report := w.audit(true); slices.ContainsFunc(report.Findings, func(f fleet.Finding) bool { return f.TokenName != "Management" }) || report.Swept != 0 {
-		t.Errorf("%v", said(report))
+	report := w.audit(true)
+	if diff := cmp.Diff([]string{"stale_metadata ci/a", "no_expiry Management"}, said(report)); diff != "" || report.Swept != 0 {
+		t.Errorf("%d swept, (-want +got):\n%s", report.Swept, diff)
 	}
 }
 

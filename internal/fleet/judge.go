@@ -52,7 +52,7 @@ func judge(seen rotation.Sight, force bool) task {
 	run.text, run.verdict, run.overlap, run.window = text, seen.Verdict(policy), policy.Overlap, policy.Window
 	unclean := seen.Ripe(policy) > 0 || seen.Strays() > 0 || seen.Strangers() > 0
 	switch ended := !policy.ExpiresAt.IsZero() && !seen.Clock.Rotate().Before(policy.ExpiresAt); {
-	case force && err == nil && text.ExpiresIn == "" && (ended || !text.Scheduled()):
+	case force && err == nil && !seen.Stale() && text.ExpiresIn == "" && (ended || !text.Scheduled()):
 		return skip("its fixed end is Terraform's to change")
 	case force:
 		run.request.Wish, run.request.Reason = rotation.Rotate, schedule.ReasonForced

@@ -11,13 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // monthly is a token that is replaced every 30 days.
-var monthly = schedule.ScheduleText{Period: "30d", Overlap: "24h", ExpiresIn: "90d"}
+var monthly = schedule.Schedule{Period: "30d", Overlap: "24h", ExpiresIn: "90d"}
 
 // One run replaces exactly what is due, the next has nothing to do, and the one after
 // the overlap revokes what was replaced.
@@ -77,7 +77,7 @@ func TestForceReplacesAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.provision("ci/a", "A", monthly)
-	w.provision("ci/b", "B", schedule.ScheduleText{ExpiresIn: "90d"})
+	w.provision("ci/b", "B", schedule.Schedule{ExpiresIn: "90d"})
 	if report := w.rotate(fleet.Options{}); report.Rotated != 0 || report.Skipped != 1 || report.Current != 1 {
 		t.Errorf("nothing is due, and yet %+v", report)
 	}
@@ -153,13 +153,13 @@ func (f wireFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(
 func (w *world) dieAfter(requests int64) {
 	w.Helper()
 	var sent atomic.Int64
-	engine, vault := w.process(wireFunc(func(r *http.Request) (*http.Response, error) {
+	engine, store := w.process(wireFunc(func(r *http.Request) (*http.Response, error) {
 		if sent.Add(1) > requests {
 			return nil, errKilled
 		}
 		return w.wire.RoundTrip(r)
 	}))
-	entries, err := fleet.Walk(w.Context(), vault, folder, 4)
+	entries, err := fleet.Walk(w.Context(), store, folder, 4)
 	if err == nil {
 		_, _ = fleet.Rotate(w.Context(), engine, entries, fleet.Options{Concurrency: 4})
 	}
@@ -170,12 +170,13 @@ func (w *world) dieAfter(requests int64) {
 
 func (w *world) version(path string) int {
 	w.Helper()
-	_, store := w.process(w.wire)
-	meta, err := store.Metadata(w.Context(), entry.Location{Mount: "secret", Path: path})
-	if err != nil {
-		w.Fatal(err)
+	var meta struct {
+		Data struct {
+			CurrentVersion int `json:"current_version"`
+		}
 	}
-	return meta.CurrentVersion
+	testparts.Ask(w, http.MethodGet, w.vault+"/v1/secret/metadata/"+path, w.root, nil, &meta)
+	return meta.Data.CurrentVersion
 }
 
 // One entry that fails is reported, and stops no other.
@@ -210,7 +211,7 @@ func TestManagementTokenReplacesItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.provision("ci/a", "A", monthly)
-	w.provision("ci/broker", "Management", schedule.ScheduleText{Period: "30d", Overlap: "24h", ExpiresIn: "never"})
+	w.provision("ci/broker", "Management", schedule.Schedule{Period: "30d", Overlap: "24h", ExpiresIn: "never"})
 	w.management = w.secret("ci/broker")
 	w.paistrike.Clock().Advance(31 * day)
 	old := w.management
@@ -232,7 +233,7 @@ func TestThousandEntriesTwentyDue(t *testing.T) {
 		t.Skip("it provisions a thousand entries")
 	}
 	w := newWorld(t)
-	slow := schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+	slow := schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
 	var made sync.WaitGroup
 	for part := range 8 {
 		made.Go(func() {

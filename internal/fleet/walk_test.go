@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -18,14 +19,24 @@ type tree struct {
 	asked   []string
 }
 
-func (f *tree) List(_ context.Context, namespace, mount, prefix string) ([]string, error) {
+func (f *tree) List(_ context.Context, folder entry.Location) (entries, folders []entry.Location, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked = append(f.asked, namespace+":"+mount+":"+prefix)
-	if prefix == "closed" {
-		return nil, errors.New("permission denied")
+	f.asked = append(f.asked, folder.Namespace+":"+folder.Mount+":"+folder.Path)
+	if folder.Path == "closed" {
+		return nil, nil, errors.New("permission denied")
 	}
-	return f.folders[prefix], nil
+	for _, name := range f.folders[folder.Path] {
+		at := folder
+		inner, isFolder := strings.CutSuffix(name, "/")
+		at.Path = strings.TrimPrefix(folder.Path+"/"+inner, "/")
+		if isFolder {
+			folders = append(folders, at)
+		} else {
+			entries = append(entries, at)
+		}
+	}
+	return entries, folders, nil
 }
 
 // A walk finds every entry once, also where an entry and a folder share a name, and
@@ -67,10 +78,11 @@ func TestWalkOfTheWholeMount(t *testing.T) {
 	}
 }
 
+// A walk that finds nothing is no success: the folder may be misspelled.
 func TestWalkOfNothing(t *testing.T) {
 	t.Parallel()
 	found, err := fleet.Walk(t.Context(), &tree{}, entry.Location{Mount: "secret", Path: "ci"}, 1)
-	if err != nil || found != nil {
+	if !errors.Is(err, fleet.ErrNothingFound) || !strings.Contains(err.Error(), "secret/ci") || found != nil {
 		t.Errorf("%v, %v", found, err)
 	}
 }

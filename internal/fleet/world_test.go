@@ -54,25 +54,26 @@ func newWorld(t testing.TB) *world {
 }
 
 // process is a run's engine on the wire between.
-func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vault.Client) {
+func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vault.Store) {
 	w.Helper()
 	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: secret.New(w.management), Transport: wire, Sleep: noSleep})
 	if err != nil {
 		w.Fatal(err)
 	}
-	vault, err := vault.New(vault.Config{
+	there, err := vault.New(vault.Config{
 		Address: w.vault, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(w.root)}, Transport: wire, Sleep: noSleep,
 	})
 	if err != nil {
 		w.Fatal(err)
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, vault, rotation.WithSleep(noSleep)), vault
+	store := vault.NewStore(there)
+	return rotation.New(rotation.PAIStrike{Client: client}, store, rotation.WithSleep(noSleep), rotation.WithNow(w.paistrike.Clock().Now)), store
 }
 
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 // provision makes a token as Terraform does, with a schedule in the user's words.
-func (w *world) provision(path, label string, text schedule.ScheduleText) rotation.Result {
+func (w *world) provision(path, label string, text schedule.Schedule) rotation.Result {
 	w.Helper()
 	policy, err := text.Policy(time.Time{})
 	if err != nil {
@@ -101,8 +102,8 @@ func (w *world) rotate(o fleet.Options) fleet.Report {
 
 func (w *world) rotateOver(wire http.RoundTripper, o fleet.Options) fleet.Report {
 	w.Helper()
-	engine, vault := w.process(wire)
-	entries, err := fleet.Walk(w.Context(), vault, folder, 4)
+	engine, store := w.process(wire)
+	entries, err := fleet.Walk(w.Context(), store, folder, 4)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -235,14 +236,14 @@ func paths(report fleet.Report, outcome fleet.Outcome) []string {
 func (w *world) mixed() (due []string) {
 	w.Helper()
 	for i := range 30 {
-		text := schedule.ScheduleText{Period: "45d", Overlap: "24h", ExpiresIn: "90d"}
+		text := schedule.Schedule{Period: "45d", Overlap: "24h", ExpiresIn: "90d"}
 		path := fmt.Sprintf("ci/team-%d/%02d", i%3, i)
 		switch i % 3 {
 		case 0:
 			text.Period = "30d"
 			due = append(due, path)
 		case 1:
-			text.Period, text.Schedule, text.Window = "", "17 3 1 * *", "24h"
+			text.Period, text.Cron, text.Window = "", "17 3 1 * *", "24h"
 		}
 		w.provision(path, fmt.Sprintf("Integration %d", i), text)
 	}

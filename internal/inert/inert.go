@@ -30,6 +30,17 @@ func Line(text string, most int) string {
 	return Cut(text, most)
 }
 
+// Visible returns text with its lines and tabs. Every other control character, and every
+// character that reorders or hides what is beside it, becomes U+FFFD.
+func Visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\r' && r != '\t' && (unicode.IsControl(r) || unseen(r)) {
+			return replacement
+		}
+		return r
+	}, text)
+}
+
 // Short is [Line] with the room of a name.
 func Short(text string) string { return Line(text, 200) }
 

@@ -27,6 +27,13 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func TestVisible(t *testing.T) {
+	t.Parallel()
+	if got := Visible("a\tb\r\nc \x1b[31m \u202ed\u200be"); got != "a\tb\r\nc \uFFFD[31m \uFFFDd\uFFFDe" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

@@ -45,17 +45,17 @@ func Token() []Input {
 // Exec are the inputs of the command exec. It always revokes, exports nothing to others, and
 // writes no page.
 func Exec() []Input {
-	return join(api(), newToken("exec"), vaultAddress(), login(), entry(), tls(), variable(), verify(), budget("2m"))
+	return join(api(), newToken("exec"), management(), vaultAddress(), login(), entry(), tls(), variable(), verify(), budget("2m"))
 }
 
 // Rotate are the inputs of action/rotate and the command rotate.
 func Rotate() []Input {
-	return join(api(), vaultAddress(), login(), tls(), mount(), one(), folder("rotate"), broker(), rotation(), walk(), fail("error", "overdue"), run("15m"), launcher())
+	return join(api(), vaultAddress(), login(), tls(), mount(), one(), folder("rotate"), broker(), management(), rotation(), walk(), fail("error", "overdue"), run("15m"), launcher())
 }
 
 // Audit are the inputs of action/audit and the command audit.
 func Audit() []Input {
-	return join(api(), vaultAddress(), login(), tls(), mount(), folder("audit"), broker(), limits(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
+	return join(api(), vaultAddress(), login(), tls(), mount(), folder("audit"), broker(), management(), limits(), notices(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
 }
 
 func join(groups ...[]Input) []Input { return slices.Concat(groups...) }
@@ -103,20 +103,37 @@ func vaultAddress() []Input {
 func login() []Input {
 	return []Input{
 		{
-			Name: "vault_auth_method", Default: "jwt", Value: "METHOD", Values: []string{"jwt", "approle", "token", "kubernetes"},
-			Help: "`jwt` (GitHub's identity token), `approle`, `kubernetes` or `token`.",
+			Name: "vault_auth_method", Default: "jwt", Value: "METHOD", Values: []string{"jwt", "approle", "token", "kubernetes", "userpass", "agent"},
+			Help: "`jwt` (GitHub's identity token), `approle`, `kubernetes`, `userpass`, `token`, or `agent` for a Vault agent's listener that adds its own token.",
+			Terminal: "`jwt` (an identity token of your CI), `approle`, `kubernetes`, `userpass`, `token`, or `agent` for a Vault agent's listener that adds its own token. " +
+				"By default `jwt` if there is one, else `token`; inside GitHub always `jwt`.",
 		},
 		{Name: "vault_auth_path", Value: "PATH", Help: "Path at which the login method is mounted, without `auth/`; the method's name by default."},
 		{Name: "vault_role", Value: "ROLE", Login: "jwt kubernetes", Help: "Vault role, for `jwt` and `kubernetes`."},
 		{
-			Name: "audience", Value: "TEXT", Login: "jwt",
+			Name: "audience", Value: "TEXT", Login: "jwt", GitHub: true,
 			Help: "Audience of GitHub's identity token, for `jwt`; one of the role's `bound_audiences`. `vault_address` by default.",
 		},
+		{Name: "vault_jwt", Login: "jwt", Secret: true, Outside: true, Help: "Identity token of your CI, for `jwt`."},
+		{Name: "vault_jwt_file", Value: "FILE", Login: "jwt", Outside: true, Help: "File with the identity token of your CI, for `jwt`."},
 		{Name: "vault_role_id", Value: "ID", Login: "approle", Help: "Role id, for `approle`."},
 		{Name: "vault_secret_id", Login: "approle", Secret: true, Help: "Secret id, for `approle`."},
-		{Name: "vault_token", Login: "token", Secret: true, Env: "VAULT_TOKEN", Help: "Vault token, for `token`. It is not revoked."},
+		{Name: "vault_username", Value: "NAME", Login: "userpass", Help: "User name, for `userpass`."},
+		{Name: "vault_password", Login: "userpass", Secret: true, Help: "Password, for `userpass`."},
+		{
+			Name: "vault_token", Login: "token", Secret: true, Env: "VAULT_TOKEN", Help: "Vault token, for `token`. It is not revoked.",
+			Terminal: "Vault token, for `token`; by default that of `vault login`, in `~/.vault-token`. It is not revoked.",
+		},
 		{Name: "kubernetes_token_path", Value: "FILE", Login: "kubernetes", Help: "File with the pod's token, for `kubernetes`; the file that Kubernetes mounts by default."},
 	}
+}
+
+// management is the management token itself, if it is kept in no entry of Vault.
+func management() []Input {
+	return []Input{{
+		Name: "api_token", Secret: true, Outside: true,
+		Help: "Management token, with which PAIStrike is called, instead of an entry of Vault.",
+	}}
 }
 
 func tls() []Input {
@@ -223,8 +240,25 @@ func limits() []Input {
 	}
 }
 
+// notices are who else is told what an audit found.
+func notices() []Input {
+	return []Input{
+		{Name: "sarif_file", Value: "FILE", Help: "File for the findings as SARIF 2.1.0, such as for GitHub code scanning."},
+		{Name: "metrics_file", Value: "FILE", Help: "File for metrics in the OpenMetrics format, such as for the textfile collector of Prometheus' node exporter."},
+		{Name: "webhook_url", Secret: true, Help: "Address to which the report is posted as JSON."},
+		{Name: "issues_repository", Value: "OWNER/NAME", Help: "Repository with one issue for each kind of finding, which a run opens, updates and closes."},
+		{Name: "issues_service", Default: "github", Values: []string{"github", "gitlab"}, Help: "`github` or `gitlab`: whose API keeps the issues."},
+		{Name: "issues_api", Value: "URL", Help: "Address of that API; that of github.com or gitlab.com by default."},
+		{Name: "issues_token", Secret: true, Help: "Token that may write issues in that repository."},
+	}
+}
+
 func walk() []Input {
 	return []Input{
+		{
+			Name: "allow_empty", Default: "false", Bool: true,
+			Help: "`true` lets a run succeed that finds no entry. Otherwise it fails, because a misspelt folder looks like an empty one.",
+		},
 		{Name: "concurrency", Default: "4", Value: "N", Help: "How many entries are worked on at once, 1 to 32."},
 	}
 }

@@ -1,6 +1,9 @@
 package input
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Values are inputs by name, without white space at their ends.
 type Values map[string]string
@@ -15,6 +18,9 @@ func (in Input) Flag() string { return strings.ReplaceAll(in.Name, "_", "-") }
 func FromRunner(inputs []Input, getenv func(string) string) Values {
 	v := Values{}
 	for _, in := range inputs {
+		if in.Outside {
+			continue
+		}
 		v[in.Name] = strings.TrimSpace(getenv("INPUT_" + strings.ToUpper(in.Name)))
 		if v[in.Name] == "" {
 			v[in.Name] = in.Default
@@ -54,4 +60,33 @@ func (v Values) Restore(kept Values) Values {
 		}
 	}
 	return restored
+}
+
+// settings are values that a text may show behind the name of an input.
+const settings = `(?:: (true|false|none|error|warn|skip|token|0)\b)?`
+
+// OnCommandLine rewrites a text that names inputs for somebody who sets flags and variables:
+// "Set allow_empty: true" becomes "Set --allow-empty".
+func OnCommandLine(text string, inputs []Input) string {
+	for _, in := range inputs {
+		if !strings.Contains(in.Name, "_") && !strings.Contains(text, in.Name+":") {
+			continue // a word like any other
+		}
+		named := regexp.MustCompile(`(^|[^\w/-])` + in.Name + settings + `([^\w/-]|$)`)
+		text = named.ReplaceAllStringFunc(text, func(match string) string {
+			part := named.FindStringSubmatch(match)
+			name, value := "--"+in.Flag(), part[2]
+			switch {
+			case in.Secret:
+				name = in.Variable()
+			case in.Bool && in.Default == "false" && value == "true":
+				value = ""
+			}
+			if value != "" {
+				name += " " + value
+			}
+			return part[1] + name + part[3]
+		})
+	}
+	return text
 }

@@ -166,13 +166,21 @@ func (s *session) createFailed(ctx context.Context, err error) error {
 	case paistrike.IsLimitReached(err):
 		return createRefused("Revoke tokens that nobody uses.", err)
 	case paistrike.HasCode(err, "minting_not_allowed"):
-		return createRefused("This account does not let a token make tokens: use mode: read with a token that Terraform or a person provisions.", err)
+		return createRefused("This account does not let a token make tokens: use "+s.readMode()+"a token that Terraform or a person provisions.", err)
 	case paistrike.HasCode(err, "exceeds_issuer"):
 		return createRefused("A token may not outlive the one that makes it: shorten expires_in, or replace the management token.", err)
 	case status == 0 || runner.MayPass(status):
 		return apiUnavailable(s.set.api.Endpoint, err)
 	}
 	return createRefused("Check expires_in and label, and what the management token may do.", err)
+}
+
+// readMode names what a workflow can do instead of minting.
+func (s *session) readMode() string {
+	if s.gh.IsGitHub() {
+		return "mode: read with "
+	}
+	return ""
 }
 
 // verifyFailed words that a new token could not be proved to work.

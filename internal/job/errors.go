@@ -42,7 +42,7 @@ func vaultUnreachable(address, stage string, err error, proxy bool) error {
 	if proxy {
 		through = "through the proxy that the environment names"
 	}
-	return fail("PSA201", err, "Vault at %s does not answer (%s, %s): %v. A hosted runner cannot reach a private address; check vault_address and the network.",
+	return fail("PSA201", err, "Vault at %s does not answer (%s, %s): %v. Check vault_address and the network; a private address is not reachable from everywhere.",
 		address, stage, through, err)
 }
 
@@ -77,9 +77,9 @@ func wrongRoleType(role string, err error) error {
 
 func vaultUnavailable(address string, sealed bool, err error) error {
 	if sealed {
-		return fail("PSA208", err, "Vault at %s is sealed. Unseal it and run the job again.", address)
+		return fail("PSA208", err, "Vault at %s is sealed. Unseal it and try again.", address)
 	}
-	return fail("PSA208", err, "Vault at %s cannot answer now: %v. Run the job again later.", address, err)
+	return fail("PSA208", err, "Vault at %s cannot answer now: %v. Try again later.", address, err)
 }
 
 // PSA3xx: the entry in Vault.
@@ -101,13 +101,18 @@ func nothingThere(at entry.Location, field vault.Field) error {
 }
 
 func notOneLine(at entry.Location, err error) error {
-	return fail("PSA302", err, "The field %q of %s/%s is no token: it must be one line of visible ASCII characters, because GitHub hides nothing else for sure.", at.Key, at.Mount, at.Path)
+	return fail("PSA302", err, "The field %q of %s/%s is no token: it must be one line of visible ASCII characters, because nothing else is hidden in logs for sure.", at.Key, at.Mount, at.Path)
 }
 
 func listForbidden(folder entry.Location, err error) error {
 	below := strings.TrimPrefix(folder.Path+"/", "/")
 	return fail("PSA304", err, "Vault does not let this login list %s/metadata/%s%s. Give the role a policy with:\n"+
 		"path \"%s/metadata/%s*\" {\n  capabilities = [\"read\", \"list\"]\n}", folder.Mount, below, in(folder.Namespace), folder.Mount, below)
+}
+
+func nothingFound(folder entry.Location) error {
+	return fail("PSA305", nil, "There is no entry below %s/%s%s, so nothing was looked at. Check vault_mount and vault_prefix (without metadata/), and that the mount is a KV engine of version 2. "+
+		"If the folder may be empty, set allow_empty: true.", folder.Mount, folder.Path, in(folder.Namespace))
 }
 
 func vaultAnswered(at entry.Location, err error) error {
@@ -120,6 +125,11 @@ func endsTooSoon(at entry.Location, t token, left, least time.Duration) error {
 	}
 	return fail("PSA303", nil, "The token at %s/%s (%s) expires at %s, in %s; min_remaining asks for %s. Run terraform apply to rotate it, or lower min_remaining.",
 		at.Mount, at.Path, t.ID, report.Stamp(t.ExpiresAt), left.Round(time.Second), least)
+}
+
+func endUnknown(at entry.Location) error {
+	return fail("PSA303", nil, "When the token at %s/%s expires is not known: somebody put it there by hand, and verify: false asks nobody. "+
+		"Set verify: true, or min_remaining: 0 if any time is enough.", at.Mount, at.Path)
 }
 
 // PSA4xx: PAIStrike.
@@ -138,15 +148,18 @@ func recovered(t paistrike.Token) string {
 }
 
 func apiUnavailable(endpoint string, err error) error {
-	return fail("PSA404", err, "PAIStrike at %s could not do it: %v. Check endpoint and api_prefix, or run the job again later.", endpoint, err)
+	return fail("PSA404", err, "PAIStrike at %s could not do it: %v. Check endpoint and api_prefix, or try again later.", endpoint, err)
 }
 
-func outcomeUnknown(err error) error {
-	return fail("PSA405", err, "PAIStrike may have made a token whose secret is lost: %v. The post step looks for it by its name and revokes it.", err)
+func outcomeUnknown(err error, mayExist bool) error {
+	if !mayExist {
+		return fail("PSA405", err, "PAIStrike's answers were lost, and with them the secrets of two tokens: %v. Both were found by their names and revoked, so there is no token. Run it again.", err)
+	}
+	return fail("PSA405", err, "PAIStrike may have made a token whose secret is lost: %v. At the end of the job it is looked for by its name and revoked.", err)
 }
 
 func notATokenOfOurs() error {
-	return fail("PSA406", nil, "PAIStrike's token is not one line of visible ASCII characters, so GitHub cannot be trusted to hide it. It is handed to nobody.")
+	return fail("PSA406", nil, "PAIStrike's token is not one line of visible ASCII characters, so that it cannot be hidden in logs for sure. It is handed to nobody.")
 }
 
 func mintedRefused(t token, err error) error {
@@ -165,16 +178,21 @@ func revokeFailed(id, name, expires string, err error) error {
 	return fail(codeRevoke, err, "Token %s (%s) was not revoked and works until %s: %v. Revoke it in PAIStrike: Profile Settings, API Tokens.", id, name, expires, err)
 }
 
+func mayExist(name, expires string, err error) error {
+	return fail(codeRevoke, err, "A token named %s may exist until %s: PAIStrike's answer was lost when it was asked for, and PAIStrike lists no such token %d s later. "+
+		"Look for it in PAIStrike (Profile Settings, API Tokens), and revoke it.", name, expires, int(lookTime.Seconds()))
+}
+
 // PSA6xx are the launcher's, see launch.js.
 
 // PSA7xx: the end came first.
 
 func cancelled() error {
-	return fail("PSA701", errCancelled, "The run was cancelled. What this step had made is revoked here or in the post step.")
+	return fail("PSA701", errCancelled, "The run was cancelled. What it had made is revoked, now or at the end of the job.")
 }
 
 func outOfTime(timeout time.Duration, err error) error {
-	return fail("PSA702", err, "The step took longer than timeout, %s. Raise timeout, or see with debug logging which call takes so long.", timeout)
+	return fail("PSA702", err, "The run took longer than timeout, %s. Raise timeout, or see with debug logging which call takes so long.", timeout)
 }
 
 // PSA9xx: what rotate and audit found. All that could be done is done by then.
@@ -191,8 +209,12 @@ func stillOverdue(overdue int, which string) error {
 }
 
 func findingsFound(errs, warnings int) error {
-	return fail("PSA903", errFound, "The audit has %s and %s. The table says what to do about each; fail_on chooses what fails the step.",
+	return fail("PSA903", errFound, "The audit has %s and %s. The table says what to do about each; fail_on chooses what counts.",
 		report.Count(errs, "error", "errors"), report.Count(warnings, "warning", "warnings"))
+}
+
+func notTold(what string, err error) error {
+	return fail("PSA904", err, "The audit is done, and could not be told to %s: %v. What it found is in the table.", what, err)
 }
 
 func in(namespace string) string {

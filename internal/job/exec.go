@@ -25,8 +25,11 @@ const (
 // Exec runs a command with a token of its own, and revokes the token when the command has
 // ended. Only the command writes to stdout; our own words go to Err. It returns the exit code.
 func (m Machine) Exec(in input.Values, command []string) int {
-	gh := m.terminal()
-	set, err := parseExec(m.parser(in, input.Exec()))
+	gh := m.terminal(input.Exec())
+	if err := hideSecrets(); err != nil {
+		gh.Warn("", "The command may be able to read this program's own credentials from /proc: "+err.Error())
+	}
+	set, err := parseExec(m.parser(in, input.Exec(), false))
 	if err != nil {
 		gh.Failed(plainInputs(err))
 		return ExitUsage

@@ -12,3 +12,13 @@ func TestExecChildEnvironment(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// What the kernel shows of an environment keeps its shape, and loses its secrets.
+func TestBlank(t *testing.T) {
+	t.Parallel()
+	block := []byte("A=1\x00VAULT_TOKEN=hvs.1\x00odd\x00PAISTRIKE_VAULT_SECRET_ID=s=t\x00PAISTRIKE_VAULT_PATH=ci\x00INPUT_HEADERS=x\x00")
+	blank(block)
+	if want := "A=1\x00VAULT_TOKEN=*****\x00odd\x00PAISTRIKE_VAULT_SECRET_ID=***\x00PAISTRIKE_VAULT_PATH=ci\x00INPUT_HEADERS=*\x00"; string(block) != want {
+		t.Errorf("%q", block)
+	}
+}

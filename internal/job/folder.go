@@ -46,6 +46,7 @@ type result struct {
 	outputs []output
 	table   string // plain text
 	page    string // Markdown
+	told    error  // who could not be told
 	verdict error  // what fail_on, or a failed entry, makes of it
 }
 
@@ -57,7 +58,7 @@ func (m Machine) Step(it FolderRun) int {
 }
 
 func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
-	set, err := it.parse(m.parser(input.FromRunner(it.Inputs, m.Getenv), it.Inputs))
+	set, err := it.parse(m.parser(input.FromRunner(it.Inputs, m.Getenv), it.Inputs, true))
 	if err != nil {
 		return plainInputs(err)
 	}
@@ -80,31 +81,31 @@ func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
 			gh.Warn("", err.Error())
 		}
 	}
-	return found.verdict
+	return errors.Join(found.told, found.verdict)
 }
 
 // Command runs the same from a terminal, from cron or in another CI: it writes a table to
 // Out, or the report as JSON, and all other words to Err. It returns the exit code.
 func (m Machine) Command(it FolderRun, in input.Values, asJSON bool) int {
-	gh := m.terminal()
-	set, err := it.parse(m.parser(in, it.Inputs))
+	gh := m.terminal(it.Inputs)
+	set, err := it.parse(m.parser(in, it.Inputs, false))
 	if err != nil {
 		gh.Failed(plainInputs(err))
 		return ExitUsage
 	}
 	found, err := m.runFolder(gh, it, set)
 	if err == nil {
-		err = errors.Join(show(m.Out, asJSON, found), found.verdict)
+		err = errors.Join(show(m.Out, asJSON, found), found.told)
 	}
-	switch {
-	case err == nil:
+	code := exitFailed
+	if err == nil && errors.Is(found.verdict, errFound) {
+		code = exitFound
+	}
+	if err = errors.Join(err, found.verdict); err == nil {
 		return 0
-	case errors.Is(err, errFound):
-		gh.Failed(err)
-		return exitFound
 	}
 	gh.Failed(err)
-	return exitFailed
+	return code
 }
 
 func show(out io.Writer, asJSON bool, found result) error {
@@ -130,6 +131,9 @@ func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) 
 	}
 	return found, err
 }
+
+// list is a list that is written as [] and not as null if it is empty.
+func list[T any](all []T) []T { return append([]T{}, all...) }
 
 // plainInputs words an empty credential like every other input that is wrong.
 func plainInputs(err error) error {
@@ -175,8 +179,9 @@ func (s *session) rotate(ctx context.Context, set folderSettings) (result, error
 	if set.onlyDue {
 		found = found.OnlyDue()
 	}
+	found.Entries = list(found.Entries)
 	return result{
-		report: found, table: report.RotationTable(found), page: report.RotationPage(found, set.where()), verdict: verdict,
+		report: found, table: report.RotationTable(found, s.width), page: report.RotationPage(found, set.where()), verdict: verdict,
 		outputs: []output{
 			{"rotated", strconv.Itoa(found.Rotated)},
 			{"retired", strconv.Itoa(found.Retired)},
@@ -206,8 +211,10 @@ func (s *session) audit(ctx context.Context, set folderSettings) (result, error)
 	if err != nil {
 		return result{}, s.brokerFailed(ctx, err)
 	}
+	found.Entries, found.Findings = list(found.Entries), list(found.Findings)
+	told := set.notices.tell(ctx, found, set, s.version)
 	return result{
-		report: found, table: report.AuditTable(found), page: report.AuditPage(found, set.where()), verdict: auditVerdict(found, set.failOn),
+		report: found, table: report.AuditTable(found, s.width), page: report.AuditPage(found, set.where()), told: told, verdict: auditVerdict(found, set.failOn),
 		outputs: []output{
 			{"findings", strconv.Itoa(len(found.Findings))},
 			{"errors", strconv.Itoa(found.Errors)},
@@ -234,6 +241,9 @@ func (s *session) openFolder(ctx context.Context, store *vault.Client, set folde
 	if !set.single {
 		if entries, err = fleet.Walk(ctx, there, set.folder, set.concurrency); err != nil {
 			return nil, nil, s.walkFailed(ctx, set.folder, err)
+		}
+		if len(entries) == 0 && !set.allowEmpty {
+			return nil, nil, nothingFound(set.folder)
 		}
 	}
 	return rotation.New(rotation.PAIStrike{Client: client}, there), entries, nil

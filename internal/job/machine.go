@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -19,8 +20,13 @@ type Machine struct {
 	Environ []string  // NAME=value, for the command that exec runs
 	Out     io.Writer // what the runner reads, or the result of a command
 	Err     io.Writer // everything else that a command says
+	Host    string    // its name
+	Width   int       // of the terminal behind Out, in columns; 0 if there is none
 	Now     func() time.Time
 	Stop    <-chan os.Signal // asks the run to end
+	// Sleep waits between attempts; nil waits in real time.
+	Sleep   func(ctx context.Context, d time.Duration) error
+	Program string // what it is called
 	Version string
 }
 
@@ -30,8 +36,15 @@ const (
 	// cleanupTime bounds what is done after a failure or a cancel. The runner kills
 	// a cancelled step ten seconds after it asked the step to end.
 	cleanupTime = 6 * time.Second
+	// createGrace is how long a create that was begun may still take after a cancel. It
+	// leaves time to revoke what it made before the runner kills the step.
+	createGrace = 5 * time.Second
 	// postTime bounds the post step, half of it for the token's own revocation.
 	postTime = 20 * time.Second
+	// lookTime is how long after a create was sent the post step looks for the token that
+	// it may have made, and lookPause is the time between two looks.
+	lookTime  = 30 * time.Second
+	lookPause = 5 * time.Second
 )
 
 // randomText is 128 bits of randomness as letters and digits.
@@ -40,12 +53,20 @@ func randomText() string { return rand.Text() }
 // errCancelled ends the context of a step that the runner asks to end.
 var errCancelled = errors.New("the run was cancelled")
 
-func (m Machine) github() *runner.Runner   { return runner.New(m.Out, m.Getenv, randomText) }
-func (m Machine) terminal() *runner.Runner { return runner.Outside(m.Err, m.Getenv, randomText) }
+func (m Machine) github() *runner.Runner { return runner.New(m.Out, m.Getenv, randomText) }
 
-func (m Machine) parser(in input.Values, inputs []input.Input) *parser {
-	return &parser{in: in, inputs: inputs, readFile: os.ReadFile, version: m.Version}
+// terminal is for commands, whose users set flags and variables.
+func (m Machine) terminal(inputs []input.Input) *runner.Runner {
+	return runner.Outside(m.Err, m.Getenv, randomText, func(text string) string { return input.OnCommandLine(text, inputs) })
 }
+
+// parser reads the inputs of a step of GitHub, or the flags of a command anywhere.
+func (m Machine) parser(in input.Values, inputs []input.Input, isStep bool) *parser {
+	return &parser{in: in, inputs: inputs, readFile: os.ReadFile, version: m.Version, github: isStep || m.Getenv("GITHUB_ACTIONS") == "true", home: m.home()}
+}
+
+// home is the user's folder, "" if it is not known.
+func (m Machine) home() string { return cmp.Or(m.Getenv("HOME"), m.Getenv("USERPROFILE")) }
 
 func (m Machine) event() runner.Event { return runner.ReadEvent(m.Getenv, os.ReadFile) }
 
@@ -61,7 +82,7 @@ func (m Machine) newSession(gh *runner.Runner, set settings, timeout time.Durati
 		case <-ctx.Done():
 		}
 	}()
-	s = &session{gh: gh, getenv: m.Getenv, now: m.Now, set: set, event: m.event(), step: ctx}
+	s = &session{gh: gh, getenv: m.Getenv, host: m.Host, version: m.Version, width: m.Width, now: m.Now, set: set, event: m.event(), step: ctx, wait: m.Sleep}
 	s.identity = &runner.Identity{
 		Runner: gh, Event: s.event, Audience: set.audience, Attempts: set.maxAttempts, Timeout: callTimeout,
 		Pause: func(ctx context.Context, attempt int) error { return s.pause(ctx, attempt, 0) },
@@ -86,7 +107,7 @@ func exit(gh *runner.Runner, step func(*runner.Runner) error) int {
 
 func (m Machine) main(gh *runner.Runner) error {
 	inputs := input.FromRunner(input.Token(), m.Getenv)
-	set, err := parseToken(m.parser(inputs, input.Token()))
+	set, err := parseToken(m.parser(inputs, input.Token(), true))
 	if err != nil {
 		return m.skipUntrusted(gh, inputs, err)
 	}

@@ -17,7 +17,8 @@ import (
 // The names under which the post step finds what the main step kept.
 const (
 	stateInputs  = "inputs"     // those that are no secrets, as JSON
-	stateNames   = "names"      // of every token that was asked for, as JSON
+	stateNames   = "names"      // of every token that was asked for and may exist, as JSON
+	stateAsked   = "asked_at"   // when the last of them was asked for, by this machine's clock
 	stateID      = "token_id"   // of the token that was made
 	stateName    = "token_name" // of the token that was made
 	stateToken   = "token"      // its secret, with which it revokes itself
@@ -62,60 +63,83 @@ func (s *session) expiry(server time.Time) time.Time {
 	return server.Add(s.set.expiresIn).Truncate(time.Second)
 }
 
-// create asks for a token. Its name is kept before it is asked for: the post step
-// finds by it what was made though nobody heard of it. Where the outcome is not
-// known, what may have been made is revoked, and one more is asked for.
+// create asks for a token. Its name is kept before it is asked for: the post step finds by
+// it what was made though nobody heard of it. If the outcome is not known, what may have been
+// made is revoked, and one more is asked for.
 func (s *session) create(ctx context.Context, client *paistrike.Client, expires time.Time) (paistrike.Minted, error) {
-	var names []string
-	for {
+	var lost []string // names under which a token may exist
+	for attempt := 1; ; attempt++ {
 		if err := s.ended(ctx); err != nil {
 			return paistrike.Minted{}, err
 		}
 		name := s.tokenName()
-		names = append(names, name)
-		if err := s.saveNames(names); err != nil {
+		if err := s.saveAsked(append(slices.Clone(lost), name), expires); err != nil {
 			return paistrike.Minted{}, err
 		}
 		minted, err := s.createOnce(ctx, client, name, expires)
-		unknown, lost := errors.AsType[*paistrike.UnknownOutcomeError](err)
-		switch {
-		case err == nil:
-			return minted, nil
-		case !lost: // PAIStrike made nothing, so that the post step need not look
-			return minted, errors.Join(s.createFailed(ctx, err), s.gh.SaveState(stateRevoked, "true"))
+		unknown, isLost := errors.AsType[*paistrike.UnknownOutcomeError](err)
+		if !isLost {
+			return minted, errors.Join(s.createFailed(ctx, err), s.settled(err, lost))
 		}
-		if err := s.recover(ctx, client, unknown); err != nil {
+		found, err := s.recover(ctx, client, unknown)
+		if !found {
+			lost = append(lost, name)
+		}
+		if err != nil {
 			return paistrike.Minted{}, err
 		}
-		if len(names) == 2 {
-			return paistrike.Minted{}, outcomeUnknown(unknown)
+		if attempt == 2 {
+			return paistrike.Minted{}, errors.Join(outcomeUnknown(unknown, len(lost) > 0), s.settled(unknown, lost))
 		}
 	}
 }
 
-// createOnce lets a create come to its end although the run is cancelled: a token
-// that was made is better known.
+// settled keeps which tokens may exist after a create has failed. If there are none, the post
+// step need not look.
+func (s *session) settled(err error, lost []string) error {
+	switch {
+	case err == nil:
+		return nil
+	case len(lost) == 0:
+		return s.gh.SaveState(stateRevoked, "true")
+	}
+	return s.saveNames(lost)
+}
+
+// createOnce lets a create that was begun come to its end although the run is cancelled: a
+// token that was made is better known.
 func (s *session) createOnce(ctx context.Context, client *paistrike.Client, name string, expires time.Time) (paistrike.Minted, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.set.timeout)
+	ctx, cancel := graceful(ctx, s.set.timeout, createGrace)
 	defer cancel()
 	return client.Create(ctx, name, expires)
 }
 
-// recover revokes what a create with an unknown outcome may have made.
-func (s *session) recover(ctx context.Context, client *paistrike.Client, unknown *paistrike.UnknownOutcomeError) error {
+// graceful returns a context that outlives ctx by grace, and lasts limit at most.
+func graceful(ctx context.Context, limit, grace time.Duration) (context.Context, context.CancelFunc) {
+	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(grace, cancel)
+		context.AfterFunc(inner, func() { timer.Stop() })
+	})
+	return inner, func() { stop(); cancel() }
+}
+
+// recover revokes what a create with an unknown outcome may have made, and reports whether it
+// was found.
+func (s *session) recover(ctx context.Context, client *paistrike.Client, unknown *paistrike.UnknownOutcomeError) (found bool, err error) {
 	cleanup, cancel := s.cleanup(ctx)
 	defer cancel()
-	found, err := revokeNamed(cleanup, client, []string{unknown.Name}, "")
+	seen, err := revokeNamed(cleanup, client, []string{unknown.Name})
 	if err != nil {
 		if ended := s.ended(ctx); ended != nil {
-			return ended
+			return false, ended
 		}
-		return outcomeUnknown(errors.Join(unknown, err))
+		return false, outcomeUnknown(errors.Join(unknown, err), true)
 	}
-	for _, orphan := range found {
+	for _, orphan := range seen {
 		s.gh.Warn(codeRecovered, recovered(orphan))
 	}
-	return nil
+	return len(seen) > 0, nil
 }
 
 // cleanup is the time that there is after a failure. A run that goes on has the time
@@ -127,20 +151,22 @@ func (s *session) cleanup(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 }
 
-// revokeNamed revokes the tokens of the given names that still stand, but for one id,
-// and returns those that it revoked.
-func revokeNamed(ctx context.Context, client *paistrike.Client, names []string, except string) ([]paistrike.Token, error) {
+// revokeNamed revokes the tokens of the given names, and returns those that are revoked now,
+// by it or by somebody else.
+func revokeNamed(ctx context.Context, client *paistrike.Client, names []string) ([]paistrike.Token, error) {
 	all, err := client.List(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var revoked []paistrike.Token
 	for _, t := range all {
-		if !slices.Contains(names, t.Name) || t.ID == except || t.Status == paistrike.StatusRevoked {
+		if !slices.Contains(names, t.Name) {
 			continue
 		}
-		if err := client.Revoke(ctx, t.ID); err != nil {
-			return revoked, err
+		if t.Status != paistrike.StatusRevoked {
+			if err := client.Revoke(ctx, t.ID); err != nil {
+				return revoked, err
+			}
 		}
 		revoked = append(revoked, t)
 	}
@@ -171,6 +197,15 @@ func (s *session) accept(ctx context.Context, client *paistrike.Client, t token)
 		return s.handTo(t)
 	}
 	return s.hand(t)
+}
+
+// saveAsked keeps what the post step must know before a token is asked for.
+func (s *session) saveAsked(names []string, expires time.Time) error {
+	return errors.Join(
+		s.saveNames(names),
+		s.gh.SaveState(stateExpires, report.Stamp(expires)),
+		s.gh.SaveState(stateAsked, s.now().UTC().Format(time.RFC3339)),
+	)
 }
 
 func (s *session) saveNames(names []string) error {
@@ -206,7 +241,7 @@ func (s *session) takeBack(ctx context.Context, client *paistrike.Client, t toke
 		err = client.As(t.secret).RevokeSelf(ctx)
 	}
 	if err != nil {
-		s.gh.Say("Token " + t.ID + " could not be revoked yet; the post step tries again.")
+		s.gh.Say("Token " + t.ID + " could not be revoked yet; it is tried again at the end of the job.")
 		return why
 	}
 	s.gh.Say("Token " + t.ID + " was revoked.")

@@ -10,11 +10,34 @@ import (
 // maxName is how many characters PAIStrike takes for a name.
 const maxName = 100
 
-// tokenName makes a name that no other token has: it says which run it is for, and
-// ends in something random, since the jobs of a matrix share all the rest.
+// A place is the CI that a run is in: the variables that name the project, the run, the
+// attempt and the job, of which each but the first may be empty. Sources: the lists of
+// predefined variables in the documentation of each.
+type place struct{ project, run, attempt, job string }
+
+func places() []place {
+	return []place{
+		{"GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB"},
+		{"CI_PROJECT_PATH", "CI_PIPELINE_ID", "CI_JOB_ID", "CI_JOB_NAME"}, // GitLab
+		{"CIRCLE_PROJECT_REPONAME", "CIRCLE_BUILD_NUM", "CIRCLE_NODE_INDEX", "CIRCLE_JOB"},
+		{"BUILDKITE_PIPELINE_SLUG", "BUILDKITE_BUILD_NUMBER", "BUILDKITE_RETRY_COUNT", "BUILDKITE_STEP_KEY"},
+		{"BUILD_REPOSITORY_NAME", "BUILD_BUILDID", "SYSTEM_JOBATTEMPT", "SYSTEM_JOBNAME"}, // Azure Pipelines
+		{"BITBUCKET_REPO_FULL_NAME", "BITBUCKET_BUILD_NUMBER", "BITBUCKET_STEP_RUN_NUMBER", "BITBUCKET_STEP_NAME"},
+		{"JOB_NAME", "BUILD_NUMBER", "EXECUTOR_NUMBER", "STAGE_NAME"}, // Jenkins
+	}
+}
+
+// tokenName makes a name that no other token has: it says which run it is for, and ends in
+// something random, since the jobs of a matrix share all the rest. Outside a CI it says which
+// machine it is for.
 func (s *session) tokenName() string {
-	return nameOf(s.set.label, s.getenv("GITHUB_REPOSITORY"), s.getenv("GITHUB_RUN_ID"), s.getenv("GITHUB_RUN_ATTEMPT"),
-		s.getenv("GITHUB_JOB"), strings.ToLower(s.gh.Random())[:10])
+	nonce := strings.ToLower(s.gh.Random())[:10]
+	for _, p := range places() {
+		if project := s.getenv(p.project); project != "" {
+			return nameOf(s.set.label, project, s.getenv(p.run), s.getenv(p.attempt), s.getenv(p.job), nonce)
+		}
+	}
+	return nameOf(s.set.label, s.host, "", "", "", nonce)
 }
 
 // nameOf joins the parts of a name. What is too long is cut where it tells least.
@@ -26,7 +49,7 @@ func nameOf(label, repository, run, attempt, job, nonce string) string {
 
 func orDash(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) || r == ' ' {
+		if !unicode.IsPrint(r) || r == ' ' || r == ':' {
 			return '-'
 		}
 		return r

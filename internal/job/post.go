@@ -1,21 +1,26 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // leftover is what the main step kept for the post step.
 type leftover struct {
-	names             []string
-	id, name, expires string
+	names             []string // of all tokens that may exist, the known one's among them
+	id, name, expires string   // id is "" if no token is known; name is then the last one asked for
 	secret            secret.Secret
+	asked             time.Time // when the last token was asked for
 }
 
 // leftovers reads what the main step kept. There is nothing to do if it asked for no token,
@@ -27,6 +32,7 @@ func leftovers(gh *runner.Runner) (left leftover, ok bool) {
 	left = leftover{
 		id: gh.State(stateID), name: gh.State(stateName), expires: gh.State(stateExpires), secret: secret.New(gh.State(stateToken)),
 	}
+	left.asked, _ = time.Parse(time.RFC3339, gh.State(stateAsked)) // the zero time looks once
 	if json.Unmarshal([]byte(gh.State(stateNames)), &left.names) == nil && left.name == "" && len(left.names) > 0 {
 		left.name = left.names[len(left.names)-1]
 	}
@@ -55,7 +61,7 @@ func (m Machine) post(gh *runner.Runner) error {
 	}
 	// A cancel does not shorten this step: it is short, and what it does is what a
 	// cancelled run needs.
-	s, end := m.newSession(gh, set, postTime, nil)
+	s, end := m.newSession(gh, set, postTime+lookTime, nil)
 	defer end()
 	return s.settle(s.step, left)
 }
@@ -69,7 +75,7 @@ func (m Machine) takeUp(gh *runner.Runner, left leftover) (settings, error) {
 	if len(left.names) == 0 || json.Unmarshal([]byte(gh.State(stateInputs)), &kept) != nil {
 		return settings{}, errors.New("the state of the main step cannot be read")
 	}
-	set, err := parseToken(m.parser(input.FromRunner(input.Token(), m.Getenv).Restore(kept), input.Token()))
+	set, err := parseToken(m.parser(input.FromRunner(input.Token(), m.Getenv).Restore(kept), input.Token(), true))
 	if missing, ok := errors.AsType[*missingCredentialError](err); ok && !left.secret.IsZero() {
 		gh.Debug("%v", missing) // the token revokes itself without them
 		err = nil
@@ -80,18 +86,28 @@ func (m Machine) takeUp(gh *runner.Runner, left leftover) (settings, error) {
 	return set, gh.MaskAll(set.secrets)
 }
 
-// settle revokes and says how that went.
+// settle revokes, and says what was seen of it.
 func (s *session) settle(ctx context.Context, left leftover) error {
-	err := s.revoke(ctx, left)
+	revoked, err := s.revoke(ctx, left)
+	for _, t := range revoked {
+		if t.ID == left.id {
+			s.gh.Say("Token " + t.ID + " (" + t.Name + ") is revoked.")
+			continue
+		}
+		s.gh.Say("Token " + t.ID + " (" + t.Name + ") is revoked; it was found by its name.")
+	}
 	if err != nil && len(left.names) == 1 && s.expired(left.expires) {
 		s.gh.Debug("%v", err)
-		s.gh.Say("Token " + left.id + " has expired, so nothing is left to revoke.")
+		s.gh.Say("Token " + cmp.Or(left.id, left.name) + " has expired, so nothing is left to revoke.")
 		return nil
 	}
 	if err == nil {
-		return s.note(revokedNote(left, s.now()))
+		return s.note(revokedNote(revoked, s.now()))
 	}
 	failed := revokeFailed(left.id, left.name, left.expires, err)
+	if unseen, ok := errors.AsType[*unseenError](err); ok {
+		failed = mayExist(strings.Join(unseen.names, " or "), left.expires, err)
+	}
 	if note := s.note(notRevokedNote(failed)); note != nil {
 		s.gh.Debug("%v", note)
 	}
@@ -112,26 +128,38 @@ func (s *session) note(markdown string) error {
 	return nil
 }
 
-// revoke ends the token: by its own word where we hold it, which needs no other
-// credential, else with the management token after a new login.
-func (s *session) revoke(ctx context.Context, left leftover) error {
+// revoke ends the token: by its own word if we hold it, which needs no other credential, else
+// with the management token after a new login. It returns the tokens that are revoked now.
+func (s *session) revoke(ctx context.Context, left leftover) ([]paistrike.Token, error) {
+	var revoked []paistrike.Token
+	known := paistrike.Token{ID: left.id, Name: left.name}
+	unheard := left.names // asked for, and no answer
 	var self error
+	if left.id != "" {
+		unheard = slices.DeleteFunc(slices.Clone(left.names), func(name string) bool { return name == left.name })
+	}
 	if !left.secret.IsZero() {
-		if self = s.revokeSelf(ctx, left); self == nil && len(left.names) == 1 {
-			return nil
-		}
-		if self != nil {
+		if self = s.revokeSelf(ctx, left); self == nil {
+			revoked = append(revoked, known)
+		} else {
 			s.gh.Debug("the token could not revoke itself: %v", self)
 		}
 	}
-	// Either it could not, or an answer was lost before it was made: what was made
-	// then is known by its name alone, and may have appeared after the main step
-	// looked.
-	err := s.revokeAsBroker(ctx, left)
-	if err != nil && self != nil {
-		return errors.Join(self, err)
+	if len(revoked) > 0 && len(unheard) == 0 {
+		return revoked, nil
 	}
-	return err
+	client, err := s.asBroker(ctx)
+	if err != nil {
+		return revoked, errors.Join(self, err)
+	}
+	if left.id != "" && len(revoked) == 0 {
+		if err := client.Revoke(ctx, left.id); err != nil {
+			return revoked, errors.Join(self, err)
+		}
+		revoked = append(revoked, known)
+	}
+	found, err := s.lookFor(ctx, client, unheard, left.asked.Add(lookTime))
+	return append(revoked, found...), err
 }
 
 func (s *session) revokeSelf(ctx context.Context, left leftover) error {
@@ -141,36 +169,48 @@ func (s *session) revokeSelf(ctx context.Context, left leftover) error {
 	if err != nil {
 		return err
 	}
-	if err := client.RevokeSelf(ctx); err != nil {
-		return err
-	}
-	s.gh.Say("Token " + left.id + " (" + left.name + ") is revoked.")
-	return nil
+	return client.RevokeSelf(ctx)
 }
 
-func (s *session) revokeAsBroker(ctx context.Context, left leftover) error {
+func (s *session) asBroker(ctx context.Context) (*paistrike.Client, error) {
 	broker, err := s.fromVault(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	client, err := s.client(broker.Secret)
-	if err != nil {
-		return err
-	}
-	if left.id != "" {
-		if err := client.Revoke(ctx, left.id); err != nil {
-			return err
+	return s.client(broker.Secret)
+}
+
+// unseenError says that tokens were asked for, and that none of the names was ever listed.
+type unseenError struct{ names []string }
+
+func (e *unseenError) Error() string { return "PAIStrike lists no token of that name" }
+
+// lookFor revokes the tokens that were asked for under names without an answer. A create that
+// is still under way lands when it likes, so it looks until it finds each name, or until then
+// has passed. A name that was never seen is an [*unseenError].
+func (s *session) lookFor(ctx context.Context, client *paistrike.Client, names []string, then time.Time) ([]paistrike.Token, error) {
+	var revoked []paistrike.Token
+	for len(names) > 0 {
+		found, err := revokeNamed(ctx, client, names)
+		revoked = append(revoked, found...)
+		if err != nil {
+			return revoked, err
 		}
-		s.gh.Say("Token " + left.id + " (" + left.name + ") is revoked.")
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+			return slices.ContainsFunc(found, func(t paistrike.Token) bool { return t.Name == name })
+		})
+		left := then.Sub(s.now())
+		if len(names) == 0 || left <= 0 {
+			break
+		}
+		if err := s.sleep(ctx, min(lookPause, left)); err != nil {
+			return revoked, err
+		}
 	}
-	found, err := revokeNamed(ctx, client, left.names, left.id)
-	for _, t := range found {
-		s.gh.Say("Token " + t.ID + " (" + t.Name + ") is revoked; it was found by its name.")
+	if len(names) > 0 {
+		return revoked, &unseenError{names}
 	}
-	if err == nil && left.id == "" && len(found) == 0 {
-		s.gh.Say("PAIStrike knows no live token named " + left.name + ".")
-	}
-	return err
+	return revoked, nil
 }
 
 // expired reports whether a token's end has passed on this machine's clock.

@@ -30,6 +30,9 @@ func (s *session) read(ctx context.Context) error {
 			t.Token = seen
 		}
 	}
+	if field.Record == nil && !s.set.verify && s.set.minRemaining > 0 {
+		return endUnknown(s.set.at)
+	}
 	if left, ends := remaining(t.ExpiresAt, s.serverNow(client)); ends && left < max(s.set.minRemaining, 1) {
 		return endsTooSoon(s.set.at, t, left, s.set.minRemaining)
 	}

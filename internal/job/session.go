@@ -15,10 +15,14 @@ import (
 type session struct {
 	gh       *runner.Runner
 	getenv   func(string) string
+	host     string // this machine's name
+	version  string // of the program
+	width    int    // of the terminal in columns, 0 for none
 	now      func() time.Time
 	set      settings
 	event    runner.Event
-	step     context.Context //nolint:containedctx // the waits of calls that outlive a cancel end with it
+	step     context.Context                                  //nolint:containedctx // the waits of calls that outlive a cancel end with it
+	wait     func(ctx context.Context, d time.Duration) error // nil waits in real time
 	identity *runner.Identity
 	handTo   func(token) error // nil hands over to the steps that follow
 }
@@ -91,6 +95,9 @@ func (s *session) pause(ctx context.Context, attempt int, asked time.Duration) e
 
 // sleep waits, but no longer than the step has, whatever context a call runs under.
 func (s *session) sleep(ctx context.Context, d time.Duration) error {
+	if s.wait != nil {
+		return s.wait(ctx, d)
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

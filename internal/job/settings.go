@@ -1,10 +1,8 @@
 package job
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
@@ -32,6 +29,7 @@ type connection struct {
 	api         paistrike.Config // without a token
 	vault       vault.Config     // without a source of identity tokens
 	at          entry.Location   // of the credential
+	management  secret.Secret    // takes precedence over the entry
 	audience    string
 	timeout     time.Duration
 	maxAttempts int
@@ -70,6 +68,8 @@ type parser struct {
 	in       input.Values
 	inputs   []input.Input // that there are, in this command
 	version  string        // of the program
+	github   bool          // the inputs are those of a step of GitHub
+	home     string        // of the user; "" if there is none
 	readFile func(string) ([]byte, error)
 	problems []string
 	missing  []string
@@ -77,6 +77,15 @@ type parser struct {
 
 func (p *parser) wrong(name, format string, args ...any) {
 	p.problems = append(p.problems, name+": "+fmt.Sprintf(format, args...))
+}
+
+// managementToken returns the management token, if it is not kept in an entry of Vault.
+func (p *parser) managementToken() secret.Secret {
+	value := p.in["api_token"]
+	if value != "" && !secret.IsVisible(value) {
+		p.wrong("api_token", "has characters that no token has; was a line break copied with it?")
+	}
+	return secret.New(value)
 }
 
 // parseToken checks the inputs of action/. Parsing touches nothing but certificate files, and
@@ -126,7 +135,7 @@ func (p *parser) connection(path, mount, key string) connection {
 		at:      entry.Location{Mount: strings.Trim(mount, "/"), Path: strings.Trim(p.in[path], "/"), Key: key},
 		timeout: p.duration("timeout"), maxAttempts: p.attempts(),
 	}
-	if c.at.Path == "" {
+	if c.management = p.managementToken(); c.at.Path == "" && c.management.IsZero() {
 		p.wrong(path, "is required, such as ci/paistrike")
 	}
 	if c.audience == "" {
@@ -223,58 +232,9 @@ func (p *parser) vault() vault.Config {
 		Timeout:    callTimeout, UserAgent: "paistrike-action/" + p.version,
 		Login: p.login(),
 	}
-	if problem := checkAddress(c.Address); problem != "" {
-		p.wrong("vault_address", "%s", problem)
-	}
-	if (c.ClientCertPEM == "") != (c.ClientKeyPEM == "") {
-		p.wrong("vault_client_cert", "goes together with vault_client_key")
-	}
+	c.Address = p.address("vault_address")
+	p.certificates(c)
 	return c
-}
-
-func (p *parser) login() vault.Login {
-	method := p.oneOf("vault_auth_method")
-	for _, in := range p.inputs {
-		if in.Login != "" && p.in[in.Name] != "" && !slices.Contains(strings.Fields(in.Login), method) {
-			p.wrong(in.Name, "is not for vault_auth_method %s", method)
-		}
-	}
-	need := func(name string) {
-		if p.in[name] == "" {
-			p.wrong(name, "is required for vault_auth_method %s", method)
-		}
-	}
-	l := vault.Login{Method: method, Mount: strings.Trim(p.in["vault_auth_path"], "/"), Role: p.in["vault_role"]}
-	switch method {
-	case "jwt", "kubernetes":
-		need("vault_role")
-		l.File = p.in["kubernetes_token_path"]
-	case "approle":
-		l.RoleID = p.credential("vault_role_id").Reveal()
-		l.SecretID = p.credential("vault_secret_id")
-	case "token":
-		l.Mount = ""
-		l.Token = p.credential("vault_token")
-		if p.in["vault_auth_path"] != "" {
-			p.wrong("vault_auth_path", "is not for vault_auth_method token")
-		}
-	}
-	if strings.Contains("/"+l.Mount+"/", "/../") {
-		p.wrong("vault_auth_path", "leads elsewhere")
-	}
-	return l
-}
-
-// credential reads an input that comes from a repository secret.
-func (p *parser) credential(name string) secret.Secret {
-	value := p.in[name]
-	switch {
-	case value == "":
-		p.missing = append(p.missing, name+": is empty; is the secret that it comes from set for this repository, environment and event?")
-	case !secret.IsVisible(value):
-		p.wrong(name, "has characters that no such value has; was a line break copied with it?")
-	}
-	return secret.New(value)
 }
 
 // headers reads lines such as "X-Organization: 42".
@@ -299,35 +259,10 @@ func (p *parser) headers(name string) map[string]string {
 	return headers
 }
 
-// pem takes certificates and keys as PEM, as base64 of PEM, or as the path of a file
-// with PEM in it.
-func (p *parser) pem(name string) string {
-	const begin = "-----BEGIN "
-	value := p.in[name]
-	if value == "" || strings.Contains(value, begin) {
-		return value
-	}
-	if raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(value), "")); err == nil {
-		if strings.Contains(string(raw), begin) {
-			return string(raw)
-		}
-	}
-	if strings.ContainsAny(value, "\n\r\x00") {
-		p.wrong(name, "is neither PEM, nor base64 of PEM, nor the path of a file")
-		return ""
-	}
-	raw, err := p.readFile(value)
-	if err != nil || !strings.Contains(string(raw), begin) {
-		p.wrong(name, "is neither PEM, nor base64 of PEM, nor the path of a file that has some") // no text of err: it repeats the value
-		return ""
-	}
-	return string(raw)
-}
-
 // secrets gives what no log may show. A short header value, such as the number of an
 // organization, is no secret, and masked it would make every log unreadable.
 func (p *parser) secrets(c connection) []secret.Secret {
-	all := []secret.Secret{c.vault.Login.SecretID, c.vault.Login.Token}
+	all := []secret.Secret{c.vault.Login.SecretID, c.vault.Login.Token, c.vault.Login.JWT, c.vault.Login.Password, c.management}
 	for _, headers := range []map[string]string{c.api.Headers, c.vault.Headers} {
 		for _, value := range headers {
 			if len(value) > 7 {
@@ -341,25 +276,6 @@ func (p *parser) secrets(c connection) []secret.Secret {
 		}
 	}
 	return slices.DeleteFunc(all, secret.Secret.IsZero)
-}
-
-// checkAddress says what is wrong with Vault's address. It repeats nothing of it: a
-// password may have been written into it.
-func checkAddress(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case address == "":
-		return "is required, such as https://vault.example.com:8200; VAULT_ADDR is not read, because an earlier step could set it"
-	case err != nil || u.Host == "" || u.Opaque != "":
-		return "is not an address such as https://vault.example.com:8200"
-	case u.User != nil:
-		return "must not carry a user name or password"
-	case u.RawQuery != "" || u.Fragment != "":
-		return "must not carry a query or a fragment"
-	case u.Scheme != "https" && (u.Scheme != "http" || !runner.IsLoopback(u.Hostname())):
-		return "must begin with https:// (http:// is for loopback addresses only)"
-	}
-	return ""
 }
 
 func headerRune(r rune) bool {

@@ -1,12 +1,14 @@
 package job
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // folderSettings are the inputs of rotate and audit, understood and checked.
@@ -18,11 +20,13 @@ type folderSettings struct {
 	single      bool
 	concurrency int
 	failOn      string
+	allowEmpty  bool
 
 	summary                bool
 	dryRun, force, onlyDue bool // rotate
 	sweep                  bool // audit
 	limits                 fleet.Limits
+	notices                notices
 }
 
 // where names the folder for people.
@@ -53,6 +57,8 @@ func parseAudit(p *parser) (folderSettings, error) {
 		UnusedAfter: p.duration("unused_after"), MaxExpiresIn: p.duration("max_expires_in"),
 		WarnBefore: p.duration("warn_before"), JobTime: p.duration("job_time"),
 	}
+	s.notices = p.notices()
+	s.secrets = append(s.secrets, shown(s.notices.webhook, s.notices.tracker.Token)...)
 	if in["vault_prefix"] == "" {
 		p.wrong("vault_prefix", "is required, such as ci, or / for all of the mount")
 	}
@@ -77,9 +83,14 @@ func (p *parser) folder() folderSettings {
 	if err != nil || n < 1 || n > 32 {
 		p.wrong("concurrency", "%q is not a number from 1 to 32", p.in["concurrency"])
 	}
-	s.concurrency = n
+	s.concurrency, s.allowEmpty = n, p.yes("allow_empty")
 	if p.has("summary") {
 		s.summary = p.yes("summary")
 	}
 	return s
+}
+
+// shown are the secrets that there are.
+func shown(secrets ...secret.Secret) []secret.Secret {
+	return slices.DeleteFunc(secrets, secret.Secret.IsZero)
 }

@@ -1,18 +1,47 @@
 package job
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"io/fs"
+	"math/big"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-const somePEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+// somePEM and someKey are a certificate and its key.
+var somePEM, someKey = newPair()
+
+func newPair() (certificate, key string) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Date(2120, 1, 1, 0, 0, 0, 0, time.UTC)}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		panic(err)
+	}
+	rawKey, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: rawKey}))
+}
+
+func otherKey() string { _, key := newPair(); return key }
 
 // readNothing is a disk with one file on it.
 func readNothing(name string) ([]byte, error) {
@@ -39,7 +68,7 @@ func given(changes ...string) input.Values {
 
 // parseGiven parses inputs of action/ on a disk with one file.
 func parseGiven(in input.Values) (settings, error) {
-	return parseToken(&parser{in: in, inputs: input.Token(), readFile: readNothing})
+	return parseToken(&parser{in: in, inputs: input.Token(), github: true, readFile: readNothing})
 }
 
 func TestDefaults(t *testing.T) {
@@ -100,6 +129,12 @@ func TestInputsRefused(t *testing.T) {
 		{"Vault's header", given("vault_headers=X-Vault-Token: hunter2"), "vault_headers: X-Vault-Token has an input"},
 		{"a certificate without a key", given("vault_client_cert=" + somePEM), "vault_client_cert: goes together"},
 		{"a certificate that is none", given("vault_ca_cert=/etc/none.pem"), "vault_ca_cert: is neither"},
+		{"a certificate that lost its end", given("vault_ca_cert=" + somePEM[:len(somePEM)-9]), "vault_ca_cert: is PEM that cannot be read"},
+		{"a certificate that lost a letter", given("vault_ca_cert=" + strings.Replace(somePEM, "\nMI", "\nM", 1)), "vault_ca_cert: is PEM that cannot be read"},
+		{"a key for a certificate", given("vault_ca_cert=" + someKey), "vault_ca_cert: holds a PRIVATE KEY that is not a certificate"},
+		{"another key", given("vault_client_cert="+somePEM, "vault_client_key="+otherKey()), "vault_client_key: is not the key of vault_client_cert"},
+		{"no user name", given("vault_auth_method=userpass", "vault_role=", "vault_password=hunter2"), "vault_username: is required"},
+		{"a path for an agent", given("vault_auth_method=agent", "vault_role=", "vault_auth_path=x"), "vault_auth_path: is not for"},
 		{"a key that is none", given("vault_client_cert="+somePEM, "vault_client_key=hunter2"), "vault_client_key: is neither"},
 		{"on_untrusted", given("on_untrusted=ignore"), "on_untrusted: "},
 		{"on_revoke_failure", given("on_revoke_failure=skip"), "on_revoke_failure: "},
@@ -129,6 +164,17 @@ func TestInputsTaken(t *testing.T) {
 		{"no variable, any name", given("export_env=false", "env_name=PATH"), func(s settings) bool { return s.envName == "PATH" }},
 		{"any time left", given("min_remaining=0"), func(s settings) bool { return s.minRemaining == 0 }},
 		{"PEM", given("vault_ca_cert=" + somePEM), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
+		{"PEM in one line", given("vault_ca_cert=" + strings.ReplaceAll(somePEM, "\n", " ")), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
+		{"PEM with \\n", given("vault_ca_cert=" + strings.ReplaceAll(somePEM, "\n", `\n`)), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
+		{"PEM with \\r\\n", given("vault_ca_cert=" + strings.ReplaceAll(somePEM, "\n", `\r\n`)), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
+		{"a pair", given("vault_client_cert="+somePEM, "vault_client_key="+strings.ReplaceAll(someKey, "\n", "")), func(s settings) bool { return s.vault.ClientKeyPEM == someKey }},
+		{"the page of Vault", given("vault_address=https://vault.example.com:8200/ui/vault/secrets"), func(s settings) bool { return s.vault.Address == "https://vault.example.com:8200" }},
+		{"the API of Vault behind a prefix", given("vault_address=https://example.com/vault/v1/"), func(s settings) bool { return s.vault.Address == "https://example.com/vault" }},
+		{"a prefix", given("vault_address=https://example.com/vault/"), func(s settings) bool { return s.vault.Address == "https://example.com/vault" }},
+		{"userpass", given("vault_auth_method=userpass", "vault_role=", "vault_username=u", "vault_password=p w"), func(s settings) bool {
+			return s.vault.Login.Username == "u" && s.vault.Login.Password.Reveal() == "p w" && len(s.secrets) == 1
+		}},
+		{"an agent", given("vault_auth_method=agent", "vault_role="), func(s settings) bool { return s.vault.Login.Method == "agent" }},
 		{"PEM in base64", given("vault_ca_cert=" + base64.StdEncoding.EncodeToString([]byte(somePEM))), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
 		{"PEM in a file", given("vault_ca_cert=/etc/ca.pem"), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
 		{"headers", given("headers=X-Organization: 42\n\n X-Key:  a-long-secret "), func(s settings) bool {
@@ -229,6 +275,59 @@ func TestAuditKnowsTheNamesOfJobs(t *testing.T) {
 	for _, name := range []string{"CI/CD Pipeline", "gha", "a:b:c", "CI-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa"} {
 		if fleet.IsJobToken(name) {
 			t.Errorf("%q passes for a job's", name)
+		}
+	}
+}
+
+// Outside GitHub a CI hands its own identity token over, and a person has logged in with Vault's
+// own program.
+func TestLoginsOutsideGitHub(t *testing.T) {
+	t.Parallel()
+	parse := func(changes ...string) (settings, error) {
+		in := given(changes...)
+		for _, gone := range []string{"mode", "audience", "min_remaining"} {
+			delete(in, gone)
+		}
+		read := func(name string) ([]byte, error) {
+			if name == filepath.Join("home", ".vault-token") {
+				return []byte("hvs.of-vault-login\n"), nil
+			}
+			return nil, fs.ErrNotExist
+		}
+		return parseExec(&parser{in: in, inputs: input.Exec(), home: "home", readFile: read})
+	}
+	for _, test := range []struct {
+		name    string
+		changes []string
+		good    func(vault.Login) bool
+		bad     string
+	}{
+		{"a JWT", []string{"vault_jwt=a.b.c"}, func(l vault.Login) bool { return l.JWT.Reveal() == "a.b.c" && l.Role == "ci" }, ""},
+		{"a JWT in a file", []string{"vault_jwt_file=/run/jwt"}, func(l vault.Login) bool { return l.File == "/run/jwt" }, ""},
+		{"no JWT", nil, nil, "vault_jwt: is required for vault_auth_method jwt, or vault_jwt_file"},
+		{"two JWTs", []string{"vault_jwt=a.b.c", "vault_jwt_file=/run/jwt"}, nil, "vault_jwt_file: is not needed beside vault_jwt"},
+		{"the file of vault login", []string{"vault_auth_method=token", "vault_role="}, func(l vault.Login) bool {
+			return l.Method == vault.MethodTokenFile && l.File == filepath.Join("home", ".vault-token")
+		}, ""},
+		{"a token comes first", []string{"vault_auth_method=token", "vault_role=", "vault_token=hvs.x"}, func(l vault.Login) bool { return l.Token.Reveal() == "hvs.x" }, ""},
+	} {
+		s, err := parse(test.changes...)
+		if test.bad != "" && (err == nil || !strings.Contains(err.Error(), test.bad)) || test.bad == "" && (err != nil || !test.good(s.vault.Login)) {
+			t.Errorf("%s: %v %+v", test.name, err, s.vault.Login)
+		}
+	}
+	s, err := parse("api_token=pstk_management", "vault_path=", "vault_jwt=a.b.c")
+	if err != nil || s.management.Reveal() != "pstk_management" {
+		t.Errorf("a management token of its own: %v", err)
+	}
+}
+
+// A terminal adds a line break to a value that is typed. One is no part of the value.
+func TestOneLineBreakIsNotPartOfAToken(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"a": "a", "a\n": "a", "a\r\n": "a", "a\n\n": "a\n", "a\nb": "a\nb", "\n": ""} {
+		if got := withoutBreak(secret.New(in)).Reveal(); got != want {
+			t.Errorf("%q: %q", in, got)
 		}
 	}
 }

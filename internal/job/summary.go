@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/report"
 )
 
@@ -76,8 +77,12 @@ func (s *session) summary(t token) string {
 	return b.String()
 }
 
-func revokedNote(left leftover, now time.Time) string {
-	return fmt.Sprintf("PAIStrike token <code>%s</code> was revoked at %s.\n", inert.Markdown(orUnknown(left.id)), report.Stamp(now))
+func revokedNote(revoked []paistrike.Token, now time.Time) string {
+	var b strings.Builder
+	for _, t := range revoked {
+		fmt.Fprintf(&b, "PAIStrike token %s was revoked at %s.\n\n", inert.Code(t.ID), report.Stamp(now))
+	}
+	return b.String()
 }
 
 func notRevokedNote(err error) string {

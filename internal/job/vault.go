@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
@@ -11,6 +12,9 @@ import (
 // fromVault logs in, reads the entry, masks what it holds, and gives the Vault token
 // back at once: one read is all that it was for.
 func (s *session) fromVault(ctx context.Context) (vault.Field, error) {
+	if !s.set.management.IsZero() {
+		return vault.Field{Secret: s.set.management}, nil
+	}
 	client, err := s.openVault()
 	if err != nil {
 		return vault.Field{}, err
@@ -22,7 +26,7 @@ func (s *session) fromVault(ctx context.Context) (vault.Field, error) {
 // openVault makes a client. It logs in with its first call.
 func (s *session) openVault() (*vault.Client, error) {
 	config := s.set.vault
-	if config.Login.Method == vault.MethodJWT {
+	if config.Login.Method == vault.MethodJWT && config.Login.JWT.IsZero() && config.Login.File == "" {
 		config.Login.JWTSource = s.identity.Token
 	}
 	client, err := vault.New(config)
@@ -34,6 +38,9 @@ func (s *session) openVault() (*vault.Client, error) {
 
 // credential reads the entry that PAIStrike is called with, and masks what it holds.
 func (s *session) credential(ctx context.Context, client *vault.Client) (vault.Field, error) {
+	if !s.set.management.IsZero() {
+		return vault.Field{Secret: s.set.management}, nil
+	}
 	field, err := s.readField(ctx, client)
 	if err != nil {
 		return field, s.vaultFailed(ctx, err)
@@ -41,6 +48,7 @@ func (s *session) credential(ctx context.Context, client *vault.Client) (vault.F
 	if err := s.gh.Mask(field.Secret); err != nil {
 		return field, err
 	}
+	field.Secret = withoutBreak(field.Secret)
 	switch {
 	case field.Secret.IsZero():
 		return field, nothingThere(s.set.at, field)
@@ -82,4 +90,11 @@ func remaining(expires, now time.Time) (left time.Duration, ends bool) {
 		return 0, false
 	}
 	return expires.Sub(now), true
+}
+
+// withoutBreak cuts off the one line break that a terminal adds to a value that is typed, as
+// with `vault kv put secret/ci/broker token=-`.
+func withoutBreak(value secret.Secret) secret.Secret {
+	text := strings.TrimSuffix(value.Reveal(), "\n")
+	return secret.New(strings.TrimSuffix(text, "\r"))
 }

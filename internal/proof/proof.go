@@ -30,9 +30,12 @@ const (
 	Mutants Kind = "mutants" // broken rules: how many a proof noticed, of how many
 	Races   Kind = "races"   // runs that competed with others
 	Kills   Kind = "kills"   // processes killed between two steps
+	// Lies and Neighbors count only cases that some broken rule is caught by.
+	Lies      Kind = "lies"      // runs with an answer that is not true
+	Neighbors Kind = "neighbors" // states with another resource, a forger or a copy at work
 )
 
-var kinds = []Kind{Faults, Pairs, States, Mutants, Races, Kills}
+var kinds = []Kind{Faults, Pairs, States, Mutants, Races, Kills, Lies, Neighbors}
 
 // Tally is what one test tried.
 type Tally struct {

@@ -66,7 +66,7 @@ func TestNamesAreOnlyNames(t *testing.T) {
 			t.Errorf("a row with another number of cells: %s", line)
 		}
 	}
-	if got := strings.Count(RotationTable(fleetOf(3)), "\n"); got != 5 {
+	if got := strings.Count(RotationTable(fleetOf(3), 0), "\n"); got != 5 {
 		t.Errorf("a table of %d lines, want a head, 3 rows and the counts", got)
 	}
 }

@@ -3,10 +3,8 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
@@ -31,32 +29,15 @@ func byUrgency(entries []fleet.Entry) []fleet.Entry {
 	})
 }
 
-// RotationTable is the report as plain text.
-func RotationTable(r fleet.Report) string {
+// RotationTable returns the report as plain text, width columns wide at most; 0 is any width.
+func RotationTable(r fleet.Report, width int) string {
 	rows := [][]string{{"PATH", "OUTCOME", "TOKEN", "EXPIRES", "NEXT ROTATION", "NOTE"}}
 	for _, e := range byUrgency(r.Entries) {
 		rows = append(rows, []string{
 			inert.Short(e.Path), string(e.Outcome), tokens(e), expiry(e), orDashes(Stamp(e.NextAt)), inert.Line(remarks(e), 1000),
 		})
 	}
-	return aligned(rows) + rotationCounts(r) + "\n"
-}
-
-// aligned sets rows in columns, the head first; a head alone is nothing.
-func aligned(rows [][]string) string {
-	if len(rows) == 1 {
-		return ""
-	}
-	var padded, b strings.Builder
-	columns := tabwriter.NewWriter(&padded, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		_, _ = io.WriteString(columns, strings.Join(row, "\t")+"\n") // a strings.Builder takes all
-	}
-	_ = columns.Flush()
-	for line := range strings.Lines(padded.String()) {
-		b.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	return b.String()
+	return aligned(rows, width) + rotationCounts(r) + "\n"
 }
 
 // rotationCounts is the report in one line.
@@ -151,8 +132,8 @@ func problem(p fleet.Problem) string {
 	return text
 }
 
-// AuditTable is the report as plain text.
-func AuditTable(r fleet.AuditReport) string {
+// AuditTable returns the report as plain text, width columns wide at most; 0 is any width.
+func AuditTable(r fleet.AuditReport, width int) string {
 	rows := [][]string{{"SEVERITY", "FINDING", "WHERE", "TOKEN", "WHAT", "FIX"}}
 	for _, f := range r.Findings {
 		rows = append(rows, []string{
@@ -164,7 +145,7 @@ func AuditTable(r fleet.AuditReport) string {
 			rows = append(rows, []string{"failed", "-", inert.Short(e.Path), orDashes(inert.Short(e.TokenID)), inert.Line(problem(*e.Problem), 1000), ""})
 		}
 	}
-	return aligned(rows) + auditCounts(r) + "\n"
+	return aligned(rows, width) + auditCounts(r) + "\n"
 }
 
 // whatIsSo is a finding's detail, with the name that it is about.

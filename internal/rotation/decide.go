@@ -215,19 +215,21 @@ func mayTouch(o observation, r Request) error {
 	case !o.active() || r.Adopt || r.Owner == "" || r.TakeOver:
 		return nil
 	}
-	return mayOwn(o.At, *o.record(), r.Owner, r.Label, r.Reason == schedule.ReasonCreated)
+	coming := r.Reason == schedule.ReasonCreated || r.Reason == schedule.ReasonMoved
+	return mayOwn(o.At, *o.record(), r.Owner, r.Label, coming)
 }
 
-// mayOwn says whether a resource may publish on an active record. Only a create may take
-// over the entry of another resource, and only under the same label: a rename, a lost
-// state and a second workspace look alike.
-func mayOwn(at entry.Location, record entry.Record, owner, label string, creating bool) error {
+// mayOwn says whether a resource may publish on an active record. Only one that comes to
+// the entry, by a create or from another place, may take it over from its owner, and only
+// under the same label: a rename, a count that is shifted by one, a lost state and a
+// second workspace look alike.
+func mayOwn(at entry.Location, record entry.Record, owner, label string, coming bool) error {
 	name, structured := ParseName(record.TokenName)
 	same := structured && name.Label == label
 	switch {
 	case record.Owner == owner:
 		return nil
-	case creating && same, record.Owner == "" && same:
+	case coming && same, record.Owner == "" && same:
 		return nil
 	}
 	return otherOwner(at, record, label)

@@ -281,9 +281,9 @@ func TestDecideARotationThatWasPlanned(t *testing.T) {
 }
 
 // taken is what becomes of a request for an entry that another resource publishes: a
-// create takes it over, with a warning, and everything else is refused.
+// create takes it over, with a warning, as does a move, and everything else is refused.
 func taken(reason schedule.Reason) outcome {
-	if reason == schedule.ReasonCreated {
+	if reason == schedule.ReasonCreated || reason == schedule.ReasonMoved {
 		return outcome{Rotate: true, Reason: reason, Notes: []string{"PS214"}}
 	}
 	return outcome{Err: "PS209"}

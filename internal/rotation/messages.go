@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// OfOther reports that the entry is another resource's.
+func (e *Error) OfOther() bool { return e.Code == "PS209" }
 
 // OfStore reports whether it was the secret store that could not be asked or refused.
 func (e *Error) OfStore() bool {
@@ -218,9 +222,17 @@ func publishRefused(o observation, minted mint, gen int, revoked error, err erro
 	if revoked != nil {
 		now = fmt.Sprintf("Revoking it failed too (%v), so it may still be active: the next run sweeps it.", revoked)
 	}
-	return failure("PS210", "Token created but not stored", err,
+	return failure("PS210", "Token created but not stored", causeOf(err),
 		"The store refused the write of generation %d of %s, so token %s (%s) reached no consumer. %s %s%s",
 		gen, o.At, minted.ID, minted.Token.Name, now, serving(o), advice(err))
+}
+
+// causeOf is what a store's own failure rests on: its words stand in the text already.
+func causeOf(err error) error {
+	if of, ok := errors.AsType[*entry.Failure](err); ok && of.Err != nil {
+		return of.Err
+	}
+	return err
 }
 
 // advice is what the store's own failure says to do, with a space in front.
@@ -255,19 +267,35 @@ func copiedEntry(at entry.Location, here, written string) error {
 func otherOwner(at entry.Location, record entry.Record, label string) error {
 	if Label(record.TokenName) == label {
 		return failure("PS209", "Entry is managed by another resource", nil,
-			"%s is published by another resource (owner %s): token %s (%s), generation %d. Nothing was created or written. If that resource is this one under another name, import it: terraform import ADDRESS vault/%s. Otherwise give each integration a place of its own.",
-			at, record.Owner, record.TokenID, record.TokenName, record.Gen, at)
+			"%s is published by another resource (owner %s): token %s (%s), generation %d. Nothing was created or written. If that resource is this one under another name, import it: terraform import ADDRESS '%s'. Otherwise give each integration a place of its own.",
+			at, record.Owner, record.TokenID, record.TokenName, record.Gen, importID(at))
 	}
 	return failure("PS209", "Entry holds the token of another integration", nil,
 		"%s holds token %s (%s), and its name does not begin with %q. Nothing was created or written. Give each integration a place of its own, or set adopt = true to take this one over.",
 		at, record.TokenID, record.TokenName, label)
 }
 
+func takesOver(at entry.Location, record entry.Record) Message {
+	return warning("PS214", "Entry will be taken over from another resource",
+		"%s is published by another resource (owner %s, generation %d, token created %s). An apply of this plan makes this one its owner; the other's plan will then show that it has lost the entry. "+
+			"If this is a rename, write a moved block instead: without it Terraform destroys the other resource in the same apply, and its token may end before the new one is there. If a state was lost, import %s. If these are two integrations, use two places.",
+		at, record.Owner, record.Gen, instant(record.CreatedAt), importID(at))
+}
+
 func tookOver(at entry.Location, record entry.Record) Message {
 	return warning("PS214", "Entry was taken over from another resource",
 		"%s was last published by another resource (owner %s, generation %d, token created %s). This one publishes it from now on; the former owner's plan will show that it has lost the entry. "+
-			"For a rename write a moved block instead, for a lost state import vault/%s, and for two integrations use two places.",
-		at, record.Owner, record.Gen, instant(record.CreatedAt), at)
+			"For a rename write a moved block instead, for a lost state import %s, and for two integrations use two places.",
+		at, record.Owner, record.Gen, instant(record.CreatedAt), importID(at))
+}
+
+// importID is how terraform import names an entry.
+func importID(at entry.Location) string {
+	id := "vault/" + at.Mount + "/" + at.Path
+	if at.Namespace != "" {
+		id += "?namespace=" + url.QueryEscape(at.Namespace)
+	}
+	return id
 }
 
 func strangersAtWork(o observation, others []paistrike.Token) error {

@@ -29,16 +29,16 @@ type lineage struct {
 // astray reports that a token can never become current any more, and that nobody misses
 // it. Generations only grow, so one that was minted for a generation that is published
 // was beaten to it: no clock and no lease is asked. A token of another incarnation,
-// which a lost first create or a purge leaves behind, and one of which the service does
-// not tell whether it is used, are orphans when they are a day old. One that someone
-// uses is never astray.
+// which a lost first create or a purge leaves behind, is an orphan when it is a day old.
+// One that someone uses, or of which the service does not tell, is never astray: the next
+// rotation gives it an overlap.
 func (l lineage) astray(token paistrike.Token, clock schedule.Clock) bool {
 	name, ok := ParseName(token.Name)
-	if !ok || !token.Usable(clock.Now()) || Used(token) {
+	if !ok || !token.Usable(clock.Now()) || !Unused(token) {
 		return false
 	}
 	beaten := name.Inc == l.inc && name.Gen <= l.gen
-	if beaten && Unused(token) && !l.rewinds {
+	if beaten && !l.rewinds {
 		return true
 	}
 	return abandoned(token, clock) && (beaten || name.Inc != l.inc)

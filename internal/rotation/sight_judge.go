@@ -36,7 +36,7 @@ func (s Sight) Obstacle() error {
 // MayPublish refuses an entry that belongs to someone else: a foreign secret, a copy of
 // another store's record, or the token of another resource. The record has the last
 // word when the entry is written.
-func (s Sight) MayPublish(owner, label string, creating, adopt bool) error {
+func (s Sight) MayPublish(owner, label string, coming, adopt bool) error {
 	if adopt {
 		return nil
 	}
@@ -46,18 +46,18 @@ func (s Sight) MayPublish(owner, label string, creating, adopt bool) error {
 	case s.Foreign():
 		return foreignEntry(s.At, nil)
 	case s.Serves():
-		return mayOwn(s.At, s.record(), owner, label, creating)
+		return mayOwn(s.At, s.record(), owner, label, coming)
 	}
 	return nil
 }
 
-// TakesOver tells of the former owner, if a publication by owner would take the entry
-// over from another resource.
+// TakesOver tells a plan of the present owner, if a publication by owner would take the
+// entry over from another resource.
 func (s Sight) TakesOver(owner string) (Message, bool) {
 	if !s.OwnedByOther(owner) {
 		return Message{}, false
 	}
-	return tookOver(s.At, s.record()), true
+	return takesOver(s.At, s.record()), true
 }
 
 // record is what metadata tells of the record.

@@ -9,9 +9,11 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/sethvargo/go-githubactions"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
@@ -21,10 +23,14 @@ type Runner struct {
 	actions *githubactions.Action
 	getenv  func(string) string
 	random  func() string // 128 bits or more, as letters and digits
+	mu      sync.Mutex    // a cancel speaks while the run does
 	known   []string      // live secrets, in every spelling that is cut out
 	// kept, if it is not nil, takes the place of GitHub's runner: state is kept in it,
 	// and words are plain lines.
 	kept map[string]string
+	// words, outside GitHub, puts the text of a warning or an error into the words of the
+	// place.
+	words func(string) string
 }
 
 // New returns GitHub's runner, which reads out and the command files that the environment
@@ -37,10 +43,11 @@ func New(out io.Writer, getenv func(string) string, random func() string) *Runne
 }
 
 // Outside returns a runner for a place that is not GitHub: words are plain lines on out,
-// and state lives as long as the program.
-func Outside(out io.Writer, getenv func(string) string, random func() string) *Runner {
+// and state lives as long as the program. words puts warnings and errors into the words of the
+// place.
+func Outside(out io.Writer, getenv func(string) string, random func() string, words func(string) string) *Runner {
 	r := New(out, getenv, random)
-	r.kept = map[string]string{}
+	r.kept, r.words = map[string]string{}, words
 	return r
 }
 
@@ -57,10 +64,7 @@ func (r *Runner) Mask(secret secret.Secret) error {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
-		r.known = append(r.known, line, url.QueryEscape(line))
-		if quoted, err := json.Marshal(line); err == nil {
-			r.known = append(r.known, string(quoted[1:len(quoted)-1]))
-		}
+		r.learn(line)
 		if r.kept != nil {
 			continue // nobody reads it, and whoever does must not see a secret
 		}
@@ -69,6 +73,15 @@ func (r *Runner) Mask(secret secret.Secret) error {
 		}
 	}
 	return nil
+}
+
+func (r *Runner) learn(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known = append(r.known, line, url.QueryEscape(line))
+	if quoted, err := json.Marshal(line); err == nil {
+		r.known = append(r.known, string(quoted[1:len(quoted)-1]))
+	}
 }
 
 // MaskAll masks each of the secrets.
@@ -81,8 +94,11 @@ func (r *Runner) MaskAll(secrets []secret.Secret) error {
 	return nil
 }
 
-// clean cuts known secrets out of a text.
+// clean cuts known secrets out of a text, and what would act on the text around it unseen.
 func (r *Runner) clean(text string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text = inert.Visible(text)
 	for _, secret := range r.known {
 		text = strings.ReplaceAll(text, secret, "[redacted]")
 	}
@@ -114,7 +130,7 @@ func (r *Runner) Debug(format string, args ...any) {
 func (r *Runner) Warn(code, text string) {
 	text = r.clean(text)
 	if r.kept != nil {
-		r.Say("Warning: " + text)
+		r.Say("Warning: " + r.words(text))
 		return
 	}
 	a := r.titled(code)
@@ -129,7 +145,7 @@ func (r *Runner) Failed(err error) {
 	}
 	text := r.clean(err.Error())
 	if r.kept != nil {
-		r.Say("Error: " + text)
+		r.Say("Error: " + r.words(text))
 		return
 	}
 	a := r.titled(code)

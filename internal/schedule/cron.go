@@ -239,7 +239,7 @@ func (c Cron) LongestGap(from time.Time) time.Duration {
 		return 0
 	}
 	if c.zone != nil {
-		gap += 60 // what a clock change can add
+		gap += 120 // what a clock change can add: two hours, at Troll station
 	}
 	return time.Duration(gap) * time.Minute
 }

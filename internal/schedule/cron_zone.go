@@ -1,6 +1,9 @@
 package schedule
 
-import "time"
+import (
+	"time"
+	_ "time/tzdata" // for machines that have no time zone data of their own
+)
 
 // seekLocal is seek for a schedule in a time zone: it goes through the local days, from
 // one before t because a day may begin before its date in UTC does.

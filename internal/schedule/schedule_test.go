@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -14,27 +15,27 @@ func TestScheduleIsReadAsThePolicyThatWroteIt(t *testing.T) {
 	end := born.Add(90 * Day)
 	for _, tt := range []struct {
 		name string
-		text ScheduleText
+		text Schedule
 		want Policy
 	}{
 		{
-			"a period", ScheduleText{Period: "30d", BeforeExpiry: "14d", Overlap: "24h", ExpiresIn: "90d"},
+			"a period", Schedule{Period: "30d", BeforeExpiry: "14d", Overlap: "24h", ExpiresIn: "90d"},
 			Policy{Lifetime: 90 * Day, Period: 30 * Day, BeforeExpiry: 14 * Day, Overlap: Day, OnRevoked: OnRevokedRotate},
 		},
 		{
-			"a schedule", ScheduleText{Schedule: "17 3 * * 1", Window: "6h", Overlap: "12h", Jitter: "1h", RetireWhenIdle: true, OnRevoked: "error", ExpiresIn: "90d"},
+			"a schedule", Schedule{Cron: "17 3 * * 1", Window: "6h", Overlap: "12h", Jitter: "1h", RetireIdle: "true", OnRevoked: "error", ExpiresIn: "90d"},
 			Policy{Lifetime: 90 * Day, Schedule: cron(t, "17 3 * * 1"), Window: 6 * time.Hour, BeforeExpiry: 30 * Day, Overlap: 12 * time.Hour, Jitter: time.Hour, RetireWhenIdle: true, OnRevoked: OnRevokedError},
 		},
 		{
-			"what is left out has its default", ScheduleText{Period: "30d", ExpiresIn: "never"},
+			"what is left out has its default", Schedule{Period: "30d", ExpiresIn: "never"},
 			Policy{Never: true, Period: 30 * Day, Overlap: Day, OnRevoked: OnRevokedRotate},
 		},
-		{"a fixed end", ScheduleText{Overlap: "1d"}, Policy{ExpiresAt: end, Overlap: Day, OnRevoked: OnRevokedRotate}},
+		{"a fixed end", Schedule{Overlap: "1d"}, Policy{ExpiresAt: end, Overlap: Day, OnRevoked: OnRevokedRotate}},
 		{
-			"no rotation block", ScheduleText{ExpiresIn: "90d"},
+			"no rotation block", Schedule{ExpiresIn: "90d"},
 			Policy{Lifetime: 90 * Day, BeforeExpiry: 30 * Day, Overlap: Day, OnRevoked: OnRevokedRotate, Manual: true},
 		},
-		{"an entry that is being given up", ScheduleText{}, Policy{ExpiresAt: end, Overlap: Day, OnRevoked: OnRevokedRotate, Manual: true}},
+		{"an entry that is being given up", Schedule{}, Policy{ExpiresAt: end, Overlap: Day, OnRevoked: OnRevokedRotate, Manual: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,46 +60,48 @@ func cron(t *testing.T, expr string) Cron {
 // revoke what is in use.
 func TestScheduleThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	good := ScheduleText{Period: "30d", Overlap: "24h", ExpiresIn: "90d"}
+	good := Schedule{Period: "30d", Overlap: "24h", ExpiresIn: "90d"}
 	for _, tt := range []struct {
 		setting string
-		spoil   func(*ScheduleText)
+		spoil   func(*Schedule)
 	}{
-		{"expires_in", func(s *ScheduleText) { s.ExpiresIn = "soon" }},
-		{"expires_in", func(s *ScheduleText) { s.ExpiresIn = "" }},
-		{"rotation.period", func(s *ScheduleText) { s.Period = "-1d" }},
-		{"rotation.period", func(s *ScheduleText) { s.Period = "120d" }},
-		{"rotation.window", func(s *ScheduleText) { s.Window = "1" }},
-		{"rotation.before_expiry", func(s *ScheduleText) { s.BeforeExpiry = "90d" }},
-		{"rotation.overlap", func(s *ScheduleText) { s.Overlap = strings.Repeat("9", 512) }},
-		{"rotation.overlap", func(s *ScheduleText) { s.Overlap = "31d" }},
-		{"rotation.jitter", func(s *ScheduleText) { s.Jitter = "1d1d" }},
-		{"rotation.schedule", func(s *ScheduleText) { s.Period, s.Schedule = "", "@daily" }},
-		{"rotation.schedule", func(s *ScheduleText) { s.Period, s.Schedule = "", "TZ=0 * * * * *" }},
-		{"rotation.schedule", func(s *ScheduleText) { s.Period, s.Schedule = "", "0 0 31 2 *" }},
-		{"rotation.on_revoked", func(s *ScheduleText) { s.OnRevoked = "delete" }},
+		{"expires_in", func(s *Schedule) { s.ExpiresIn = "soon" }},
+		{"expires_in", func(s *Schedule) { s.ExpiresIn = "" }},
+		{"rotation.period", func(s *Schedule) { s.Period = "-1d" }},
+		{"rotation.period", func(s *Schedule) { s.Period = "120d" }},
+		{"rotation.window", func(s *Schedule) { s.Window = "1" }},
+		{"rotation.before_expiry", func(s *Schedule) { s.BeforeExpiry = "90d" }},
+		{"rotation.overlap", func(s *Schedule) { s.Overlap = strings.Repeat("9", 512) }},
+		{"rotation.overlap", func(s *Schedule) { s.Overlap = "31d" }},
+		{"rotation.jitter", func(s *Schedule) { s.Jitter = "1d1d" }},
+		{"rotation.schedule", func(s *Schedule) { s.Period, s.Cron = "", "@daily" }},
+		{"rotation.schedule", func(s *Schedule) { s.Period, s.Cron = "", "TZ=0 * * * * *" }},
+		{"rotation.schedule", func(s *Schedule) { s.Period, s.Cron = "", "0 0 31 2 *" }},
+		{"rotation.timezone", func(s *Schedule) { s.Period, s.Cron, s.Timezone = "", "0 3 * * *", "Berlin" }},
+		{"rotation.timezone", func(s *Schedule) { s.Period, s.Cron, s.Timezone = "", "0 3 * * *", "Local" }},
+		{"rotation.timezone", func(s *Schedule) { s.Period, s.Cron, s.Timezone = "", "0 3 * * *", "../UTC" }},
+		{"rotation.on_revoked", func(s *Schedule) { s.OnRevoked = "delete" }},
 	} {
 		text := good
 		tt.spoil(&text)
-		_, err := text.Policy(time.Time{})
+		_, err := text.Checked(time.Time{})
 		if wrong, ok := errors.AsType[*PolicyError](err); !ok || wrong.Setting != tt.setting {
 			t.Errorf("%+v: %v, want an error about %s", text, err, tt.setting)
 		}
 	}
 }
 
-// What custom metadata says of a view is a policy, or an error to show.
 // Whatever stands in custom metadata is a sound policy or an error; what is read decides
 // without a panic.
-func FuzzScheduleText(f *testing.F) {
-	f.Add("30d", "", "", "14d", "24h", "", "90d", "")
-	f.Add("", "17 3 * * 1", "6h", "", "12h", "1h", "never", "error")
-	f.Add("9999999d", "TZ=0 * * * *", "-1h", "1ns", "0", "1d1d", "soon", "delete")
-	f.Fuzz(func(t *testing.T, period, schedule, window, before, overlap, jitter, in, onRevoked string) {
-		text := ScheduleText{
-			Period: period, Schedule: schedule, Window: window, BeforeExpiry: before, Overlap: overlap, Jitter: jitter, ExpiresIn: in, OnRevoked: onRevoked,
+func FuzzSchedule(f *testing.F) {
+	f.Add("30d", "", "", "", "14d", "24h", "", "90d", "")
+	f.Add("", "17 3 * * 1", "Europe/Berlin", "6h", "", "12h", "1h", "never", "error")
+	f.Add("9999999d", "TZ=0 * * * *", "Local", "-1h", "1ns", "0", "1d1d", "soon", "delete")
+	f.Fuzz(func(t *testing.T, period, expr, zone, window, before, overlap, jitter, in, onRevoked string) {
+		text := Schedule{
+			Period: period, Cron: expr, Timezone: zone, Window: window, BeforeExpiry: before, Overlap: overlap, Jitter: jitter, ExpiresIn: in, OnRevoked: onRevoked,
 		}
-		policy, err := text.Policy(born.Add(90 * Day))
+		policy, err := text.Checked(born.Add(90 * Day))
 		if err != nil {
 			return
 		}
@@ -109,4 +112,73 @@ func FuzzScheduleText(f *testing.F) {
 			Evaluate(now, Facts{CreatedAt: born, ExpiresAt: policy.Expiry(born), Slot: testSlot}, policy)
 		}
 	})
+}
+
+// One table drives encoding, decoding, clearing and comparing: a setting that is not in
+// it would be lost on its way through a store.
+func TestFieldsAreAllThereIs(t *testing.T) {
+	t.Parallel()
+	var s Schedule
+	keys := map[string]bool{}
+	for _, field := range s.Fields() {
+		if field.Key == "" || keys[field.Key] {
+			t.Errorf("the key %q stands twice", field.Key)
+		}
+		keys[field.Key] = true
+		*field.Value = field.Key
+	}
+	value := reflect.ValueOf(s)
+	for i := range value.NumField() {
+		if value.Field(i).String() == "" {
+			t.Errorf("%s is in no field", value.Type().Field(i).Name)
+		}
+	}
+	if len(keys) != value.NumField() {
+		t.Errorf("%d fields of %d settings", len(keys), value.NumField())
+	}
+}
+
+// What a record keeps has every default in it, and is read as the same policy again.
+func TestCompleteWritesDefaultsOut(t *testing.T) {
+	t.Parallel()
+	for _, user := range []Schedule{
+		{Period: "30d", ExpiresIn: "90d"},
+		{Cron: "17 3 * * 1", Timezone: "Europe/Berlin", ExpiresIn: "90d"},
+		{Period: "30d", ExpiresIn: "never", OnRevoked: "rotate", RetireIdle: "true"},
+		{ExpiresIn: "90d"},
+		{Overlap: "36h"},
+	} {
+		end := born.Add(90 * Day)
+		text, policy, err := user.Complete(end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := text.Policy(end)
+		if diff := cmp.Diff(policy, again, cmp.AllowUnexported(Cron{}), cmp.Comparer(sameZone)); err != nil || diff != "" {
+			t.Errorf("%+v became %+v: %v %s", user, text, err, diff)
+		}
+		if text.Overlap == "" || text.OnRevoked == "rotate" || !text.Scheduled() {
+			t.Errorf("%+v became %+v", user, text)
+		}
+		if twice, _, err := text.Complete(end); err != nil || twice != text {
+			t.Errorf("%+v became %+v", text, twice)
+		}
+	}
+}
+
+func sameZone(a, b *time.Location) bool { return a.String() == b.String() }
+
+// The timing says when a token is due, and nothing of what is minted or how long the old
+// one overlaps.
+func TestTimingOfASchedule(t *testing.T) {
+	t.Parallel()
+	var full Schedule
+	for _, field := range full.Fields() {
+		*field.Value = field.Key
+	}
+	want := full
+	want.ExpiresIn, want.Overlap, want.OnRevoked, want.RetireIdle = "", "", "", ""
+	if got := full.Timing(); got != want {
+		t.Errorf("%+v", got)
+	}
 }

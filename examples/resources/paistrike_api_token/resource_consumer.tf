@@ -1,4 +1,4 @@
-# What must restart to fetch a new secret watches vault_version: it grows with every
+# What must restart to fetch a new secret watches secret_version: it grows with every
 # rotation and says nothing of the secret. A *_wo_version argument takes it as well.
 resource "paistrike_api_token" "scanner" {
   name       = "Nightly Scan"
@@ -8,5 +8,5 @@ resource "paistrike_api_token" "scanner" {
 }
 
 resource "terraform_data" "restart_scanner" {
-  triggers_replace = paistrike_api_token.scanner.vault_version
+  triggers_replace = paistrike_api_token.scanner.secret_version
 }

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,9 +25,9 @@ type Client struct {
 	session    session
 	index      index
 
-	mounts flights[mountKey, Mount]
-	time   flights[struct{}, time.Time]
-	life   flights[struct{}, TokenLife]
+	mounts  flights[mountKey, Mount]
+	healths flights[struct{}, api.HealthResponse]
+	life    flights[struct{}, TokenLife]
 }
 
 type mountKey struct{ namespace, mount string }
@@ -151,11 +152,12 @@ func (l TokenLife) enough(needed time.Duration) error {
 	return nil
 }
 
-// TokenLife asks how long our Vault token still works, once per client. A token that
+// TokenLife asks how long our Vault token still works, once per client unless its uses are
+// counted. A token that
 // may not look itself up counts as one without limits: whether it works at all,
 // [Client.Capabilities] shows.
 func (c *Client) TokenLife(ctx context.Context) (TokenLife, error) {
-	return c.life.get(ctx, struct{}{}, func(ctx context.Context) (TokenLife, error) {
+	life, err := c.life.get(ctx, struct{}{}, func(ctx context.Context) (TokenLife, error) {
 		r := request{
 			op: "reading", method: http.MethodGet, path: "auth/token/lookup-self",
 			namespace: c.loginNamespace(), refusable: true,
@@ -178,6 +180,10 @@ func (c *Client) TokenLife(ctx context.Context) (TokenLife, error) {
 		}
 		return life, err
 	})
+	if life.Uses > 0 { // it has fewer the next time
+		c.life.drop(struct{}{})
+	}
+	return life, err
 }
 
 // ServerTime returns Vault's clock, in whole seconds UTC, as it stood when this
@@ -185,16 +191,44 @@ func (c *Client) TokenLife(ctx context.Context) (TokenLife, error) {
 // [IsSealed] holds, because nothing else will work; a standby answers as well as
 // the active server.
 func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
-	return c.time.get(ctx, struct{}{}, func(ctx context.Context) (time.Time, error) {
+	health, err := c.unsealed(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Unix(health.ServerTimeUTC, 0).UTC(), nil
+}
+
+// unsealed is the health of a Vault that works, as it stood when this client first asked.
+func (c *Client) unsealed(ctx context.Context) (api.HealthResponse, error) {
+	return c.healths.get(ctx, struct{}{}, func(ctx context.Context) (api.HealthResponse, error) {
 		health, err := c.health(ctx, false)
-		switch {
-		case err != nil:
-			return time.Time{}, err
-		case health.Sealed:
-			return time.Time{}, &Error{Op: "reading", Path: healthPath, Status: http.StatusServiceUnavailable, Sealed: true}
+		if err == nil && health.Sealed {
+			err = &Error{Op: "reading", Path: healthPath, Status: http.StatusServiceUnavailable, Sealed: true}
 		}
-		return time.Unix(health.ServerTimeUTC, 0).UTC(), nil
+		return health, err
 	})
+}
+
+// IgnoresNamespace reports that a mount in a namespace is the very mount outside of it:
+// open source Vault does not look at the namespace of a request.
+func (c *Client) IgnoresNamespace(ctx context.Context, namespace, mount string) (bool, error) {
+	if c.namespace(namespace) == "" {
+		return false, nil
+	}
+	health, err := c.unsealed(ctx)
+	if err != nil || health.Enterprise {
+		return false, err
+	}
+	inside, err := c.Mount(ctx, namespace, mount)
+	if err != nil {
+		return false, err
+	}
+	key := mountKey{mount: strings.Trim(mount, "/")}
+	outside, err := c.mounts.get(ctx, key, func(ctx context.Context) (Mount, error) { return c.readMount(ctx, key) })
+	if err != nil {
+		return false, nil //nolint:nilerr // whatever is outside, it is not this mount
+	}
+	return inside.UUID == outside.UUID, nil
 }
 
 const healthPath = "sys/health"
@@ -227,7 +261,7 @@ func (c *Client) sealed(ctx context.Context) bool {
 
 // namespace returns the namespace that a caller means.
 func (c *Client) namespace(given string) string {
-	return first(strings.Trim(given, "/"), c.config.Namespace)
+	return cmp.Or(strings.Trim(given, "/"), c.config.Namespace)
 }
 
 // checkPath refuses what would make one path into another on its way to Vault.

@@ -289,31 +289,34 @@ func TestCapabilities(t *testing.T) {
 	}
 }
 
-func TestTokenTTL(t *testing.T) {
+func TestTokenLife(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, body string
 		status     int
-		want       time.Duration
+		want       vault.TokenLife
 		bad        bool
 	}{
-		{"an hour", `{"data":{"ttl":3600,"expire_time":"2026-05-01T13:00:00Z"}}`, 200, time.Hour, false},
-		{"for ever", `{"data":{"ttl":0,"expire_time":null}}`, 200, 0, false},
-		{"the last moment", `{"data":{"ttl":0,"expire_time":"2026-05-01T12:00:00.3Z"}}`, 200, 1, false},
-		{"not to be known", `{"errors":["permission denied"]}`, 403, 0, false},
-		{"no answer", `{}`, 500, 0, true},
+		{"an hour", `{"data":{"ttl":3600,"expire_time":"2026-05-01T13:00:00Z"}}`, 200, vault.TokenLife{TTL: time.Hour}, false},
+		{"for ever", `{"data":{"ttl":0,"expire_time":null,"num_uses":0}}`, 200, vault.TokenLife{}, false},
+		{"the last moment", `{"data":{"ttl":0,"expire_time":"2026-05-01T12:00:00.3Z"}}`, 200, vault.TokenLife{TTL: 1}, false},
+		{"eight calls", `{"data":{"ttl":3600,"expire_time":"2026-05-01T13:00:00Z","num_uses":8}}`, 200, vault.TokenLife{TTL: time.Hour, Uses: 8}, false},
+		{"not to be known", `{"errors":["permission denied"]}`, 403, vault.TokenLife{}, false},
+		{"a dead token", `{"errors":["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}`, 403, vault.TokenLife{}, true},
+		{"its last use", `{"errors":["invalid token"]}`, 400, vault.TokenLife{}, true},
+		{"no answer", `{}`, 500, vault.TokenLife{}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) { say(w, test.status, test.body) })
 			c := client(t, f.URL, func(c *vault.Config) { c.MaxRetries = -1 })
 			for range 2 {
-				got, err := c.TokenTTL(t.Context())
+				got, err := c.TokenLife(t.Context())
 				if got != test.want || (err != nil) != test.bad {
-					t.Errorf("%v, %v", got, err)
+					t.Errorf("%+v, %v", got, err)
 				}
 			}
-			if n := len(f.requests()); !test.bad && n != 1 {
+			if n := len(f.requests()); !test.bad && (n == 1) != (test.want.Uses == 0) {
 				t.Errorf("asked %d times", n)
 			}
 		})

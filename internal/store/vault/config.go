@@ -1,14 +1,18 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // Config says how to reach Vault. Nothing else is consulted: the environment is
@@ -29,6 +33,8 @@ type Config struct {
 	// FormerIdentities are those under which entries of this Vault were written before.
 	FormerIdentities []string
 
+	// Certificates and keys may have lost their line breaks: see [repairPEM].
+	//
 	// CACertFile, CACertDir and CACertPEM together replace the system's roots.
 	CACertFile, CACertDir, CACertPEM string
 	// AddToSystemRoots makes those three come on top of the system's roots.
@@ -42,8 +48,9 @@ type Config struct {
 	// refused: token and namespace have their own settings.
 	Headers map[string]string
 
-	// MaxRetries is how often a read is sent again after 412, 429, 5xx or no
-	// answer; 0 means 2, -1 means never. Publish and Patch are sent once.
+	// MaxRetries is how often a read or a patch is sent again after 412, 429, 5xx or no
+	// answer; 0 means 2, -1 means never. Publish and Purge are sent once. For a server
+	// that is not active every request waits up to 30 s for one that is.
 	MaxRetries int
 	// RetryWaitMin and RetryWaitMax bound the pause between two attempts; 0
 	// means 1 s and 10 s. Vault's Retry-After rules where it is given, up to 60 s.
@@ -67,7 +74,7 @@ const (
 	maxRetryAfter       = 60 * time.Second
 )
 
-// New makes a client. It does no I/O: certificates, login and everything else
+// New makes a client. It does no I/O: files of certificates, login and everything else
 // wait for the first call.
 func New(config Config) (*Client, error) {
 	base, err := parseAddress(config.Address)
@@ -83,7 +90,13 @@ func New(config Config) (*Client, error) {
 	if err := config.Login.check(); err != nil {
 		return nil, err
 	}
+	if config.Login.Method == MethodAgent && config.Identity == "" {
+		return nil, errors.New("vault: an agent's address says nothing of the Vault behind it: set an identity as well")
+	}
 	config.setDefaults()
+	if err := config.repairCertificates(); err != nil {
+		return nil, err
+	}
 	c := &Client{base: base, config: config}
 	c.session.login = config.Login
 	c.transports = newTransports(config)
@@ -92,31 +105,24 @@ func New(config Config) (*Client, error) {
 
 func (c *Config) setDefaults() {
 	c.Namespace = strings.Trim(c.Namespace, "/")
-	c.AuthNamespace = first(strings.Trim(c.AuthNamespace, "/"), c.Namespace)
+	c.AuthNamespace = cmp.Or(strings.Trim(c.AuthNamespace, "/"), c.Namespace)
 	switch {
 	case c.MaxRetries == 0:
 		c.MaxRetries = defaultRetries
 	case c.MaxRetries < 0:
 		c.MaxRetries = 0
 	}
-	c.RetryWaitMin = first(c.RetryWaitMin, defaultRetryWaitMin)
-	c.RetryWaitMax = first(c.RetryWaitMax, max(defaultRetryWaitMax, c.RetryWaitMin))
-	c.Timeout = first(c.Timeout, defaultTimeout)
+	c.RetryWaitMin = cmp.Or(c.RetryWaitMin, defaultRetryWaitMin)
+	c.RetryWaitMax = cmp.Or(c.RetryWaitMax, max(defaultRetryWaitMax, c.RetryWaitMin))
+	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
 	if c.Sleep == nil {
-		c.Sleep = sleep
+		c.Sleep = schedule.Wait
 	}
 }
 
-// first returns the first value that is not zero.
-func first[T comparable](values ...T) T {
-	var zero T
-	for _, value := range values {
-		if value != zero {
-			return value
-		}
-	}
-	return zero
-}
+// pasted is the end of an address that does not belong to it: that of Vault's own page in
+// a browser, or of its API, which every request begins with.
+var pasted = regexp.MustCompile(`(?:/ui(?:/vault(?:/.*)?)?|/v1)?/*$`)
 
 func parseAddress(address string) (*url.URL, error) {
 	if address == "" {
@@ -136,7 +142,7 @@ func parseAddress(address string) (*url.URL, error) {
 	case base.RawQuery != "" || base.Fragment != "":
 		return nil, fmt.Errorf("vault: address %q has a query or a fragment", address)
 	}
-	base.Path = strings.TrimRight(base.Path, "/")
+	base.Path = pasted.ReplaceAllString(base.Path, "")
 	base.RawPath = ""
 	return base, nil
 }
@@ -161,15 +167,4 @@ func checkHeaders(headers map[string]string) error {
 		}
 	}
 	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
@@ -58,6 +59,11 @@ func TestRealEngine(t *testing.T) {
 		"mounts":                mountStory,
 		"own token":             ownTokenStory,
 		"a field":               fieldStory,
+		"probes":                probeStory,
+		"an entry's life":       storeStory,
+		"closing":               closeStory,
+		"folders":               folderStory,
+		"wrong mounts":          mountsStory,
 	}
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -210,7 +216,7 @@ func mirrorStory(t *testing.T, s server) {
 		t.Errorf("a key of somebody else's: %+v", m)
 	}
 	mirror := entry.Mirror{
-		State: entry.StateActive, Of: 1, TokenID: "tok_1", RotationPeriod: "30d", LastError: "PS205",
+		State: entry.StateActive, Of: 1, TokenID: "tok_1", Schedule: schedule.Schedule{Period: "30d"}, LastError: "PS205",
 		NextRotation: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),
 		Retiring:     []entry.RetiringRef{{ID: "tok_0", RevokeAfter: time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC)}},
 	}
@@ -235,7 +241,7 @@ func mirrorStory(t *testing.T, s server) {
 	}
 	// The largest mirror there can be is still one that Vault takes.
 	long := entry.Mirror{
-		State: entry.StateActive, TokenName: strings.Repeat("𝒳\u200b", 400), RotationSchedule: strings.Repeat("*", 600),
+		State: entry.StateActive, TokenName: strings.Repeat("𝒳\u200b", 400), Schedule: schedule.Schedule{Cron: strings.Repeat("*", 600)},
 		Retiring: slices.Repeat([]entry.RetiringRef{{ID: strings.Repeat("é", 40), RevokeAfter: time.Unix(1, 0)}}, 50),
 	}
 	if err := c.Patch(t.Context(), here, entry.EncodeMirror(long)); err != nil {
@@ -360,8 +366,8 @@ func mountStory(t *testing.T, s server) {
 
 func ownTokenStory(t *testing.T, s server) {
 	c := s.client(t)
-	if ttl, err := c.TokenTTL(t.Context()); err != nil || ttl != 0 {
-		t.Errorf("root's token lives %v, %v", ttl, err)
+	if life, err := c.TokenLife(t.Context()); err != nil || life != (vault.TokenLife{}) {
+		t.Errorf("root's token lives %+v, %v", life, err)
 	}
 	got, err := c.Capabilities(t.Context(), "", "secret/data/x", "secret/metadata/x")
 	want := map[string][]string{"secret/data/x": {"root"}, "secret/metadata/x": {"root"}}

@@ -24,6 +24,7 @@ type Error struct {
 	Sealed bool
 	Err    error
 
+	standby    bool          // the server is not the active one, and did nothing
 	retryAfter time.Duration // what the server asked for; negative where it did not
 }
 
@@ -89,7 +90,7 @@ func StatusOf(err error) int {
 // every login.
 func RetryIn(err error) (pause time.Duration, again bool) {
 	e, ok := errors.AsType[*Error](err)
-	if !ok || IsUnauthenticated(err) || !transient(e) {
+	if !ok || IsUnauthenticated(err) || !e.standby && !transient(e) {
 		return 0, false
 	}
 	return min(max(e.retryAfter, 0), maxRetryAfter), true

@@ -1,17 +1,18 @@
 package vault_test
 
 import (
+	"context"
 	"encoding/json"
-	"github.com/google/go-cmp/cmp"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"context"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
@@ -127,15 +128,23 @@ func at(path string) entry.Location {
 	return entry.Location{Mount: "secret", Path: path, Key: "token"}
 }
 
-// record is a complete record of a live token.
-func record(value string, base int) entry.Record {
+// record is a complete record of a live token, written on top of a KV version.
+func record(value string, cas int) entry.Record {
 	return entry.Record{
 		State: entry.StateActive, Secret: secret.New(value),
 		TokenID: "tok_1", TokenName: "ci-ps1-k3v9q2m7xtab-7h2k9q-0-w5c2m8pa",
 		CreatedAt: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), ExpiresAt: time.Date(2026, 7, 30, 12, 0, 0, 0, time.UTC),
-		Slot: "k3v9q2m7xtab", Inc: "7h2k9q", Base: base, Op: "w5c2m8pa",
+		Slot: "k3v9q2m7xtab", Inc: "7h2k9q", Gen: cas + 1, Base: revision(cas), Op: "w5c2m8pa",
 		VerifiedAt: time.Date(2026, 5, 1, 12, 0, 1, 0, time.UTC),
 	}
+}
+
+// revision is how a KV version is named outside this package.
+func revision(version int) entry.Revision {
+	if version == 0 {
+		return ""
+	}
+	return entry.Revision(strconv.Itoa(version))
 }
 
 func fromJSON(t *testing.T, text string) map[string]any {

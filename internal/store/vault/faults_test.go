@@ -125,7 +125,7 @@ func TestEngineServerFollowsAClock(t *testing.T) {
 	mu.Lock()
 	now = "2026-08-01T12:00:00Z"
 	mu.Unlock()
-	if got, err := c.RefreshServerTime(t.Context()); err != nil || got.Format(time.RFC3339) != "2026-08-01T12:00:00Z" {
+	if got, err := (server{address, token}).client(t).ServerTime(t.Context()); err != nil || got.Format(time.RFC3339) != "2026-08-01T12:00:00Z" {
 		t.Errorf("%v, %v", got, err)
 	}
 }

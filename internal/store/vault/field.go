@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -62,7 +63,7 @@ func (c *Client) ReadField(ctx context.Context, at entry.Location) (Field, error
 		field.Record, field.Secret = &record, record.Secret
 		return field, nil
 	}
-	if text, ok := data.Data[first(at.Key, entry.DefaultKey)].(string); ok {
+	if text, ok := data.Data[cmp.Or(at.Key, entry.DefaultKey)].(string); ok {
 		field.Secret = secret.New(text)
 	}
 	return field, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -205,8 +206,9 @@ func (c *Client) Publish(ctx context.Context, at entry.Location, cas int, record
 	return Published{Version: v.Version, DeletionTime: timeOf(v.DeletionTime)}, err
 }
 
-// Patch merges into custom_metadata, once: keys that are not named stay, and a
-// key with the value "" is removed. The entry must exist.
+// Patch merges into custom_metadata: keys that are not named stay, and a key with the
+// value "" is removed. Written twice it says the same, so it is repeated as a read is.
+// The entry must exist.
 func (c *Client) Patch(ctx context.Context, at entry.Location, custom map[string]string) error {
 	r, err := c.request(at, "patching", http.MethodPatch, "metadata")
 	if err != nil {
@@ -219,9 +221,43 @@ func (c *Client) Patch(ctx context.Context, at entry.Location, custom map[string
 			merge[key] = nil
 		}
 	}
-	r.once, r.mediaType = true, "application/merge-patch+json"
+	r.mediaType = mergePatch
 	r.body = map[string]any{"custom_metadata": merge}
 	_, err = c.do(ctx, r)
+	return err
+}
+
+const mergePatch = "application/merge-patch+json"
+
+// noVersion is a version that no entry ever has.
+const noVersion = math.MaxInt32
+
+// ProbeData finds out whether Vault admits a publication, for a token that may not ask
+// for its capabilities: it writes on top of a version that never is. Nil means that Vault
+// turned down this version alone.
+func (c *Client) ProbeData(ctx context.Context, at entry.Location) error {
+	r, err := c.request(at, "writing", http.MethodPut, "data")
+	if err != nil {
+		return err
+	}
+	r.once = true
+	r.body = map[string]any{"data": map[string]any{}, "options": map[string]any{"cas": noVersion}}
+	_, err = c.do(ctx, r)
+	switch {
+	case err == nil:
+		return r.failed(errors.New("Vault ignores check-and-set")) //nolint:staticcheck // Vault is a name
+	case StatusOf(err) == http.StatusBadRequest && !isDead(err):
+		return nil
+	}
+	return err
+}
+
+// ProbeMetadata is [Client.ProbeData] for a patch of metadata: it names no key.
+func (c *Client) ProbeMetadata(ctx context.Context, at entry.Location) error {
+	err := c.Patch(ctx, at, nil)
+	if IsNotFound(err) { // it is admitted, and there is no entry yet
+		return nil
+	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ const (
 	MethodKubernetes = "kubernetes"
 	MethodUserpass   = "userpass"
 	MethodGeneric    = "generic"
+	MethodAgent      = "agent"
 )
 
 // kubernetesTokenFile is where Kubernetes puts the token of a pod's account.
@@ -38,7 +40,10 @@ const kubernetesTokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token
 //	jwt         Role, and one of JWT, JWTSource, File
 //	kubernetes  Role; JWT or File, by default the token of the pod's account
 //	userpass    Username, and Password or File
+//	agent       nothing: the address is a Vault agent's or proxy's listener that adds its own token
 //	generic     Path such as "auth/ldap/login/ann", Parameters
+//	agent       none: the address is that of a Vault Agent or Vault Proxy, which adds a
+//	            token of its own to every request
 type Login struct {
 	Method string
 	// Mount is where the method is mounted, below auth/; "" is the method's name.
@@ -57,20 +62,20 @@ type Login struct {
 }
 
 // renewable reports whether logging in again can give another Vault token.
-func (l Login) renewable() bool { return l.Method != MethodToken }
+func (l Login) renewable() bool { return l.Method != MethodToken && l.Method != MethodAgent }
 
 // ours reports whether the Vault token came out of a login by this client, and
 // so is the client's to revoke.
-func (l Login) ours() bool { return l.Method != MethodToken && l.Method != MethodTokenFile }
+func (l Login) ours() bool { return l.renewable() && l.Method != MethodTokenFile }
 
 func (l Login) mount() string {
 	switch l.Method {
-	case MethodToken, MethodTokenFile:
+	case MethodToken, MethodTokenFile, MethodAgent:
 		return ""
 	case MethodGeneric:
 		return strings.TrimPrefix(strings.Trim(l.Path, "/"), "auth/")
 	default:
-		return first(strings.Trim(l.Mount, "/"), l.Method)
+		return cmp.Or(strings.Trim(l.Mount, "/"), l.Method)
 	}
 }
 
@@ -85,9 +90,10 @@ func (l Login) check() error {
 	case "":
 		return &LoginError{Method: "no method", Err: errors.New("there is no token and no login")}
 	case MethodToken:
-		if !printable(l.Token.Reveal()) {
+		if !secret.IsVisible(l.Token.Reveal()) {
 			return l.failed(errors.New("the token is empty or holds characters that no token has"))
 		}
+	case MethodAgent:
 	case MethodTokenFile:
 		needs["a file"] = l.File
 	case MethodAppRole:
@@ -184,7 +190,7 @@ func readSecret(file string) (secret.Secret, error) {
 		return secret.Secret{}, err
 	}
 	value := string(bytes.TrimSpace(text))
-	if !printable(value) {
+	if !secret.IsVisible(value) {
 		return secret.Secret{}, fmt.Errorf("%s holds no secret", file)
 	}
 	return secret.New(value), nil
@@ -196,6 +202,8 @@ func (c *Client) signIn(ctx context.Context) (secret.Secret, error) {
 	switch l.Method {
 	case MethodToken:
 		return l.Token, nil
+	case MethodAgent:
+		return secret.Secret{}, nil
 	case MethodTokenFile:
 		token, err := readSecret(l.File)
 		if err != nil {
@@ -219,27 +227,17 @@ func (c *Client) signIn(ctx context.Context) (secret.Secret, error) {
 		return secret.Secret{}, err
 	}
 	var login api.Secret
-	if json.Unmarshal(got.body, &login) != nil || login.Auth == nil || !printable(login.Auth.ClientToken) {
+	if json.Unmarshal(got.body, &login) != nil || login.Auth == nil || !secret.IsVisible(login.Auth.ClientToken) {
 		return secret.Secret{}, l.failed(errors.New("Vault's answer holds no token; a second factor is not supported")) //nolint:staticcheck // Vault is a name
 	}
 	return secret.New(login.Auth.ClientToken), nil
 }
 
 func (c *Client) loginNamespace() string {
-	return first(strings.Trim(c.session.login.Namespace, "/"), c.config.AuthNamespace)
+	return cmp.Or(strings.Trim(c.session.login.Namespace, "/"), c.config.AuthNamespace)
 }
 
 // refusedLogin tells a refusal from a Vault that cannot answer just now.
 func refusedLogin(status int) bool {
 	return status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusPreconditionFailed
-}
-
-// printable reports whether s can stand in a header: not empty, visible ASCII.
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return s != ""
 }

@@ -42,6 +42,8 @@ func explain(err error) error {
 		return failure("PS302", "Vault token lacks a permission", err, "", "Extend its policy by the path in the message. A path that does not exist in Vault is refused in the same way.")
 	case IsRateLimited(err):
 		return failure("PS305", "Vault kept answering 429", err, "", "Wait for the quota to clear, then run again.")
+	case isSetting(err):
+		return failure("PS319", "Vault's TLS settings cannot be used", err, "", "Nothing was sent. Correct the certificate or key that the message names.")
 	case StatusOf(err) == 0:
 		return failure("PS301", "Vault cannot be reached", err, "", "Check vault.address (VAULT_ADDR), or vault_address in a workflow, and the network.")
 	default:
@@ -79,6 +81,12 @@ func noUUID(at entry.Location) error {
 	return failure("PS314", "Vault mount has no identity", nil,
 		fmt.Sprintf("Vault's answer about %s/ has no uuid, so that two Vaults with equal paths could not be told apart.", at.Mount),
 		"Let whatever stands between here and Vault pass sys/internal/ui/mounts on unchanged.")
+}
+
+func noNamespaces(namespace string) error {
+	return failure("PS318", "Vault does not support namespaces", nil,
+		fmt.Sprintf("This is an open source Vault, which ignores the namespace %q and answers for the mount outside of it.", namespace),
+		"Remove the namespace: vault.namespace, VAULT_NAMESPACE, or vault_namespace in a workflow.")
 }
 
 func tokenTooShort(ttl, needed time.Duration) error {

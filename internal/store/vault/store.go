@@ -58,7 +58,11 @@ func (s *Store) mount(ctx context.Context, at entry.Location) (Mount, error) {
 	case mount.UUID == "":
 		return mount, noUUID(at)
 	}
-	return mount, nil
+	ignored, err := s.client.IgnoresNamespace(ctx, at.Namespace, at.Mount)
+	if ignored {
+		return mount, noNamespaces(s.client.namespace(at.Namespace))
+	}
+	return mount, explained(err)
 }
 
 // closedMount tells a mount that does not exist from one that the token may not see:
@@ -203,10 +207,15 @@ func (s *Store) Close(ctx context.Context, at entry.Location, tombstone entry.Re
 func (s *Store) Check(ctx context.Context, at entry.Location, base entry.Revision, needed time.Duration) error {
 	data, meta := at.Mount+"/data/"+at.Path, at.Mount+"/metadata/"+at.Path
 	has, err := s.client.Capabilities(ctx, at.Namespace, data, meta)
-	if err != nil && !IsForbidden(err) || isDead(err) {
+	switch {
+	case IsForbidden(err) && !isDead(err):
+		// Without the policy "default" a token may not ask: it finds out by trying.
+		if err := s.probe(ctx, at); err != nil {
+			return err
+		}
+	case err != nil:
 		return explain(err)
-	}
-	if err == nil {
+	default:
 		needs := []string{"create", "update"}
 		if base != "" {
 			needs = []string{"update"}
@@ -223,6 +232,17 @@ func (s *Store) Check(ctx context.Context, at entry.Location, base entry.Revisio
 		return explain(err)
 	}
 	return life.enough(needed)
+}
+
+// probe finds out whether Vault admits both writes of a publication, without making one.
+func (s *Store) probe(ctx context.Context, at entry.Location) error {
+	if err := s.client.ProbeData(ctx, at); err != nil {
+		if IsForbidden(err) && !isDead(err) {
+			return writeRefused(at, err)
+		}
+		return explain(err)
+	}
+	return explained(s.client.ProbeMetadata(ctx, at))
 }
 
 func lacking(has, needs []string) []string {

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -75,7 +74,7 @@ func tlsSettings(config Config) (*tls.Config, error) {
 	if config.ClientCertPEM != "" {
 		pair, err := tls.X509KeyPair([]byte(config.ClientCertPEM), []byte(config.ClientKeyPEM))
 		if err != nil {
-			return nil, errors.New("vault: client certificate and client key do not form a pair")
+			return nil, badSetting("client certificate and client key do not form a pair")
 		}
 		// Sent whatever authorities the server names: Vault's cert login trusts
 		// certificates that the listener knows nothing about.
@@ -101,7 +100,7 @@ func roots(config Config) (*x509.CertPool, error) {
 		}
 	}
 	if config.CACertPEM != "" && !pool.AppendCertsFromPEM([]byte(config.CACertPEM)) {
-		return nil, errors.New("vault: no certificate in the given CA text")
+		return nil, badSetting("no certificate in the given CA text")
 	}
 	files, err := caFiles(config)
 	if err != nil {
@@ -110,10 +109,10 @@ func roots(config Config) (*x509.CertPool, error) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("vault: reading CA certificates: %w", err)
+			return nil, badSetting("reading CA certificates: %w", err)
 		}
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("vault: no certificate in %s", file)
+		if !pool.AppendCertsFromPEM([]byte(repairPEM(string(text)))) {
+			return nil, badSetting("no certificate in %s", file)
 		}
 	}
 	return pool, nil
@@ -131,7 +130,7 @@ func caFiles(config Config) ([]string, error) {
 	}
 	entries, err := os.ReadDir(config.CACertDir)
 	if err != nil {
-		return nil, fmt.Errorf("vault: reading CA certificates: %w", err)
+		return nil, badSetting("reading CA certificates: %w", err)
 	}
 	for _, entry := range entries {
 		if !entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") {

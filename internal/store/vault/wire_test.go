@@ -138,9 +138,6 @@ func TestWritesAreSentOnce(t *testing.T) {
 			_, err := c.Publish(ctx, at("x"), 3, record("canary-s3cret", 3))
 			return err
 		},
-		"patch": func(ctx context.Context, c *vault.Client) error {
-			return c.Patch(ctx, at("x"), map[string]string{"a": "b"})
-		},
 		"purge": func(ctx context.Context, c *vault.Client) error { return c.Purge(ctx, at("x")) },
 	}
 	answers := map[string]func(w http.ResponseWriter){
@@ -299,7 +296,7 @@ func TestServerTime(t *testing.T) {
 			}
 		})
 	}
-	t.Run("is asked once, and anew on request", func(t *testing.T) {
+	t.Run("is asked once by each client", func(t *testing.T) {
 		t.Parallel()
 		f := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) {
 			say(w, 200, `{"initialized":true,"server_time_utc":1777636800}`)
@@ -313,7 +310,7 @@ func TestServerTime(t *testing.T) {
 		if got := len(f.requests()); got != 1 {
 			t.Errorf("asked %d times", got)
 		}
-		if _, err := c.RefreshServerTime(t.Context()); err != nil || len(f.requests()) != 2 {
+		if _, err := client(t, f.URL).ServerTime(t.Context()); err != nil || len(f.requests()) != 2 {
 			t.Errorf("%v after %v", err, f.requests())
 		}
 	})

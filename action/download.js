@@ -1,0 +1,198 @@
+'use strict';
+
+// Downloads the program of a release: unpacked as it arrives, verified, and kept for
+// later steps. Its SHA-256 is what makes it trustworthy; where it comes from is not.
+// That is why the variables that name certificates are honoured here, and nowhere else.
+
+const fs = require('node:fs');
+const https = require('node:https');
+const path = require('node:path');
+const { Writable } = require('node:stream');
+const { pipeline } = require('node:stream/promises');
+const zlib = require('node:zlib');
+
+const { Problem, input, privateFile, write, drop, sealed } = require('./program.js');
+
+const GITHUB = 'https://github.com';
+const RELEASES = 'paistrike/terraform-provider-paistrike/releases/download';
+const MOST = 64 * 1024 * 1024; // bytes of a program
+const PATIENCE = 60 * 1000; // milliseconds for one download
+const ATTEMPTS = 3;
+const REDIRECTS = 5;
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+// load downloads the program, and keeps it in the first of the places that takes it.
+async function load(version, name, want, places) {
+  const urls = sources().map((from) => `${from}/v${version}/paistrike-action_${name}.gz`);
+  const { copy, url } = await download(urls, path.basename(places[0] || 'paistrike-action'));
+  const program = sealed(copy, want, url);
+  places.some((place) => keep(place, program));
+  return program;
+}
+
+// sources are the addresses that have releases. A GitHub of one's own is asked before
+// github.com, which its runners may not reach.
+function sources() {
+  const mirror = input('binary_mirror').replace(/\/+$/, '');
+  if (mirror) {
+    return [mirror];
+  }
+  const servers = new Set([(process.env.GITHUB_SERVER_URL || GITHUB).replace(/\/+$/, ''), GITHUB]);
+  return [...servers].map((server) => `${server}/${RELEASES}`);
+}
+
+// keep copies the program to where later steps look for it, and reports whether it
+// could. If not, they download it again.
+function keep(file, program) {
+  const part = `${file}.${process.pid}-${process.hrtime.bigint()}`;
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.copyFileSync(program.file, part, fs.constants.COPYFILE_EXCL);
+    fs.renameSync(part, file);
+    return true;
+  } catch (error) {
+    fs.writeSync(1, `The program was not kept in ${path.dirname(file)}: ${error.message}\n`);
+    try {
+      fs.rmSync(part, { force: true });
+    } catch {
+      // a part of a file that nobody looks for
+    }
+    return false;
+  }
+}
+
+// download returns a private copy of what the first of the addresses that answers sends.
+async function download(urls, name) {
+  urls.forEach(check);
+  let problem;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    for (const url of urls) {
+      const copy = privateFile(name);
+      try {
+        await unpack(await open(url), copy);
+        return { copy, url };
+      } catch (error) {
+        problem = `The program cannot be downloaded from ${url}: ${said(error)}, after ${attempt} attempts.`;
+        drop(copy);
+      }
+    }
+    if (attempt < ATTEMPTS) {
+      await new Promise((resolve) => { setTimeout(resolve, attempt * 500); });
+    }
+  }
+  throw new Problem('PSA603', `${problem} Set binary_mirror or binary_path where runners cannot reach github.com.`);
+}
+
+function said(error) {
+  return error.name === 'TimeoutError' || error.name === 'AbortError' ? `it took longer than ${PATIENCE / 1000} s` : error.message;
+}
+
+// check refuses an address that others could listen to.
+function check(url) {
+  const { protocol, hostname } = new URL(url);
+  if (protocol !== 'https:' && !(protocol === 'http:' && LOOPBACK.includes(hostname))) {
+    throw new Problem('PSA603', 'binary_mirror must begin with https://');
+  }
+}
+
+// unpack writes what is in a gzip stream to a file.
+async function unpack({ body, ended }, copy) {
+  let size = 0;
+  const file = new Writable({
+    write(part, _, done) {
+      size += part.length;
+      if (size > MOST) {
+        done(new Error('it is too large'));
+        return;
+      }
+      write(copy, part);
+      done();
+    },
+  });
+  const packed = pipeline(body, zlib.createGunzip({ chunkSize: 256 * 1024 }), file);
+  // What the other process says is worth more than that its stream broke off.
+  const [stream, end] = await Promise.allSettled([packed, ended]);
+  for (const { status, reason } of [end, stream]) {
+    if (status === 'rejected') {
+      throw reason;
+    }
+  }
+}
+
+// open begins a download. Node minds HTTPS_PROXY only if it was told so when it
+// started, so that behind a proxy another one does the download.
+async function open(url) {
+  const proxy = Object.keys(process.env).some((name) => /^https?_proxy$/i.test(name) && process.env[name]);
+  if (!proxy || process.env.NODE_USE_ENV_PROXY) {
+    return { body: await get(url), ended: null };
+  }
+  const child = require('node:child_process').spawn(process.execPath, [__filename, url], {
+    env: { ...process.env, NODE_USE_ENV_PROXY: '1' }, stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE, windowsHide: true,
+  });
+  let words = '';
+  child.stderr.on('data', (part) => { words += part; });
+  const ended = new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(words.trim() || 'it took too long'))));
+  });
+  return { body: child.stdout, ended };
+}
+
+// get returns the body that an address sends, and follows it to the hosts of releases.
+async function get(first) {
+  const signal = AbortSignal.timeout(PATIENCE);
+  let url = new URL(first);
+  for (let hops = 0; hops <= REDIRECTS; hops++) {
+    const answer = await ask(url, signal);
+    if (answer.statusCode === 200) {
+      return answer;
+    }
+    answer.resume();
+    if (![301, 302, 303, 307, 308].includes(answer.statusCode) || !answer.headers.location) {
+      throw new Error(`the server answered ${answer.statusCode}`);
+    }
+    const next = new URL(answer.headers.location, url);
+    if (next.protocol !== url.protocol || !follows(new URL(first), next)) {
+      throw new Error(`the server redirects to ${next.origin}, which is no host of its releases`);
+    }
+    url = next;
+  }
+  throw new Error('the server redirects without end');
+}
+
+// follows reports whether an address may send on to another: github.com has the files of
+// releases on hosts below githubusercontent.com, every other server on its own.
+function follows({ hostname: from }, { hostname: to }) {
+  const owners = from === 'github.com' ? [from, 'githubusercontent.com'] : [from];
+  return owners.some((owner) => to === owner || to.endsWith(`.${owner}`));
+}
+
+// ask sends one request. The system's authorities are read only if Node's own do not
+// know the server's, since that takes longer than the whole request.
+async function ask(url, signal) {
+  try {
+    return await request(url, { signal });
+  } catch (error) {
+    const { getCACertificates } = require('node:tls');
+    if (!/CERT|ISSUER|VERIFY/.test(error.code || '') || !getCACertificates) {
+      throw error;
+    }
+    return request(url, { signal, ca: [...getCACertificates('default'), ...getCACertificates('system')] });
+  }
+}
+
+function request(url, options) {
+  const { get: send } = url.protocol === 'http:' ? require('node:http') : https;
+  return new Promise((resolve, reject) => {
+    send(url, options, resolve).on('error', reject);
+  });
+}
+
+module.exports = { load, follows };
+
+// In a process of its own, it writes what it downloads to its output.
+if (require.main === module) {
+  get(process.argv[2]).then((body) => pipeline(body, process.stdout)).catch((error) => {
+    process.stderr.write(`${said(error)}\n`, () => process.exit(1));
+  });
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/input"
+)
+
+// read reads flags and the environment. A secret comes from the environment alone, since
+// everybody on a machine can read command lines. Inside GitHub nothing else comes from there,
+// because an earlier step could have set it.
+func (p Program) read(c Command, args []string) (Call, error) {
+	inGitHub := p.Getenv("GITHUB_ACTIONS") == "true"
+	call := Call{Values: input.Values{}}
+	set := flag.NewFlagSet(c.Name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	for _, in := range c.inputs() {
+		call.Values[in.Name] = in.Default
+		if value := strings.TrimSpace(p.Getenv(in.Variable())); value != "" && (in.Secret || !inGitHub) {
+			call.Values[in.Name] = value
+		}
+		take := func(value string) error { call.Values[in.Name] = strings.TrimSpace(value); return nil }
+		switch {
+		case in.Secret:
+		case in.Bool && in.Default == "false":
+			set.BoolFunc(in.Flag(), "", take)
+		default:
+			set.Func(in.Flag(), "", take)
+		}
+	}
+	if c.JSON {
+		set.BoolVar(&call.JSON, "json", false, "")
+	}
+	method := p.Getenv("PAISTRIKE_VAULT_AUTH_METHOD")
+	if inGitHub {
+		method = ""
+	}
+	call.Values["vault_auth_method"] = strings.TrimSpace(method)
+	if err := c.check(args); err != nil {
+		return call, err
+	}
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return call, err
+		}
+		return call, errors.New(strings.ReplaceAll(err.Error(), " -", " --"))
+	}
+	p.fallBack(c, call.Values, inGitHub)
+	call.Args = set.Args()
+	switch {
+	case c.What != "" && set.NArg() == 0:
+		return call, fmt.Errorf("no %s is named", c.What)
+	case c.What == "" && set.NArg() > 0:
+		return call, fmt.Errorf("%q is not a flag", set.Arg(0))
+	}
+	return call, nil
+}
+
+// check looks for the first flag that there is not, and names the one that was meant.
+func (c Command) check(args []string) error {
+	known := c.flags()
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" || !strings.HasPrefix(args[i], "-") || args[i] == "-h" || args[i] == "-help" {
+			return nil
+		}
+		name, _, valued := strings.Cut("--"+strings.TrimLeft(args[i], "-"), "=")
+		at := slices.IndexFunc(c.inputs(), func(in input.Input) bool { return "--"+in.Flag() == name })
+		switch {
+		case at >= 0 && c.inputs()[at].Secret:
+			return fmt.Errorf("%s is a secret and not a flag, because everybody on a machine can read command lines; set %s", name, c.inputs()[at].Variable())
+		case !slices.Contains(known, name):
+			return fmt.Errorf("there is no flag %s%s", name, nearest(name, known))
+		case at >= 0 && !valued && (!c.inputs()[at].Bool || c.inputs()[at].Default != "false"):
+			i++ // its value
+		}
+	}
+	return nil
+}
+
+// fallBack takes what Vault's own programs take, on a machine of one's own, and chooses the
+// login.
+func (p Program) fallBack(c Command, in input.Values, inGitHub bool) {
+	if in["vault_auth_method"] == "" {
+		in["vault_auth_method"] = "token"
+		if inGitHub || in["vault_jwt"] != "" || in["vault_jwt_file"] != "" {
+			in["vault_auth_method"] = "jwt"
+		}
+	}
+	for _, input := range c.inputs() {
+		if inGitHub || input.Env == "" || in[input.Name] != "" || input.Name == "vault_token" && in["vault_auth_method"] != "token" {
+			continue
+		}
+		in[input.Name] = strings.TrimSpace(p.Getenv(input.Env))
+	}
+}

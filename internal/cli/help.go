@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/input"
+)
+
+// helpWidth is how wide help is, in columns.
+const helpWidth = 80
+
+// help prints the help of the program or of a command.
+func (p Program) help(args []string) int {
+	if len(args) == 0 {
+		p.print(p.Out, p.usage())
+		return 0
+	}
+	command, ok := p.command(args[0])
+	if !ok {
+		return p.wrong(fmt.Sprintf("there is no help on %q%s. See %s help.", args[0], nearest(args[0], p.names()), p.Name))
+	}
+	p.print(p.Out, p.commandHelp(command))
+	return 0
+}
+
+// usage lists the commands.
+func (p Program) usage() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Tokens of PAIStrike for jobs, schedules and terminals.\n\nUsage: %s COMMAND [flags]\n\nCommands:\n", p.Name)
+	for _, c := range p.Commands {
+		entry(&b, c.Name, c.Short, 14)
+	}
+	entry(&b, "completion", "Print a completion script: "+words(shells())+".", 14)
+	entry(&b, "help", "Print this text, or the help of a command.", 14)
+	entry(&b, "version", "Print the version.", 14)
+	fmt.Fprintf(&b, "\n%s COMMAND --help lists the flags of a command.\n", p.Name)
+	return b.String()
+}
+
+// commandHelp is the help of a command, out of the table of inputs.
+func (p Program) commandHelp(c Command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage: %s %s\n\n%s\n\nFlags:\n", p.Name, c.Line, strings.Join(wrap(c.About, helpWidth), "\n"))
+	for _, in := range c.inputs() {
+		if in.Secret {
+			continue
+		}
+		b.WriteString("  --" + in.Flag())
+		if !in.Bool || in.Default != "false" {
+			b.WriteString(" " + valueOf(in))
+		}
+		b.WriteString("\n")
+		paragraph(&b, c.describe(in))
+	}
+	if c.JSON {
+		b.WriteString("  --json\n")
+		paragraph(&b, "Print the report as JSON on stdout, and no table.")
+	}
+	b.WriteString("\nEach flag has a variable: PAISTRIKE_VAULT_PATH is --vault-path. Inside GitHub\nvariables are not read, because an earlier step could set them.\n\nSecrets come from variables alone:\n")
+	for _, in := range c.inputs() {
+		if in.Secret {
+			b.WriteString("  " + in.Variable() + "\n")
+			paragraph(&b, c.describe(in))
+		}
+	}
+	b.WriteString("\nExit codes:\n")
+	for _, code := range c.Codes {
+		entry(&b, code.Code, code.Meaning, 7)
+	}
+	return b.String()
+}
+
+func valueOf(in input.Input) string {
+	switch {
+	case len(in.Values) > 0 && in.Value == "":
+		return strings.Join(in.Values, "|")
+	case in.Bool:
+		return "true|false"
+	case in.Value == "":
+		return "VALUE"
+	}
+	return in.Value
+}
+
+// describe is the help of an input on a command line, with its default and its variables.
+func (c Command) describe(in input.Input) string {
+	text := in.Help
+	if in.Terminal != "" {
+		text = in.Terminal
+	}
+	for _, other := range c.inputs() {
+		name := "`" + other.Name + "`"
+		switch {
+		case other.Name == in.Name:
+		case other.Secret:
+			text = strings.ReplaceAll(text, name, other.Variable())
+		default:
+			text = strings.ReplaceAll(text, name, "--"+other.Flag())
+		}
+	}
+	text = strings.ReplaceAll(text, "`", "")
+	if act, ok := strings.CutPrefix(text, "true "); ok { // the name alone turns it on
+		text = strings.ToUpper(act[:1]) + act[1:]
+	}
+	switch {
+	case in.Required:
+		text += " Required."
+	case in.Default != "" && in.Name != "vault_auth_method" && !(in.Bool && in.Default == "false"):
+		text += " Default: " + in.Default + "."
+	}
+	if in.Env != "" {
+		text += " Also read from " + in.Env + "."
+	}
+	return text
+}
+
+// entry writes a word and its meaning beside it.
+func entry(b *strings.Builder, word, text string, column int) {
+	for i, line := range wrap(text, helpWidth-column) {
+		if i > 0 {
+			word = ""
+		}
+		fmt.Fprintf(b, "  %-*s%s\n", column-2, word, line)
+	}
+}
+
+func paragraph(b *strings.Builder, text string) {
+	for _, line := range wrap(text, helpWidth-6) {
+		b.WriteString("      " + line + "\n")
+	}
+}
+
+// wrap breaks a text into lines of a width, between words.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

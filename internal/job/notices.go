@@ -1,0 +1,100 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/notify"
+	"github.com/paistrike/terraform-provider-paistrike/internal/report"
+	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// notices say who else is told what an audit found.
+type notices struct {
+	sarif, metrics string // files
+	webhook        secret.Secret
+	tracker        notify.Tracker // without a repository there are no issues
+}
+
+// notices reads whom to tell.
+func (p *parser) notices() notices {
+	n := notices{
+		sarif: p.in["sarif_file"], metrics: p.in["metrics_file"], webhook: secret.New(p.in["webhook_url"]),
+		tracker: notify.Tracker{
+			Service: p.oneOf("issues_service"), API: strings.TrimRight(p.in["issues_api"], "/"), Repository: strings.Trim(p.in["issues_repository"], "/"),
+			Token: secret.New(p.in["issues_token"]),
+		},
+	}
+	if !n.webhook.IsZero() && !safeAddress(n.webhook.Reveal()) {
+		p.wrong("webhook_url", "must begin with https:// (http:// is for loopback addresses only)")
+	}
+	if n.tracker.Repository == "" {
+		return n
+	}
+	if n.tracker.API == "" {
+		n.tracker.API = map[string]string{"github": "https://api.github.com", "gitlab": "https://gitlab.com/api/v4"}[n.tracker.Service]
+	}
+	if !safeAddress(n.tracker.API) {
+		p.wrong("issues_api", "must begin with https:// (http:// is for loopback addresses only)")
+	}
+	if !strings.Contains(n.tracker.Repository, "/") || strings.ContainsAny(n.tracker.Repository, "?#% ") || strings.Contains("/"+n.tracker.Repository+"/", "/../") {
+		p.wrong("issues_repository", "is not a repository such as acme/tokens")
+	}
+	if !secret.IsVisible(n.tracker.Token.Reveal()) {
+		p.wrong("issues_token", "is required with issues_repository")
+	}
+	return n
+}
+
+func safeAddress(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && runner.IsLoopback(u.Hostname()))
+}
+
+// tell tells everybody. One that cannot be told does not keep the others from it.
+func (n notices) tell(ctx context.Context, found fleet.AuditReport, set folderSettings, version string) error {
+	var failed []error
+	try := func(what string, err error) {
+		if err != nil {
+			failed = append(failed, notTold(what, err))
+		}
+	}
+	if n.sarif != "" {
+		raw, err := json.MarshalIndent(report.SARIF(found, set.folder.Mount, version), "", "  ")
+		try("the file for sarif_file", errors.Join(err, writeFile(n.sarif, append(raw, '\n'))))
+	}
+	if n.metrics != "" {
+		try("the file for metrics_file", writeFile(n.metrics, []byte(report.Metrics(found, set.folder.Mount))))
+	}
+	if !n.webhook.IsZero() {
+		try("the webhook", notify.Webhook(ctx, n.webhook, found))
+	}
+	if n.tracker.Repository != "" {
+		try("the issues of "+n.tracker.Repository, n.tracker.Issues(ctx, report.Issues(found, set.where())))
+	}
+	return errors.Join(failed...)
+}
+
+// writeFile puts a whole file in its place, so that no reader sees half of it.
+func writeFile(file string, text []byte) error {
+	half, err := os.CreateTemp(filepath.Dir(file), ".paistrike-*")
+	if err != nil {
+		return err
+	}
+	_, err = half.Write(text)
+	err = errors.Join(err, half.Chmod(0o644), half.Close())
+	if err == nil {
+		err = os.Rename(half.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(half.Name()) // it is of no use
+	}
+	return err
+}

@@ -1,0 +1,213 @@
+package job
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
+)
+
+// login reads how to get a Vault token. A job of GitHub gets its JWT from GitHub.
+func (p *parser) login() vault.Login {
+	method := p.oneOf("vault_auth_method")
+	for _, in := range p.inputs {
+		if in.Login != "" && p.in[in.Name] != "" && !slices.Contains(strings.Fields(in.Login), method) {
+			p.wrong(in.Name, "is not for vault_auth_method %s", method)
+		}
+	}
+	l := vault.Login{Method: method, Mount: strings.Trim(p.in["vault_auth_path"], "/"), Role: p.in["vault_role"]}
+	switch method {
+	case vault.MethodJWT:
+		p.need("vault_role", method)
+		l.File = p.in["vault_jwt_file"]
+		l.JWT = p.jwt(l.File)
+	case vault.MethodKubernetes:
+		p.need("vault_role", method)
+		l.File = p.in["kubernetes_token_path"]
+	case vault.MethodAppRole:
+		l.RoleID = p.credential("vault_role_id").Reveal()
+		l.SecretID = p.credential("vault_secret_id")
+	case vault.MethodUserpass:
+		p.need("vault_username", method)
+		l.Username, l.Password = p.in["vault_username"], p.text("vault_password")
+	case vault.MethodToken:
+		l.Token = p.vaultToken(&l)
+	}
+	if l.Mount != "" && (method == vault.MethodToken || method == vault.MethodAgent) {
+		l.Mount = ""
+		p.wrong("vault_auth_path", "is not for vault_auth_method %s", method)
+	}
+	if strings.Contains("/"+l.Mount+"/", "/../") {
+		p.wrong("vault_auth_path", "leads elsewhere")
+	}
+	return l
+}
+
+// vaultToken reads a Vault token, or outside GitHub names the file in which `vault login` keeps
+// one.
+func (p *parser) vaultToken(l *vault.Login) secret.Secret {
+	if p.in["vault_token"] != "" || p.github || p.home == "" {
+		return p.credential("vault_token")
+	}
+	file := filepath.Join(p.home, ".vault-token")
+	if raw, err := p.readFile(file); err != nil || len(bytes.TrimSpace(raw)) == 0 {
+		return p.credential("vault_token")
+	}
+	l.Method, l.File = vault.MethodTokenFile, file
+	return secret.Secret{}
+}
+
+// jwt reads the identity token of a CI other than GitHub.
+func (p *parser) jwt(file string) secret.Secret {
+	value := p.in["vault_jwt"]
+	switch {
+	case p.github:
+	case value == "" && file == "":
+		p.wrong("vault_jwt", "is required for vault_auth_method jwt, or vault_jwt_file: the identity token of your CI")
+	case value != "" && file != "":
+		p.wrong("vault_jwt_file", "is not needed beside vault_jwt: set one of them")
+	case value != "" && !secret.IsVisible(value):
+		p.wrong("vault_jwt", "is not a JWT; was a line break copied with it?")
+	}
+	return secret.New(value)
+}
+
+func (p *parser) need(name, method string) {
+	if p.in[name] == "" {
+		p.wrong(name, "is required for vault_auth_method %s", method)
+	}
+}
+
+// credential reads a secret of visible characters, as Vault and PAIStrike make them.
+func (p *parser) credential(name string) secret.Secret {
+	value := p.text(name)
+	if !value.IsZero() && !secret.IsVisible(value.Reveal()) {
+		p.wrong(name, "has characters that no such value has; was a line break copied with it?")
+	}
+	return value
+}
+
+// text reads a secret that must be there.
+func (p *parser) text(name string) secret.Secret {
+	if p.in[name] == "" && p.github {
+		p.missing = append(p.missing, name+": is empty; is the secret that it comes from set for this repository, environment and event?")
+	} else if p.in[name] == "" {
+		p.missing = append(p.missing, name+": is required")
+	}
+	return secret.New(p.in[name])
+}
+
+const pemBegin = "-----BEGIN "
+
+// pem takes certificates and keys as PEM, in one line with \n or blanks for line breaks, as
+// base64 of PEM, or as the path of a file with PEM in it, and checks them before any call.
+func (p *parser) pem(name string) string {
+	value := p.in[name]
+	if value == "" {
+		return ""
+	}
+	text := value
+	if !strings.Contains(value, pemBegin) {
+		if raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(value), "")); err == nil {
+			text = string(raw)
+		} else if !strings.ContainsAny(value, "\n\r\x00") {
+			raw, err := p.readFile(value)
+			if err != nil {
+				raw = nil // no text of err: it repeats the value
+			}
+			text = string(raw)
+		}
+	}
+	if strings.Contains(text, pemBegin) {
+		if whole, ok := wholePEM(text); ok {
+			return whole
+		}
+		p.wrong(name, "is PEM that cannot be read: part of it is missing, or was changed when it was copied")
+		return ""
+	}
+	p.wrong(name, "is neither PEM, nor base64 of PEM, nor the path of a file that has some")
+	return ""
+}
+
+var pemBlock = regexp.MustCompile(`-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END ([A-Z0-9 ]+)-----`)
+
+// wholePEM returns the blocks of a text as PEM, whatever became of their line breaks.
+func wholePEM(text string) (string, bool) {
+	text = strings.NewReplacer(`\r`, "\n", `\n`, "\n").Replace(text)
+	var b strings.Builder
+	for _, block := range pemBlock.FindAllStringSubmatch(text, -1) {
+		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(block[2]), ""))
+		if err != nil || block[1] != block[3] || len(raw) == 0 {
+			return "", false
+		}
+		b.Write(pem.EncodeToMemory(&pem.Block{Type: block[1], Bytes: raw}))
+	}
+	return b.String(), b.Len() > 0 && strings.Count(text, pemBegin) == strings.Count(b.String(), pemBegin)
+}
+
+// certificates checks what is used as a certificate, and that a key belongs to it.
+func (p *parser) certificates(c vault.Config) {
+	for name, text := range map[string]string{"vault_ca_cert": c.CACertPEM, "vault_client_cert": c.ClientCertPEM} {
+		for rest := []byte(text); len(rest) > 0; {
+			var block *pem.Block
+			if block, rest = pem.Decode(rest); block == nil {
+				break
+			}
+			if _, err := x509.ParseCertificate(block.Bytes); err != nil || block.Type != "CERTIFICATE" {
+				p.wrong(name, "holds a %s that is not a certificate", block.Type)
+				break
+			}
+		}
+	}
+	switch _, err := tls.X509KeyPair([]byte(c.ClientCertPEM), []byte(c.ClientKeyPEM)); {
+	case (c.ClientCertPEM == "") != (c.ClientKeyPEM == ""):
+		p.wrong("vault_client_cert", "goes together with vault_client_key")
+	case c.ClientCertPEM != "" && err != nil:
+		p.wrong("vault_client_key", "is not the key of vault_client_cert")
+	}
+}
+
+// address reads Vault's address, without the paths of its page and its API that people paste
+// with it. No message repeats anything of it: a password may have been written into it.
+func (p *parser) address(name string) string {
+	address := p.in[name]
+	u, err := url.Parse(address)
+	problem := ""
+	switch {
+	case address == "":
+		problem = "is required, such as https://vault.example.com:8200"
+		if p.github {
+			problem += "; VAULT_ADDR is not read, because an earlier step could set it"
+		}
+	case err != nil || u.Host == "" || u.Opaque != "":
+		problem = "is not an address such as https://vault.example.com:8200"
+	case u.User != nil:
+		problem = "must not carry a user name or password"
+	case u.RawQuery != "" || u.Fragment != "":
+		problem = "must not carry a query or a fragment"
+	case u.Scheme != "https" && (u.Scheme != "http" || !runner.IsLoopback(u.Hostname())):
+		problem = "must begin with https:// (http:// is for loopback addresses only)"
+	default:
+		return withoutPage(u)
+	}
+	p.wrong(name, "%s", problem)
+	return address
+}
+
+// withoutPage cuts off /ui and what follows it, and a final /v1.
+func withoutPage(u *url.URL) string {
+	path, _, _ := strings.Cut(u.Path+"/", "/ui/")
+	u.Path = strings.TrimSuffix(strings.TrimRight(path, "/"), "/v1")
+	u.RawPath = ""
+	return u.String()
+}

@@ -1,0 +1,91 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	gap = 2 // columns between two cells
+	// narrowest is how far a column shrinks.
+	narrowest = 9
+)
+
+// aligned sets rows in columns, the head first; a head alone is nothing. If the rows are wider
+// than width, which is 0 for any width, the widest columns break their cells over lines.
+func aligned(rows [][]string, width int) string {
+	if len(rows) == 1 {
+		return ""
+	}
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	shrink(widths, width)
+	var b strings.Builder
+	for _, row := range rows {
+		cells, height := make([][]string, len(row)), 1
+		for i, cell := range row {
+			cells[i] = broken(cell, widths[i])
+			height = max(height, len(cells[i]))
+		}
+		for line := range height {
+			b.WriteString(lineOf(cells, widths, line))
+		}
+	}
+	return b.String()
+}
+
+// shrink makes the widest columns narrower until all fit into width.
+func shrink(widths []int, width int) {
+	if width <= 0 {
+		return
+	}
+	total := gap * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for ; total > width; total-- {
+		widest := slices.Index(widths, slices.Max(widths))
+		if widths[widest] <= narrowest {
+			return
+		}
+		widths[widest]--
+	}
+}
+
+// broken breaks a cell into lines of a width, between words if it can.
+func broken(cell string, width int) []string {
+	var lines []string
+	line := []rune{}
+	for word := range strings.SplitSeq(cell, " ") {
+		runes := []rune(word)
+		if len(line) > 0 && len(line)+1+len(runes) > width {
+			lines, line = append(lines, string(line)), nil
+		} else if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		for len(line)+len(runes) > width && width > 0 {
+			lines, runes = append(lines, string(line)+string(runes[:width-len(line)])), runes[width-len(line):]
+			line = nil
+		}
+		line = append(line, runes...)
+	}
+	return append(lines, string(line))
+}
+
+// lineOf is one line of a row.
+func lineOf(cells [][]string, widths []int, line int) string {
+	var b strings.Builder
+	for i, cell := range cells {
+		text := ""
+		if line < len(cell) {
+			text = cell[line]
+		}
+		b.WriteString(text + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text)+gap))
+	}
+	return strings.TrimRight(b.String(), " ") + "\n"
+}

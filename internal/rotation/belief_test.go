@@ -1,0 +1,180 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+// fewTokens is an account of some tokens, of which one is that of the run itself. It
+// notes what was revoked.
+type fewTokens struct {
+	Tokens
+	list    []paistrike.Token
+	own     string
+	revoked []string
+}
+
+func (f *fewTokens) List(context.Context) ([]paistrike.Token, error) { return f.list, nil }
+
+func (f *fewTokens) Get(context.Context, string) (paistrike.Token, error) {
+	return paistrike.Token{}, &paistrike.APIError{Status: 404}
+}
+
+func (f *fewTokens) MayBeOwn(_ context.Context, id string) (bool, error) { return id == f.own, nil }
+
+func (f *fewTokens) Revoke(_ context.Context, id string) error {
+	f.revoked = append(f.revoked, id)
+	return nil
+}
+func (f *fewTokens) DropsRevoked() bool { return false }
+
+func (f *fewTokens) engine(t *testing.T) *Engine {
+	t.Helper()
+	e := New(f, nil)
+	if err := e.load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// The one way to revoke asks by what right.
+func TestWhatARunMayRevoke(t *testing.T) {
+	t.Parallel()
+	bySlot := warrant{slots: []string{ourSlot}}
+	handMade := paistrike.Token{ID: "tok_9", Name: "made by hand", Status: paistrike.StatusActive}
+	mine, ended := tokenFor("CI", 3), tokenFor("CI", 4)
+	ended.Status = paistrike.StatusRevoked
+	for _, test := range []struct {
+		name  string
+		id    string
+		by    warrant
+		want  error
+		calls int
+	}{
+		{"a name with this slot", mine.ID, bySlot, nil, 1},
+		{"a name with a former slot", mine.ID, warrant{slots: []string{"aaaaaaaaaaaa", ourSlot}}, nil, 1},
+		{"a name with another slot", mine.ID, warrant{slots: []string{"aaaaaaaaaaaa"}}, errNotOurs, 0},
+		{"no warrant", mine.ID, warrant{}, errNotOurs, 0},
+		{"a name that a person gave", handMade.ID, bySlot, errNotOurs, 0},
+		{"exactly the name that was sent", handMade.ID, warrant{name: "made by hand"}, nil, 1},
+		{"imported, id and name as seen", handMade.ID, warrant{imported: []Imported{{ID: "tok_9", Name: "made by hand"}}}, nil, 1},
+		{"imported, but renamed since", handMade.ID, warrant{imported: []Imported{{ID: "tok_9", Name: "before"}}}, errNotOurs, 0},
+		{"imported, another token of that name", handMade.ID, warrant{imported: []Imported{{ID: "tok_8", Name: "made by hand"}}}, errNotOurs, 0},
+		{"revoked before", ended.ID, bySlot, nil, 0},
+		{"not known", "tok_77", bySlot, errGone, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			account := &fewTokens{list: []paistrike.Token{handMade, mine, ended}}
+			if err := account.engine(t).end(t.Context(), test.id, test.by); !errors.Is(err, test.want) || len(account.revoked) != test.calls {
+				t.Errorf("error %v with %d revocations, want %v with %d", err, len(account.revoked), test.want, test.calls)
+			}
+		})
+	}
+}
+
+func TestARunNeverEndsItsOwnToken(t *testing.T) {
+	t.Parallel()
+	mine := tokenFor("CI", 3)
+	account := &fewTokens{list: []paistrike.Token{mine}, own: mine.ID}
+	if err := account.engine(t).end(t.Context(), mine.ID, warrant{slots: []string{ourSlot}}); !errors.Is(err, errOwn) || len(account.revoked) > 0 {
+		t.Errorf("error %v, revoked %v", err, account.revoked)
+	}
+}
+
+func TestNotKnownIsNotRevoked(t *testing.T) {
+	t.Parallel()
+	if err := (&fewTokens{}).engine(t).end(t.Context(), "tok_3", warrant{slots: []string{ourSlot}}); !errors.Is(err, errGone) {
+		t.Errorf("a token that PAIStrike does not know counts as revoked: %v", err)
+	}
+}
+
+// What a service does not tell is a third value.
+func TestNoRuleRestsOnWhatIsNotTold(t *testing.T) {
+	t.Parallel()
+	beaten := untold(tokenFor("CI", 2))
+	o := seen(also(beaten))
+	if found := strays(o); len(found) > 0 {
+		t.Errorf("swept %v, of which nobody knows whether it is used", found)
+	}
+	if len(o.strangers()) > 0 || Used(beaten) || Unused(beaten) {
+		t.Error("a token counts as used, or as unused, though the service does not tell")
+	}
+	adopt, astray := split(o, Name{Inc: ourInc, Gen: 4}, nil)
+	if len(adopt) != 1 || len(astray) != 0 {
+		t.Errorf("adopted %v and swept %v, want it kept for an overlap", adopt, astray)
+	}
+}
+
+// Metadata says nothing of a version that it does not name, and nothing ends on its word.
+func TestMetadataIsBoundToItsRevision(t *testing.T) {
+	t.Parallel()
+	sight := func(change func(*Sight)) Sight {
+		s := Sight{At: home, Clock: clockAt(today), Glance: entry.Glance{
+			Slots: []string{ourSlot}, Revision: "3", Follows: "2", Condition: entry.Live, Managed: true,
+			Mirror: entry.Mirror{State: entry.StateActive, Of: 3, Revision: "3", Slot: ourSlot, TokenID: "tok_3", TokenName: tokenFor("CI", 3).Name},
+		}}
+		change(&s)
+		return s
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*Sight)
+		stale  bool
+		serves bool
+		reason schedule.Reason
+	}{
+		{"as it should be", func(*Sight) {}, false, true, schedule.ReasonNone},
+		{"of an older version", func(s *Sight) { s.Mirror.Revision = "2" }, true, false, schedule.ReasonNone},
+		{"a tombstone over a live version", func(s *Sight) { s.Mirror.State = entry.StateTombstone }, true, false, schedule.ReasonNone},
+		{"a tombstone of a version that is deleted", func(s *Sight) { s.Mirror.State, s.Condition = entry.StateTombstone, entry.Deleted }, false, false, schedule.ReasonGone},
+		{"wiped, and a token of the entry lives", func(s *Sight) {
+			s.Managed, s.Mirror, s.Tokens = false, entry.Mirror{}, []paistrike.Token{tokenFor("CI", 3)}
+		}, true, false, schedule.ReasonNone},
+		{"wiped, and nothing of it is known", func(s *Sight) { s.Managed, s.Mirror = false, entry.Mirror{} }, false, false, schedule.ReasonChanged},
+		{"unreadable", func(s *Sight) { s.Problem = &entry.MirrorError{Key: "paistrike_created_at"} }, true, false, schedule.ReasonNone},
+		{"of another store", func(s *Sight) { s.Mirror.Slot = "aaaaaaaaaaaa" }, false, false, schedule.ReasonChanged},
+	} {
+		s := sight(test.change)
+		if s.Stale() != test.stale || s.Serves() != test.serves || s.Unhealthy() != test.reason {
+			t.Errorf("%s: stale = %t, serves = %t, %q", test.name, s.Stale(), s.Serves(), s.Unhealthy())
+		}
+	}
+}
+
+// A machine that slept between look and mint begins again.
+func TestGenerationsOnlyGrow(t *testing.T) {
+	t.Parallel()
+	young := tokenFor("CI", 4)
+	young.CreatedAt = today.Add(-time.Minute)
+	old := tokenFor("CI", 4)
+	lost := tokenFor("CI", 9)
+	lost.Status = paistrike.StatusRevoked
+	for _, test := range []struct {
+		name  string
+		o     observation
+		floor int
+		want  int
+	}{
+		{"the record's", seen(), 0, 4},
+		{"Terraform has seen more", seen(), 7, 8},
+		{"another run's mint is in flight", seen(also(young)), 0, 4},
+		{"an old mint is left", seen(also(old)), 0, 5},
+		{"a token of a later generation is in use", seen(also(usedBy(tokenFor("CI", 9)))), 0, 10},
+		{"a token of a later generation was in use", seen(also(usedBy(lost))), 0, 10},
+		{"a mint that lost its race", seen(also(lost)), 0, 4},
+		{"nothing there", seen(vacant), 0, 1},
+		{"metadata of a tombstone whose data is gone", seen(vacant, func(o *observation) { o.Mirror = entry.Mirror{Slot: ourSlot, Of: 6} }), 0, 7},
+		{"metadata of another store", seen(func(o *observation) { o.Mirror = entry.Mirror{Slot: "aaaaaaaaaaaa", Of: 90} }), 0, 4},
+	} {
+		if got := test.o.nextGen(test.floor); got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
+		}
+	}
+}

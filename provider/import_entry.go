@@ -1,0 +1,124 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+// importFromVault is how an import id begins that names an entry of Vault, such as
+// "vault/secret/ci/paistrike?namespace=team".
+const importFromVault = "vault/"
+
+// importEntry fills a resource from the entry that an import names, as far as its
+// metadata tells: an import sees no configuration, and reads no secret. The resource owns
+// the entry from its first apply on.
+func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagnostics) apiTokenModel {
+	const failed = "Entry not imported"
+	name, query, _ := strings.Cut(strings.TrimPrefix(id, importFromVault), "?")
+	options, err := url.ParseQuery(query)
+	if err != nil || len(options) > 1 || len(options) == 1 && !options.Has("namespace") {
+		diags.AddError(failed, fmt.Sprintf("%q is not the id of an entry. Write it as vault/MOUNT/PATH, or vault/MOUNT/PATH?namespace=NAMESPACE.", id))
+		return apiTokenModel{}
+	}
+	there := s.connection(diags)
+	if diags.HasError() {
+		return apiTokenModel{}
+	}
+	at, err := there.vault.Locate(ctx, options.Get("namespace"), name)
+	if err != nil {
+		addFailure(diags, failed, err)
+		return apiTokenModel{}
+	}
+	seen, err := there.engine.Look(ctx, at)
+	if err == nil {
+		err = seen.Obstacle()
+	}
+	switch {
+	case err != nil:
+		addFailure(diags, failed, err)
+	case seen.Stale():
+		diags.AddError(failed, fmt.Sprintf("The metadata of %s does not describe its current version, so it does not tell which token is served. Nothing was imported. A run of the rotate action (paistrike-action rotate) writes it anew from the record; then import again.", at))
+	case !seen.Serves():
+		diags.AddError(failed, fmt.Sprintf("%s serves no token that paistrike published, so there is nothing to import. To create one there, write the resource and apply it.", at))
+	case !s.planOnly:
+		s.refuseOwn(ctx, failed, diags, seen.Mirror.TokenID)
+	}
+	if diags.HasError() {
+		return apiTokenModel{}
+	}
+	return modelOf(ctx, seen, diags)
+}
+
+// modelOf is the resource that publishes what an entry serves. Of expires_in and
+// expires_at one is set, as a configuration must.
+func modelOf(ctx context.Context, seen rotation.Sight, diags *diag.Diagnostics) apiTokenModel {
+	mirror := seen.Mirror
+	m := apiTokenModel{
+		Name: types.StringValue(rotation.Label(mirror.TokenName)), ExpiresIn: textOrNull(mirror.Schedule.ExpiresIn),
+		TokenID: types.StringValue(mirror.TokenID), TokenName: types.StringValue(mirror.TokenName),
+		PreviousTokens: previousTokens(nil, nil),
+	}
+	switch {
+	case mirror.Schedule.ExpiresIn != "":
+	case mirror.ExpiresAt.IsZero():
+		m.ExpiresIn = types.StringValue(schedule.Never)
+	default:
+		m.ExpiresAt = timeValue(mirror.ExpiresAt)
+	}
+	m.Rotation = objectOf(ctx, "rotation", rotationOf(mirror.Schedule), diags)
+	m.Vault = objectOf(ctx, "vault", vaultOf(seen.At, mirror.Key), diags)
+	return m
+}
+
+// rotationOf is the block that a schedule was written in; nil if there was none.
+func rotationOf(s schedule.Schedule) *rotationModel {
+	if s == (schedule.Schedule{ExpiresIn: s.ExpiresIn}) {
+		return nil
+	}
+	r := &rotationModel{
+		Period: textOrNull(s.Period), Schedule: textOrNull(s.Cron), Timezone: textOrNull(s.Timezone), Window: textOrNull(s.Window),
+		BeforeExpiry: textOrNull(s.BeforeExpiry), Overlap: textOrNull(s.Overlap), Jitter: textOrNull(s.Jitter),
+		OnRevoked: textOrNull(s.OnRevoked), Triggers: types.MapNull(types.StringType),
+	}
+	if s.RetireIdle == "true" {
+		r.RetireIdle = types.BoolValue(true)
+	}
+	return r
+}
+
+func vaultOf(at entry.Location, key string) *tokenVaultModel {
+	if key == "" {
+		key = entry.DefaultKey
+	}
+	return &tokenVaultModel{
+		Mount: types.StringValue(at.Mount), Path: types.StringValue(at.Path), Namespace: textOrNull(at.Namespace), Key: types.StringValue(key),
+	}
+}
+
+// objectOf is a block of the resource; null for nil.
+func objectOf[T any](ctx context.Context, block string, value *T, diags *diag.Diagnostics) types.Object {
+	of, isObject := apiTokenSchema().Attributes[block].GetType().(attr.TypeWithAttributeTypes)
+	if !isObject || value == nil {
+		return types.ObjectNull(of.AttributeTypes())
+	}
+	object, more := types.ObjectValueFrom(ctx, of.AttributeTypes(), *value)
+	diags.Append(more...)
+	return object
+}
+
+func textOrNull(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(text)
+}

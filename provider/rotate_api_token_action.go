@@ -1,0 +1,112 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+var _ action.ActionWithConfigure = (*rotateAPITokenAction)(nil)
+
+// rotateAPITokenAction replaces the token of one entry now, by the schedule that its
+// record keeps. It touches no state: the next plan sees the new token, and agrees.
+type rotateAPITokenAction struct{ session *session }
+
+type rotateAPITokenModel struct {
+	Vault          rotateVaultModel `tfsdk:"vault"`
+	RevokePrevious types.Bool       `tfsdk:"revoke_previous"`
+}
+
+type rotateVaultModel struct {
+	Mount     types.String `tfsdk:"mount"`
+	Path      types.String `tfsdk:"path"`
+	Namespace types.String `tfsdk:"namespace"`
+}
+
+func newRotateAPITokenAction() action.Action { return &rotateAPITokenAction{} }
+
+func (a *rotateAPITokenAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_rotate_api_token"
+}
+
+func (a *rotateAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Replaces the token that one Vault entry serves, now, whether it is due or not. The new token is in Vault before anything is revoked. " +
+			"It lives as long, and the old one overlaps as long, as the entry's schedule says; with `revoke_previous` the old one is revoked in the same run. Terraform's state is not touched: the next plan sees the new token and shows no change. Actions need Terraform 1.14 or newer; OpenTofu has none.",
+		Attributes: map[string]schema.Attribute{
+			"vault": schema.SingleNestedAttribute{
+				Required: true, MarkdownDescription: "The entry, as in the resource.",
+				Attributes: map[string]schema.Attribute{
+					"mount":     schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Mount of the secrets engine, such as `secret`."},
+					"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`."},
+					"namespace": schema.StringAttribute{Optional: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Vault namespace, if it is not the provider's."},
+				},
+			},
+			"revoke_previous": schema.BoolAttribute{
+				Optional: true, MarkdownDescription: "Whether the replaced tokens are revoked as soon as the new one is in Vault, without overlap: for a token that has leaked. `false` by default.",
+			},
+		},
+	}
+}
+
+func (a *rotateAPITokenAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
+	a.session = sessionOf(req.ProviderData, &resp.Diagnostics)
+}
+
+// Invoke rotates as the scheduler does if it is told to: schedule, owner and field of
+// the secret are the record's.
+func (a *rotateAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	const failed = "Token not rotated"
+	var model rotateAPITokenModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	a.session.mayChange(failed, &resp.Diagnostics)
+	engine := a.session.engine(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	at := entry.Location{Namespace: model.Vault.Namespace.ValueString(), Mount: model.Vault.Mount.ValueString(), Path: model.Vault.Path.ValueString()}
+	seen, err := engine.Look(ctx, at)
+	switch {
+	case err != nil:
+		addFailure(&resp.Diagnostics, failed, err)
+		return
+	case seen.Obstacle() != nil:
+		addFailure(&resp.Diagnostics, failed, seen.Obstacle())
+		return
+	case seen.Foreign(), seen.Unhealthy() == schedule.ReasonGone:
+		resp.Diagnostics.AddError(failed, fmt.Sprintf("%s serves no token that paistrike published. Nothing was created or revoked.", at))
+		return
+	}
+	result, err := engine.Run(ctx, rotation.Request{
+		At: at, Seen: &seen, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonForced, RevokePrevious: model.RevokePrevious.ValueBool(),
+	})
+	addNotes(&resp.Diagnostics, result.Notes)
+	if err != nil {
+		addFailure(&resp.Diagnostics, failed, err)
+	}
+	if result.Rotated {
+		resp.SendProgress(action.InvokeProgressEvent{Message: rotatedText(at, result)})
+	}
+}
+
+// rotatedText says what became of an entry and of the tokens before.
+func rotatedText(at entry.Location, result rotation.Result) string {
+	text := fmt.Sprintf("%s serves token %s (%s), generation %d.", at, result.TokenID, result.TokenName, result.Gen)
+	for _, old := range result.Retiring {
+		text += fmt.Sprintf(" Token %s works until %s.", old.ID, old.RevokeAfter.UTC().Format(time.RFC3339))
+	}
+	if len(result.Retired) > 0 {
+		text += " Revoked: " + strings.Join(result.Retired, ", ") + "."
+	}
+	return text
+}
