@@ -94,14 +94,23 @@ func (w *world) store(wire http.RoundTripper) *aws.Store {
 
 // engine is a process's engine.
 func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
+	return w.engineOn(w.store(wire), wire)
+}
+
+// engineOn is an engine on a store; PAIStrike is called over the wire, if one is given.
+func (w *world) engineOn(store rotation.Store, wires ...http.RoundTripper) *rotation.Engine {
 	w.t.Helper()
+	wire := w.wire()
+	if len(wires) > 0 {
+		wire = wires[0]
+	}
 	client, err := paistrike.New(paistrike.Config{
 		Endpoint: "http://localhost:1", Token: secret.New(w.management), Transport: wire, Sleep: noSleep,
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, w.store(wire), rotation.WithSleep(noSleep), rotation.WithNow(w.now))
+	return rotation.New(rotation.PAIStrike{Client: client}, store, rotation.WithSleep(noSleep), rotation.WithNow(w.now))
 }
 
 // noSleep lets a wait pass at once, unless the caller has given up.
