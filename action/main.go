@@ -48,6 +48,9 @@ func run(m job.Machine, args []string) int {
 	case "main audit":
 		return m.Step(job.Audit())
 	}
+	if len(args) > 0 && args[0] == "doctor" {
+		return examine(m, args[1:])
+	}
 	return program(m).Main(args)
 }
 

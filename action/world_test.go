@@ -387,7 +387,7 @@ func (s *servers) provision(path string, life time.Duration) error {
 	s.mu.Unlock()
 	data, err := entry.EncodeRecord("token", entry.Record{
 		State: entry.StateActive, Secret: secret.New(value), TokenID: id, TokenName: "CI/CD Pipeline",
-		CreatedAt: now, ExpiresAt: now.Add(life), Slot: "0123456789ab", Inc: "abcdef", Base: 0, Op: "01234567", VerifiedAt: now,
+		CreatedAt: now, ExpiresAt: now.Add(life), Slot: "0123456789ab", Inc: "abcdef", Gen: 1, Op: "01234567", VerifiedAt: now,
 	})
 	if err != nil {
 		return err

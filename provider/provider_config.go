@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
@@ -68,16 +69,12 @@ func (s surroundings) apiConfig(ctx context.Context, m providerModel, version st
 			return config, errors.New("headers: a value is null")
 		}
 	}
-	if !m.APIRoutes.IsNull() {
-		var r routesModel
-		if diags := m.APIRoutes.As(ctx, &r, basetypes.ObjectAsOptions{}); diags.HasError() {
-			return config, errors.New("api_routes: the block cannot be read")
-		}
-		config.Routes = paistrike.Routes{
-			Collection: r.Collection.ValueString(), Item: r.Item.ValueString(), Self: r.Self.ValueString(),
-			RevokeMethod: r.RevokeMethod.ValueString(), RevokePath: r.RevokePath.ValueString(), ListOnly: r.ListOnly.ValueBool(),
-			NameField: r.NameField.ValueString(), ExpiresField: r.ExpiresField.ValueString(), ExpiresFormat: r.ExpiresFormat.ValueString(),
-		}
+	var diags diag.Diagnostics
+	if config.Auth, diags = authOf(ctx, m.Auth); diags.HasError() {
+		return config, errors.New("auth: the block cannot be read")
+	}
+	if config.Routes, diags = routesOf(ctx, m.APIRoutes); diags.HasError() {
+		return config, errors.New("api_routes: the block cannot be read")
 	}
 	switch {
 	case config.Endpoint == "":
@@ -128,12 +125,6 @@ func (s surroundings) vaultConfig(ctx context.Context, object types.Object, vers
 		config.MaxRetries = int(retries.ValueInt64())
 		if config.MaxRetries == 0 {
 			config.MaxRetries = -1
-		}
-	}
-	config.Identity = s.text(m.Identity, "PAISTRIKE_VAULT_IDENTITY")
-	if !m.Former.IsNull() {
-		if diags := m.Former.ElementsAs(ctx, &config.FormerIdentities, false); diags.HasError() {
-			return config, errors.New("vault.former_identities: a value is null")
 		}
 	}
 	var err error

@@ -11,6 +11,7 @@ type providerModel struct {
 	APIToken    types.String `tfsdk:"api_token"`
 	APIPrefix   types.String `tfsdk:"api_prefix"`
 	Headers     types.Map    `tfsdk:"headers"`
+	Auth        types.Object `tfsdk:"auth"`
 	APIRoutes   types.Object `tfsdk:"api_routes"`
 	TokenPolicy types.Object `tfsdk:"token_policy"`
 	PlanOnly    types.Bool   `tfsdk:"plan_without_api"`
@@ -18,15 +19,44 @@ type providerModel struct {
 }
 
 type routesModel struct {
-	Collection    types.String `tfsdk:"collection"`
-	Item          types.String `tfsdk:"item"`
-	Self          types.String `tfsdk:"self"`
-	RevokeMethod  types.String `tfsdk:"revoke_method"`
-	RevokePath    types.String `tfsdk:"revoke_path"`
-	ListOnly      types.Bool   `tfsdk:"list_only"`
-	NameField     types.String `tfsdk:"name_field"`
-	ExpiresField  types.String `tfsdk:"expires_field"`
-	ExpiresFormat types.String `tfsdk:"expires_format"`
+	Collection         types.String `tfsdk:"collection"`
+	CreatePath         types.String `tfsdk:"create_path"`
+	Item               types.String `tfsdk:"item"`
+	Self               types.String `tfsdk:"self"`
+	RevokeMethod       types.String `tfsdk:"revoke_method"`
+	RevokePath         types.String `tfsdk:"revoke_path"`
+	ListOnly           types.Bool   `tfsdk:"list_only"`
+	CreateBody         types.String `tfsdk:"create_body"`
+	ContentType        types.String `tfsdk:"content_type"`
+	ExpiresFormat      types.String `tfsdk:"expires_format"`
+	List               types.Object `tfsdk:"list"`
+	Answer             types.Object `tfsdk:"answer"`
+	UnauthorizedStatus types.Int64  `tfsdk:"unauthorized_status"`
+}
+
+type listRoutesModel struct {
+	Items        types.String `tfsdk:"items"`
+	Page         types.String `tfsdk:"page"`
+	PageSize     types.Int64  `tfsdk:"page_size"`
+	Size         types.String `tfsdk:"size"`
+	Total        types.String `tfsdk:"total"`
+	Next         types.String `tfsdk:"next"`
+	DropsRevoked types.Bool   `tfsdk:"drops_revoked"`
+}
+
+type answerRoutesModel struct {
+	ID         types.String `tfsdk:"id"`
+	Name       types.String `tfsdk:"name"`
+	Secret     types.String `tfsdk:"secret"`
+	CreatedAt  types.String `tfsdk:"created_at"`
+	ExpiresAt  types.String `tfsdk:"expires_at"`
+	LastUsedAt types.String `tfsdk:"last_used_at"`
+	Status     types.String `tfsdk:"status"`
+}
+
+type authModel struct {
+	Header types.String `tfsdk:"header"`
+	Scheme types.String `tfsdk:"scheme"`
 }
 
 type tokenPolicyModel struct {
@@ -44,8 +74,6 @@ type vaultModel struct {
 	TLSServerName types.String `tfsdk:"tls_server_name"`
 	SkipTLSVerify types.Bool   `tfsdk:"skip_tls_verify"`
 	MaxRetries    types.Int64  `tfsdk:"max_retries"`
-	Identity      types.String `tfsdk:"identity"`
-	Former        types.List   `tfsdk:"former_identities"`
 
 	Identity         types.String `tfsdk:"identity"`
 	FormerIdentities types.List   `tfsdk:"former_identities"`

@@ -33,6 +33,7 @@ func providerSchema() schema.Schema {
 				Optional: true, Sensitive: true, ElementType: types.StringType,
 				MarkdownDescription: "Further headers of every call to PAIStrike, such as one that selects an organization or passes an access proxy. Not shown in plans; a value that is a secret may be an ephemeral value. `Authorization` is refused.",
 			},
+			"auth":         authAttribute(),
 			"api_routes":   routesAttribute(),
 			"token_policy": tokenPolicyAttribute(),
 			"plan_without_api": schema.BoolAttribute{
@@ -41,27 +42,6 @@ func providerSchema() schema.Schema {
 					"Whether PAIStrike still accepts a token is not seen by such a plan, and an apply that would change something is refused. Environment variable: `PAISTRIKE_PLAN_WITHOUT_API`.",
 			},
 			"vault":        vaultAttribute(),
-		},
-	}
-}
-
-func routesAttribute() schema.SingleNestedAttribute {
-	text := func(description string, validators ...validator.String) schema.StringAttribute {
-		return schema.StringAttribute{Optional: true, MarkdownDescription: description, Validators: validators}
-	}
-	return schema.SingleNestedAttribute{
-		Optional:            true,
-		MarkdownDescription: "Where a PAIStrike server differs from the paths and field names that this provider expects. Leave out what does not differ. Paths are used as written, trailing slashes included.",
-		Attributes: map[string]schema.Attribute{
-			"collection":     text("Path that lists and creates tokens, `/api-tokens` by default."),
-			"item":           text("Path of one token, with `{id}`, `/api-tokens/{id}` by default."),
-			"self":           text("Path of the token that makes the call, `/api-tokens/self` by default, `-` if the server has none."),
-			"revoke_method":  text("HTTP method that revokes, `DELETE` by default.", stringvalidator.OneOf("DELETE", "POST")),
-			"revoke_path":    text("Path that revokes, with `{id}`, the path of one token by default."),
-			"list_only":      schema.BoolAttribute{Optional: true, MarkdownDescription: "Set to `true` if the server cannot show one token by id."},
-			"name_field":     text("Field of the token's name in a create, `name` by default."),
-			"expires_field":  text("Field of the expiry in a create, `expires_at` by default."),
-			"expires_format": text("How the expiry is sent: `rfc3339` (default), `date`, `unix`, `unix_ms` or `ttl_seconds`.", stringvalidator.OneOf("rfc3339", "date", "unix", "unix_ms", "ttl_seconds")),
 		},
 	}
 }
@@ -91,15 +71,10 @@ func vaultAttribute() schema.SingleNestedAttribute {
 		"tls_server_name": text("Name to expect in Vault's certificate. Environment variable: `VAULT_TLS_SERVER_NAME`."),
 		"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Do not check Vault's certificate: whoever is between can read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
 		"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read of Vault is repeated, `2` by default. Writes are never repeated blindly. Environment variable: `VAULT_MAX_RETRIES`."},
-		"identity":        text("Name that tells this Vault from all others, a restored copy of it included. By default host and port of `address`. Set it if one Vault has several addresses, or behind an agent. Environment variable: `PAISTRIKE_VAULT_IDENTITY`."),
-		"former_identities": schema.ListAttribute{
-			Optional: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
-			MarkdownDescription: "Earlier values of `identity`, or former addresses as `host:port`. Entries that were written under them still belong to this Vault.",
-		},
 	}
 	attributes["identity"] = text("What tells this Vault from all others, in every place that uses it: host and port of its address by default. Set it if one Vault is reached under two addresses, through an agent's listener, or if a copy of it runs elsewhere. Environment variable: `PAISTRIKE_VAULT_IDENTITY`.")
 	attributes["former_identities"] = schema.ListAttribute{
-		Optional: true, ElementType: types.StringType,
+		Optional: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
 		MarkdownDescription: "Identities that this Vault had before. Entries that were written under one of them stay managed, and carry the present identity from their next publication on.",
 	}
 	maps.Copy(attributes, loginAttributes())

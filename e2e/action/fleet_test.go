@@ -70,7 +70,7 @@ func newFleet(t *testing.T) (w *world, due []string) {
 	w.vault.Must(t, http.MethodPost, "secret/data/broker/paistrike", w.vault.Token, map[string]any{"data": map[string]string{"token": w.broker}}, nil)
 	engine := w.terraform(t)
 	for i := range 30 {
-		text := schedule.ScheduleText{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+		text := schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
 		path := fmt.Sprintf("ci/fleet/team-%d/%02d", i%3, i)
 		switch i % 3 {
 		case 0:

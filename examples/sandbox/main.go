@@ -56,6 +56,14 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.kv, "kv", ".tools/kv", "`program` of Vault's KV engine")
 	flags.StringVar(&o.envFile, "env-file", "", "`file` that gets the export lines, for its owner alone")
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on other addresses than loopback, and answer to any host name")
+	flags.Func("shape", "`file` with the form of another API, as in internal/sandbox/shapes", func(path string) error {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		o.sandbox.Shape, err = sandbox.ReadShape(data)
+		return err
+	})
 	flags.StringVar(&o.sandbox.StateFile, "state", "", "`file` that keeps the tokens (digests only) between runs")
 	flags.IntVar(&o.sandbox.Policy.RatePerMinute, "rate-per-minute", 0, "`requests` that a token has in a minute; 0 = any number")
 	flags.Func("clock", "`time` (RFC 3339) at which the clock stands until it is moved; default the real one", func(text string) (err error) {

@@ -73,6 +73,7 @@ func api() []Input {
 		{Name: "endpoint", Required: true, Value: "URL", Help: "Address of PAIStrike, such as `https://paistrike.example.com`."},
 		{Name: "api_prefix", Default: "/api/v1", Value: "PATH", Help: "Path before every route of the API; `/` for none."},
 		{Name: "api_routes", Value: "JSON", Help: "Routes and names of an API of another shape, as a JSON object with the keys of the provider's `api_routes`."},
+		{Name: "auth", Value: "JSON", Help: "How a call carries the token, as a JSON object with the keys of the provider's `auth`; `Authorization: Bearer` by default."},
 		{
 			Name: "headers", Secret: true, Help: "Headers for PAIStrike, one `Name: value` per line. Values of 8 characters or more are masked.",
 			Terminal: "Headers for PAIStrike, one `Name: value` per line.",

@@ -216,6 +216,10 @@ func (p *parser) api() paistrike.Config {
 		return c
 	}
 	c.Routes = routes
+	if c.Auth, err = paistrike.ParseAuth(p.in["auth"]); err != nil {
+		p.problems = append(p.problems, err.Error())
+		return c
+	}
 	if err := c.Validate(); err != nil {
 		p.problems = append(p.problems, err.Error())
 	}

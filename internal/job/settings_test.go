@@ -101,6 +101,7 @@ func TestInputsRefused(t *testing.T) {
 		{"endpoint in clear", given("endpoint=http://paistrike.example.com"), "endpoint: must begin with https://"},
 		{"endpoint with a password", given("endpoint=https://u:hunter2@paistrike.example.com"), "endpoint: must not carry"},
 		{"routes that are none", given(`api_routes={"colection":"/x"}`), "api_routes"},
+		{"an auth that is none", given(`auth={"headers":"x"}`), "auth"},
 		{"a route with a way out", given(`api_routes={"collection":"/../x"}`), "api_routes.collection"},
 		{"no Vault", given("vault_address="), "vault_address: is required"},
 		{"Vault in clear", given("vault_address=http://vault.example.com"), "vault_address: must begin with https://"},

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,8 @@ type Client struct {
 	base     string // endpoint and prefix, no slash at the end
 	token    secret.Secret
 	headers  map[string]secret.Secret // sent with every request, cut out of every error
-	routes   Routes                   // complete
+	auth     Auth
+	routes   Routes // complete
 	pooled   http.RoundTripper
 	single   http.RoundTripper // sends each request once
 	sleep    func(context.Context, time.Duration) error
@@ -89,10 +91,16 @@ func (a answer) fromAPI() bool {
 
 // address puts a path and a query behind the base.
 func (c *Client) address(path string, query url.Values) string {
-	if len(query) == 0 {
+	path, fixed, _ := strings.Cut(path, "?")
+	if asked := query.Encode(); fixed == "" || asked == "" {
+		fixed += asked
+	} else {
+		fixed += "&" + asked
+	}
+	if fixed == "" {
 		return c.base + path
 	}
-	return c.base + path + "?" + query.Encode()
+	return c.base + path + "?" + fixed
 }
 
 // do makes a call, again where that is safe and may help. Its answer is a 2xx.
@@ -180,10 +188,17 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 	for name, value := range c.headers {
 		req.Header.Set(name, value.Reveal())
 	}
-	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
-	req.Header.Set("Accept", "application/json, application/problem+json")
+	req.Header.Set(c.auth.header(), c.auth.value(c.token.Reveal()))
+	accept, content := "application/json, application/problem+json", "application/json"
+	switch c.routes.ContentType {
+	case ContentJSONAPI:
+		accept, content = "application/vnd.api+json, "+accept, "application/vnd.api+json"
+	case ContentForm:
+		content = "application/x-www-form-urlencoded"
+	}
+	req.Header.Set("Accept", accept)
 	if call.body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", content)
 	}
 	return req, nil
 }

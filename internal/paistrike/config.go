@@ -33,6 +33,8 @@ type Config struct {
 	// Headers go out with every request, for an organization header or an
 	// access proxy.
 	Headers map[string]string
+	// Auth says how the token is sent. The zero value is a bearer in Authorization.
+	Auth Auth
 	// Routes are the paths and names of the API. The zero value is [ContractV1].
 	Routes Routes
 	// UserAgent is sent as it is; "" means a default.
@@ -84,7 +86,15 @@ func (cfg Config) Validate() error {
 			return err
 		}
 	}
-	return cfg.Routes.complete().validate()
+	if err := cfg.Auth.Validate(); err != nil {
+		return err
+	}
+	for name := range cfg.Headers {
+		if strings.EqualFold(name, cfg.Auth.header()) {
+			return &SettingError{"headers", name + " is set from the API token"}
+		}
+	}
+	return cfg.Routes.Validate()
 }
 
 // New makes a client. It validates the settings and does no I/O.
@@ -100,6 +110,7 @@ func New(cfg Config) (*Client, error) {
 		base:     base,
 		token:    cfg.Token,
 		headers:  map[string]secret.Secret{"User-Agent": secret.New(cmp.Or(cfg.UserAgent, defaultUserAgent))},
+		auth:     cfg.Auth,
 		routes:   cfg.Routes.complete(),
 		pooled:   cfg.Transport,
 		single:   cfg.Transport,

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
@@ -111,15 +112,65 @@ func (o object) truth(names ...string) (value, found bool) {
 	return false, false
 }
 
-func (o object) id() string { return o.text("id", "token_id", "uuid") }
+// at follows a dotted path of field names into an object.
+func (o object) at(path string) (any, bool) {
+	step, rest, deeper := strings.Cut(path, ".")
+	value, found := o[snakeCase(step)]
+	if !found || !deeper {
+		return value, found
+	}
+	inner, ok := single(value)
+	if !ok {
+		return nil, false
+	}
+	return inner.at(rest)
+}
+
+// reader reads answers as the routes say.
+type reader struct {
+	answer AnswerRoutes
+	list   ListRoutes
+}
+
+// The usual names of a token's facts.
+var (
+	idNames      = []string{"id", "token_id", "uuid"}
+	nameNames    = []string{"name", "label", "title"}
+	createdNames = []string{"created_at", "created", "created_on", "creation_date", "creation_time"}
+	secretNames  = []string{"token", "value", "secret", "key", "plain_text_token", "access_token", "api_token", "api_key", "bearer_token"}
+)
+
+// pick looks for a fact: at its path, or under the usual names. It returns the
+// object to look into and the names there; the path may also lead into an object
+// around the token. Nothing is found for a fact that the service does not tell.
+func pick(path string, usual []string, around []object) (object, []string) {
+	fields := around[len(around)-1]
+	switch path {
+	case "":
+		return fields, usual
+	case none:
+		return object{}, usual
+	}
+	last := snakeCase(path[strings.LastIndexByte(path, '.')+1:])
+	for _, fields := range slices.Backward(around) {
+		if value, found := fields.at(path); found {
+			return object{last: value}, []string{last}
+		}
+	}
+	return object{}, []string{last}
+}
+
+func (r reader) id(fields object) string {
+	o, names := pick(r.answer.ID, idNames, []object{fields})
+	return o.text(names...)
+}
 
 // secret reads the token value; an object in its place is looked into once.
-func (o object) secret() (secret.Secret, bool) {
-	names := []string{"token", "value", "secret", "key", "plain_text_token", "access_token", "api_token", "api_key", "bearer_token"}
+func (o object) secret(names []string) (secret.Secret, bool) {
 	for _, name := range names {
 		text, _ := o[name].(string)
 		if inner, ok := asObject(o[name]); ok {
-			text = inner.text(names...)
+			text = inner.text(secretNames...)
 		}
 		if text = strings.TrimSpace(text); isBearer(text) {
 			return secret.New(text), true
@@ -134,14 +185,14 @@ func isBearer(text string) bool {
 }
 
 // layers follows envelopes from the outermost object to the token itself.
-func layers(value any) []object {
+func (r reader) layers(value any) []object {
 	outer, ok := single(value)
 	if !ok {
 		return nil
 	}
 	found := []object{outer}
 	for range maxDepth {
-		inner, ok := envelope(found[len(found)-1])
+		inner, ok := r.envelope(found[len(found)-1])
 		if !ok {
 			break
 		}
@@ -152,18 +203,18 @@ func layers(value any) []object {
 
 // envelope returns the token that an object wraps. What has an id of its own
 // wraps only what has one too: {"id": "…", "token": {"value": "…"}} is no wrapper.
-func envelope(o object) (object, bool) {
+func (r reader) envelope(o object) (object, bool) {
 	var candidate object
 	for _, name := range []string{"data", "result", "item", "api_token", "token", "access_token", "personal_access_token"} {
 		inner, ok := single(o[name])
-		if ok && inner.id() != "" {
+		if ok && r.id(inner) != "" {
 			return inner, true
 		}
 		if ok && candidate == nil {
 			candidate = inner
 		}
 	}
-	return candidate, candidate != nil && o.id() == ""
+	return candidate, candidate != nil && r.id(o) == ""
 }
 
 // single reads an object, or the only object of a list.
@@ -175,59 +226,85 @@ func single(value any) (object, bool) {
 }
 
 // decodeToken reads one token. Only a missing id is an error.
-func decodeToken(body []byte) (Token, error) {
+func (r reader) decodeToken(body []byte) (Token, error) {
 	value, err := parse(body)
 	if err != nil {
 		return Token{}, err
 	}
-	return readToken(value)
+	return r.token(value)
 }
 
-func readToken(value any) (Token, error) {
-	found := layers(value)
-	if len(found) == 0 {
+func (r reader) token(value any) (Token, error) {
+	around := r.layers(value)
+	if len(around) == 0 {
 		return Token{}, errNoObject
 	}
-	fields := found[len(found)-1]
-	t := Token{ID: fields.id(), Name: fields.text("name", "label", "title")}
+	text := func(path string, usual []string) string {
+		fields, names := pick(path, usual, around)
+		return fields.text(names...)
+	}
+	t := Token{ID: text(r.answer.ID, idNames), Name: text(r.answer.Name, nameNames)}
 	if t.ID == "" {
 		return Token{}, errNoID
 	}
-	if t.Name == "" {
-		t.Warnings = append(t.Warnings, "name")
-	}
-	var ok bool
-	if t.CreatedAt, ok = fields.time("created_at", "created", "created_on", "creation_date", "creation_time"); !ok {
-		t.Warnings = append(t.Warnings, "created_at")
-	}
-	tell := func(fact Facts, field string, said, readable bool) {
+	warn := func(field string, readable bool) {
 		if !readable {
 			t.Warnings = append(t.Warnings, field)
 		}
-		if !said || !readable {
+	}
+	when := func(path string, usual []string, field string, fact Facts) time.Time {
+		fields, names := pick(path, usual, around)
+		at, readable := fields.time(names...)
+		warn(field, readable)
+		if !readable || !fields.says(names...) {
 			t.Untold |= fact
 		}
+		return at
 	}
-	t.LastUsedAt, ok = fields.time(lastUsedNames()...)
-	tell(LastUsed, "last_used_at", fields.says(lastUsedNames()...), ok)
-	t.ExpiresAt, ok = fields.time(expiryNames()...)
-	tell(Expiry, "expires_at", fields.says(expiryNames()...), ok)
-	var said bool
-	t.Status, said, ok = fields.status()
-	tell(State, "status", said, ok)
+	warn("name", t.Name != "")
+	t.CreatedAt = when(r.answer.CreatedAt, createdNames, "created_at", 0)
+	t.LastUsedAt = when(r.answer.LastUsedAt, lastUsedNames(), "last_used_at", LastUsed)
+	t.ExpiresAt = when(r.answer.ExpiresAt, expiryNames(), "expires_at", Expiry)
+	status, said, readable := r.state(around)
+	warn("status", readable)
+	if t.Status = status; !said || !readable {
+		t.Untold |= State
+	}
 	return t, nil
+}
+
+// state reads the status, under its usual names or at its path. A word or a truth
+// under another name is read as one of status or active.
+func (r reader) state(around []object) (status Status, said, readable bool) {
+	fields, names := pick(r.answer.Status, nil, around)
+	if names == nil || fields.says(statusNames()...) || len(fields) == 0 {
+		return fields.status()
+	}
+	value := fields[names[0]]
+	if _, truth := value.(bool); truth {
+		return object{"active": value}.status()
+	}
+	return object{"status": value}.status()
+}
+
+func statusNames() []string {
+	return []string{
+		"status", "state", "revoked", "is_revoked", "revoked_at", "revoked_on", "deleted_at", "active", "is_active", "enabled", "is_enabled",
+	}
 }
 
 // decodeMinted reads the answer to a create. With an error the token may still
 // hold what could be read; the id, above all.
-func decodeMinted(body []byte) (minted Minted, err error) {
+func (r reader) decodeMinted(body []byte) (minted Minted, err error) {
 	value, err := parse(body)
 	if err != nil {
 		return Minted{}, err
 	}
-	minted.Token, err = readToken(value)
-	for _, fields := range slices.Backward(layers(value)) {
-		if secret, ok := fields.secret(); ok {
+	minted.Token, err = r.token(value)
+	around := r.layers(value)
+	for i := range slices.Backward(around) {
+		fields, names := pick(r.answer.Secret, secretNames, around[:i+1])
+		if secret, ok := fields.secret(names); ok {
 			minted.Secret = secret
 			break
 		}

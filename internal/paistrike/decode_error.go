@@ -23,7 +23,8 @@ func (c *Client) apiError(call call, got answer, attempts int) *APIError {
 	said := readProblem(got.body)
 	e := &APIError{
 		Op: call.op, Method: call.method, Path: pathOf(call.address), Status: got.status, Attempts: attempts, elsewhere: !call.item, foreign: !got.fromAPI(),
-		Code: clean.Code(said.code), Message: clean.Text(said.message),
+		refused: got.status == c.routes.UnauthorizedStatus,
+		Code:    clean.Code(said.code), Message: clean.Text(said.message),
 	}
 	for _, code := range said.fieldCodes {
 		if code = clean.Code(code); code != "" {

@@ -35,22 +35,27 @@ type page struct {
 }
 
 // decodePage reads a list, bare or in an envelope, and where it goes on.
-func decodePage(body []byte, header http.Header) (page, error) {
+func (r reader) decodePage(body []byte, header http.Header) (page, error) {
 	value, err := parse(body)
 	if err != nil {
 		return page{}, err
 	}
-	items, around, ok := findList(value, maxDepth)
+	items, around, ok := r.items(value)
 	if !ok {
 		return page{}, errNoList
 	}
 	p := page{number: -1, pages: -1, size: -1, offset: -1, total: -1, count: -1}
 	for _, item := range items {
-		token, err := readToken(item)
+		token, err := r.token(item)
 		if err != nil {
 			return page{}, err
 		}
 		p.tokens = append(p.tokens, token)
+	}
+	if r.list.Page == none {
+		p.ended = true
+		r.total(&p, around)
+		return p, nil
 	}
 	for _, fields := range around {
 		p.about(fields)
@@ -61,14 +66,49 @@ func decodePage(body []byte, header http.Header) (page, error) {
 		}
 	}
 	p.headers(header)
+	r.total(&p, around)
+	r.next(&p, around)
 	return p, nil
 }
 
-func readPage(got answer) (page, error) {
-	if got.cut != nil {
-		return page{}, got.cut
+// items returns the list and the objects around it.
+func (r reader) items(value any) ([]any, []object, bool) {
+	if r.list.Items == "" {
+		return findList(value, maxDepth)
 	}
-	return decodePage(got.body, got.header)
+	outer, ok := asObject(value)
+	if !ok {
+		return nil, nil, false
+	}
+	found, said := outer.at(r.list.Items)
+	list, ok := found.([]any)
+	return list, []object{outer}, ok || said && found == nil
+}
+
+// total takes the number of all tokens from where the routes say it stands.
+func (r reader) total(p *page, around []object) {
+	if r.list.Total == "" {
+		return
+	}
+	p.total, p.count = -1, -1
+	for _, fields := range around {
+		if value, found := fields.at(r.list.Total); found {
+			p.total = wholeNumber(value)
+		}
+	}
+}
+
+// next takes the way to the next page from where the routes say it stands.
+func (r reader) next(p *page, around []object) {
+	if r.list.Next == "" {
+		return
+	}
+	p.cursor, p.link = "", ""
+	for _, fields := range around {
+		value, _ := fields.at(r.list.Next)
+		p.next(object{"next": value})
+	}
+	p.ended = p.cursor == "" && p.link == ""
 }
 
 // findList returns the list and the objects around it.

@@ -36,6 +36,9 @@ type APIError struct {
 	// foreign says that the body is not the API's but a page or a text, as of a
 	// proxy or a sign-in, which knows nothing of tokens.
 	foreign bool
+	// refused says that the status is the one with which this service refuses a dead
+	// token.
+	refused bool
 }
 
 func (e *APIError) Error() string {
@@ -226,12 +229,17 @@ func IsNotFound(err error) bool {
 
 func isGone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
 
-// IsUnauthorized reports whether PAIStrike refused the bearer (401): revoked,
-// expired or unknown.
-func IsUnauthorized(err error) bool { return StatusOf(err) == http.StatusUnauthorized }
+// IsUnauthorized reports whether PAIStrike refused the bearer: revoked, expired or
+// unknown. That is a 401, or what [Routes.UnauthorizedStatus] says.
+func IsUnauthorized(err error) bool {
+	api, ok := errors.AsType[*APIError](err)
+	return ok && (api.Status == http.StatusUnauthorized || api.refused)
+}
 
 // IsForbidden reports whether the bearer is good but lacks the right (403).
-func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
+func IsForbidden(err error) bool {
+	return StatusOf(err) == http.StatusForbidden && !IsUnauthorized(err)
+}
 
 // IsRateLimited reports whether PAIStrike refused for now (429). Nothing was done.
 func IsRateLimited(err error) bool { return StatusOf(err) == http.StatusTooManyRequests }

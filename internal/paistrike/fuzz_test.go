@@ -24,7 +24,7 @@ func FuzzDecodeToken(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		token, err := decodeToken(body)
+		token, err := reader{}.decodeToken(body)
 		if err == nil && (token.ID == "" || token.Status != StatusActive && token.Status != StatusRevoked) {
 			t.Errorf("a token without id or status: %+v", token)
 		}
@@ -33,14 +33,14 @@ func FuzzDecodeToken(f *testing.F) {
 				t.Errorf("a time that cannot be written: %v", at)
 			}
 		}
-		minted, err := decodeMinted(body)
+		minted, err := reader{}.decodeMinted(body)
 		if err == nil && (minted.ID == "" || minted.Secret.IsZero() || !sendable(minted.Secret.Reveal())) {
 			t.Errorf("a minted token without id or usable secret: %+v", minted)
 		}
 		if err != nil && strings.Contains(err.Error(), "Fuzzed") {
 			t.Errorf("the error repeats the body: %v", err)
 		}
-		page, err := decodePage(body, http.Header{"Link": {string(body)}})
+		page, err := reader{}.decodePage(body, http.Header{"Link": {string(body)}})
 		for _, token := range page.tokens {
 			if token.ID == "" {
 				t.Errorf("a row without id: %+v", token)
@@ -122,7 +122,7 @@ func FuzzAddress(f *testing.F) {
 			t.Fatalf("accepted settings make no request: %v", err)
 		}
 		below := strings.TrimPrefix(client.base, "https://paistrike.example.com")
-		if req.URL.Host != "paistrike.example.com" || req.URL.RawQuery != "" || req.URL.Fragment != "" || !strings.HasPrefix(req.URL.EscapedPath(), below+"/") {
+		if req.URL.Host != "paistrike.example.com" || !strings.Contains(item, "?") && req.URL.RawQuery != "" || req.URL.Fragment != "" || !strings.HasPrefix(req.URL.EscapedPath(), below+"/") {
 			t.Errorf("prefix %q, item %q and id %q lead to %s", prefix, item, id, req.URL)
 		}
 		for segment := range strings.SplitSeq(req.URL.Path, "/") {

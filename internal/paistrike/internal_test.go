@@ -79,7 +79,7 @@ func TestSnakeCase(t *testing.T) {
 func TestKeysThatBecomeOne(t *testing.T) {
 	t.Parallel()
 	for range 50 {
-		token, err := decodeToken([]byte(`{"ID":"b","Id":"c","id":"a","createdAt":"2026-01-02","CreatedAt":"2026-01-01"}`))
+		token, err := reader{}.decodeToken([]byte(`{"ID":"b","Id":"c","id":"a","createdAt":"2026-01-02","CreatedAt":"2026-01-01"}`))
 		if err != nil || token.ID != "a" || token.CreatedAt.Day() != 1 {
 			t.Fatalf("got %+v, %v", token, err)
 		}

@@ -1,6 +1,7 @@
 package paistrike
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -50,8 +51,8 @@ func (c *Client) list(ctx context.Context) ([]Token, error) {
 }
 
 func (c *Client) walk(ctx context.Context) ([]Token, error) {
-	ask := call{op: "listing tokens", method: http.MethodGet, address: c.listAddress(pageSize, position{})}
-	w := &walk{ids: map[string]bool{}, asked: pageSize}
+	ask := call{op: "listing tokens", method: http.MethodGet, address: c.listAddress(position{})}
+	w := newWalk(c.routes.List)
 	read := map[string]bool{ask.address: true}
 	for range maxPages {
 		page, err := c.page(ctx, ask)
@@ -69,6 +70,7 @@ func (c *Client) walk(ctx context.Context) ([]Token, error) {
 			if err := c.checkNumbers(ctx, w, ask.op); err != nil {
 				return nil, err
 			}
+			next.page = w.base + 1
 		}
 		address, err := c.nextAddress(ask.address, next)
 		if err == nil && read[address] {
@@ -89,25 +91,35 @@ func (c *Client) page(ctx context.Context, ask call) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	read, err := readPage(got)
+	read, err := c.readPage(got)
 	if err != nil {
 		return page{}, &AnswerError{ask.op, got.status, err.Error()}
 	}
 	return read, nil
 }
 
-// checkNumbers makes sure that the server counts its pages from one: it names no
-// page, and counting from nought would skip the second.
+func (c *Client) readPage(got answer) (page, error) {
+	if got.cut != nil {
+		return page{}, got.cut
+	}
+	return c.reader().decodePage(got.body, got.header)
+}
+
+// checkNumbers finds out from which number a server counts its pages that names
+// none: the first page is the one that came without a number.
 func (c *Client) checkNumbers(ctx context.Context, w *walk, op string) error {
-	again, err := c.page(ctx, call{op: op, method: http.MethodGet, address: c.listAddress(pageSize, position{page: 1})})
-	if err != nil {
-		return err
+	for _, number := range []string{"1", "0"} {
+		ask := call{op: op, method: http.MethodGet, address: c.listAddress(position{value: number})}
+		first, err := c.page(ctx, ask)
+		if err != nil {
+			return err
+		}
+		if maps.Equal(idsOf(first.tokens), idsOf(w.tokens)) {
+			w.base, w.numbered = wholeNumber(number), true
+			return nil
+		}
 	}
-	if !maps.Equal(idsOf(again.tokens), idsOf(w.tokens)) {
-		return w.refuse(op, errNoCursor)
-	}
-	w.numbered = true
-	return nil
+	return w.refuse(op, errNoCursor)
 }
 
 func idsOf(tokens []Token) map[string]bool {
@@ -118,26 +130,36 @@ func idsOf(tokens []Token) map[string]bool {
 	return ids
 }
 
-// position is where a list goes on: exactly one field says how. The zero position is
-// its end.
+// position is where a list goes on: exactly one field says how. The zero position
+// is its end.
 type position struct {
 	cursor  string
 	link    string
 	page    int // its number
 	offset  int // rows before it
 	offsets string
-	guessed bool // the server names no page
+	value   string // for the page parameter
+	guessed bool   // the server names no page
 }
 
-func (c *Client) listAddress(limit int, at position) string {
-	query := url.Values{"limit": {strconv.Itoa(limit)}}
+// listAddress is where a page is read, the first one at the zero position.
+func (c *Client) listAddress(at position) string {
+	query := url.Values{}
+	if size := c.routes.List.Size; size != none {
+		query.Set(size, strconv.Itoa(c.routes.List.PageSize))
+	}
+	page := c.routes.List.Page
 	switch {
+	case at.value != "":
+		query.Set(cmp.Or(page, "page"), at.value)
+	case at.cursor != "" && c.routes.List.Next != "":
+		query.Set(cmp.Or(page, "cursor"), at.cursor)
 	case at.cursor != "":
 		query.Set("cursor", at.cursor)
 	case at.offset > 0:
 		query.Set(at.offsets, strconv.Itoa(at.offset))
 	case at.page > 0:
-		query.Set("page", strconv.Itoa(at.page))
+		query.Set(cmp.Or(page, "page"), strconv.Itoa(at.page))
 	}
 	return c.address(c.routes.Collection, query)
 }
@@ -145,7 +167,7 @@ func (c *Client) listAddress(limit int, at position) string {
 // nextAddress returns where the list goes on.
 func (c *Client) nextAddress(here string, at position) (string, error) {
 	if at.link == "" {
-		return c.listAddress(pageSize, at), nil
+		return c.listAddress(at), nil
 	}
 	base, err := url.Parse(here)
 	if err != nil {
@@ -160,6 +182,8 @@ func (c *Client) nextAddress(here string, at position) (string, error) {
 
 // walk is a list while it is being read.
 type walk struct {
+	single   bool // the routes say that there is one page only
+	byNumber bool // or that pages have numbers
 	tokens   []Token
 	ids      map[string]bool
 	asked    int      // rows asked for per page
@@ -172,6 +196,13 @@ type walk struct {
 	total    int      // the same, but for what may be the length of a page
 	moved    bool     // that has changed meanwhile
 	turned   bool     // another page was got by its number, and brought rows
+}
+
+func newWalk(list ListRoutes) *walk {
+	return &walk{
+		ids: map[string]bool{}, asked: list.PageSize,
+		single: list.Page == none, byNumber: list.Page != "" && list.Page != none && list.Next == "",
+	}
 }
 
 // take adds the rows that are new and returns how many those are.
@@ -219,7 +250,7 @@ func (w *walk) after(p page, fresh int) (position, error) {
 		return position{}, nil
 	case fresh == 0 && !more && len(p.tokens) == 0:
 		return position{}, nil
-	case fresh == 0, w.at.page > 0 && p.number >= 0 && p.number != w.at.page:
+	case fresh == 0, w.single, w.at.page > 0 && p.number >= 0 && p.number != w.at.page:
 		return position{}, errNoCursor
 	case p.offset >= 0:
 		return position{offset: p.offset + len(p.tokens), offsets: p.offsets}, nil
@@ -244,6 +275,8 @@ func (w *walk) mayGoOn(p page) bool {
 	switch {
 	case p.total >= 0 || p.pages >= 0:
 		return false
+	case p.number < 0 && p.offset < 0 && w.byNumber: // a server may give less than it is asked for
+		return len(p.tokens) > 0
 	case p.number < 0 && p.offset < 0:
 		return len(p.tokens) >= w.asked
 	}

@@ -43,3 +43,11 @@ func (m *memory) meets(tokens []Token, id string) bool {
 	}
 	return false
 }
+
+// knowsOther reports whether another token than the one with the id was ever seen.
+func (m *memory) knowsOther(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, this := m.revoked[id]
+	return len(m.revoked) > 1 || len(m.revoked) == 1 && !this
+}

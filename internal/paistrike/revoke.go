@@ -27,22 +27,54 @@ var (
 // Every other error is a [*NotRevokedError].
 func (c *Client) Revoke(ctx context.Context, id string) error {
 	op := "revoking token " + id
-	path, err := c.itemPath(c.routes.RevokePath, id)
+	path, err := c.revokePath(ctx, id)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
+	}
+	if !c.routes.hasSelf() && !c.memory.knowsOther(id) {
+		// Nothing else may tell afterwards whether a list is the account's. If it
+		// cannot be read now, the revocation is the more urgent.
+		_, _ = c.List(ctx)
 	}
 	known, revoked := c.memory.knows(id)
 	got, err := c.act(ctx, call{op: op, method: c.routes.RevokeMethod, address: c.address(path, nil), item: true})
 	switch {
 	case revoked:
 		return nil
-	case err == nil && showsRevoked(got, id):
+	case err == nil && c.showsRevoked(got, id):
 		c.memory.ended(id)
 		return nil
 	case !settled(err):
 		return &NotRevokedError{ID: id, Err: err}
 	}
 	return c.seeRevoked(ctx, id, known || err == nil, err)
+}
+
+// revokePath is where a token is revoked. A service that takes a name gets it only
+// if no other token of the account that may still work has the same one.
+func (c *Client) revokePath(ctx context.Context, id string) (string, error) {
+	path, err := c.itemPath(c.routes.RevokePath, id)
+	if err != nil || !strings.Contains(c.routes.RevokePath, nameHole) {
+		return path, err
+	}
+	tokens, err := c.List(ctx)
+	if err != nil {
+		return "", err
+	}
+	i := indexOf(tokens, id)
+	if i < 0 {
+		return "", c.missing(id)
+	}
+	name := tokens[i].Name
+	for _, token := range tokens {
+		if token.ID != id && token.Name == name && token.Status != StatusRevoked {
+			return "", fmt.Errorf("token %s has the same name, %q, by which PAIStrike revokes: rename or revoke one by hand", token.ID, name)
+		}
+	}
+	if name == "" || name == "." || name == ".." {
+		return "", fmt.Errorf("%q is not a name by which a token can be revoked", name)
+	}
+	return fill(c.routes.RevokePath, nameHole, name), nil
 }
 
 // act makes a call whose answer may be empty, but not a page.
@@ -55,8 +87,8 @@ func (c *Client) act(ctx context.Context, call call) (answer, error) {
 }
 
 // showsRevoked reports whether an answer is the token itself, revoked.
-func showsRevoked(got answer, id string) bool {
-	token, err := decodeToken(got.body)
+func (c *Client) showsRevoked(got answer, id string) bool {
+	token, err := c.reader().decodeToken(got.body)
 	return err == nil && strings.EqualFold(token.ID, id) && token.Status == StatusRevoked
 }
 
@@ -104,7 +136,7 @@ func (c *Client) seeRevoked(ctx context.Context, id string, existed bool, cause 
 		}
 	}
 	c.memory.note(tokens...)
-	if !existed {
+	if !existed && !c.routes.List.DropsRevoked {
 		return c.missing(id)
 	}
 	c.memory.ended(id)
@@ -176,7 +208,7 @@ func (c *Client) endSelf(ctx context.Context, op string) (id string, err error) 
 	if self.ID == "" {
 		return "", fmt.Errorf("%s: %w", op, errUnknownSelf)
 	}
-	path, err := c.itemPath(c.routes.RevokePath, self.ID)
+	path, err := c.revokePath(ctx, self.ID)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", op, err)
 	}
@@ -187,5 +219,5 @@ func (c *Client) endSelf(ctx context.Context, op string) (id string, err error) 
 // isRefusal reports whether the API itself refused the bearer.
 func isRefusal(err error) bool {
 	api, ok := errors.AsType[*APIError](err)
-	return ok && api.Status == http.StatusUnauthorized && !api.foreign
+	return ok && IsUnauthorized(err) && !api.foreign
 }

@@ -2,7 +2,6 @@ package paistrike
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -24,20 +23,6 @@ var (
 	errTwoNames  = errors.New("the answer names the token otherwise than the list does")
 	errOtherID   = errors.New("the answer is another token than the one asked for")
 )
-
-// ContractV1 returns the routes of openapi.yaml.
-func ContractV1() Routes {
-	return Routes{
-		Collection:    "/api-tokens",
-		Item:          "/api-tokens/{id}",
-		Self:          "/api-tokens/self",
-		RevokeMethod:  http.MethodDelete,
-		RevokePath:    "/api-tokens/{id}",
-		NameField:     "name",
-		ExpiresField:  "expires_at",
-		ExpiresFormat: ExpiresRFC3339,
-	}
-}
 
 // Get reads one token. [IsNotFound] tells that there is none. If the server cannot
 // read one by id, the token is looked up in the list.
@@ -68,7 +53,7 @@ func (c *Client) Get(ctx context.Context, id string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	token, err := tokenOf(op, got)
+	token, err := c.tokenOf(op, got)
 	switch {
 	case err != nil:
 		return Token{}, err
@@ -82,13 +67,13 @@ func (c *Client) Get(ctx context.Context, id string) (Token, error) {
 // missing says that there is no such token.
 func (c *Client) missing(id string) error {
 	return &APIError{
-		Op: "reading token " + id, Method: http.MethodGet, Path: pathOf(c.base + fillID(c.routes.Item, id)),
+		Op: "reading token " + id, Method: http.MethodGet, Path: pathOf(c.base + fill(c.routes.Item, "{id}", id)),
 		Status: http.StatusNotFound, Code: "not_found", Message: "there is no such token",
 	}
 }
 
-func tokenOf(op string, got answer) (Token, error) {
-	token, err := decodeToken(got.body)
+func (c *Client) tokenOf(op string, got answer) (Token, error) {
+	token, err := c.reader().decodeToken(got.body)
 	if got.cut != nil {
 		err = got.cut
 	}
@@ -101,24 +86,24 @@ func tokenOf(op string, got answer) (Token, error) {
 // itemPath fills in the id. What would lead to another path than that of one
 // token is no id: "self" above all, whose revocation ends our own access.
 func (c *Client) itemPath(template, id string) (string, error) {
-	item := strings.TrimRight(fillID(c.routes.Item, id), "/")
+	item := strings.TrimRight(fill(c.routes.Item, "{id}", id), "/")
 	if id == "" || id == "." || id == ".." ||
 		item == strings.TrimRight(c.routes.Self, "/") || item == strings.TrimRight(c.routes.Collection, "/") {
 		return "", fmt.Errorf("%q is no token id", id)
 	}
-	return fillID(template, id), nil
-}
-
-func fillID(template, id string) string {
-	return strings.Replace(template, "{id}", url.PathEscape(id), 1)
+	return fill(template, "{id}", id), nil
 }
 
 // usableID reports whether an id that the server made leads to its token and
-// nowhere else, whatever stands in between: proxies decode what is escaped.
+// nowhere else, whatever stands in between: proxies decode what is escaped, so in a
+// path an id is one segment.
 func (c *Client) usableID(id string) bool {
 	_, err := c.itemPath(c.routes.Item, id)
-	return err == nil && !strings.EqualFold(id, "self") &&
-		!strings.ContainsFunc(id, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) || unicode.IsSpace(r) })
+	inPath := !c.routes.ListOnly
+	if path, _, _ := strings.Cut(c.routes.RevokePath, "?"); strings.Contains(path, "{id}") {
+		inPath = true
+	}
+	return err == nil && !strings.EqualFold(id, "self") && !strings.ContainsFunc(id, unicode.IsControl) && (!inPath || !strings.ContainsAny(id, `/\`))
 }
 
 // Create makes a token that ends at expiresAt, or never if that is zero. The
@@ -134,7 +119,7 @@ func (c *Client) Create(ctx context.Context, name string, expiresAt time.Time) (
 		return Minted{}, fmt.Errorf("%s: %w", op, err)
 	}
 	got, err := c.do(ctx, call{
-		op: op, method: http.MethodPost, address: c.address(c.routes.Collection, nil), body: body, once: true, mints: name,
+		op: op, method: http.MethodPost, address: c.address(c.routes.CreatePath, nil), body: body, once: true, mints: name,
 	})
 	if err != nil {
 		return Minted{}, err
@@ -150,7 +135,7 @@ func (c *Client) Create(ctx context.Context, name string, expiresAt time.Time) (
 		return Minted{}, lost
 	}
 	c.memory.note(minted.Token)
-	if minted.Untold.Has(Expiry) && !expiresAt.IsZero() { // the best that is known
+	if minted.Untold.Has(Expiry) && !expiresAt.IsZero() && c.routes.ExpiresFormat != ExpiresNone { // the best that is known
 		minted.ExpiresAt = expiresAt
 		if !slices.Contains(minted.Warnings, "expires_at") {
 			minted.Warnings = append(minted.Warnings, "expires_at")
@@ -161,7 +146,7 @@ func (c *Client) Create(ctx context.Context, name string, expiresAt time.Time) (
 
 // readMinted reads the answer to a create. With an error the id may still be known.
 func (c *Client) readMinted(got answer) (Minted, error) {
-	minted, err := decodeMinted(got.body)
+	minted, err := c.reader().decodeMinted(got.body)
 	switch {
 	case minted.ID != "" && !c.usableID(minted.ID):
 		minted.ID, err = "", errBadID
@@ -215,19 +200,22 @@ func (c *Client) find(ctx context.Context, id string) (Token, error) {
 }
 
 func (c *Client) createBody(name string, expiresAt time.Time) ([]byte, error) {
-	fields := map[string]any{c.routes.NameField: name}
-	if !expiresAt.IsZero() {
+	var expires any
+	if !expiresAt.IsZero() && c.routes.ExpiresFormat != ExpiresNone {
 		now, ok := c.ServerTime()
 		if !ok {
 			now = c.now()
 		}
-		expires, err := formatExpiry(c.routes.ExpiresFormat, expiresAt, now)
-		if err != nil {
+		var err error
+		if expires, err = formatExpiry(c.routes.ExpiresFormat, expiresAt, now); err != nil {
 			return nil, err
 		}
-		fields[c.routes.ExpiresField] = expires
 	}
-	return json.Marshal(fields)
+	body, err := parseTemplate(c.routes.CreateBody, c.routes.ContentType == ContentForm, c.routes.ExpiresFormat != ExpiresNone)
+	if err != nil {
+		return nil, err
+	}
+	return body.write(name, expires)
 }
 
 // formatExpiry writes an expiry as the server wants it. What the format cannot
@@ -270,7 +258,7 @@ func (c *Client) Self(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	token, err := tokenOf(op, got)
+	token, err := c.tokenOf(op, got)
 	if err == nil {
 		c.memory.note(token)
 	}
@@ -279,12 +267,26 @@ func (c *Client) Self(ctx context.Context) (Token, error) {
 
 // probe finds out whether the token works by the shortest list.
 func (c *Client) probe(ctx context.Context, op string) error {
-	got, err := c.do(ctx, call{op: op, method: http.MethodGet, address: c.listAddress(1, position{})})
+	got, err := c.do(ctx, call{op: op, method: http.MethodGet, address: c.shortestList()})
 	if err != nil {
 		return err
 	}
-	if _, err := readPage(got); err != nil {
+	if _, err := c.readPage(got); err != nil {
 		return &AnswerError{op, got.status, err.Error()}
 	}
 	return nil
 }
+
+// shortestList is where as little of the list is read as the server allows.
+func (c *Client) shortestList() string {
+	if c.routes.List != ContractV1().List { // a server may have a smallest page
+		return c.listAddress(position{})
+	}
+	return c.address(c.routes.Collection, url.Values{c.routes.List.Size: {"1"}})
+}
+
+func (c *Client) reader() reader { return reader{c.routes.Answer, c.routes.List} }
+
+// DropsRevoked reports whether absence from a whole list means revoked, as the
+// routes say.
+func (c *Client) DropsRevoked() bool { return c.routes.List.DropsRevoked }

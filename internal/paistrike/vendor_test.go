@@ -50,7 +50,7 @@ func vendorRoutes(format string) func(*paistrike.Config) {
 		cfg.Prefix = "/v2"
 		cfg.Routes = paistrike.Routes{
 			Collection: "/user/tokens/", Self: "/user/tokens/current/", RevokeMethod: "POST", RevokePath: "/user/tokens/{id}/revoke/",
-			ListOnly: true, NameField: "label", ExpiresField: "expiry", ExpiresFormat: format,
+			ListOnly: true, CreateBody: `{"label": "{name}", "expiry": "{expires}"}`, ExpiresFormat: format,
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 // answer is a response that is not sent yet, so that it can be altered, lost or
@@ -58,7 +59,7 @@ func handle(h http.Handler, r *http.Request, requestID string) *answer {
 	a.header.Set("X-Request-Id", requestID)
 	h.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK)
-	if a.status < 300 || a.header.Get("Content-Type") == problemType {
+	if a.status < 300 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/") {
 		return a
 	}
 	allow := a.header.Values("Allow")

@@ -27,6 +27,8 @@ type Options struct {
 	Start time.Time
 	// Policy is what the vendor does differently.
 	Policy Policy
+	// Shape is the form of the API; nil = the wire contract under Prefix.
+	Shape *Shape
 	// StateFile keeps tokens (digests only) and the clock between runs; "" = memory only.
 	StateFile string
 	// AllowRemote answers requests for any Host. Without it only loopback names are answered.
@@ -83,6 +85,12 @@ func New(o Options) (*Server, error) {
 		holds:       newHolds(),
 	}
 	s.api = (&api{prefix: prefix, store: s.store, now: s.clock.Now, policy: s.Policy}).handler()
+	if o.Shape != nil {
+		if err := o.Shape.check(); err != nil {
+			return nil, err
+		}
+		s.api = &shaped{Shape: o.Shape, store: s.store, now: s.clock.Now, policy: s.Policy}
+	}
 	s.control = s.controlHandler()
 	page := newPage(s.clock, s.store, s.Policy, now)
 	s.page, s.watch = page.handler(), page.watch

@@ -1,0 +1,129 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// Exit codes of [Command.Run].
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Command is the doctor on a command line.
+type Command struct {
+	Getenv      func(string) string
+	ReadFile    func(string) ([]byte, error)
+	Out, Errors io.Writer
+	UserAgent   string
+}
+
+const usage = `usage: paistrike-action doctor [flags]
+
+Tries out how PAIStrike's API is configured: lists, creates a token of 15 minutes,
+verifies, finds and reads it, revokes it, sees that it is refused, and prints what was
+understood, from which field, and which setting mends what was not. The table holds
+no secret. Nothing is left behind.
+
+  --endpoint URL      PAISTRIKE_ENDPOINT    required
+  --api-prefix PATH   PAISTRIKE_API_PREFIX  default /api/v1
+  --api-routes JSON   PAISTRIKE_API_ROUTES  as the input api_routes of the action; @FILE reads it
+  --auth JSON         PAISTRIKE_AUTH        as the input auth of the action
+                      PAISTRIKE_HEADERS     one "Name: value" per line
+                      PAISTRIKE_API_TOKEN   the management token; required, and never a flag
+  --openapi FILE      proposes settings from an OpenAPI 3 document in JSON, and calls nobody
+
+exit code: 0 nothing failed, 1 something did, 2 wrong flags
+`
+
+// Run does what the flags say and returns the exit code.
+func (c Command) Run(ctx context.Context, args []string) int {
+	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	endpoint := flags.String("endpoint", c.Getenv("PAISTRIKE_ENDPOINT"), "")
+	prefix := flags.String("api-prefix", c.Getenv("PAISTRIKE_API_PREFIX"), "")
+	routes := flags.String("api-routes", c.Getenv("PAISTRIKE_API_ROUTES"), "")
+	auth := flags.String("auth", c.Getenv("PAISTRIKE_AUTH"), "")
+	document := flags.String("openapi", "", "")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(c.Out, usage)
+		return exitOK
+	case err != nil:
+		return c.refuse(exitUsage, err)
+	case flags.NArg() > 0:
+		return c.refuse(exitUsage, fmt.Errorf("%q is not a flag", flags.Arg(0)))
+	case *document != "":
+		return c.propose(*document)
+	}
+	cfg, err := c.config(*endpoint, *prefix, *routes, *auth)
+	if err != nil {
+		return c.refuse(exitUsage, err)
+	}
+	report := Judge(Examine(ctx, cfg))
+	fmt.Fprint(c.Out, report)
+	if !report.OK() {
+		return exitFailed
+	}
+	return exitOK
+}
+
+func (c Command) refuse(code int, err error) int {
+	fmt.Fprintln(c.Errors, "paistrike-action doctor:", err)
+	return code
+}
+
+// propose prints settings from a document.
+func (c Command) propose(path string) int {
+	text, err := c.ReadFile(path)
+	if err != nil {
+		return c.refuse(exitFailed, err)
+	}
+	proposal, err := Propose(text)
+	if err != nil {
+		return c.refuse(exitFailed, fmt.Errorf("%s: %w", path, err))
+	}
+	fmt.Fprintf(c.Out, "# For the provider block:\n%s\n# For the action:\n%s", proposal.HCL(), proposal.JSON())
+	return exitOK
+}
+
+func (c Command) config(endpoint, prefix, routes, auth string) (paistrike.Config, error) {
+	cfg := paistrike.Config{
+		Endpoint: endpoint, Prefix: prefix, UserAgent: c.UserAgent,
+		Token: secret.New(strings.TrimSpace(c.Getenv("PAISTRIKE_API_TOKEN"))), Headers: map[string]string{},
+	}
+	if cfg.Token.IsZero() {
+		return cfg, errors.New("PAISTRIKE_API_TOKEN is not set: it takes the management token")
+	}
+	if file, named := strings.CutPrefix(routes, "@"); named {
+		text, err := c.ReadFile(file)
+		if err != nil {
+			return cfg, err
+		}
+		routes = string(text)
+	}
+	for line := range strings.Lines(c.Getenv("PAISTRIKE_HEADERS")) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
+		if ok {
+			cfg.Headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		}
+	}
+	var err error
+	if cfg.Routes, err = paistrike.ParseRoutes(routes); err != nil {
+		return cfg, err
+	}
+	if cfg.Auth, err = paistrike.ParseAuth(auth); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.Validate()
+}

@@ -1,0 +1,59 @@
+package paistrike
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Auth says how a request carries the token. The zero value is
+// "Authorization: Bearer TOKEN".
+type Auth struct {
+	// Header is the header's name; "" means Authorization.
+	Header string `json:"header"`
+	// Scheme comes before the token; "" means Bearer in Authorization and nothing in
+	// another header, "-" means nothing.
+	Scheme string `json:"scheme"`
+}
+
+// Validate checks how the token is sent. Its error is a [*SettingError].
+func (a Auth) Validate() error {
+	wrong := func(problem string) error { return &SettingError{"auth", problem} }
+	header := a.header()
+	if !isHeaderName(header) {
+		return wrong("header is not the name of a header")
+	}
+	if canonical := http.CanonicalHeaderKey(header); canonical != "Authorization" {
+		if checkHeader(header, "x") != nil || canonical == "User-Agent" || canonical == "Cookie" {
+			return wrong("header is one that cannot carry the token")
+		}
+	}
+	if scheme := a.scheme(); scheme != "" && !isHeaderName(scheme) {
+		return wrong("scheme must be one word, such as Bearer, or -")
+	}
+	return nil
+}
+
+func (a Auth) header() string {
+	if a.Header == "" {
+		return "Authorization"
+	}
+	return a.Header
+}
+
+func (a Auth) scheme() string {
+	switch {
+	case a.Scheme == none, a.Scheme == "" && !strings.EqualFold(a.header(), "Authorization"):
+		return ""
+	case a.Scheme == "":
+		return "Bearer"
+	}
+	return a.Scheme
+}
+
+// value is what the header carries.
+func (a Auth) value(token string) string {
+	if scheme := a.scheme(); scheme != "" {
+		return scheme + " " + token
+	}
+	return token
+}

@@ -1,0 +1,212 @@
+package paistrike
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// What a create template may hold.
+const (
+	nameHole    = "{name}"
+	expiresHole = "{expires}"
+)
+
+var hole = regexp.MustCompile(`\{[A-Za-z_]+\}`)
+
+// template is the body of a create, with holes for name and expiry. A value goes
+// into the parsed document, never into its text: no name can add a field.
+type template struct {
+	fields map[string]any
+	form   bool
+}
+
+// parseTemplate reads and checks a template. Its error says where in the text the
+// problem is.
+func parseTemplate(text string, form, expires bool) (template, error) {
+	if err := checkHoles(text); err != nil {
+		return template{}, err
+	}
+	t := template{form: form}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&t.fields); err != nil || t.fields == nil {
+		return template{}, errors.New("must be a JSON object")
+	}
+	switch counts := countHoles(t.fields); {
+	case counts[nameHole] == 0:
+		return template{}, errors.New(`must have {name} in it, such as {"name": "{name}"}`)
+	case !expires && counts[expiresHole] > 0:
+		return template{}, errors.New("must not have {expires} in it, since expires_format is none")
+	case expires && counts[expiresHole] == 0:
+		return template{}, errors.New("must have {expires} in it; if the service takes no expiry, set expires_format to none")
+	}
+	if form {
+		if _, err := formOf(t.fields); err != nil {
+			return template{}, err
+		}
+	}
+	return t, nil
+}
+
+// countHoles counts the placeholders that are filled.
+func countHoles(value any) map[string]int {
+	counts := map[string]int{}
+	switch value := value.(type) {
+	case string:
+		for _, found := range hole.FindAllString(value, -1) {
+			counts[found]++
+		}
+	case []any:
+		for _, inner := range value {
+			for found, n := range countHoles(inner) {
+				counts[found] += n
+			}
+		}
+	case map[string]any:
+		for _, inner := range value {
+			for found, n := range countHoles(inner) {
+				counts[found] += n
+			}
+		}
+	}
+	return counts
+}
+
+// checkHoles refuses placeholders that nothing fills, and says where they stand.
+func checkHoles(text string) error {
+	if err := syntax(text); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	// keys tells, for every open object or list, whether a key comes next.
+	type level struct{ object, key bool }
+	var open []level
+	for {
+		before := decoder.InputOffset()
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) && len(open) == 0 && before > 0 {
+			return nil
+		}
+		if err != nil { // what Unmarshal let pass
+			return fmt.Errorf("is not JSON at %s", placeIn(text, int(before)+1))
+		}
+		isKey := len(open) > 0 && open[len(open)-1].key
+		switch token := token.(type) {
+		case json.Delim:
+			if token == '}' || token == ']' {
+				open = open[:len(open)-1]
+				continue
+			}
+			if len(open) > 0 { // a name comes after what opens here
+				open[len(open)-1].key = open[len(open)-1].object
+			}
+			open = append(open, level{object: token == '{', key: token == '{'})
+			continue
+		case string:
+			for _, found := range hole.FindAllString(token, -1) {
+				at := placeIn(text, int(before)+max(strings.Index(text[before:], found), 0)+1)
+				switch {
+				case isKey:
+					return fmt.Errorf("has %s in the name of a field, at %s: only values are filled in", found, at)
+				case found == expiresHole && token != expiresHole:
+					return fmt.Errorf("has {expires} with other text around it, at %s", at)
+				case found != nameHole && found != expiresHole:
+					return fmt.Errorf("has the unknown placeholder %s at %s: there are {name} and {expires}", found, at)
+				}
+			}
+		}
+		if len(open) > 0 && open[len(open)-1].object {
+			open[len(open)-1].key = !isKey
+		}
+	}
+}
+
+// syntax says where a text stops being one JSON value.
+func syntax(text string) error {
+	var value any
+	err := json.Unmarshal([]byte(text), &value)
+	if err == nil {
+		return nil
+	}
+	offset := len(text) + 1
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = int(syntax.Offset)
+	}
+	return fmt.Errorf("is not JSON at %s", placeIn(text, offset))
+}
+
+// placeIn words a place in a text; offset counts bytes from 1.
+func placeIn(text string, offset int) string {
+	before := text[:min(max(offset-1, 0), len(text))]
+	line := strings.Count(before, "\n") + 1
+	return fmt.Sprintf("line %d, column %d", line, len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))+1)
+}
+
+// write makes the body of a create. A nil expiry is never.
+func (t template) write(name string, expires any) ([]byte, error) {
+	filled, _ := fillHoles(t.fields, name, expires).(map[string]any)
+	if !t.form {
+		var body bytes.Buffer
+		encoder := json.NewEncoder(&body)
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(filled); err != nil {
+			return nil, err
+		}
+		return bytes.TrimSpace(body.Bytes()), nil
+	}
+	values, err := formOf(filled)
+	return []byte(values.Encode()), err
+}
+
+// fillHoles returns a copy of a JSON value with its holes filled. Fields for an
+// expiry that there is not are left out.
+func fillHoles(value any, name string, expires any) any {
+	switch value := value.(type) {
+	case string:
+		if value == expiresHole {
+			return expires
+		}
+		return strings.ReplaceAll(value, nameHole, name)
+	case []any:
+		filled := make([]any, 0, len(value))
+		for _, inner := range value {
+			filled = append(filled, fillHoles(inner, name, expires))
+		}
+		return filled
+	case map[string]any:
+		filled := make(map[string]any, len(value))
+		for key, inner := range value {
+			if inner != expiresHole || expires != nil {
+				filled[key] = fillHoles(inner, name, expires)
+			}
+		}
+		return filled
+	}
+	return value
+}
+
+// formOf turns a flat object into the fields of a form.
+func formOf(fields map[string]any) (url.Values, error) {
+	values := url.Values{}
+	for key, value := range fields {
+		list, many := value.([]any)
+		if !many {
+			list = []any{value}
+		}
+		for _, one := range list {
+			switch one.(type) {
+			case map[string]any, []any, nil:
+				return nil, fmt.Errorf("must have nothing but texts and numbers in field %q, since content_type is form", key)
+			}
+			values.Add(key, fmt.Sprint(one))
+		}
+	}
+	return values, nil
+}
