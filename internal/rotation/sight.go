@@ -33,10 +33,10 @@ type Sight struct {
 // Look looks at an entry without reading its secret: one read of metadata, beside what
 // the run shares (the token list, the store's clock). It writes nothing.
 func (e *Engine) Look(ctx context.Context, at entry.Location) (Sight, error) {
+	turn := e.entries.turn(at)
 	if err := e.load(ctx); err != nil {
 		return Sight{At: at}, listFailed(err)
 	}
-	turn := e.entries.turn(at)
 	glance, err := e.store.Look(ctx, at)
 	if err != nil {
 		return Sight{At: at}, storeFailed(at, err)
@@ -59,6 +59,7 @@ func (e *Engine) Glimpse(ctx context.Context, at entry.Location) (Sight, bool, e
 	if !ok {
 		return Sight{}, false, nil
 	}
+	turn := e.entries.turn(at)
 	if err := e.load(ctx); err != nil {
 		return Sight{At: at}, false, listFailed(err)
 	}
@@ -66,7 +67,7 @@ func (e *Engine) Glimpse(ctx context.Context, at entry.Location) (Sight, bool, e
 	if !ok || err != nil {
 		return Sight{At: at}, false, err
 	}
-	s, err := e.sight(ctx, at, glance, e.entries.turn(at))
+	s, err := e.sight(ctx, at, glance, turn)
 	return s, err == nil, err
 }
 
