@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	_ "time/tzdata" // schedules in time zones, on machines without a zone database
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 

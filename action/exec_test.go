@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,7 +64,9 @@ func lookAround(token string) {
 }
 
 // cmdOutside leaves GitHub: the steps that follow run on a machine of one's own.
-// `outside group` gives each a process group; `outside keeper` lets them rotate.
+// `outside group` gives each a process group; `outside keeper` lets them rotate; `outside home`
+// has the file of `vault login` instead of a variable; `outside direct` has the management
+// token and no Vault.
 func cmdOutside(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	j.group = slices.Contains(args, "group")
@@ -81,6 +84,15 @@ func cmdOutside(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if token == keeperToken {
 		delete(env, "PAISTRIKE_VAULT_PATH")
+	}
+	switch {
+	case slices.Contains(args, "direct"):
+		delete(env, "VAULT_ADDR")
+		delete(env, "VAULT_TOKEN")
+		env["PAISTRIKE_API_TOKEN"] = j.broker
+	case slices.Contains(args, "home"):
+		delete(env, "VAULT_TOKEN")
+		env["HOME"] = filepath.Join(j.dir, "home")
 	}
 	j.env = env
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // schedules in time zones, on machines without a zone database
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/cli"
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"

@@ -83,8 +83,8 @@ func TestApplyAfterDestroy(t *testing.T) {
 				t.Errorf("versions are %v, want none", got)
 			}
 		}},
-		act{config: standard, plan: creates(), newID: true, state: state(secretVersion(1), previous(0))},
-		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(2))},
+		act{config: standard, plan: creates(), newID: true, state: state(secretVersion(6), previous(0))},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(7))},
 	)
 }
 

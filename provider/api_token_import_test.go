@@ -36,10 +36,11 @@ func TestImportWhatVaultServes(t *testing.T) {
 		act{config: standard, step: importing(current)},
 		act{
 			config: standard, plan: keeps(), newID: true,
-			state: state(secretVersion(1), previous(0), text("status", "active"), text("rotate_at", "2026-02-04T09:00:00Z")),
+			// The entry is published anew, with the same token, for the new owner.
+			state: state(secretVersion(2), previous(0), text("status", "active"), text("rotate_at", "2026-02-04T09:00:00Z")),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 1) },
 		},
-		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(2), previous(1))},
+		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(3), previous(1))},
 	)
 }
 

@@ -160,11 +160,20 @@ func canonical(m types.Map) string {
 	return strings.Join(parts, ",")
 }
 
+// intent is what of the rotation block asks for a token: an incident does as well, so that
+// a run that was killed knows whether it has seen to it.
+func (d desired) intent() string {
+	if d.incident == "" {
+		return d.triggers
+	}
+	return d.triggers + "\x00" + d.incident
+}
+
 // request is the protocol's request for a desired token.
 func (d desired) request(owner string, wish rotation.Wish, reason schedule.Reason, replaces string) rotation.Request {
 	return rotation.Request{
 		At: d.at, Label: d.label, Policy: d.policy, Schedule: d.schedule, Owner: owner,
-		Triggers: d.triggers, Adopt: d.adopt, Wish: wish, Reason: reason, Replaces: replaces,
+		Triggers: d.intent(), Adopt: d.adopt, Wish: wish, Reason: reason, Replaces: replaces,
 		RevokePrevious: reason == schedule.ReasonIncident,
 	}
 }

@@ -79,6 +79,7 @@ func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, d
 		addFailure(diags, "Token cannot be created", err)
 		return
 	}
+	r.session.claims.saw(seen)
 	if note, taking := seen.TakesOver(""); taking {
 		addNotes(diags, []rotation.Message{note})
 	}
@@ -115,9 +116,9 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	}
 	c := planChange(s)
 	if c.refuse {
-		diags.AddAttributeError(path.Root("rotation").AtName("on_revoked"), "Token was revoked outside Terraform",
-			"PS404: "+rotation.RevokedElsewhere(state.TokenID.ValueString(), s.have.at))
-		return
+		// No error, because terraform destroy plans first.
+		diags.AddAttributeWarning(path.Root("rotation").AtName("on_revoked"), "Token was revoked outside Terraform",
+			"PS404: An apply of this plan fails. "+rotation.RevokedElsewhere(state.TokenID.ValueString(), s.have.at))
 	}
 	warnOfLoss(c, s, diags)
 	plan.show(c, config)

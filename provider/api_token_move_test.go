@@ -15,7 +15,7 @@ func TestMoveToAnotherPath(t *testing.T) {
 	s.play(
 		act{config: standard, after: func() { first = s.secret("ci/paistrike") }},
 		act{
-			config: moved, plan: rotates("secret_moved"), state: state(secretVersion(1), previous(1)),
+			config: moved, plan: rotates("secret_moved"), state: state(secretVersion(2), previous(1)),
 			after: func() {
 				s.wantWorks("the secret in the new place", s.secret("build/paistrike"), true)
 				s.wantWorks("the secret in the former place", s.secret("ci/paistrike"), true)
@@ -28,7 +28,7 @@ func TestMoveToAnotherPath(t *testing.T) {
 			},
 		},
 		act{
-			before: s.later(25 * time.Hour), config: moved, plan: retires(), state: state(secretVersion(1), previous(0)),
+			before: s.later(25 * time.Hour), config: moved, plan: retires(), state: state(secretVersion(2), previous(0)),
 			after: func() {
 				s.wantWorks("the first token", first, false)
 				if s.secret("ci/paistrike") != "" {
@@ -47,7 +47,7 @@ func TestMoveAndBackDuringTheOverlap(t *testing.T) {
 		act{config: standard},
 		act{config: moved, plan: rotates("secret_moved"), state: state(previous(1))},
 		act{
-			before: s.later(time.Hour), config: standard, plan: rotates("secret_moved"), state: state(secretVersion(2), previous(2)),
+			before: s.later(time.Hour), config: standard, plan: rotates("secret_moved"), state: state(secretVersion(3), previous(2)),
 			after: func() {
 				s.wantWorks("the secret", s.secret("ci/paistrike"), true)
 				s.wantWorks("the secret in the other place", s.secret("build/paistrike"), true)
@@ -57,7 +57,7 @@ func TestMoveAndBackDuringTheOverlap(t *testing.T) {
 			},
 		},
 		act{
-			before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(secretVersion(2), previous(0)),
+			before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(secretVersion(3), previous(0)),
 			after: func() {
 				s.wantLive(1)
 				if s.secret("build/paistrike") != "" {
@@ -75,7 +75,7 @@ func TestMoveAndBackAfterTheOverlap(t *testing.T) {
 		act{config: standard},
 		act{config: moved, plan: rotates("secret_moved")},
 		act{before: s.later(25 * time.Hour), config: moved, plan: retires()},
-		act{config: standard, plan: rotates("secret_moved"), state: state(secretVersion(3), previous(1))},
+		act{config: standard, plan: rotates("secret_moved"), state: state(secretVersion(4), previous(1))},
 		act{before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(previous(0)), after: func() { s.wantLive(1) }},
 	)
 }

@@ -100,7 +100,7 @@ func TestSchedulerGoesByAChangedPolicy(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{
-			config: edit(standard, `period = "30d"`, `period = "20d", on_revoked = "error"`), plan: keeps(), state: state(secretVersion(1)),
+			config: edit(standard, `period = "30d"`, `period = "20d", on_revoked = "error"`), plan: republishes(), state: state(secretVersion(2)),
 			after: func() {
 				s.wantCalls(s.apiCalls(), "POST", 1)
 				s.advance(21 * day)
@@ -180,10 +180,10 @@ func TestClockPassesTheRotationBetweenPlanAndApply(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{
-			config: changed, plan: append(keeps(), between(s.later(31*day))), due: true,
-			state: state(secretVersion(1)),
+			config: changed, plan: append(republishes(), between(s.later(31*day))), due: true,
+			state: state(secretVersion(2)),
 		},
-		act{config: changed, plan: rotates("period"), state: state(secretVersion(2))},
+		act{config: changed, plan: rotates("period"), state: state(secretVersion(3))},
 	)
 }
 
@@ -205,7 +205,7 @@ func TestClockPassesTheOverlapBetweenPlanAndApply(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{before: s.later(31 * day), config: standard, plan: rotates("period")},
-		act{config: changed, plan: append(keeps(), between(s.later(25*time.Hour))), state: state(previous(0)), after: func() { s.wantLive(1) }},
+		act{config: changed, plan: append(republishes(), between(s.later(25*time.Hour))), state: state(previous(0)), after: func() { s.wantLive(1) }},
 	)
 }
 

@@ -145,7 +145,7 @@ func TestMoveAwayWhenTakenOver(t *testing.T) {
 		act{config: standard},
 		act{config: standard + taken, fails: `two resources of this configuration want secret/ci/paistrike`},
 		act{
-			config: moved + taken, plan: rotates("secret_moved"), state: state(secretVersion(1), previous(1)),
+			config: moved + taken, plan: rotates("secret_moved"), state: state(secretVersion(2), previous(1)),
 			after: func() {
 				if s.custom(standardPath)["paistrike_expires_in"] != "90d" {
 					t.Error("the new owner's schedule was taken away")

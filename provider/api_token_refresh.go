@@ -43,7 +43,7 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 	if from.Claim {
 		owner = seen.Mirror.Owner // until the first apply
 	}
-	f := refreshed{observed: observedIn(seen, owner, have)}
+	f := refreshed{observed: observedIn(seen, owner, have, from.Tokens)}
 	if seen.Revision == "" {
 		token, _, err := engine.Token(ctx, state.TokenID.ValueString())
 		if err != nil {
@@ -111,9 +111,9 @@ func (m *apiTokenModel) absorb(seen rotation.Sight, have desired, former []forme
 }
 
 // observedIn is what the plan may know of an entry.
-func observedIn(seen rotation.Sight, owner string, have desired) observed {
+func observedIn(seen rotation.Sight, owner string, have desired, imported []rotation.Imported) observed {
 	o := observed{V: 1, Rotate: seen.Clock.Rotate(), Revoke: seen.Clock.Revoke(), Unhealthy: seen.Unhealthy(), Stale: seen.Stale()}
-	o.Held = seen.Ripe(have.policy) == 0
+	o.Held = seen.Ripe(have.policy, imported...) == 0
 	o.Strays = seen.Strays()
 	if !seen.Serves() {
 		return o

@@ -83,7 +83,9 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	owner := newOwner()
-	result, err := engine.Run(ctx, want.request(owner, rotation.Rotate, schedule.ReasonCreated, ""))
+	request := want.request(owner, rotation.Rotate, schedule.ReasonCreated, "")
+	request.Seen = r.session.claims.sight(want.at)
+	result, err := engine.Run(ctx, request)
 	addNotes(&resp.Diagnostics, result.Notes)
 	if err != nil {
 		addFailure(&resp.Diagnostics, "Token not created", err)

@@ -171,7 +171,7 @@ func TestSameInstant(t *testing.T) {
 	)
 }
 
-// A policy that changes is written into custom metadata, where schedulers read it,
+// A policy that changes is published with the same token, so that schedulers go by it,
 // and rotates nothing.
 func TestPolicyChangeDoesNotRotate(t *testing.T) {
 	s := newStage(t)
@@ -179,14 +179,14 @@ func TestPolicyChangeDoesNotRotate(t *testing.T) {
 	s.play(
 		act{config: standard},
 		act{
-			config: changed, plan: keeps(), state: state(secretVersion(1), text("rotate_at", "2026-02-14T09:00:00Z")),
+			config: changed, plan: republishes(), state: state(secretVersion(2), text("rotate_at", "2026-02-14T09:00:00Z")),
 			after: func() {
 				custom := s.custom(standardPath)
-				if custom["paistrike_rotation_period"] != "40d" || custom["paistrike_overlap"] != "2d" || custom["paistrike_next_rotation"] != "2026-02-14T09:00:00Z" {
+				if custom["paistrike_rotation_period"] != "40d" || custom["paistrike_overlap"] != "48h" || custom["paistrike_next_rotation"] != "2026-02-14T09:00:00Z" {
 					t.Errorf("custom metadata is %v", custom)
 				}
 				s.wantCalls(s.apiCalls(), "POST", 1)
-				s.wantCalls(s.vaultCalls(), "PUT secret/data/", 1)
+				s.wantCalls(s.vaultCalls(), "PUT secret/data/", 2)
 			},
 		},
 	)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
@@ -46,17 +45,15 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	}
 }
 
-// readable reports that every duration, time and schedule can be read. The validators
-// speak of those that cannot.
+// readable reports that every duration, time, schedule and choice can be read. The
+// validators speak of those that cannot.
 func (m apiTokenModel) readable(r rotationModel) bool {
-	for _, text := range []types.String{m.ExpiresIn, r.Period, r.Window, r.BeforeExpiry, r.Overlap} {
-		if _, err := schedule.ParseDuration(text.ValueString()); err != nil && !text.IsNull() && text.ValueString() != schedule.Never {
-			return false
-		}
+	end, err := parseInstant(m.ExpiresAt.ValueString())
+	if err != nil && !m.ExpiresAt.IsNull() {
+		return false
 	}
-	_, badEnd := parseInstant(m.ExpiresAt.ValueString())
-	_, badSchedule := schedule.ParseCron(r.Schedule.ValueString())
-	return (badEnd == nil || m.ExpiresAt.IsNull()) && (badSchedule == nil || r.Schedule.IsNull())
+	_, _, err = r.schedule(m.ExpiresIn.ValueString()).Complete(end)
+	return err == nil
 }
 
 // checkGuardRails applies the provider's token_policy.

@@ -63,6 +63,15 @@ func keeps() []plancheck.PlanCheck {
 	}
 }
 
+// republishes expects an update that writes a new version with the token that is there.
+func republishes() []plancheck.PlanCheck {
+	return []plancheck.PlanCheck{
+		plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate),
+		unchanged("token_id"), unchanged("rotation_reason"),
+		plancheck.ExpectUnknownValue(ci, tfjsonpath.New("secret_version")),
+	}
+}
+
 // retires expects an update that ends overlaps and mints nothing.
 func retires() []plancheck.PlanCheck {
 	return append(keeps(), plancheck.ExpectUnknownValue(ci, tfjsonpath.New("previous_tokens")))

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
 // claims remembers which resource of this provider process wants which entry. Two that
@@ -13,6 +14,7 @@ import (
 type claims struct {
 	mu      sync.Mutex
 	created map[entry.Location]bool
+	seen    map[entry.Location]rotation.Sight
 	owners  map[entry.Location]string
 }
 
@@ -29,6 +31,27 @@ func (c *claims) create(at entry.Location) error {
 	}
 	c.created[at.Entry()] = true
 	return nil
+}
+
+// saw keeps what the plan of a create saw, for its apply.
+func (c *claims) saw(s rotation.Sight) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seen == nil {
+		c.seen = map[entry.Location]rotation.Sight{}
+	}
+	c.seen[s.At.Entry()] = s
+}
+
+// sight returns what the plan of a create saw, nil if it did not look.
+func (c *claims) sight(at entry.Location) *rotation.Sight {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.seen[at.Entry()]
+	if !ok {
+		return nil
+	}
+	return &s
 }
 
 // hold refuses an entry that a resource with another id holds.

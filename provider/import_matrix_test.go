@@ -119,7 +119,7 @@ func TestImportWhatVaultServesByName(t *testing.T) {
 		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(previous(1))},
 		act{config: forgotten, unsound: true, after: func() { s.wantLive(2) }},
 		act{config: standard, step: importing(func() string { return "name/CI/CD Pipeline" })},
-		act{config: standard, plan: keeps(), newID: true, state: state(secretVersion(2), previous(1), text("status", "active"))},
+		act{config: standard, plan: keeps(), newID: true, state: state(secretVersion(3), previous(1), text("status", "active"))},
 	)
 }
 

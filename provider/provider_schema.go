@@ -41,7 +41,7 @@ func providerSchema() schema.Schema {
 				MarkdownDescription: "Plan from the metadata in Vault alone, without `api_token` and without a call to PAIStrike, `false` by default: for a job that plans pull requests and must not hold the management token. " +
 					"Whether PAIStrike still accepts a token is not seen by such a plan, and an apply that would change something is refused. Environment variable: `PAISTRIKE_PLAN_WITHOUT_API`.",
 			},
-			"vault":        vaultAttribute(),
+			"vault": vaultAttribute(),
 		},
 	}
 }

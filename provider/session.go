@@ -21,9 +21,9 @@ type session struct {
 	unknown bool // part of the provider block is not known yet
 	// planOnly says that PAIStrike is not called: plans rest on metadata alone.
 	planOnly bool
-	dial    func() (*paistrike.Client, error)
-	connect func() (connection, error)
-	claims  claims
+	dial     func() (*paistrike.Client, error)
+	connect  func() (connection, error)
+	claims   claims
 }
 
 // connection is what a resource works with: the protocol, and the store that it was made

@@ -77,7 +77,7 @@ func newFleet(t *testing.T) (w *world, due []string) {
 			text.Period = "30d"
 			due = append(due, path)
 		case 1:
-			text.Period, text.Schedule, text.Window, text.ExpiresIn = "", "17 3 1 1 *", "24h", "400d"
+			text.Period, text.Cron, text.Window, text.ExpiresIn = "", "17 3 1 1 *", "24h", "400d"
 		}
 		policy, err := text.Policy(time.Time{})
 		if err != nil {
@@ -102,13 +102,13 @@ func (w *world) terraform(t *testing.T) *rotation.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	vault, err := vault.New(vault.Config{
+	store, err := vault.New(vault.Config{
 		Address: w.vault.URL, CACertFile: w.vault.CAFile, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(w.vault.Token)},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, vault)
+	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store))
 }
 
 // patrol runs one of the sub-actions as a job, and gives what the step put out.

@@ -216,82 +216,91 @@ func TestExamples(t *testing.T) {
 			t.Error(said)
 		}
 	}
-	t.Run("GitLab", func(t *testing.T) {
-		text := example(t, "gitlab-ci.yml")
-		env := w.variables(text)
-		env["PAISTRIKE_VAULT_JWT"] = w.identity(t)
-		said, dir := w.run(t, block(t, text, "- |"), env)
-		rotated(t, said)
-		var report struct{ Findings []any }
-		if raw, err := os.ReadFile(filepath.Join(dir, "audit.json")); err != nil || json.Unmarshal(raw, &report) != nil {
-			t.Errorf("%v: %s", err, raw)
-		}
-	})
-	t.Run("CircleCI", func(t *testing.T) {
-		text := example(t, "circleci.yml")
-		env := w.variables(text)
-		maps.Copy(env, map[string]string{"CIRCLE_OIDC_TOKEN_V2": w.identity(t), "CIRCLE_PROJECT_REPONAME": "app", "CIRCLE_BUILD_NUM": "7", "CIRCLE_JOB": "scan"})
-		said, _ := w.run(t, block(t, text, "command: |"), env)
-		scanned(t, said, "app:7.-:scan")
-	})
-	t.Run("Buildkite", func(t *testing.T) {
-		text := example(t, "buildkite.yml")
-		agent := "#!/bin/sh\n[ \"$*\" = 'oidc request-token --audience " + audience + "' ] && echo '" + w.identity(t) + "'\n"
-		if err := os.WriteFile(filepath.Join(w.bin, "buildkite-agent"), []byte(agent), 0o700); err != nil { //nolint:gosec // it is to be run
-			t.Fatal(err)
-		}
-		env := w.variables(text)
-		maps.Copy(env, map[string]string{"BUILDKITE_PIPELINE_SLUG": "app", "BUILDKITE_BUILD_NUMBER": "7", "BUILDKITE_STEP_KEY": "scan"})
-		said, _ := w.run(t, block(t, text, "command: |"), env)
-		scanned(t, said, "app:7.-:scan")
-	})
-	t.Run("Azure Pipelines", func(t *testing.T) {
-		text := example(t, "azure-pipelines.yml")
-		service := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer of-the-job" || r.URL.Query().Get("serviceConnectionId") != "42" {
-				out.WriteHeader(http.StatusForbidden)
-				return
+	t.Cleanup(func() {
+		for _, token := range w.box.Tokens() {
+			if strings.HasPrefix(token.Name, "exec:") && token.Status == "active" {
+				t.Errorf("%s is left", token.Name)
 			}
-			_ = json.NewEncoder(out).Encode(map[string]string{"oidcToken": w.identity(t)})
-		}))
-		defer service.Close()
-		env := w.variables(text)
-		maps.Copy(env, map[string]string{
-			"SYSTEM_OIDCREQUESTURI": service.URL, "SYSTEM_ACCESSTOKEN": "of-the-job", "SERVICE_CONNECTION_ID": "42", "BUILD_REPOSITORY_NAME": "app", "BUILD_BUILDID": "7",
+		}
+	})
+	for name, run := range map[string]func(*testing.T){
+		"GitLab": func(t *testing.T) {
+			text := example(t, "gitlab-ci.yml")
+			env := w.variables(text)
+			env["PAISTRIKE_VAULT_JWT"] = w.identity(t)
+			said, dir := w.run(t, block(t, text, "- |"), env)
+			rotated(t, said)
+			var report struct{ Findings []any }
+			if raw, err := os.ReadFile(filepath.Join(dir, "audit.json")); err != nil || json.Unmarshal(raw, &report) != nil {
+				t.Errorf("%v: %s", err, raw)
+			}
+		},
+		"CircleCI": func(t *testing.T) {
+			text := example(t, "circleci.yml")
+			env := w.variables(text)
+			maps.Copy(env, map[string]string{"CIRCLE_OIDC_TOKEN_V2": w.identity(t), "CIRCLE_PROJECT_REPONAME": "app", "CIRCLE_BUILD_NUM": "7", "CIRCLE_JOB": "scan"})
+			said, _ := w.run(t, block(t, text, "command: |"), env)
+			scanned(t, said, "app:7.-:scan")
+		},
+		"Buildkite": func(t *testing.T) {
+			text := example(t, "buildkite.yml")
+			agent := "#!/bin/sh\n[ \"$*\" = 'oidc request-token --audience " + audience + "' ] && echo '" + w.identity(t) + "'\n"
+			if err := os.WriteFile(filepath.Join(w.bin, "buildkite-agent"), []byte(agent), 0o700); err != nil { //nolint:gosec // it is to be run
+				t.Fatal(err)
+			}
+			env := w.variables(text)
+			maps.Copy(env, map[string]string{"BUILDKITE_PIPELINE_SLUG": "app", "BUILDKITE_BUILD_NUMBER": "7", "BUILDKITE_STEP_KEY": "scan"})
+			said, _ := w.run(t, block(t, text, "command: |"), env)
+			scanned(t, said, "app:7.-:scan")
+		},
+		"Azure Pipelines": func(t *testing.T) {
+			text := example(t, "azure-pipelines.yml")
+			service := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer of-the-job" || r.URL.Query().Get("serviceConnectionId") != "42" {
+					out.WriteHeader(http.StatusForbidden)
+					return
+				}
+				_ = json.NewEncoder(out).Encode(map[string]string{"oidcToken": w.identity(t)})
+			}))
+			defer service.Close()
+			env := w.variables(text)
+			maps.Copy(env, map[string]string{
+				"SYSTEM_OIDCREQUESTURI": service.URL, "SYSTEM_ACCESSTOKEN": "of-the-job", "SERVICE_CONNECTION_ID": "42", "BUILD_REPOSITORY_NAME": "app", "BUILD_BUILDID": "7",
+			})
+			said, _ := w.run(t, block(t, text, "- bash: |"), env)
+			scanned(t, said, "app:7.-:-")
+		},
+		"Jenkins": func(t *testing.T) {
+			text := example(t, "Jenkinsfile")
+			file := filepath.Join(t.TempDir(), "id-token")
+			if err := os.WriteFile(file, []byte(w.identity(t)+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			env := w.variables(text)
+			env["PAISTRIKE_VAULT_JWT_FILE"] = file
+			said, _ := w.run(t, block(t, text, "sh '''"), env)
+			rotated(t, said)
+		},
+		"cron": func(t *testing.T) {
+			line := strings.Split(strings.TrimSpace(example(t, "cron")), "\n")
+			_, command, found := strings.Cut(line[len(line)-1], " paistrike ")
+			if !found {
+				t.Fatal("there is no user")
+			}
+			roleID, secretID := w.appRole(t)
+			file := filepath.Join(t.TempDir(), "rotate.env")
+			settings := "PAISTRIKE_ENDPOINT=" + w.api + "\nVAULT_ADDR=" + w.vault + "\nPAISTRIKE_VAULT_ROLE_ID=" + roleID + "\nPAISTRIKE_VAULT_SECRET_ID=" + secretID + "\n"
+			if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			command = strings.ReplaceAll(strings.ReplaceAll(command, "/etc/paistrike/rotate.env", file), " >/dev/null", "")
+			said, _ := w.run(t, command, nil)
+			rotated(t, said)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t)
 		})
-		said, _ := w.run(t, block(t, text, "- bash: |"), env)
-		scanned(t, said, "app:7.-:-")
-	})
-	t.Run("Jenkins", func(t *testing.T) {
-		text := example(t, "Jenkinsfile")
-		file := filepath.Join(t.TempDir(), "id-token")
-		if err := os.WriteFile(file, []byte(w.identity(t)+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		env := w.variables(text)
-		env["PAISTRIKE_VAULT_JWT_FILE"] = file
-		said, _ := w.run(t, block(t, text, "sh '''"), env)
-		rotated(t, said)
-	})
-	t.Run("cron", func(t *testing.T) {
-		line := strings.Split(strings.TrimSpace(example(t, "cron")), "\n")
-		_, command, found := strings.Cut(line[len(line)-1], " paistrike ")
-		if !found {
-			t.Fatal("there is no user")
-		}
-		roleID, secretID := w.appRole(t)
-		file := filepath.Join(t.TempDir(), "rotate.env")
-		settings := "PAISTRIKE_ENDPOINT=" + w.api + "\nVAULT_ADDR=" + w.vault + "\nPAISTRIKE_VAULT_ROLE_ID=" + roleID + "\nPAISTRIKE_VAULT_SECRET_ID=" + secretID + "\n"
-		if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		command = strings.ReplaceAll(strings.ReplaceAll(command, "/etc/paistrike/rotate.env", file), " >/dev/null", "")
-		said, _ := w.run(t, command, nil)
-		rotated(t, said)
-	})
-	for _, token := range w.box.Tokens() {
-		if strings.HasPrefix(token.Name, "exec:") && token.Status == "active" {
-			t.Errorf("%s is left", token.Name)
-		}
 	}
 }

@@ -6,9 +6,11 @@ path "secret/data/ci/*" {
   capabilities = ["create", "read", "update"]
 }
 
-# Versions and schedule, and what plans and schedulers are told.
+# Versions and schedule, and what plans and schedulers are told. Settings such as
+# max_versions, which would end versions, cannot be changed.
 path "secret/metadata/ci/*" {
-  capabilities = ["read", "patch"]
+  capabilities       = ["read", "patch"]
+  allowed_parameters = { "custom_metadata" = [] }
 }
 
 # Hide the versions of a token that was destroyed.

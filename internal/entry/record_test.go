@@ -1,8 +1,6 @@
 package entry_test
 
 import (
-	"encoding/json"
-	"testing"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
@@ -18,13 +16,4 @@ func record(value string, base entry.Revision) entry.Record {
 		Slot: "k3v9q2m7xtab", Inc: "7h2k9q", Gen: 13, Base: base, Op: "w5c2m8pa",
 		VerifiedAt: time.Date(2026, 5, 1, 12, 0, 1, 0, time.UTC),
 	}
-}
-
-func fromJSON(t *testing.T, text string) map[string]any {
-	t.Helper()
-	var value map[string]any
-	if err := json.Unmarshal([]byte(text), &value); err != nil {
-		t.Fatalf("%q: %v", text, err)
-	}
-	return value
 }

@@ -43,7 +43,7 @@ func (s *session) mint(ctx context.Context, inputs input.Values) error {
 	if err := s.gh.SaveState(stateInputs, string(kept)); err != nil {
 		return err
 	}
-	minted, err := s.create(ctx, client, s.expiry(broker.Time))
+	minted, err := s.create(ctx, client, s.expiry(ctx, client, broker.Time))
 	if err != nil {
 		return err
 	}
@@ -54,11 +54,14 @@ func (s *session) mint(ctx context.Context, inputs input.Values) error {
 	return nil
 }
 
-// expiry is when the token ends, by the clock of Vault, which has just answered: a
-// runner's own may be hours off, and to ask PAIStrike would take a call of its own.
-func (s *session) expiry(server time.Time) time.Time {
+// expiry is when the token ends, by the clock of Vault, which has just answered: this machine's
+// own may be hours off. If Vault did not say, PAIStrike is asked who calls, for its clock.
+func (s *session) expiry(ctx context.Context, client *paistrike.Client, server time.Time) time.Time {
 	if server.IsZero() {
-		server = s.now().UTC()
+		if _, err := client.Self(ctx); err != nil {
+			s.gh.Debug("PAIStrike does not say who calls: %v", err) // the create says what is wrong
+		}
+		server = s.serverNow(client)
 	}
 	return server.Add(s.set.expiresIn).Truncate(time.Second)
 }

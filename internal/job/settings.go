@@ -131,11 +131,16 @@ func (p *parser) envName(s settings) {
 // input named here.
 func (p *parser) connection(path, mount, key string) connection {
 	c := connection{
-		api: p.api(), vault: p.vault(), audience: p.in["audience"],
+		api: p.api(), audience: p.in["audience"], management: p.managementToken(),
 		at:      entry.Location{Mount: strings.Trim(mount, "/"), Path: strings.Trim(p.in[path], "/"), Key: key},
 		timeout: p.duration("timeout"), maxAttempts: p.attempts(),
 	}
-	if c.management = p.managementToken(); c.at.Path == "" && c.management.IsZero() {
+	// A token of one's own needs Vault for the management token alone.
+	needless := !c.management.IsZero() && path == "vault_path"
+	if !needless {
+		c.vault = p.vault()
+	}
+	if c.at.Path == "" && c.management.IsZero() {
 		p.wrong(path, "is required, such as ci/paistrike")
 	}
 	if c.audience == "" {

@@ -2,6 +2,7 @@ package job
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -49,5 +50,22 @@ func TestSummaryEscapes(t *testing.T) {
 	got := s.summary(odd)
 	if strings.Count(got, "\n") != strings.Count(text, "\n") || strings.ContainsAny(got, "[]") || strings.Contains(got, "<img") || strings.Contains(got, "`a`") {
 		t.Error(got)
+	}
+}
+
+// Commands run anywhere, so no text speaks of GitHub but the one that shows GitHub's claims.
+func TestTextsAreForAnyPlace(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"errors.go", "settings.go", "settings_vault.go", "settings_folder.go", "notices.go"} {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(raw)) {
+			code, _, _ := strings.Cut(line, "//")
+			if _, text, quoted := strings.Cut(code, `"`); quoted && strings.Contains(text, "GitHub") && !strings.Contains(text, "Since 2026 GitHub writes ids into sub") {
+				t.Errorf("%s: %s", file, line)
+			}
+		}
 	}
 }

@@ -252,7 +252,9 @@ func TestShapesAreStrict(t *testing.T) {
 		if _, err := plain.Create(t.Context(), "ci", time.Time{}); err == nil {
 			t.Error("the default settings create a token")
 		}
-		resp, err := http.Get(a.url + a.shape.Settings.Prefix + "/nowhere") //nolint:noctx // a test
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.url+a.shape.Settings.Prefix+"/nowhere", nil)
+		mustNot(t, err)
+		resp, err := http.DefaultTransport.RoundTrip(req)
 		mustNot(t, err)
 		defer resp.Body.Close()
 		if resp.StatusCode < 400 {

@@ -34,7 +34,7 @@ func TestEveryFailureText(t *testing.T) {
 	t.Parallel()
 	kv := startKV(t)
 	var b strings.Builder
-	for _, f := range slices.Concat(failuresOfPAIStrike(), failuresOfVault(), failuresOfEntries(), failuresOfDestroy()) {
+	for _, f := range slices.Concat(failuresOfPAIStrike(), failuresOfVault(), failuresOfEntries(), failuresOfDestroy(), failuresOfBelief()) {
 		w := newWorld(t, kv)
 		notes, err := f.run(w)
 		fmt.Fprintf(&b, "## %s\n%s\n", f.name, w.spoken(notes, err))

@@ -112,28 +112,8 @@ func lies() []lie {
 		{"every Date is a year ahead", func(w *world, _ string) http.RoundTripper {
 			return w.changed("", "", nil)
 		}, ""},
-		{"the create is answered with another token's id", func(w *world, victim string) http.RoundTripper {
-			return w.changed("POST", tokensPath, func(body string, _ http.Header) string {
-				var token map[string]any
-				if json.Unmarshal([]byte(body), &token) != nil {
-					return body
-				}
-				token["id"] = victim
-				text, _ := json.Marshal(token) //nolint:errchkjson // a map of JSON values
-				return string(text)
-			})
-		}, ""},
-		{"the create is answered with the id self", func(w *world, _ string) http.RoundTripper {
-			return w.changed("POST", tokensPath, func(body string, _ http.Header) string {
-				var token map[string]any
-				if json.Unmarshal([]byte(body), &token) != nil {
-					return body
-				}
-				token["id"] = "self"
-				text, _ := json.Marshal(token) //nolint:errchkjson // a map of JSON values
-				return string(text)
-			})
-		}, ""},
+		{"the create is answered with another token's id", func(w *world, victim string) http.RoundTripper { return w.withID(victim) }, ""},
+		{"the create is answered with the id self", func(w *world, _ string) http.RoundTripper { return w.withID("self") }, ""},
 	}
 }
 

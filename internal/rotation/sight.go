@@ -211,15 +211,15 @@ func (s Sight) Verdict(p schedule.Policy) schedule.Verdict {
 }
 
 // Ripe counts the retiring tokens whose overlap is over and that a run with this
-// policy would revoke.
-func (s Sight) Ripe(p schedule.Policy) int {
+// policy, and the tokens that were imported, would revoke.
+func (s Sight) Ripe(p schedule.Policy, imported ...Imported) int {
 	if !s.Clock.Trusted() || s.Stale() {
 		return 0
 	}
 	count := 0
 	for _, r := range s.Retiring {
-		name, named := ParseName(s.listed[r.ID].Name)
-		if isRipe(r, s.Clock) && named && ours(s.Slots, name.Slot) && !holds(p, s.listed[r.ID], r, s.Clock) {
+		may := warrant{slots: s.Slots, imported: imported}.covers(s.listed[r.ID])
+		if isRipe(r, s.Clock) && may && !holds(p, s.listed[r.ID], r, s.Clock) {
 			count++
 		}
 	}

@@ -30,6 +30,13 @@ func startVault(t *testing.T, start func(testing.TB, *testparts.Authority, ...st
 	t.Helper()
 	authority := testparts.NewAuthority(t)
 	v := &vaultServer{VaultServer: start(t, authority)}
+	v.kv = trusting(t, v.VaultServer, authority)
+	return v
+}
+
+// trusting is a server for worlds that trust the authority of its certificate.
+func trusting(t *testing.T, v *testparts.VaultServer, authority *testparts.Authority) kvServer {
+	t.Helper()
 	pem, err := os.ReadFile(authority.File)
 	if err != nil {
 		t.Fatal(err)
@@ -38,8 +45,7 @@ func startVault(t *testing.T, start func(testing.TB, *testparts.Authority, ...st
 	roots.AppendCertsFromPEM(pem)
 	wire := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	t.Cleanup(wire.CloseIdleConnections)
-	v.kv = kvServer{address: v.URL, root: v.Token, wire: wire, whole: true}
-	return v
+	return kvServer{address: v.URL, root: v.Token, wire: wire, whole: true}
 }
 
 // health is Vault's own answer with the sandbox's time in it.

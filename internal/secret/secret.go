@@ -19,7 +19,7 @@ type Secret struct {
 	handle unique.Handle[string]
 }
 
-// NewSecret wraps a token value.
+// New wraps a token value.
 func New(value string) Secret {
 	if value == "" {
 		return Secret{}

@@ -50,6 +50,18 @@ func (v *VaultServer) Restore(t testing.TB, snapshot []byte) {
 	})
 }
 
+// BecomeCopyOf replaces everything that the server has stored by a snapshot of another
+// one, so that it has the other's unseal key and root token too.
+func (v *VaultServer) BecomeCopyOf(t testing.TB, original *VaultServer) {
+	t.Helper()
+	v.raw(t, http.MethodPost, "sys/storage/raft/snapshot-force", original.Snapshot(t))
+	v.Token, v.unsealKey = original.Token, original.unsealKey
+	v.await(t, "the copy", func() bool { // it seals itself, because the key is another one
+		v.Ask(t, http.MethodPut, "sys/unseal", "", map[string]string{"key": v.unsealKey}, nil)
+		return v.Ask(t, http.MethodGet, "secret/config", v.Token, nil, nil) == http.StatusOK
+	})
+}
+
 // raw sends and receives bytes as they are.
 func (v *VaultServer) raw(t testing.TB, method, path string, body []byte) []byte {
 	t.Helper()

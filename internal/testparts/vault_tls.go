@@ -59,20 +59,31 @@ func newVaultServer(t testing.TB, authority *Authority, v *VaultServer, hosts ..
 	v.trust(t)
 	certificate, key := authority.Issue(t, hosts...)
 	v.run(t, certificate, key)
+	v.initialise(t)
+	v.Unseal(t)
+	v.Must(t, http.MethodPut, "sys/audit/file", v.Token, map[string]any{"type": "file", "options": map[string]string{"file_path": v.AuditFile}}, nil)
+	v.mountKV(t)
+	return v
+}
 
+// initialise makes the one unseal key and the root token.
+func (v *VaultServer) initialise(t testing.TB) {
+	t.Helper()
 	var made struct {
 		Keys []string `json:"keys"`
 		Root string   `json:"root_token"`
 	}
 	v.Must(t, http.MethodPut, "sys/init", "", map[string]int{"secret_shares": 1, "secret_threshold": 1}, &made)
 	v.unsealKey, v.Token = made.Keys[0], made.Root
-	v.Unseal(t)
-	v.Must(t, http.MethodPut, "sys/audit/file", v.Token, map[string]any{"type": "file", "options": map[string]string{"file_path": v.AuditFile}}, nil)
+}
+
+// mountKV mounts a KV v2 engine at "secret" and waits until it serves.
+func (v *VaultServer) mountKV(t testing.TB) {
+	t.Helper()
 	v.Must(t, http.MethodPost, "sys/mounts/secret", v.Token, map[string]any{"type": "kv", "options": map[string]string{"version": "2"}}, nil)
 	v.await(t, "the KV engine", func() bool { // it is made into version 2 in the background
 		return v.Ask(t, http.MethodGet, "secret/config", v.Token, nil, nil) == http.StatusOK
 	})
-	return v
 }
 
 func (v *VaultServer) trust(t testing.TB) {
@@ -124,7 +135,7 @@ func (v *VaultServer) launch(t testing.TB) error {
 
 // clusterURL is the port after the one for clients.
 func (v *VaultServer) clusterURL() string {
-	host, port, _ := net.SplitHostPort(strings.TrimPrefix(v.URL, "https://"))
+	host, port, _ := net.SplitHostPort(v.URL[strings.Index(v.URL, "//")+2:])
 	number, _ := strconv.Atoi(port)
 	return "https://" + net.JoinHostPort(host, strconv.Itoa(number+1))
 }

@@ -184,7 +184,7 @@ func TestCanary(t *testing.T) {
 		w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	}
 	w.destroy(entry.EndKeep)
-	journal, err := json.Marshal(w.aws.Journal())
+	journal, err := json.Marshal(w.aws.Journal()) //nolint:gosec // what is in there is what this test is about
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
@@ -74,7 +73,7 @@ func TestRefusedWriteIsRefused(t *testing.T) {
 		w.paistrike.Clock().Advance(30 * day)
 		server.Inject(testparts.AWSFault{Operation: operation, Skip: 1, Error: "AccessDeniedException"}) // the first is the preflight's
 		_, err := w.engine(w.wire()).Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
-		if !errors.Is(err, entry.ErrRefused) {
+		if said, ok := errors.AsType[*rotation.Error](err); !ok || said.Code != "PS210" {
 			t.Errorf("%s: %v", operation, err)
 		}
 		if problem := w.check(); problem != nil || len(w.live()) != 1 {

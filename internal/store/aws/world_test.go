@@ -153,13 +153,16 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// loopback carries the requests to AWS.
+var loopback = &http.Transport{MaxIdleConnsPerHost: 16}
+
 // wire is a transport to both servers without any fault.
 func (w *world) wire() http.RoundTripper { return roundTripper(w.send) }
 
 // send delivers a request: PAIStrike is called in this process, AWS over loopback.
 func (w *world) send(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != "localhost:1" {
-		return http.DefaultTransport.RoundTrip(r)
+		return loopback.RoundTrip(r)
 	}
 	recorder := httptest.NewRecorder()
 	inner := r.Clone(r.Context())

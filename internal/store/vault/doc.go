@@ -1,9 +1,9 @@
-// Package vault owns the two things this project does with HashiCorp Vault:
-// logging in, and keeping one API token as a record in a KV v2 entry.
+// Package vault owns what this project does with HashiCorp Vault: logging in, and
+// keeping API tokens in KV version 2. [Store] is what package rotation calls; it adapts
+// [Client], which knows Vault's HTTP interface and which calls may be repeated.
 //
-// It knows Vault's HTTP interface, the layout of the record, and which calls may
-// be repeated. It does not know when a token is due, what to do about a lost
-// race, or anything of PAIStrike: package rotation decides that and calls here.
+// It does not know when a token is due, what to do about a lost race, or anything of
+// PAIStrike: package rotation decides that. What a record looks like is package entry's.
 //
 // The package reads no VAULT_ environment variable. The requests are therefore
 // its own and not those of the vault/api client, which takes address, token,

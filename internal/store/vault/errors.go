@@ -120,6 +120,12 @@ func says(err error, words string, statuses ...int) bool {
 		slices.ContainsFunc(e.Reasons, func(reason string) bool { return strings.Contains(reason, words) })
 }
 
+// isFailover reports that no server of the cluster became active in time.
+func isFailover(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.standby
+}
+
 // IsRateLimited reports a 429: a quota of Vault is used up. Nothing was done.
 func IsRateLimited(err error) bool { return StatusOf(err) == http.StatusTooManyRequests }
 

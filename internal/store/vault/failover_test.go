@@ -80,6 +80,18 @@ func TestCallsWaitForAFailover(t *testing.T) {
 	}
 }
 
+// The user hears of the cluster, and not of a redirect.
+func TestFailoverThatDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	for name, give := range standby {
+		f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) { give(w, call) })
+		_, err := vault.NewStore(client(t, f.URL)).Look(t.Context(), at("x"))
+		if failure := failureOf(t, err); failure.Code != "PS301" || failure.Summary != "Vault has no active server" {
+			t.Errorf("%s: %+v", name, failure)
+		}
+	}
+}
+
 // A redirect to anything else is not a failover, and is final.
 func TestOtherRedirectsAreFinal(t *testing.T) {
 	t.Parallel()

@@ -33,6 +33,8 @@ func explain(err error) error {
 		return failure("PS309", "Vault login failed", err, "", "Check the login: the vault block of the provider, or the inputs of the workflow.")
 	case IsSealed(err):
 		return failure("PS301", "Vault is sealed", err, "", "Unseal Vault, then run again.")
+	case isFailover(err):
+		return failure("PS301", "Vault has no active server", err, "", "Check the cluster: no server of it has become active for 30 seconds. Then run again.")
 	case isDead(err):
 		return failure("PS313", "Vault token is not valid", err,
 			"Vault does not know the Vault token: it has expired, was revoked, has no uses left, or is mistyped.", "Log in to Vault again.")
