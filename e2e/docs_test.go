@@ -36,7 +36,8 @@ func TestEveryErrorCodeIsDocumented(t *testing.T) {
 		}
 		documented[heading[1]] = slices.Sorted(slices.Values(strings.Split(heading[2], " / ")))
 	}
-	if diff := cmp.Diff(shown(t, filepath.Join(root, "internal", "rotation", "messages.go"), filepath.Join(root, "internal", "store", "vault", "messages.go")), documented); diff != "" {
+	if diff := cmp.Diff(shown(t, filepath.Join(root, "internal", "rotation", "messages.go"), filepath.Join(root, "internal", "store", "vault", "messages.go"),
+		filepath.Join(root, "internal", "store", "aws", "messages.go")), documented); diff != "" {
 		t.Errorf("shown (-) and documented (+) differ:\n%s", diff)
 	}
 	if sections := strings.Count(string(page), "\n### "); strings.Count(string(page), "**Cause.**") != sections || strings.Count(string(page), "**Remedy.**") != sections {

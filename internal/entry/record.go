@@ -9,11 +9,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Location names one entry of a store and the field in it that holds the secret.
+// Location names one entry of a store and the field in it that holds the secret. A
+// location in Vault has a mount; one in AWS Secrets Manager has none.
 type Location struct {
+	Region    string `json:",omitempty"` // of AWS; "" is the region of the client
 	Namespace string // of Vault; "" is the namespace of the client
 	Mount     string // of Vault: "secret", without slashes at its ends
-	Path      string // "ci/paistrike", without slashes at its ends
+	Path      string // "ci/paistrike", without slashes at its ends; of AWS: the name
 	Key       string // the field of the secret, "token" by default
 }
 
@@ -24,10 +26,10 @@ func (l Location) Entry() Location {
 	return l
 }
 
-// String names an entry as a person would: "secret/ci/paistrike", with the namespace in
-// front if there is one.
+// String names an entry as a person would: "secret/ci/paistrike", with the namespace or
+// the region in front if there is one.
 func (l Location) String() string {
-	parts := slices.DeleteFunc([]string{strings.Trim(l.Namespace, "/"), l.Mount, l.Path}, func(s string) bool { return s == "" })
+	parts := slices.DeleteFunc([]string{l.Region, strings.Trim(l.Namespace, "/"), l.Mount, l.Path}, func(s string) bool { return s == "" })
 	return strings.Join(parts, "/")
 }
 

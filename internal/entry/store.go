@@ -47,7 +47,7 @@ type Version struct {
 	// Problem is a [*ForeignError] or a [*SchemaError] if the version is live and is not
 	// a record that can be read.
 	Problem error
-	// Closed says that metadata calls the entry closed by a tombstone.
+	// Closed says that metadata calls the entry closed by this version, a tombstone.
 	Closed bool
 }
 

@@ -68,11 +68,10 @@ func Audit(ctx context.Context, engine *rotation.Engine, entries []entry.Locatio
 
 // look looks at an entry, and sweeps if that is wanted.
 func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep bool) (held, Entry) {
-	seen, err := engine.Look(ctx, at)
+	seen, t, err := consider(ctx, engine, at, false)
 	if err != nil {
 		return held{path: at.Path}, Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}
 	}
-	t := judge(seen, false)
 	h, found := held{path: at.Path, seen: seen, task: t}, entryOf(seen, t)
 	switch {
 	case t.err != nil:

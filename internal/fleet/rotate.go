@@ -74,11 +74,10 @@ func tend(ctx context.Context, engine *rotation.Engine, at entry.Location, o Opt
 	if ctx.Err() != nil {
 		return Entry{Path: at.Path, Outcome: Failed, Problem: &Problem{Summary: "not reached before the run ended"}}
 	}
-	seen, err := engine.Look(ctx, at)
+	seen, t, err := consider(ctx, engine, at, o.Force)
 	if err != nil {
 		return Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}
 	}
-	t := judge(seen, o.Force)
 	done := entryOf(seen, t)
 	switch {
 	case t.outcome != "":
@@ -94,6 +93,22 @@ func tend(ctx context.Context, engine *rotation.Engine, at entry.Location, o Opt
 	result, err := engine.Run(ctx, t.request)
 	done.tell(result, seen, err)
 	return done
+}
+
+// consider looks at an entry and decides what to do about it. What the walk's own list
+// said suffices if nothing is to be done; a list may be behind, so that it decides
+// nothing else.
+func consider(ctx context.Context, engine *rotation.Engine, at entry.Location, force bool) (rotation.Sight, task, error) {
+	if seen, ok, err := engine.Glimpse(ctx, at); ok && err == nil {
+		if t := judge(seen, force); t.outcome == Current || t.outcome == Skipped {
+			return seen, t, nil
+		}
+	}
+	seen, err := engine.Look(ctx, at)
+	if err != nil {
+		return seen, task{}, err
+	}
+	return seen, judge(seen, force), nil
 }
 
 // entryOf is an entry as it was found.

@@ -166,7 +166,7 @@ func (w *smallWorld) version(number int) entry.Version {
 	}
 	c := w.cells[number-1]
 	mirror, err := entry.DecodeMirror(w.custom)
-	v := entry.Version{Revision: c.id, Follows: c.follows, Condition: entry.Deleted, Closed: err == nil && mirror.State == entry.StateTombstone}
+	v := entry.Version{Revision: c.id, Follows: c.follows, Condition: entry.Deleted, Closed: err == nil && mirror.State == entry.StateTombstone && mirror.Revision == c.id}
 	if number == w.at && w.from != "" {
 		v.Follows = w.from // the label was moved here by hand
 	}

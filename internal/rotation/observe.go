@@ -72,7 +72,7 @@ func (e *Engine) observe(ctx context.Context, at entry.Location, seen *Sight) (o
 		return o, err
 	}
 	o.At = at
-	o.version = entry.Version{Revision: o.Revision, Follows: o.Follows, Condition: o.Condition, Closed: o.Managed && o.Mirror.State == entry.StateTombstone}
+	o.version = entry.Version{Revision: o.Revision, Follows: o.Follows, Condition: o.Condition, Closed: o.Managed && o.Mirror.State == entry.StateTombstone && o.Mirror.Revision == o.Revision}
 	if o.Condition == entry.Live {
 		if o.version, err = e.store.Read(ctx, at); err != nil {
 			return o, storeFailed(at, err)
@@ -136,8 +136,8 @@ func classify(found entry.Version, glance entry.Glance) kind {
 		return kindVacant
 	case record != nil:
 		return kindOurs
-	case found.Condition != entry.Live && mirrored && glance.Mirror.State == entry.StateTombstone && glance.Mirror.Revision == found.Revision:
-		return kindVacant
+	case found.Condition != entry.Live && mirrored && found.Closed:
+		return kindVacant // closed, perhaps since we looked
 	case mirrored:
 		return kindBroken
 	default:

@@ -33,14 +33,48 @@ type Sight struct {
 // Look looks at an entry without reading its secret: one read of metadata, beside what
 // the run shares (the token list, the store's clock). It writes nothing.
 func (e *Engine) Look(ctx context.Context, at entry.Location) (Sight, error) {
-	s := Sight{At: at, turn: e.entries.turn(at)}
+	turn := e.entries.turn(at)
 	if err := e.load(ctx); err != nil {
-		return s, listFailed(err)
+		return Sight{At: at}, listFailed(err)
 	}
+	glance, err := e.store.Look(ctx, at)
+	if err != nil {
+		return Sight{At: at}, storeFailed(at, err)
+	}
+	return e.sight(ctx, at, glance, turn)
+}
+
+// Hearsay is a store whose lists tell of many entries at once. What they tell may be
+// minutes old.
+type Hearsay interface {
+	// Listed returns what the last list said of an entry, false if it said nothing.
+	Listed(ctx context.Context, at entry.Location) (entry.Glance, bool, error)
+}
+
+// Glimpse sees an entry as the store's last list showed it, false if it showed nothing.
+// It may be behind: it can tell that nothing is to be done about an entry, and nothing
+// else.
+func (e *Engine) Glimpse(ctx context.Context, at entry.Location) (Sight, bool, error) {
+	store, ok := e.store.(Hearsay)
+	if !ok {
+		return Sight{}, false, nil
+	}
+	turn := e.entries.turn(at)
+	if err := e.load(ctx); err != nil {
+		return Sight{At: at}, false, listFailed(err)
+	}
+	glance, ok, err := store.Listed(ctx, at)
+	if !ok || err != nil {
+		return Sight{At: at}, false, err
+	}
+	s, err := e.sight(ctx, at, glance, turn)
+	return s, err == nil, err
+}
+
+// sight adds the tokens and the clocks to what a store tells of an entry.
+func (e *Engine) sight(ctx context.Context, at entry.Location, glance entry.Glance, turn int) (Sight, error) {
+	s := Sight{At: at, Glance: glance, turn: turn}
 	var err error
-	if s.Glance, err = e.store.Look(ctx, at); err != nil {
-		return s, storeFailed(at, err)
-	}
 	if s.Clock, err = e.clock(ctx); err != nil {
 		return s, storeFailed(at, err)
 	}

@@ -143,7 +143,7 @@ func (s *Store) read(ctx context.Context, at entry.Location, number int) (entry.
 	return entry.Version{
 		Revision: revisionOf(got.Version), Follows: revisionOf(got.Version - 1), Condition: got.Condition,
 		Record: got.Record, Problem: got.Problem,
-		Closed: got.Managed && got.Mirror.State == entry.StateTombstone,
+		Closed: got.Managed && got.Mirror.State == entry.StateTombstone && got.Mirror.Revision == revisionOf(got.Version),
 	}, nil
 }
 

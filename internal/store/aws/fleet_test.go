@@ -1,0 +1,77 @@
+package aws_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+// TestWalkOfManySecrets shows that a scheduled run asks AWS about the entries alone that
+// may be due: the pages of the list tell of the others.
+func TestWalkOfManySecrets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startAWS(t), "")
+	const entries, due = 230, 20
+	engine := w.engine(w.wire())
+	var group errgroup.Group
+	group.SetLimit(8)
+	for i := range entries {
+		group.Go(func() error {
+			request := w.request(rotation.Rotate, schedule.ReasonCreated)
+			request.At.Path = fmt.Sprintf("ci/team-%03d", i)
+			if i < due {
+				request.Schedule.Period, request.Policy.Period = "10d", 10*day
+			}
+			_, err := engine.Run(t.Context(), request)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	stranger := *w
+	stranger.at.Path = "elsewhere/a"
+	stranger.create()
+	w.advance(15 * day)
+
+	about := map[string]int{}
+	calls := 0
+	w.aws.ForgetJournal()
+	store := w.store(w.wire())
+	walked, err := fleet.Walk(t.Context(), store, entry.Location{Region: region, Path: "ci"}, 4)
+	if err != nil || len(walked) != entries {
+		t.Fatalf("%d entries, %v", len(walked), err)
+	}
+	report, err := fleet.Rotate(t.Context(), w.engineOn(store), walked, fleet.Options{Concurrency: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotated := 0
+	for _, e := range report.Entries {
+		switch e.Outcome {
+		case fleet.Rotated:
+			rotated++
+		case fleet.Current:
+		default:
+			t.Errorf("%s: %s %+v", e.Path, e.Outcome, e.Problem)
+		}
+	}
+	for _, event := range w.aws.Journal() {
+		if strings.HasPrefix(event.Secret, "ci/") {
+			about[event.Secret]++
+		} else {
+			calls++
+		}
+	}
+	// Three pages, of which the first is asked for twice to learn what time it is.
+	if rotated != due || len(about) != due || calls > 4 {
+		t.Errorf("%d rotated; AWS was asked about %d entries, with %d calls beside: want %d, %d and 4", rotated, len(about), calls, due, due)
+	}
+}

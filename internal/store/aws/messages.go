@@ -1,0 +1,163 @@
+package aws
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+// Every text that a user of this store can see is worded in this file. A failure has a
+// code, a summary, facts, and advice; what is true of the token is the caller's to say.
+
+func failure(code, summary string, cause error, facts, advice string) error {
+	return &entry.Failure{Code: code, Summary: summary, Facts: facts, Advice: advice, Err: cause}
+}
+
+// explained is explain of an error that may be nil.
+func explained(err error) error {
+	if err == nil {
+		return nil
+	}
+	return explain(err)
+}
+
+// explain puts an error of AWS into words for the user.
+func explain(err error) error {
+	if _, done := errors.AsType[*entry.Failure](err); done {
+		return err
+	}
+	action := actionOf(err)
+	switch {
+	case isBadLogin(err):
+		return failure("PS323", "AWS login failed", err, "", "Check where the AWS credentials come from: the aws block of the provider, the inputs of the workflow, or the environment.")
+	case isDenied(err):
+		return failure("PS322", "AWS credentials lack a permission", err, "", "Allow "+action+" on the secret in an IAM policy of the identity that the message names. "+
+			"An own KMS key has to allow kms:GenerateDataKey and kms:Decrypt as well.")
+	case isThrottled(err):
+		return failure("PS325", "AWS kept throttling", err, "", "Wait a minute, then run again. Nothing was done by the calls that AWS throttled.")
+	case isKMS(err):
+		return failure("PS326", "AWS KMS key cannot be used", err, "", "Check that the KMS key of the secret is enabled and allows kms:GenerateDataKey and kms:Decrypt to this identity.")
+	case isFull(err):
+		return failure("PS327", "AWS secret has too many versions", err, "AWS keeps every version for 24 hours, and at most 100.", "Run again later. AWS advises against more than one new version in ten minutes.")
+	case statusOf(err) == 0:
+		return failure("PS321", "AWS cannot be reached", err, "", "Check region, endpoint and network.")
+	default:
+		return failure("PS320", "AWS refused a request", err, "", "AWS's own words say why. Run again when that is fixed.")
+	}
+}
+
+func noRegion() error {
+	return failure("PS328", "AWS region is missing", nil, "", "Set region in the aws block of the provider, aws_region in a workflow, or AWS_REGION.")
+}
+
+func badConfiguration(err error) error {
+	return failure("PS323", "AWS login failed", err, "", "Check AWS's shared configuration files and the profile.")
+}
+
+func expiresTooSoon(left, needed time.Duration) error {
+	return failure("PS324", "AWS credentials expire too soon", nil,
+		fmt.Sprintf("The AWS credentials are valid for another %s only, and %s are needed to replace a token safely.",
+			schedule.FormatDuration(max(left, 0).Truncate(time.Second)), schedule.FormatDuration(needed)), "Log in again.")
+}
+
+// refusedAction finds the action in AWS's own words: a call may need more than one.
+var refusedAction = regexp.MustCompile(`not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)`)
+
+// actionOf names the IAM action that was missing for the call that failed.
+func actionOf(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		if said := refusedAction.FindStringSubmatch(api.ErrorMessage()); said != nil {
+			return said[1]
+		}
+	}
+	operation, ok := errors.AsType[*smithy.OperationError](err)
+	if !ok {
+		return "the call"
+	}
+	if operation.Service() == "STS" {
+		return "sts:" + operation.Operation()
+	}
+	return "secretsmanager:" + operation.Operation()
+}
+
+// codeOf returns the code of an error of AWS, "" if it has none.
+func codeOf(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// statusOf returns the HTTP status of AWS's answer, 0 if there was none.
+func statusOf(err error) int {
+	if answered, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		return answered.HTTPStatusCode()
+	}
+	return 0
+}
+
+func isNotFound(err error) bool {
+	_, ok := errors.AsType[*types.ResourceNotFoundException](err)
+	return ok
+}
+
+func isExisting(err error) bool {
+	_, ok := errors.AsType[*types.ResourceExistsException](err)
+	return ok
+}
+
+// isInvalidRequest reports that the state of a secret does not allow the call: it is
+// scheduled for deletion.
+func isInvalidRequest(err error) bool {
+	_, ok := errors.AsType[*types.InvalidRequestException](err)
+	return ok
+}
+
+// isRefusal reports that AWS answered that it did not do what it was asked for.
+func isRefusal(err error) bool {
+	status := statusOf(err)
+	return codeOf(err) != "" && status >= http.StatusBadRequest && status < http.StatusInternalServerError
+}
+
+// isDenied reports that IAM, or a KMS key, does not allow the call. Nothing was done.
+func isDenied(err error) bool {
+	return !isBadLogin(err) && (codeOf(err) == "AccessDeniedException" || codeOf(err) == "AccessDenied")
+}
+
+func isThrottled(err error) bool {
+	return !isFull(err) && retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err).Bool()
+}
+
+func isFull(err error) bool {
+	_, ok := errors.AsType[*types.LimitExceededException](err)
+	return ok
+}
+
+func isKMS(err error) bool {
+	switch codeOf(err) {
+	case "DecryptionFailure", "EncryptionFailure":
+		return true
+	}
+	return false
+}
+
+// isBadLogin reports that there are no credentials, or that AWS does not accept them.
+func isBadLogin(err error) bool {
+	switch codeOf(err) {
+	case "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "ExpiredToken", "InvalidSignatureException",
+		"SignatureDoesNotMatch", "IncompleteSignatureException", "MissingAuthenticationTokenException", "InvalidIdentityToken", "InvalidIdentityTokenException":
+		return true
+	}
+	_, ok := errors.AsType[*loginError](err)
+	return ok
+}

@@ -1,0 +1,236 @@
+package aws
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+)
+
+// versionID is the id that a run gives to its version, 33 characters of the 32 to 64
+// that AWS takes: no other run has it, so that putting the version again changes nothing.
+func versionID(record entry.Record) string {
+	return fmt.Sprintf("paistrike-%014d-%s", record.Gen, record.Op)
+}
+
+// Check finds out before a token is minted what would stop its publication. AWS tells
+// nobody what they may do, so it tries: a secret that does not exist is created without a
+// value, one that is deleted is restored, and the two calls of a publication are made
+// without the parameters that they cannot do without.
+func (s *Store) Check(ctx context.Context, at entry.Location, base entry.Revision, needed time.Duration) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	held, err := s.session.config.Credentials.Retrieve(ctx)
+	if err != nil {
+		return explain(err)
+	}
+	if left := held.Expires.Sub(s.config.Now()); held.CanExpire && left < needed {
+		return expiresTooSoon(left, needed)
+	}
+	if err := s.prepare(ctx, at, base); err != nil {
+		return err
+	}
+	id := sdk.String(at.Path)
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	_, err = s.session.secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: id}, s.writing(at.Region))
+	if isDenied(err) {
+		return explain(err)
+	}
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	_, err = s.session.secrets.UpdateSecretVersionStage(ctx,
+		&secretsmanager.UpdateSecretVersionStageInput{SecretId: id, VersionStage: sdk.String(current)}, s.writing(at.Region))
+	if isDenied(err) {
+		return explain(err)
+	}
+	return nil
+}
+
+// prepare sees to it that a version can be put: a secret that does not exist is
+// created, without a value, and one that is deleted is restored.
+func (s *Store) prepare(ctx context.Context, at entry.Location, base entry.Revision) error {
+	d, err := s.recall(ctx, at)
+	if err != nil {
+		return err
+	}
+	if !d.exists && base == "" {
+		if err = s.create(ctx, at); !isInvalidRequest(err) { // it is scheduled for deletion
+			return explained(err)
+		}
+		d.deleted = true
+	}
+	if !d.deleted {
+		return nil
+	}
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	_, err = s.session.secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: sdk.String(at.Path)}, s.writing(at.Region))
+	if err == nil {
+		d.exists, d.deleted = true, false
+		s.remember(at, d)
+	}
+	return explained(err)
+}
+
+// mark is the part of a mirror that makes an entry ours.
+var mark = map[string]string{"managed_by": "paistrike"}
+
+// create makes a secret without a value, marked as ours from the first moment.
+func (s *Store) create(ctx context.Context, at entry.Location) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	wanted := s.settingsOf(at)
+	tags := encodeTags(mark)
+	for key, value := range wanted.Tags {
+		tags = append(tags, types.Tag{Key: sdk.String(key), Value: sdk.String(value)})
+	}
+	_, err := s.session.secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
+		Name: sdk.String(at.Path), KmsKeyId: given(wanted.KMSKeyID), Tags: tags,
+		Description: sdk.String("PAIStrike API token, kept by paistrike"),
+	}, s.writing(at.Region))
+	if err == nil || isExisting(err) {
+		s.remember(at, description{exists: true})
+		return nil
+	}
+	return err
+}
+
+// Publish puts a version, and makes it current if base still is. Each call is made
+// once. Unless [entry.ErrRefused] holds, an error leaves open whether the version is
+// current, a refusal to move the label included: see [Store.After].
+func (s *Store) Publish(ctx context.Context, at entry.Location, base entry.Revision, record entry.Record) (entry.Published, error) {
+	data, err := entry.EncodeRecord(at.Key, record)
+	if err != nil {
+		return entry.Published{}, err
+	}
+	value, err := json.Marshal(data)
+	if err != nil {
+		return entry.Published{}, errors.New("the record could not be written as JSON")
+	}
+	if err := s.open(ctx); err != nil {
+		return entry.Published{}, err
+	}
+	if err := s.prepare(ctx, at, base); err != nil {
+		return entry.Published{}, refusedIf(isDenied(err), err)
+	}
+	id := versionID(record)
+	labels, err := s.put(ctx, at, id, string(value))
+	if err != nil {
+		return entry.Published{}, err
+	}
+	if base == "" && slices.Contains(labels, current) {
+		return entry.Published{Revision: entry.Revision(id)}, nil // as the first version, by AWS itself
+	}
+	if err := s.commit(ctx, at, base, id); err != nil {
+		return entry.Published{}, err
+	}
+	return entry.Published{Revision: entry.Revision(id)}, nil
+}
+
+// put adds a version that is not current, and returns its labels. The first version of a
+// secret becomes current by itself.
+func (s *Store) put(ctx context.Context, at entry.Location, id, value string) ([]string, error) {
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	out, err := s.session.secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
+		SecretId: sdk.String(at.Path), ClientRequestToken: sdk.String(id), SecretString: sdk.String(value), VersionStages: []string{pending},
+	}, s.writing(at.Region))
+	if err != nil {
+		return nil, refusedIf(isDenied(err), explain(err))
+	}
+	return out.VersionStages, nil
+}
+
+// commit makes a version current if base still is: the one check-and-set that AWS has.
+// Without a base it fails if any version is current. If AWS refuses, the version loses
+// its label, and AWS removes it in time.
+func (s *Store) commit(ctx context.Context, at entry.Location, base entry.Revision, id string) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	_, err := s.session.secrets.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
+		SecretId: sdk.String(at.Path), VersionStage: sdk.String(current),
+		RemoveFromVersionId: given(string(base)), MoveToVersionId: sdk.String(id),
+	}, s.writing(at.Region))
+	if err == nil {
+		return nil
+	}
+	if isRefusal(err) && s.begin(ctx) == nil {
+		_, _ = s.session.secrets.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
+			SecretId: sdk.String(at.Path), VersionStage: sdk.String(pending), RemoveFromVersionId: sdk.String(id),
+		}, s.writing(at.Region))
+	}
+	return refusedIf(isDenied(err), explain(err))
+}
+
+func refusedIf(refused bool, err error) error {
+	if refused {
+		return errors.Join(entry.ErrRefused, err)
+	}
+	return err
+}
+
+// maxSteps bounds how far [Store.After] goes back.
+const maxSteps = 10
+
+// After reads the version that became current on top of base, whether it is still
+// current or not. It goes back from the current version: each record names the version
+// that was current when it became so itself. A version that was put and never became
+// current is not among them.
+func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revision) (entry.Version, error) {
+	d, err := s.describe(ctx, at)
+	if err != nil || d.current == base {
+		return entry.Version{Condition: entry.Absent}, err
+	}
+	newest, err := s.versionOf(ctx, at, d.current, d.previous)
+	if err != nil {
+		return entry.Version{}, err
+	}
+	if newest.Condition != entry.Live { // it was deleted, perhaps just now: ask how it stands
+		if d, err = s.describe(ctx, at); err != nil {
+			return entry.Version{}, err
+		}
+		return d.version(), nil
+	}
+	newest.Closed = d.closed()
+	for step, v := 0, newest; step < maxSteps; step++ {
+		switch {
+		case step > 0 && v.Record == nil:
+			return newest, nil // the history is broken here
+		case v.Follows == base:
+			return v, nil
+		case v.Record == nil || v.Follows == "":
+			return newest, nil
+		}
+		if v, err = s.versionOf(ctx, at, v.Follows, ""); err != nil {
+			return entry.Version{}, err
+		}
+	}
+	return newest, nil
+}
+
+// versionOf reads a version by its id. What a record says of its base goes before what
+// the labels say, because a label that was moved by hand publishes nothing.
+func (s *Store) versionOf(ctx context.Context, at entry.Location, id, follows entry.Revision) (entry.Version, error) {
+	v, err := s.read(ctx, at, &secretsmanager.GetSecretValueInput{VersionId: sdk.String(string(id))})
+	v.Follows = follows
+	if v.Record != nil {
+		v.Follows = v.Record.Base
+	}
+	return v, err
+}

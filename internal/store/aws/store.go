@@ -1,0 +1,190 @@
+package aws
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+)
+
+// Store keeps tokens in AWS Secrets Manager. It is what package rotation calls; its
+// revisions are version ids. A location names a secret by its name, in the region of the
+// location, or else of the configuration. It is safe for concurrent use.
+type Store struct {
+	config  Config
+	session session
+	clock   clock
+	pace    pace
+
+	mu       sync.Mutex
+	seen     map[entry.Location]description
+	listed   map[entry.Location]description
+	settings map[entry.Location]Settings
+}
+
+// New makes a store. It does no I/O: the first call looks for credentials.
+func New(config Config) *Store {
+	config.setDefaults()
+	return &Store{
+		config: config, clock: clock{now: config.Now},
+		seen: map[entry.Location]description{}, listed: map[entry.Location]description{}, settings: map[entry.Location]Settings{},
+	}
+}
+
+// Set notes what is wanted of a secret when it is created and when it is deleted.
+func (s *Store) Set(at entry.Location, settings Settings) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settings[at.Entry()] = settings
+}
+
+func (s *Store) settingsOf(at entry.Location) Settings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settings[at.Entry()]
+}
+
+// region returns the region of an entry.
+func (s *Store) region(at entry.Location) string {
+	if at.Region != "" {
+		return at.Region
+	}
+	return s.session.config.Region
+}
+
+// identities returns what tells this account and region from all others: the present
+// identity first, then the former ones.
+func (s *Store) identities(ctx context.Context, at entry.Location) ([]string, error) {
+	identity := s.config.Identity
+	if identity == "" {
+		account, err := s.account(ctx)
+		if err != nil {
+			return nil, err
+		}
+		identity = account
+	}
+	var identities []string
+	for _, one := range append([]string{identity}, s.config.FormerIdentities...) {
+		identities = append(identities, one+"/"+s.region(at))
+	}
+	return identities, nil
+}
+
+// glance words what a description says of an entry.
+func (s *Store) glance(ctx context.Context, at entry.Location, d description) (entry.Glance, error) {
+	identities, err := s.identities(ctx, at)
+	if err != nil {
+		return entry.Glance{}, err
+	}
+	var slots []string
+	for _, identity := range identities {
+		slots = append(slots, entry.Slot(identity, at.Path))
+	}
+	return d.glance(slices.Compact(slots), identities[0]), nil
+}
+
+// Look describes the secret, with one request.
+func (s *Store) Look(ctx context.Context, at entry.Location) (entry.Glance, error) {
+	d, err := s.describe(ctx, at)
+	if err != nil {
+		return entry.Glance{}, err
+	}
+	return s.glance(ctx, at, d)
+}
+
+// Read reads the version that is current.
+func (s *Store) Read(ctx context.Context, at entry.Location) (entry.Version, error) {
+	if err := s.open(ctx); err != nil {
+		return entry.Version{}, err
+	}
+	v, err := s.read(ctx, at, &secretsmanager.GetSecretValueInput{VersionStage: sdk.String(current)})
+	if err != nil || v.Condition == entry.Absent {
+		return v, err
+	}
+	d, err := s.recall(ctx, at)
+	if err == nil && d.current != v.Revision {
+		d, err = s.describe(ctx, at)
+	}
+	switch {
+	case err != nil:
+		return entry.Version{}, err
+	case d.deleted:
+		return d.version(), nil
+	case d.current == v.Revision:
+		v.Follows = d.previous
+	}
+	v.Closed = d.closed()
+	return v, nil
+}
+
+// read reads one version, without what preceded it. A version of a deleted secret
+// cannot be read.
+func (s *Store) read(ctx context.Context, at entry.Location, in *secretsmanager.GetSecretValueInput) (entry.Version, error) {
+	in.SecretId = sdk.String(at.Path)
+	out, err := s.session.secrets.GetSecretValue(ctx, in, s.reading(at.Region))
+	switch {
+	case isNotFound(err):
+		return entry.Version{Condition: entry.Absent}, nil
+	case isInvalidRequest(err):
+		return entry.Version{Condition: entry.Deleted}, nil
+	case err != nil:
+		return entry.Version{}, explain(err)
+	}
+	v := entry.Version{Revision: entry.Revision(sdk.ToString(out.VersionId)), Condition: entry.Live}
+	v.Record, v.Problem = decode(at.Key, out.SecretString)
+	return v, nil
+}
+
+// decode reads a record out of a value, which is a JSON object with the secret in the
+// field key.
+func decode(key string, value *string) (*entry.Record, error) {
+	var data map[string]any
+	if value == nil || json.Unmarshal([]byte(*value), &data) != nil {
+		return nil, &entry.ForeignError{Reason: "the value is not a JSON object"}
+	}
+	record, err := entry.DecodeRecord(key, data)
+	if err != nil {
+		return nil, err
+	}
+	return &record, nil
+}
+
+// Describe writes the whole mirror into tags, with one request.
+func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mirror) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	_, err := s.session.secrets.TagResource(ctx, &secretsmanager.TagResourceInput{
+		SecretId: sdk.String(at.Path), Tags: encodeTags(entry.EncodeMirror(mirror)),
+	}, s.writing(at.Region))
+	return explained(err)
+}
+
+// begin waits for a turn to write.
+func (s *Store) begin(ctx context.Context) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	return s.pace.wait(ctx, s.config.Now, s.config.Sleep)
+}
+
+// Now returns AWS's clock, as its answers tell it.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	if err := s.open(ctx); err != nil {
+		return time.Time{}, err
+	}
+	if now, ok := s.clock.time(); ok {
+		return now, nil
+	}
+	if _, err := s.account(ctx); err != nil {
+		return time.Time{}, err
+	}
+	now, _ := s.clock.time()
+	return now, nil
+}

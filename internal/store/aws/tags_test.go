@@ -1,0 +1,82 @@
+package aws_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
+)
+
+// TestTagsKeepMetadata shows that whatever text goes into tags comes out again, in tags
+// that AWS takes.
+func TestTagsKeepMetadata(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		metadata := rapid.MapOfN(rapid.StringMatching(`[a-z_]{1,20}`), rapid.StringN(0, 300, 900), 1, 8).Draw(t, "metadata")
+		tags := aws.EncodeTags(metadata)
+		// What an earlier, longer value left behind is not read.
+		plain := map[string]string{}
+		for key := range metadata {
+			for _, i := range []string{".2", ".3", ".4", ".5"} {
+				plain[key+i] = "left behind"
+			}
+		}
+		for _, tag := range tags {
+			plain[*tag.Key] = *tag.Value
+			if n := len([]rune(*tag.Value)); n > 256 {
+				t.Fatalf("a tag of %d characters", n)
+			}
+			if !aws.FitsTag(*tag.Value) {
+				t.Fatalf("AWS does not take %q", *tag.Value)
+			}
+		}
+		got := aws.DecodeTags(plain)
+		maps.DeleteFunc(got, func(key, _ string) bool { _, ok := metadata[key]; return !ok })
+		if diff := cmp.Diff(metadata, got); diff != "" {
+			t.Fatalf("(-want +got)\n%s", diff)
+		}
+	})
+}
+
+// TestLargestMirror shows that AWS takes the largest mirror there can be, and what a
+// later, smaller one says.
+func TestLargestMirror(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startAWS(t), "mirror")
+	w.settings.Tags = map[string]string{"team": "blue"}
+	w.create()
+	_, version := w.value()
+	mirror := entry.Mirror{
+		State: entry.StateActive, Of: 1, Revision: entry.Revision(version), Slot: strings.Repeat("s", 12), Owner: strings.Repeat("ö", 90),
+		Identity: "123456789012/eu-central-1", Endpoint: "https://paistrike.example.com/api?v=1&x=*", Key: "key*", TokenID: "tok;@=%",
+		TokenName: strings.Repeat("=*", 80), CreatedAt: firstDay, ExpiresAt: firstDay.Add(day), NextRotation: firstDay, LastRun: firstDay, LastError: "PS205",
+		Schedule: schedule.Schedule{Cron: "17 3 * * 1", Window: "24h", Overlap: "1d"},
+	}
+	for i := range 12 {
+		mirror.Retiring = append(mirror.Retiring, entry.RetiringRef{ID: strings.Repeat("é", 3) + string(rune('a'+i)), RevokeAfter: firstDay.Add(time.Duration(i) * time.Hour)})
+	}
+	s := w.store(w.wire())
+	for _, want := range []entry.Mirror{mirror, {State: entry.StateTombstone, Of: 2, Revision: "x", Slot: "y"}} {
+		if err := s.Describe(t.Context(), w.at, want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Look(t.Context(), w.at)
+		if err != nil || got.Problem != nil || !got.Managed || !got.Mirror.Says(want) {
+			t.Errorf("%v, %v: (-want +got)\n%s", err, got.Problem, cmp.Diff(entry.EncodeMirror(want), entry.EncodeMirror(got.Mirror)))
+		}
+	}
+	found := false
+	for _, tag := range w.described().Tags {
+		found = found || *tag.Key == "team" && *tag.Value == "blue"
+	}
+	if !found {
+		t.Error("the user's tag is gone")
+	}
+}

@@ -1,0 +1,348 @@
+package aws_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
+
+// firstDay is where the clocks stand at first.
+var firstDay = time.Date(2027, time.January, 5, 9, 0, 0, 0, time.UTC)
+
+const (
+	day    = 24 * time.Hour
+	region = "eu-central-1"
+)
+
+// world is one PAIStrike account and one secret of AWS.
+type world struct {
+	t          testing.TB
+	aws        *testparts.SecretsManager
+	admin      *secretsmanager.Client
+	paistrike  *sandbox.Server
+	management string
+	at         entry.Location
+	settings   aws.Settings
+	as         aws.Credentials
+}
+
+func startAWS(t testing.TB, options ...testparts.SecretsManagerOption) *testparts.SecretsManager {
+	t.Helper()
+	s := testparts.StartSecretsManager(t, options...)
+	s.SetClock(firstDay)
+	return s
+}
+
+func newWorld(t testing.TB, server *testparts.SecretsManager, name string) *world {
+	t.Helper()
+	service, err := sandbox.New(sandbox.Options{Start: firstDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, management := service.Mint("Terraform", time.Time{})
+	return &world{
+		t: t, aws: server, paistrike: service, management: management,
+		at: entry.Location{Region: region, Path: name, Key: "token"},
+		as: aws.Credentials{AccessKeyID: server.AccessKeyID, SecretAccessKey: secret.New(server.SecretAccessKey)},
+		admin: secretsmanager.New(secretsmanager.Options{
+			Region: region, BaseEndpoint: sdk.String(server.Endpoint),
+			Credentials: credentials.NewStaticCredentialsProvider(server.AccessKeyID, server.SecretAccessKey, ""),
+		}),
+	}
+}
+
+// advance moves both servers' clocks.
+func (w *world) advance(by time.Duration) {
+	w.paistrike.Clock().Advance(by)
+	w.aws.SetClock(w.now())
+}
+
+func (w *world) now() time.Time { return w.paistrike.Clock().Now() }
+
+// store is a store on connections of its own, with the wire between.
+func (w *world) store(wire http.RoundTripper) *aws.Store {
+	s := aws.New(aws.Config{
+		Region: region, Endpoint: w.aws.Endpoint, STSEndpoint: w.aws.Endpoint, Credentials: &w.as,
+		Transport: wire, Sleep: noSleep, Now: w.now,
+		RetryDelay: func(int, error) (time.Duration, error) { return 0, nil },
+	})
+	s.Set(w.at, w.settings)
+	return s
+}
+
+// engine is a process's engine.
+func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
+	return w.engineOn(w.store(wire), wire)
+}
+
+// engineOn is an engine on a store; PAIStrike is called over the wire, if one is given.
+func (w *world) engineOn(store rotation.Store, wires ...http.RoundTripper) *rotation.Engine {
+	w.t.Helper()
+	wire := w.wire()
+	if len(wires) > 0 {
+		wire = wires[0]
+	}
+	client, err := paistrike.New(paistrike.Config{
+		Endpoint: "http://localhost:1", Token: secret.New(w.management), Transport: wire, Sleep: noSleep,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return rotation.New(rotation.PAIStrike{Client: client}, store, rotation.WithSleep(noSleep), rotation.WithNow(w.now))
+}
+
+// noSleep lets a wait pass at once, unless the caller has given up.
+func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+
+// request asks for a token with a life of 90 days, replaced every 30.
+func (w *world) request(wish rotation.Wish, reason schedule.Reason) rotation.Request {
+	policy := schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults()
+	return rotation.Request{
+		At: w.at, Label: "CI/CD Pipeline", Policy: policy, Owner: "resource-1", Wish: wish, Reason: reason,
+		Schedule: schedule.Schedule{Period: "30d", Overlap: "1d", ExpiresIn: "90d"}, MayRepublish: true,
+	}
+}
+
+// run is one clean run of a new process.
+func (w *world) run(r rotation.Request) rotation.Result {
+	w.t.Helper()
+	result, err := w.engine(w.wire()).Run(context.Background(), r)
+	if err != nil {
+		w.t.Fatalf("clean run: %v", err)
+	}
+	return result
+}
+
+func (w *world) create() rotation.Result {
+	w.t.Helper()
+	return w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
+}
+
+func (w *world) destroy(how entry.Ending) rotation.DestroyResult {
+	w.t.Helper()
+	result, err := w.engine(w.wire()).Destroy(context.Background(), rotation.DestroyRequest{At: w.at, Owner: "resource-1", Ending: how})
+	if err != nil {
+		w.t.Fatalf("destroy: %v", err)
+	}
+	return result
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// loopback carries the requests to AWS.
+var loopback = &http.Transport{MaxIdleConnsPerHost: 16}
+
+// wire is a transport to both servers without any fault.
+func (w *world) wire() http.RoundTripper { return roundTripper(w.send) }
+
+// send delivers a request: PAIStrike is called in this process, AWS over loopback.
+func (w *world) send(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != "localhost:1" {
+		return loopback.RoundTrip(r)
+	}
+	recorder := httptest.NewRecorder()
+	inner := r.Clone(r.Context())
+	inner.RequestURI, inner.Host = r.URL.RequestURI(), "localhost"
+	if inner.Body == nil {
+		inner.Body = http.NoBody
+	}
+	w.paistrike.ServeHTTP(recorder, inner)
+	response := recorder.Result()
+	response.Request = r
+	return response, nil
+}
+
+// value is what a consumer reads, "" if nothing can be read.
+func (w *world) value() (value, version string) {
+	w.t.Helper()
+	out, err := w.admin.GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: sdk.String(w.at.Path)})
+	if err != nil {
+		return "", ""
+	}
+	return sdk.ToString(out.SecretString), sdk.ToString(out.VersionId)
+}
+
+// current is the record that is served, nil if there is none.
+func (w *world) current() *entry.Record {
+	w.t.Helper()
+	value, _ := w.value()
+	var data map[string]any
+	if json.Unmarshal([]byte(value), &data) != nil {
+		return nil
+	}
+	record, err := entry.DecodeRecord(w.at.Key, data)
+	if err != nil {
+		return nil
+	}
+	return &record
+}
+
+// labels returns the version that each staging label is on.
+func (w *world) labels() map[string]string {
+	w.t.Helper()
+	labels := map[string]string{}
+	for id, stages := range w.described().VersionIdsToStages {
+		for _, stage := range stages {
+			labels[stage] = id
+		}
+	}
+	return labels
+}
+
+func (w *world) described() *secretsmanager.DescribeSecretOutput {
+	w.t.Helper()
+	out, err := w.admin.DescribeSecret(context.Background(), &secretsmanager.DescribeSecretInput{SecretId: sdk.String(w.at.Path)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// move moves AWSCURRENT by hand.
+func (w *world) move(from, to string) {
+	w.t.Helper()
+	_, err := w.admin.UpdateSecretVersionStage(context.Background(), &secretsmanager.UpdateSecretVersionStageInput{
+		SecretId: sdk.String(w.at.Path), VersionStage: sdk.String("AWSCURRENT"), RemoveFromVersionId: sdk.String(from), MoveToVersionId: sdk.String(to),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// put writes a value by hand.
+func (w *world) put(value string) {
+	w.t.Helper()
+	_, err := w.admin.PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{
+		SecretId: sdk.String(w.at.Path), SecretString: sdk.String(value),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// live returns the usable tokens of the entry.
+func (w *world) live() []sandbox.Token {
+	var live []sandbox.Token
+	for _, token := range w.paistrike.Tokens() {
+		name, ok := rotation.ParseName(token.Name)
+		if ok && name.Label == "CI/CD Pipeline" && token.Status == "active" && (token.ExpiresAt.IsZero() || w.now().Before(token.ExpiresAt)) {
+			live = append(live, token)
+		}
+	}
+	return live
+}
+
+// accepts reports whether PAIStrike lets a secret in.
+func (w *world) accepts(value secret.Secret) bool {
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost/api/v1/api-tokens/self", nil)
+	request.Header.Set("Authorization", "Bearer "+value.Reveal())
+	recorder := httptest.NewRecorder()
+	w.paistrike.ServeHTTP(recorder, request)
+	return recorder.Code == http.StatusOK
+}
+
+// check returns what is wrong with the world when no run is under way: the invariants I1
+// and I3 of the protocol.
+func (w *world) check() error {
+	record := w.current()
+	if record == nil || record.State != entry.StateActive {
+		return errors.New("no token is served")
+	}
+	if !w.accepts(record.Secret) {
+		return errors.New("the token that is served does not work")
+	}
+	for _, token := range w.live() {
+		retiring := slices.ContainsFunc(record.Retiring, func(r entry.Retiring) bool { return r.ID == token.ID })
+		if token.ID != record.TokenID && !retiring {
+			return fmt.Errorf("token %s lives and is neither current nor retiring", token.Name)
+		}
+	}
+	return nil
+}
+
+// operation names the call of AWS that a request is, "" for PAIStrike's.
+func operation(r *http.Request) string {
+	if name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager."); ok {
+		return name
+	}
+	if r.URL.Host == "localhost:1" {
+		return ""
+	}
+	return "STS"
+}
+
+// counted counts calls by what they are.
+type counted struct {
+	next  http.RoundTripper
+	mu    sync.Mutex
+	calls []string
+}
+
+func (c *counted) RoundTrip(r *http.Request) (*http.Response, error) {
+	name := operation(r)
+	if name == "" {
+		name = r.Method + " " + r.URL.Path
+	}
+	c.mu.Lock()
+	c.calls = append(c.calls, name)
+	c.mu.Unlock()
+	return c.next.RoundTrip(r)
+}
+
+func (c *counted) names() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.calls)
+}
+
+// answer is one that AWS gives instead of doing what it is asked for.
+func (w *world) answer(r *http.Request, status int, code string) *http.Response {
+	body := fmt.Sprintf(`{"__type":%q,"message":"injected"}`, code)
+	if operation(r) == "STS" {
+		body = "<ErrorResponse><Error><Code>" + code + "</Code><Message>injected</Message></Error></ErrorResponse>"
+	}
+	header := http.Header{"Date": {w.now().Format(http.TimeFormat)}, "Content-Type": {"application/x-amz-json-1.1"}}
+	return &http.Response{
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
+	}
+}
+
+func (w *world) deleteByHand() {
+	w.t.Helper()
+	if _, err := w.admin.DeleteSecret(context.Background(), &secretsmanager.DeleteSecretInput{SecretId: sdk.String(w.at.Path)}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) purgeByHand() {
+	w.t.Helper()
+	in := &secretsmanager.DeleteSecretInput{SecretId: sdk.String(w.at.Path), ForceDeleteWithoutRecovery: sdk.Bool(true)}
+	if _, err := w.admin.DeleteSecret(context.Background(), in); err != nil {
+		w.t.Fatal(err)
+	}
+}
