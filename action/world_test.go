@@ -129,6 +129,7 @@ type vaultFront struct {
 	url, engine, root string
 	identity          *identityService
 	proxy             http.Handler
+	now               func() time.Time // its clock, which goes with PAIStrike's
 
 	mu      sync.Mutex
 	live    []string
@@ -154,7 +155,7 @@ const (
 
 func newVaultFront(t testing.TB, identity *identityService, clock string, now func() time.Time) *vaultFront {
 	t.Helper()
-	v := &vaultFront{identity: identity, live: []string{readerToken, keeperToken}, keepers: map[string]bool{keeperToken: true}}
+	v := &vaultFront{identity: identity, now: now, live: []string{readerToken, keeperToken}, keepers: map[string]bool{keeperToken: true}}
 	v.engine, v.root = testparts.KV(t, testparts.WithClock(clock+"/_sandbox/clock"), testparts.WithToken(readerToken, "secret/data/ci/*:read"),
 		testparts.WithToken(keeperToken, "secret/data/ci/*:create,read,update;secret/metadata/ci/*:list,read,patch;secret/metadata/forbidden/*:read"))
 	target, err := url.Parse(v.engine)
@@ -195,6 +196,9 @@ func (v *vaultFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case below == "auth/jwt/login":
 		v.login(w, r)
+	case below == "sys/health": // asked without a token
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"initialized":true,"server_time_utc":%d}`, v.now().Unix())
 	case !slices.Contains(v.live, token):
 		refuse(w, http.StatusForbidden, "permission denied")
 	case below == "auth/token/revoke-self":
