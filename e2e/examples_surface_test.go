@@ -132,3 +132,26 @@ func TestPublishedAction(t *testing.T) {
 		}
 	})
 }
+
+// The action replaces the token of the entry that it names and ends the former one, and
+// the next plan is settled.
+func TestPublishedRotateAction(t *testing.T) {
+	t.Parallel()
+	eachCLI(t, func(t *testing.T, program string) {
+		w := exampleWorld(t, program, sandbox.Options{Start: monday})
+		w.needs(t, "1.14", "")
+		w.write(t, "main.tf", published(t, "resources/paistrike_api_token/resource.tf"))
+		w.run(t, "apply", "-auto-approve")
+		former := w.secret(t, "secret", "ci/paistrike", "token")
+		file := published(t, "actions/paistrike_rotate_api_token/action.tf")
+		w.write(t, "rotate.tf", file)
+		w.run(t, "apply", "-auto-approve", regexp.MustCompile(`-invoke=\S+`).FindString(file))
+		if status := w.use(t, former); status != http.StatusUnauthorized {
+			t.Errorf("the former secret gets %d", status)
+		}
+		if status := w.use(t, w.secret(t, "secret", "ci/paistrike", "token")); status != http.StatusOK {
+			t.Errorf("the secret gets %d", status)
+		}
+		w.planEmpty(t)
+	})
+}

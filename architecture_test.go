@@ -1,0 +1,148 @@
+package main_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// chart is what ARCHITECTURE.md says about imports.
+type chart struct {
+	packages map[string]string // import path to the name that the chart uses
+	drawn    []string          // "a -> b"
+	listed   []string          // "a -> b", of the lines "a also imports b, c"
+}
+
+var (
+	node   = regexp.MustCompile(`(\w+)\[([\w./]+)[^\]]*\]`)
+	arrow  = regexp.MustCompile(`(?m)^ +(\w+)(?:\[[^\]]*\])? --> (\w+)(?:\[[^\]]*\])?$`)
+	beside = regexp.MustCompile(`(?m)^- (\w+) also imports ([\w, ]+)$`)
+)
+
+func readChart(t *testing.T) chart {
+	t.Helper()
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "```mermaid\n")
+	flow, after, closed := strings.Cut(rest, "```")
+	if !found || !closed {
+		t.Fatal("ARCHITECTURE.md has no chart")
+	}
+	c := chart{packages: map[string]string{}}
+	for _, match := range node.FindAllStringSubmatch(flow, -1) {
+		path := module + "/" + match[2]
+		if match[2] == "main.go" {
+			path = module
+		}
+		c.packages[path] = match[1]
+	}
+	for _, match := range arrow.FindAllStringSubmatch(flow, -1) {
+		c.drawn = append(c.drawn, match[1]+" -> "+match[2])
+	}
+	for _, match := range beside.FindAllStringSubmatch(after, -1) {
+		for to := range strings.SplitSeq(match[2], ", ") {
+			c.listed = append(c.listed, match[1]+" -> "+to)
+		}
+	}
+	return c
+}
+
+// imports returns the packages of the repository, each with those of its imports, tests
+// aside, that are of the repository too.
+func imports(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	found := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		found[words[0]] = slices.DeleteFunc(words[1:], func(path string) bool {
+			return path != module && !strings.HasPrefix(path, module+"/")
+		})
+	}
+	return found
+}
+
+// The chart of ARCHITECTURE.md and the lines below it are the imports, no fewer and no
+// more.
+func TestArchitectureShowsTheImports(t *testing.T) {
+	t.Parallel()
+	c := readChart(t)
+	var actual []string
+	for from, all := range imports(t) {
+		for _, to := range all {
+			if c.packages[from] != "" && c.packages[to] != "" {
+				actual = append(actual, c.packages[from]+" -> "+c.packages[to])
+			}
+		}
+	}
+	slices.Sort(actual)
+	said := slices.Sorted(slices.Values(slices.Concat(c.drawn, c.listed)))
+	if diff := cmp.Diff(said, actual); diff != "" {
+		t.Errorf("ARCHITECTURE.md (-) and the imports (+) differ:\n%s", diff)
+	}
+}
+
+// helpers are packages that serve tests and measurements alone, so that the chart does
+// without them.
+var helpers = []string{
+	"e2e", "e2e/action", "e2e/release", "examples", "examples/ci", "examples/quickstart", "examples/sandbox", "internal/bench",
+	"internal/paistrike/contracttest", "internal/proof", "internal/proof/run", "internal/runner/runnertest", "internal/sandbox/pagetest",
+	"internal/testparts", "internal/tfcli",
+}
+
+// Every package of the product is in the chart and, but for main, in the table.
+func TestArchitectureHasEveryPackage(t *testing.T) {
+	t.Parallel()
+	c := readChart(t)
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path := range imports(t) {
+		name := strings.TrimPrefix(path, module+"/")
+		if slices.Contains(helpers, name) {
+			continue
+		}
+		if c.packages[path] == "" {
+			t.Errorf("%s is not in the chart", name)
+		}
+		if path != module && name != "internal/sandbox/vaultview" && !strings.Contains(string(text), "\n| `"+name+"` |") {
+			t.Errorf("%s is not in the table", name)
+		}
+	}
+	for path := range c.packages {
+		folder := filepath.FromSlash("." + strings.TrimPrefix(path, module))
+		if _, err := os.Stat(folder); err != nil {
+			t.Errorf("the chart has a package that is not there: %v", err)
+		}
+	}
+}
+
+// A file that ARCHITECTURE.md names is there.
+func TestArchitectureNamesFilesThatExist(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`((?:internal|provider|action|templates|docs)/[\\w./-]+\\.\\w+)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) < 15 {
+		t.Fatalf("%d files are named", len(named))
+	}
+	for _, match := range named {
+		if _, err := os.Stat(filepath.FromSlash(match[1])); err != nil {
+			t.Errorf("%s is named and not there", match[1])
+		}
+	}
+}
