@@ -187,7 +187,7 @@ func (r *apiTokenResource) warnOfTarget(ctx context.Context, s situation, state 
 	}
 }
 
-// warnOfLoss says in the plan why its apply will fail. It is no error there, because
+// warnOfLoss says in the plan why its apply will fail. It is not an error there, because
 // terraform destroy plans first.
 func warnOfLoss(c change, s situation, diags *diag.Diagnostics) {
 	switch other := s.observed.Taken; {

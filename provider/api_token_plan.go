@@ -29,7 +29,7 @@ type change struct {
 	reason schedule.Reason
 	retire bool // revoke old tokens whose overlap is over, and strays
 	// reschedule writes the schedule into custom metadata, which may retire as well;
-	// mend does so because somebody changed it there.
+	// mend does so because someone changed it there.
 	reschedule, mend bool
 	// republishes says that a new version is written without a new token.
 	republishes bool
@@ -118,7 +118,7 @@ func (s situation) ripe() bool {
 	return len(s.ripeFormer(s.observed.Revoke)) > 0
 }
 
-// ripeFormer gives the entries moved away from whose overlap is over.
+// ripeFormer returns the entries moved away from whose overlap is over.
 func (s situation) ripeFormer(now time.Time) []formerEntry {
 	var ripe []formerEntry
 	for _, f := range s.former {

@@ -74,7 +74,7 @@ type formerEntry struct {
 	Before []entry.Retiring `json:"before,omitempty"`
 }
 
-// tokens gives all of an entry.
+// tokens returns all of an entry.
 func (f formerEntry) tokens() []entry.Retiring {
 	if f.Token.ID == "" {
 		return nil

@@ -66,7 +66,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	return nil
 }
 
-// held gives the tokens that consumers of the entry may hold: they keep their
+// held returns the tokens that consumers of the entry may hold: they keep their
 // overlap whatever has become of the record. Those of another entry are that one's.
 func (u *update) held() []string {
 	var ids []string
@@ -95,7 +95,7 @@ func (u *update) reason(c change) schedule.Reason {
 
 // leave remembers the entry, or the data field, that the token has moved away from,
 // and takes the entry's schedule away, so that nothing rotates it any more. An entry
-// that it comes back to is no former one any longer: its token is in the record.
+// that it comes back to is not a former one any longer: its token is in the record.
 func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
 	left := formerEntry{At: u.have.at, Token: entry.Retiring{RevokeAfter: result.Clock.Now().Add(u.want.policy.Overlap)}}
 	if u.have.at.Entry() != u.want.at.Entry() {

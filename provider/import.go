@@ -14,7 +14,7 @@ import (
 // importByName is how an import id begins that names the token instead.
 const importByName = "name/"
 
-// importID gives the token id that an import means. The provider's own token is
+// importID returns the token id that an import means. The provider's own token is
 // refused: the next rotation would end it.
 func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnostics) string {
 	label, named := strings.CutPrefix(text, importByName)
@@ -42,7 +42,7 @@ func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnos
 	return text
 }
 
-// labelled gives the tokens that a person calls by the label, with or without the
+// labelled returns the tokens that a person calls by the label, with or without the
 // suffix of a rotation.
 func labelled(tokens []paistrike.Token, label string) []paistrike.Token {
 	var found []paistrike.Token

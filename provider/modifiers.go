@@ -10,7 +10,7 @@ import (
 )
 
 // sameDuration keeps the prior text of a duration that has not changed by value:
-// "90d" and "2160h" are no difference.
+// "90d" and "2160h" are the same.
 type sameDuration struct{ described }
 
 func (sameDuration) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {

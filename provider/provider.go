@@ -88,7 +88,7 @@ func (p *paistrikeProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 }
 
 // Configure reads the configuration and makes a lazy session. Nothing is called,
-// and values that are not known yet are no error: they are needed at the first use
+// and values that are not known yet are not an error: they are needed at the first use
 // only.
 func (p *paistrikeProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var model providerModel

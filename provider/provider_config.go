@@ -21,7 +21,7 @@ import (
 
 // The one order of precedence: configuration, then environment, then default.
 
-// text gives a configured string, else the first environment variable that is set.
+// text returns a configured string, else the first environment variable that is set.
 func (s surroundings) text(configured types.String, variables ...string) string {
 	if !configured.IsNull() {
 		return configured.ValueString()

@@ -91,7 +91,7 @@ func answerRoutesAttribute() schema.SingleNestedAttribute {
 	}
 }
 
-// routesOf reads api_routes; null gives the zero Routes.
+// routesOf reads api_routes; null is the zero Routes.
 func routesOf(ctx context.Context, object types.Object) (paistrike.Routes, diag.Diagnostics) {
 	var r routesModel
 	var l listRoutesModel
@@ -123,7 +123,7 @@ func routesOf(ctx context.Context, object types.Object) (paistrike.Routes, diag.
 	}, diags
 }
 
-// authOf reads auth; null gives the zero Auth.
+// authOf reads auth; null is the zero Auth.
 func authOf(ctx context.Context, object types.Object) (paistrike.Auth, diag.Diagnostics) {
 	var m authModel
 	if object.IsNull() {

@@ -73,7 +73,7 @@ func (f tokenFilter) match(t paistrike.Token, now time.Time) bool {
 	return true
 }
 
-// choose gives the tokens that pass, by name, then age, then id.
+// choose returns the tokens that pass, by name, then age, then id.
 func (f tokenFilter) choose(tokens []paistrike.Token, now time.Time) []paistrike.Token {
 	chosen := []paistrike.Token{}
 	for _, token := range tokens {
@@ -114,7 +114,7 @@ func isManaged(t paistrike.Token) bool {
 	return managed
 }
 
-// daysLeft gives the whole days until a token expires, negative once it has, and null
+// daysLeft returns the whole days until a token expires, negative once it has, and null
 // where it never does or the time is not known.
 func daysLeft(expires, now time.Time) types.Int64 {
 	if expires.IsZero() || now.IsZero() {

@@ -15,10 +15,10 @@ import (
 // listed is the account's tokens as PAIStrike showed them, and its time then.
 type listed struct {
 	tokens []paistrike.Token
-	now    time.Time // zero where the server does not say
+	now    time.Time // zero if the server does not say
 }
 
-// list asks PAIStrike for every page and gives the tokens that pass. It asks anew
+// list asks PAIStrike for every page and returns the tokens that pass. It asks anew
 // each time, so that an audit after an apply sees what the apply did.
 func (s *session) list(ctx context.Context, f tokenFilter, diags *diag.Diagnostics) listed {
 	client := s.client(diags)

@@ -26,7 +26,7 @@ func check(req validator.StringRequest, resp *validator.StringResponse, rule fun
 	}
 }
 
-// described gives both descriptions that a validator needs.
+// described provides both descriptions that a validator needs.
 type described string
 
 func (d described) Description(context.Context) string         { return string(d) }

@@ -146,7 +146,7 @@ func checkRecord(key string, r Record) error {
 
 // DecodeRecord reads a record from KV data. The field that the record itself
 // names for the secret goes before key; key serves where a record names none and
-// the default field is not there. Data that is no record, or is no longer
+// the default field is not there. Data that is not a record, or is no longer
 // whole, is a [*ForeignError]; the record of a newer release a [*SchemaError].
 // Neither says anything of the data.
 func DecodeRecord(key string, data map[string]any) (Record, error) {

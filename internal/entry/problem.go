@@ -8,13 +8,13 @@ type ForeignError struct {
 	Reason string
 }
 
-// Error gives the reason.
+// Error returns the reason.
 func (e *ForeignError) Error() string { return "not a record of paistrike: " + e.Reason }
 
 // SchemaError tells that a newer release wrote the record or the mirror.
 type SchemaError struct{ Version int }
 
-// Error gives the version found and the one understood.
+// Error returns the version found and the one understood.
 func (e *SchemaError) Error() string {
 	return fmt.Sprintf("written by a newer release: schema %d, this one reads %d", e.Version, schema)
 }

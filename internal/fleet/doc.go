@@ -1,6 +1,6 @@
 // Package fleet looks after all Vault entries below a folder: it rotates what is due
 // by the schedule that each keeps in its custom metadata ([Rotate]), and finds what
-// somebody should look at ([Audit]).
+// someone should look at ([Audit]).
 //
 // It owns the walk, the choice of what to do about each entry, and the two reports,
 // which hold no secret. How one token is replaced is the business of

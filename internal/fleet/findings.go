@@ -39,7 +39,7 @@ const (
 	DuplicateLabel Code = "duplicate_label" // several tokens bear one name
 )
 
-// Finding is one thing that somebody should look at.
+// Finding is one thing that someone should look at.
 type Finding struct {
 	Code      Code     `json:"code"`
 	Severity  Severity `json:"severity"`
@@ -217,8 +217,8 @@ func (a *auditor) stray(token paistrike.Token, name rotation.Name, home held) {
 // long.
 const inFlight = 24 * time.Hour
 
-// use judges when a token was used last. To be verified by the run that made it is no
-// use.
+// use judges when a token was used last. To be verified by the run that made it does
+// not count as use.
 func (a *auditor) use(path string, token paistrike.Token, managed bool) {
 	if token.Untold.Has(paistrike.LastUsed) {
 		return

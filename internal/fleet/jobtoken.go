@@ -2,7 +2,7 @@ package fleet
 
 import "regexp"
 
-// jobToken matches the names that the action gives to the tokens of single jobs:
+// jobToken matches the names that the action chooses for the tokens of single jobs:
 // "gha:org/repository:run.attempt:job:nonce".
 var jobToken = regexp.MustCompile(`^[^:]{1,40}:[^:]+:[^:.]+\.[^:]+:[^:]+:[a-z0-9]{10}$`)
 

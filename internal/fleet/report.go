@@ -36,7 +36,7 @@ type Report struct {
 	Overdue int `json:"overdue"`
 	Skipped int `json:"skipped"`
 	Current int `json:"current"`
-	// NextRotationAt is when the first of all entries is due; zero where none is by
+	// NextRotationAt is when the first of all entries is due; zero if none is by
 	// time.
 	NextRotationAt time.Time `json:"next_rotation_at,omitzero"`
 

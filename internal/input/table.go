@@ -37,7 +37,7 @@ type Input struct {
 	Outside, GitHub bool
 }
 
-// Token are the inputs of action/, which gives a job its token.
+// Token are the inputs of action/, which hands a job its token.
 func Token() []Input {
 	return join(mode(), api(), newToken("gha"), vaultAddress(), login(), entry(), tls(), handover(), run("2m"), launcher())
 }

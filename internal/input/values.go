@@ -65,7 +65,7 @@ func (v Values) Restore(kept Values) Values {
 // settings are values that a text may show behind the name of an input.
 const settings = `(?:: (true|false|none|error|warn|skip|token|0)\b)?`
 
-// OnCommandLine rewrites a text that names inputs for somebody who sets flags and variables:
+// OnCommandLine rewrites a text that names inputs for someone who sets flags and variables:
 // "Set allow_empty: true" becomes "Set --allow-empty".
 func OnCommandLine(text string, inputs []Input) string {
 	for _, in := range inputs {

@@ -176,7 +176,7 @@ func endedElsewhere(reason schedule.Reason) bool {
 	return reason == schedule.ReasonRevoked || reason == schedule.ReasonNotFound
 }
 
-// isTimed reports a reason that the time alone gives.
+// isTimed reports a reason that rests on the time alone.
 func isTimed(reason schedule.Reason) bool {
 	switch reason {
 	case schedule.ReasonPeriod, schedule.ReasonSchedule, schedule.ReasonBefore, schedule.ReasonExpired:

@@ -136,7 +136,7 @@ func (i *inventory) named(slots []string) []paistrike.Token {
 	return tokens
 }
 
-// Tokens gives all tokens of the account from the one list of this run.
+// Tokens returns all tokens of the account from the one list of this run.
 func (e *Engine) Tokens(ctx context.Context) ([]paistrike.Token, error) {
 	if err := e.load(ctx); err != nil {
 		return nil, err

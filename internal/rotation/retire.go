@@ -31,7 +31,7 @@ type lineage struct {
 // was beaten to it: no clock and no lease is asked. A token of another incarnation,
 // which a lost first create or a purge leaves behind, is an orphan when it is a day old.
 // One that someone uses, or of which the service does not tell, is never astray: the next
-// rotation gives it an overlap.
+// rotation grants it an overlap.
 func (l lineage) astray(token paistrike.Token, clock schedule.Clock) bool {
 	name, ok := ParseName(token.Name)
 	if !ok || !token.Usable(clock.Now()) || !Unused(token) {

@@ -68,7 +68,7 @@ func ParseCron(expr string) (Cron, error) {
 	return c, nil
 }
 
-// parse gives the set of values that a field stands for.
+// parse returns the set of values that a field stands for.
 func (f cronField) parse(text string) (uint64, error) {
 	var set uint64
 	for item := range strings.SplitSeq(text, ",") {
@@ -127,7 +127,7 @@ func (f cronField) value(text string) (int, error) {
 // IsZero reports whether there is no schedule.
 func (c Cron) IsZero() bool { return c.expr == "" }
 
-// String gives the expression with single spaces.
+// String returns the expression with single spaces.
 func (c Cron) String() string { return c.expr }
 
 // In returns the schedule read in a time zone, an IANA name such as "Europe/Berlin";
@@ -149,13 +149,13 @@ func (c Cron) In(name string) (Cron, error) {
 	return c, nil
 }
 
-// Next gives the first fire after t, and false where the expression never fires
+// Next returns the first fire after t, and false if the expression never fires
 // (31 February).
 func (c Cron) Next(t time.Time) (time.Time, bool) {
 	return c.seek(t.UTC().Truncate(time.Minute).Add(time.Minute), 1)
 }
 
-// Last gives the last fire at or before t, and false where there is none.
+// Last returns the last fire at or before t, and false if there is none.
 func (c Cron) Last(t time.Time) (time.Time, bool) {
 	return c.seek(t.UTC().Truncate(time.Minute), -1)
 }
@@ -169,7 +169,7 @@ const (
 	gapDays = 32*365 + 8
 )
 
-// seek gives the first fire from a minute on, forwards or backwards in time.
+// seek returns the first fire from a minute on, forwards or backwards in time.
 func (c Cron) seek(t time.Time, step int) (time.Time, bool) {
 	if c.IsZero() {
 		return time.Time{}, false
@@ -209,7 +209,7 @@ func (c Cron) onMinute(minuteOfDay int) bool {
 	return c.hours>>(minuteOfDay/60)&1 == 1 && c.minutes>>(minuteOfDay%60)&1 == 1
 }
 
-// LongestGap gives the longest time between two fires in the 32 years from a date
+// LongestGap returns the longest time between two fires in the 32 years from a date
 // on; the calendar repeats itself after 28. Zero means that the schedule never
 // fires.
 func (c Cron) LongestGap(from time.Time) time.Duration {

@@ -47,11 +47,11 @@ type Facts struct {
 type Verdict struct {
 	Due    bool
 	Reason Reason
-	// Next is the first moment after now at which the token is due; where it is due,
-	// since when the reason holds, for a schedule since its latest fire. Zero where no time
+	// Next is the first moment after now at which the token is due; if it is due,
+	// since when the reason holds, for a schedule since its latest fire. Zero if no time
 	// makes it due: with Manual, with a fixed end, for an unhealthy token.
 	Next time.Time
-	// Deadline is when before_expiry makes it due; zero where nothing does.
+	// Deadline is when before_expiry makes it due; zero if nothing does.
 	Deadline time.Time
 	// MissedWindows counts the windows of a schedule that passed without a
 	// rotation, up to 100.
@@ -166,7 +166,7 @@ func missedWindows(now time.Time, f Facts, p Policy) int {
 	return missed
 }
 
-// earliest gives the earlier of two times, where zero means none.
+// earliest returns the earlier of two times, where zero means none.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
 		return b

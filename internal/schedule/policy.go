@@ -14,7 +14,7 @@ const (
 // MinWindow is the shortest rotation window: scheduled workflows start late.
 const MinWindow = time.Hour
 
-// OnRevoked says what to do when somebody revoked the token elsewhere.
+// OnRevoked says what to do when someone revoked the token elsewhere.
 type OnRevoked string
 
 // The answers to a token that was revoked elsewhere.
@@ -90,7 +90,7 @@ type PolicyError struct {
 	Problem string
 }
 
-// Error gives setting and problem in one line.
+// Error returns setting and problem in one line.
 func (e *PolicyError) Error() string { return e.Setting + ": " + e.Problem }
 
 // gapReference is where the gaps of a schedule are measured from: a fixed date, so

@@ -30,7 +30,7 @@ func NewRedactor(secrets ...Secret) Redactor {
 	return r
 }
 
-// Redact makes a text that somebody else wrote fit for an error: one line of at most
+// Redact makes a text that someone else wrote fit for an error: one line of at most
 // 300 characters, without any word that repeats a part of one of the secrets or
 // looks like a secret itself. A secret of 7 characters or less is not looked for:
 // it would be found in every sentence.

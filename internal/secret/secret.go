@@ -11,7 +11,7 @@ import (
 const redacted = "[redacted]"
 
 // Secret holds a token value. Every way Go has of printing, encoding or logging
-// it gives "[redacted]"; only [Secret.Reveal] returns the value. Two secrets of
+// it prints "[redacted]"; only [Secret.Reveal] returns the value. Two secrets of
 // one value are equal under ==.
 type Secret struct {
 	// A handle and not a string: fmt calls no method on the unexported fields

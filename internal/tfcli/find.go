@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Programs gives the paths of the programs to drive: those that TF_CLIS names,
+// Programs returns the paths of the programs to drive: those that TF_CLIS names,
 // separated by colons; else terraform or tofu on PATH; else the OpenTofu that
 // tools/build left in .tools.
 func Programs() ([]string, error) {

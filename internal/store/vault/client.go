@@ -37,7 +37,7 @@ type Mount struct {
 	// UUID is the mount's own, for as long as it exists; a mount made anew at
 	// the same path has another.
 	UUID string
-	// KVVersion is 1 or 2, and 0 where the engine is no KV store.
+	// KVVersion is 1 or 2, and 0 if the engine is not a KV store.
 	KVVersion int
 	// DeleteVersionAfter is how long the mount keeps a version readable; 0 is for
 	// ever, or not known because the token may not read the mount's settings.

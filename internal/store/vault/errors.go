@@ -15,7 +15,7 @@ type Error struct {
 	Op        string // what was tried: "reading"
 	Namespace string
 	Path      string // below /v1/: "secret/data/ci/paistrike"
-	// Status is the HTTP status, 0 where no answer came.
+	// Status is the HTTP status, 0 if no answer came.
 	Status int
 	// Reasons are Vault's own error lines. An answer that is not Vault's JSON
 	// adds none, because anything may stand in it.
@@ -25,10 +25,10 @@ type Error struct {
 	Err    error
 
 	standby    bool          // the server is not the active one, and did nothing
-	retryAfter time.Duration // what the server asked for; negative where it did not
+	retryAfter time.Duration // what the server asked for; negative if it did not
 }
 
-// Error gives the act, the path and Vault's own reasons.
+// Error returns the act, the path and Vault's own reasons.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
@@ -76,7 +76,7 @@ func (e *LoginError) Error() string {
 // Unwrap returns the cause.
 func (e *LoginError) Unwrap() error { return e.Err }
 
-// StatusOf returns the HTTP status of Vault's answer, 0 where err has none.
+// StatusOf returns the HTTP status of Vault's answer, 0 if err has none.
 func StatusOf(err error) int {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status
@@ -85,7 +85,7 @@ func StatusOf(err error) int {
 }
 
 // RetryIn reports whether the same call may fare better later, and the pause that
-// the server asked for, capped at a minute; 0 where it asked for none. It is for
+// the server asked for, capped at a minute; 0 if it asked for none. It is for
 // callers that repeat on their own, such as one that needs new credentials for
 // every login.
 func RetryIn(err error) (pause time.Duration, again bool) {

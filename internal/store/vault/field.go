@@ -15,24 +15,24 @@ import (
 
 // Field is one data field of an entry as a consumer sees it.
 type Field struct {
-	Version   int // 0 where Condition is [Absent]
+	Version   int // 0 if Condition is [Absent]
 	Condition entry.Condition
-	// Secret is zero where the version has no such field, or not as a text.
+	// Secret is zero if the version has no such field, or not as a text.
 	Secret secret.Secret
 	// Names are those of all data fields, in order. No value is among them.
 	Names []string
-	// Record is what is known of the token, nil where the entry is not a record of
+	// Record is what is known of the token, nil if the entry is not a record of
 	// this project.
 	Record *entry.Record
-	// Time is Vault's clock when it answered, in whole seconds; zero where it did not
+	// Time is Vault's clock when it answered, in whole seconds; zero if it did not
 	// say.
 	Time time.Time
 }
 
 // ReadField reads the data field at.Key of the current version, whoever wrote it.
-// Where the entry is a record, the field that the record names counts. An entry
-// that is absent, deleted or destroyed, and a field that is not there, are no
-// error.
+// If the entry is a record, the field that the record names counts. An entry
+// that is absent, deleted or destroyed, and a field that is not there, are not
+// errors.
 func (c *Client) ReadField(ctx context.Context, at entry.Location) (Field, error) {
 	r, err := c.request(at, "reading", http.MethodGet, "data")
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 
 // Metadata is what Vault tells of an entry without showing its data.
 type Metadata struct {
-	// Exists is false where Vault knows no such key.
+	// Exists is false if Vault knows no such key.
 	Exists         bool
-	CurrentVersion int // 0 where nothing was ever written
+	CurrentVersion int // 0 if nothing was ever written
 	OldestVersion  int // versions below are trimmed
 	MaxVersions    int // 0: the mount's setting
 	Condition      entry.Condition
@@ -41,7 +41,7 @@ type Metadata struct {
 
 // Entry is one KV version with its data.
 type Entry struct {
-	Version   int // 0 where Condition is [Absent]
+	Version   int // 0 if Condition is [Absent]
 	Condition entry.Condition
 	// Record is nil unless the version is live and a record.
 	Record *entry.Record
@@ -86,8 +86,8 @@ func (v version) condition(now time.Time) entry.Condition {
 	}
 }
 
-// Metadata reads what Vault tells of an entry. A key that does not exist is no
-// error.
+// Metadata reads what Vault tells of an entry. A key that does not exist is not
+// an error.
 func (c *Client) Metadata(ctx context.Context, at entry.Location) (Metadata, error) {
 	r, err := c.request(at, "reading", http.MethodGet, "metadata")
 	if err != nil {
@@ -132,8 +132,8 @@ func (c *Client) Metadata(ctx context.Context, at entry.Location) (Metadata, err
 }
 
 // Read reads one version with its data; 0 asks for the current one. A version
-// that is absent, deleted or destroyed is no error, and neither is data that is
-// no record: see [Entry].
+// that is absent, deleted or destroyed is not an error, and neither is data that
+// is not a record: see [Entry].
 func (c *Client) Read(ctx context.Context, at entry.Location, number int) (Entry, error) {
 	r, err := c.request(at, "reading", http.MethodGet, "data")
 	if err != nil {
@@ -324,7 +324,7 @@ func timeOf(s string) time.Time {
 	return t.UTC()
 }
 
-// dateOf is the server's clock when it answered, zero where it did not say. The
+// dateOf is the server's clock when it answered, zero if it did not say. The
 // header drops the fraction of the second, so the second's end is taken: a version
 // deleted a moment ago is deleted.
 func dateOf(got answer) time.Time {

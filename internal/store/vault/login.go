@@ -57,7 +57,7 @@ type Login struct {
 	Username                string
 	Path                    string
 	Parameters              map[string]secret.Secret
-	// JWTSource gives a JWT for each login, where one is used up or expires soon.
+	// JWTSource returns a JWT for each login, because one is used up or expires soon.
 	JWTSource func(ctx context.Context) (secret.Secret, error)
 }
 
@@ -159,7 +159,7 @@ func (l Login) request(ctx context.Context) (path string, body map[string]any, e
 	return path, body, nil
 }
 
-// credentials gives what in the body of a login no error may repeat.
+// credentials returns what in the body of a login no error may repeat.
 func credentials(body map[string]any) []secret.Secret {
 	var all []secret.Secret
 	for name, value := range body {

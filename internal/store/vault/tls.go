@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// transports gives the two ways requests travel: reads share connections; a
+// transports are the two ways requests travel: reads share connections; a
 // write that may go out once only gets a fresh one. On a connection kept alive,
 // net/http sends a request a second time when the server has just closed it.
 type transports struct {

@@ -309,7 +309,7 @@ func (c *Client) pause(attempt int, failure *Error) time.Duration {
 }
 
 // retryAfter reads Retry-After, in seconds or as a date by the server's own
-// clock. It is negative where the server named no time.
+// clock. It is negative if the server named no time.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
