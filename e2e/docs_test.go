@@ -36,7 +36,7 @@ func TestEveryErrorCodeIsDocumented(t *testing.T) {
 		}
 		documented[heading[1]] = slices.Sorted(slices.Values(strings.Split(heading[2], " / ")))
 	}
-	if diff := cmp.Diff(shown(t, filepath.Join(root, "internal", "rotation", "messages.go"), filepath.Join(root, "internal", "store", "vault", "messages.go"),
+	if diff := cmp.Diff(shown(t, filepath.Join(root, "internal", "rotation", "messages.go"), filepath.Join(root, "internal", "rotation", "messages_store.go"), filepath.Join(root, "internal", "rotation", "messages_end.go"), filepath.Join(root, "internal", "store", "vault", "messages.go"),
 		filepath.Join(root, "internal", "store", "aws", "messages.go")), documented); diff != "" {
 		t.Errorf("shown (-) and documented (+) differ:\n%s", diff)
 	}

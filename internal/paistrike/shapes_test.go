@@ -254,7 +254,7 @@ func TestShapesAreStrict(t *testing.T) {
 		}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.url+a.shape.Settings.Prefix+"/nowhere", nil)
 		mustNot(t, err)
-		resp, err := http.DefaultTransport.RoundTrip(req)
+		resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 		mustNot(t, err)
 		defer resp.Body.Close()
 		if resp.StatusCode < 400 {

@@ -161,7 +161,7 @@ func (d *decision) holdBack(o observation, r Request) {
 		d.rotate, d.after = false, clocksDisagree(o)
 	}
 	if others := o.strangers(); len(others) > 0 && !r.Adopt {
-		d.after = strangersAtWork(o, others)
+		d.after = strangersAtWork(others)
 		if d.rotate && timed && d.reason != schedule.ReasonBefore && d.reason != schedule.ReasonExpired {
 			d.rotate = false
 		}

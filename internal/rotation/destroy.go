@@ -115,7 +115,7 @@ func (e *Engine) mayEnd(ctx context.Context, o observation, r DestroyRequest) er
 		return otherAccount(o)
 	}
 	if others := o.strangers(); len(others) > 0 && !r.Adopt {
-		return strangersAtWork(o, others)
+		return strangersAtWork(others)
 	}
 	for _, id := range o.doomed(r) {
 		own, err := e.tokens.MayBeOwn(ctx, id)

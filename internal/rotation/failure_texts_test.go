@@ -51,9 +51,13 @@ func TestEveryFailureText(t *testing.T) {
 	if diff := cmp.Diff(strings.Split(string(golden), "\n"), strings.Split(b.String(), "\n")); diff != "" {
 		t.Errorf("go test -run TestEveryFailureText -update writes the file anew (-want +got):\n%s", diff)
 	}
-	source, err := os.ReadFile("messages.go")
-	if err != nil {
-		t.Fatal(err)
+	var source []byte
+	for _, file := range []string{"messages.go", "messages_store.go", "messages_end.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source = append(source, text...)
 	}
 	for _, code := range regexp.MustCompile(`(?:failure|warning)\("(PS[0-9]{3})"`).FindAllStringSubmatch(string(source), -1) {
 		if !strings.Contains(b.String(), " "+code[1]+": ") {

@@ -126,7 +126,8 @@ func publishMessages(o, first observation, minted mint, boom error) []said {
 		{"otherOwner", otherOwner(home, *o.record(), "CD")},
 		{"otherOwner", otherOwner(home, *o.record(), "CI-3")},
 		{"tookOver", tookOver(home, *o.record())},
-		{"strangersAtWork", strangersAtWork(o, []paistrike.Token{tokenFor("CI", 8)})},
+		{"takesOver", takesOver(home, *o.record())},
+		{"strangersAtWork", strangersAtWork([]paistrike.Token{tokenFor("CI", 8)})},
 		{"publishRefused", publishRefused(o, minted, 4, nil, &entry.Failure{Code: "PS302", Summary: "Refused", Advice: "Extend the policy.", Err: boom})},
 		{"publishRefused", publishRefused(first, minted, 1, boom, boom)},
 		{"newerRelease", newerRelease(home, errors.New("schema 2"))},
@@ -187,7 +188,7 @@ func TestStoreFailureSaysWhatIsTrueNow(t *testing.T) {
 	if worded, ok := errors.AsType[*Error](err); !ok || err.Error() != want || !worded.OfStore() || !errors.Is(err, boom) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	if again := storeFailed(home, err); again != err {
+	if again := storeFailed(home, err); !errors.Is(again, err) {
 		t.Errorf("worded twice: %v", again)
 	}
 }
