@@ -20,7 +20,7 @@ func (s Sight) Strangers() int {
 	return count
 }
 
-// Problem says why nothing must be done about an entry, in words for the user; nil if
+// Obstacle says why nothing must be done about an entry, in words for the user; nil if
 // nothing stands against it. It rests on metadata alone.
 func (s Sight) Obstacle() error {
 	o := observation{Sight: s}
