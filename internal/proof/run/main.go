@@ -37,7 +37,7 @@ func main() {
 
 // The tests that take part.
 const (
-	sweeps = "^(TestEverySingleFault|TestEveryPairOfFaults|TestExplorer|TestMutantsAreCaught|TestSoak)$"
+	sweeps = "^(TestEverySingleFault|TestEveryPairOfFaults|TestExplorer|TestMutantsAreCaught|TestLies|TestSoak)$"
 	races  = "^(TestSixtyFourRunsAtOnceRotateOnce|TestTerraformAndAScheduledRunAtOnce|TestDestroyAgainstRotate|TestTwoVaultsWithEqualPathsShareAnAccount)$"
 	kills  = "^(TestTerraformKilledAtEveryStep|TestRunKilledAtEveryStep)$"
 )
