@@ -22,7 +22,12 @@ type fewTokens struct {
 
 func (f *fewTokens) List(context.Context) ([]paistrike.Token, error) { return f.list, nil }
 
-func (f *fewTokens) Get(context.Context, string) (paistrike.Token, error) {
+func (f *fewTokens) Get(_ context.Context, id string) (paistrike.Token, error) {
+	for _, token := range f.list {
+		if token.ID == id {
+			return token, nil
+		}
+	}
 	return paistrike.Token{}, &paistrike.APIError{Status: 404}
 }
 
@@ -76,6 +81,39 @@ func TestWhatARunMayRevoke(t *testing.T) {
 				t.Errorf("error %v with %d revocations, want %v with %d", err, len(account.revoked), test.want, test.calls)
 			}
 		})
+	}
+}
+
+// What the answer to a create said of a token is not enough to revoke it.
+func TestATokenIsThrownAwayByWhatIsListed(t *testing.T) {
+	t.Parallel()
+	victim := paistrike.Token{ID: "tok_9", Name: "made by hand", Status: paistrike.StatusActive}
+	name := Name{Label: "CI", Slot: ourSlot, Inc: ourInc, Gen: 4, Nonce: "w5c2m4ae"}
+	account := &fewTokens{}
+	e := account.engine(t)
+	account.list = []paistrike.Token{victim}
+	answered := victim
+	answered.Name = name.String()
+	e.inventory.note(answered)
+	err := e.discard(t.Context(), mint{Minted: paistrike.Minted{Token: answered}, name: name})
+	if !errors.Is(err, errNotOurs) || len(account.revoked) > 0 {
+		t.Errorf("error %v, revoked %v", err, account.revoked)
+	}
+}
+
+func TestNothingIsRetiredBesideAStranger(t *testing.T) {
+	t.Parallel()
+	over := func(o *observation) {
+		o.retiring = []entry.Retiring{{ID: "tok_2", Name: tokenFor("CI", 2).Name, RevokeAfter: today}}
+	}
+	if got := ripe(seen(over)); len(got) != 1 {
+		t.Fatalf("ripe: %v", got)
+	}
+	if got := ripe(seen(over, also(usedBy(tokenFor("CI", 8))))); len(got) != 0 {
+		t.Errorf("retired %v beside a token that this store never published", got)
+	}
+	if got := strays(seen(also(tokenFor("CI", 2)), also(usedBy(tokenFor("CI", 8))))); len(got) != 0 {
+		t.Errorf("swept %v beside a token that this store never published", got)
 	}
 }
 

@@ -316,3 +316,22 @@ func TestPlanKnowsAFirstVersionThatIsNotMirroredYet(t *testing.T) {
 		t.Errorf("foreign = %t (%v) for a secret that somebody else wrote", view.Foreign(), err)
 	}
 }
+
+// The overlap begins when the new token is there, however long ago the run looked.
+func TestOverlapBeginsAtThePublication(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
+	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path, "/api-tokens/self") {
+			w.paistrike.Clock().Advance(10 * time.Minute) // a slow check
+		}
+		return w.send(r)
+	})
+	if _, err := w.engine(wire).Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonForced)); err != nil {
+		t.Fatal(err)
+	}
+	if retiring := mustRecord(w).Retiring; len(retiring) != 1 || retiring[0].RevokeAfter.Before(w.now().Add(day)) {
+		t.Errorf("%v at %v, want a whole day from now", retiring, w.now())
+	}
+}
