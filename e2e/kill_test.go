@@ -26,7 +26,7 @@ var (
 	stepsOfMint    = []string{"after observe", "before mint", "after mint", "after verify", "after publish", "after clean", "after mirror"}
 	stepsOfRotate  = append([]string{"after one revoke"}, stepsOfMint...) // there is something to retire
 	stepsOfFence   = []string{"after observe", "after publish", "after one revoke", "after clean", "after mirror"}
-	stepsOfDestroy = []string{"after observe", "after tombstone", "after one revoke", "after all revokes", "after tombstone mirror", "after delete"}
+	stepsOfDestroy = []string{"after observe", "after tombstone", "after one revoke", "after all revokes", "after delete"}
 )
 
 // killed is a story that is cut off at a step.

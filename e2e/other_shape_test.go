@@ -2,10 +2,12 @@ package e2e_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +38,7 @@ const otherPrefix = "/platform/rest/v3"
 func (o *otherShape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+otherPrefix+"/credentials/{$}", o.list)
-	mux.HandleFunc("POST "+otherPrefix+"/credentials/{$}", o.create)
+	mux.HandleFunc("POST "+otherPrefix+"/users/me/credentials/{$}", o.create)
 	mux.HandleFunc("POST "+otherPrefix+"/credentials/{id}/revoke/{$}", o.revoke)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		o.t.Errorf("asked for %s %s, which is not there", r.Method, r.URL)
@@ -57,7 +59,11 @@ func (o *otherShape) ask(r *http.Request, method, path string, body any) (status
 	}
 	request := httptest.NewRequestWithContext(r.Context(), method, "http://127.0.0.1/api/v1"+path, bytes.NewReader(raw))
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", r.Header.Get("Authorization"))
+	secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "token ")
+	if !ok {
+		o.t.Errorf("%s %s came without the scheme", r.Method, r.URL)
+	}
+	request.Header.Set("Authorization", "Bearer "+secret)
 	got := httptest.NewRecorder()
 	o.sandbox.ServeHTTP(got, request)
 	_ = json.Unmarshal(got.Body.Bytes(), &answer) // an empty body is an empty answer
@@ -70,34 +76,51 @@ func say(w http.ResponseWriter, status int, answer any) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
+// list numbers its pages and puts two tokens on each, whatever it is asked for.
 func (o *otherShape) list(w http.ResponseWriter, r *http.Request) {
-	status, answer := o.ask(r, http.MethodGet, "/api-tokens?"+r.URL.RawQuery, nil)
-	tokens := []any{}
-	items, _ := answer["items"].([]any)
-	for _, item := range items {
-		tokens = append(tokens, o.token(item))
+	query := r.URL.Query()
+	number, err := strconv.Atoi(cmp.Or(query.Get("page"), "1"))
+	if err != nil || query.Get("version") != "2026-01" {
+		o.t.Errorf("listed by %s", r.URL.RawQuery)
 	}
-	say(w, status, map[string]any{"ok": status == http.StatusOK, "result": map[string]any{
-		"apiTokens": tokens,
-		"pageInfo":  map[string]any{"nextCursor": answer["next_cursor"], "hasNextPage": answer["next_cursor"] != nil},
-	}})
+	tokens := []any{}
+	for cursor := any(""); cursor != nil; {
+		path := "/api-tokens"
+		if at := text(cursor); at != "" {
+			path += "?cursor=" + url.QueryEscape(at)
+		}
+		status, answer := o.ask(r, http.MethodGet, path, nil)
+		if status != http.StatusOK {
+			say(w, status, map[string]any{"ok": false})
+			return
+		}
+		items, _ := answer["items"].([]any)
+		for _, item := range items {
+			tokens = append(tokens, o.token(item))
+		}
+		cursor = answer["next_cursor"]
+	}
+	total := len(tokens)
+	from := min(max(number-1, 0)*2, total)
+	say(w, http.StatusOK, map[string]any{"ok": true, "apiTokens": tokens[from:min(from+2, total)], "meta": map[string]any{"total": total}})
 }
 
 func (o *otherShape) create(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
-		Label  string `json:"label"`
-		Expiry any    `json:"expiry"`
+		Label  string   `json:"label"`
+		Until  any      `json:"valid_until"`
+		Scopes []string `json:"scopes"`
 	}
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&asked); err != nil {
-		o.t.Errorf("the create cannot be read: %v", err)
+	if err := decoder.Decode(&asked); err != nil || !slices.Equal(asked.Scopes, []string{"scan"}) {
+		o.t.Errorf("the create cannot be read: %+v, %v", asked, err)
 	}
-	expires := fmt.Sprint(asked.Expiry)
-	if seconds, ok := asked.Expiry.(float64); ok == o.seconds && ok {
+	expires := fmt.Sprint(asked.Until)
+	if seconds, ok := asked.Until.(float64); ok == o.seconds && ok {
 		expires = time.Unix(int64(seconds), 0).UTC().Format(time.RFC3339)
 	} else if _, err := time.Parse(time.DateOnly, expires); err != nil || o.seconds {
-		o.t.Errorf("the expiry is sent as %v", asked.Expiry)
+		o.t.Errorf("the expiry is sent as %v", asked.Until)
 	}
 	status, answer := o.ask(r, http.MethodPost, "/api-tokens", map[string]any{"name": asked.Label, "expires_at": expires})
 	created := o.token(answer)
