@@ -50,6 +50,9 @@ func TestLifeOfATokenInOtherShapes(t *testing.T) {
 				{Config: config, PreConfig: s.later(30 * 24 * time.Hour), PostApplyFunc: live(2)},
 				{Config: config, PreConfig: s.later(25 * time.Hour), PostApplyFunc: live(1)},
 				{Config: config, PreConfig: func() { s.paistrike.Revoke(s.live()[0].ID) }, PostApplyFunc: live(1)},
+				// A service that cannot say who asks leaves the last use to tell, so the check of the
+				// new token must lie before the run that destroys it.
+				{Config: config, PreConfig: s.later(time.Hour), PostApplyFunc: func() { live(1)(); s.later(time.Hour)() }},
 			}})
 			s.wantLive(0)
 		})

@@ -15,7 +15,7 @@ import (
 
 // repeats is how often stories that depend on an order are told: Terraform chooses
 // another each time.
-var repeats = flag.Int("repeats", 3, "how often stories that depend on Terraform's order are told")
+var repeats = flag.Int("repeats", 1, "how often stories that depend on Terraform's order are told")
 
 // wantServed fails the test unless the entry hands out a token that works, is described as
 // active, and has its schedule.

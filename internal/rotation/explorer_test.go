@@ -268,6 +268,10 @@ func (x *execution) finally() string {
 		if _, err := w.engine(&actor{kind: 'Z'}).Destroy(context.Background(), rotation.DestroyRequest{At: smallRequest.At, Owner: smallRequest.Owner}); err != nil {
 			w.violate("I6: the clean destroy failed: %v", err)
 		}
+		w.now = w.now.Add(25 * time.Hour) // by then nothing is in flight
+		if _, err := w.engine(&actor{kind: 'Y'}).Destroy(context.Background(), rotation.DestroyRequest{At: smallRequest.At, Owner: smallRequest.Owner}); err != nil {
+			w.violate("I6: the destroy of the day after failed: %v", err)
+		}
 		for range 2 * strings.Count(x.config.actors, "O") { // the other resource has it now, or creates it again
 			request := smallRequest
 			request.Owner, request.MayRepublish, request.Wish, request.Reason = "resource-2", true, rotation.Rotate, schedule.ReasonCreated

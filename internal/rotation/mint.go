@@ -135,9 +135,8 @@ const inFlight = 15 * time.Minute
 
 // nextGen exceeds every generation that the record, the mirror, Terraform's state and the
 // names of the slot have shown, so that whoever waits for a higher number sees one after
-// a restore too. A token that nobody used counts for nothing while it may be in flight,
-// because check-and-set decides which of the two becomes the next generation, and when it
-// was revoked, because it lost.
+// a restore too. A token that nobody used counts for nothing while it may be in flight:
+// check-and-set decides which of the two becomes the next generation.
 func (o observation) nextGen(floor int) int {
 	gen := max(o.gen(), floor)
 	if ours(o.Slots, o.Mirror.Slot) {
@@ -146,7 +145,7 @@ func (o observation) nextGen(floor int) int {
 	for _, token := range o.Tokens {
 		name, ok := ParseName(token.Name)
 		young := token.CreatedAt.Add(inFlight).After(o.Clock.Now())
-		if ok && (Used(token) || token.Status != paistrike.StatusRevoked && !young) {
+		if ok && (Used(token) || token.Status == paistrike.StatusRevoked || !young) {
 			gen = max(gen, name.Gen)
 		}
 	}
