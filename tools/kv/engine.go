@@ -86,6 +86,9 @@ func (e *engine) serve(w http.ResponseWriter, r *http.Request, path string, may 
 		return
 	}
 	resp, err := e.backend.HandleRequest(r.Context(), req)
+	if resp != nil {
+		byTheClock(resp.Data, r.Header.Get("Date"))
+	}
 	respond(w, req, resp, err)
 }
 
@@ -143,9 +146,6 @@ func queryData(query url.Values) map[string]any {
 
 // respond writes what the engine said the way Vault's HTTP layer does.
 func respond(w http.ResponseWriter, req *logical.Request, resp *logical.Response, err error) {
-	if resp != nil {
-		byTheClock(resp.Data, w.Header().Get("Date"))
-	}
 	if status, failure := logical.RespondErrorCommon(req, resp, err); status != 0 || failure != nil {
 		if resp != nil && resp.Data["data"] != nil {
 			logical.RespondErrorAndData(w, status, resp.Data["data"], failure)

@@ -50,7 +50,9 @@ func (s *server) date(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Date"] = nil
 		return
 	}
-	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	date := now.UTC().Format(http.TimeFormat)
+	w.Header().Set("Date", date)
+	r.Header.Set("Date", date) // for the engine's own times
 }
 
 // health answers as Vault does: the status tells the state, unless the caller
