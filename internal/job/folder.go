@@ -27,7 +27,7 @@ type FolderRun struct {
 	Inputs []input.Input
 
 	parse func(*parser) (folderSettings, error)
-	run   func(s *session, ctx context.Context, set folderSettings) (result, error)
+	run   func(s *session, ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error)
 }
 
 // Rotate replaces the tokens of a folder that are due.
@@ -125,7 +125,7 @@ func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) 
 	}
 	s, end := m.newSession(gh, settings{connection: set.connection}, set.timeout, m.Stop)
 	defer end()
-	found, err := it.run(s, s.step, set)
+	found, err := s.inFolder(s.step, it, set)
 	if ended := s.ended(s.step); ended != nil {
 		err = ended
 	}
@@ -156,8 +156,8 @@ func (m Machine) keepReport(name string, report any) (string, error) {
 	return file, nil
 }
 
-// rotate replaces what is due.
-func (s *session) rotate(ctx context.Context, set folderSettings) (result, error) {
+// inFolder logs in to Vault for as long as the work takes.
+func (s *session) inFolder(ctx context.Context, it FolderRun, set folderSettings) (result, error) {
 	store, err := s.openVault()
 	if err != nil {
 		return result{}, err
@@ -167,6 +167,11 @@ func (s *session) rotate(ctx context.Context, set folderSettings) (result, error
 	if err != nil {
 		return result{}, err
 	}
+	return it.run(s, ctx, engine, entries, set)
+}
+
+// rotate replaces what is due.
+func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error) {
 	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Adopt: set.adopt, RevokePrevious: set.revokePrevious, Progress: s.progress()}
 	if set.at.Mount == set.folder.Mount {
 		options.Last = set.at.Path
@@ -195,16 +200,7 @@ func (s *session) rotate(ctx context.Context, set folderSettings) (result, error
 }
 
 // audit compares PAIStrike with Vault.
-func (s *session) audit(ctx context.Context, set folderSettings) (result, error) {
-	store, err := s.openVault()
-	if err != nil {
-		return result{}, err
-	}
-	defer s.leaveVault(ctx, store)
-	engine, entries, err := s.openFolder(ctx, store, set)
-	if err != nil {
-		return result{}, err
-	}
+func (s *session) audit(ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error) {
 	found, err := fleet.Audit(ctx, engine, entries, fleet.AuditOptions{
 		Limits: set.limits, Concurrency: set.concurrency, Sweep: set.sweep, Progress: s.progress(),
 	})
