@@ -35,7 +35,7 @@ func TestForeignSecretIsAdopted(t *testing.T) {
 	s.play(
 		act{
 			config: edit(standard, `path = "ci/paistrike"`, `path = "ci/paistrike", adopt = true`),
-			plan:   creates(), state: state(secretVersion(2), previous(0)),
+			plan:   creates(), state: state(secretVersion(1), previous(0)),
 			after: func() { s.wantWorks("the secret", s.secret(standardPath), true) },
 		},
 		act{config: standard, plan: keeps()},

@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -162,7 +163,11 @@ func (w *world) wire() http.RoundTripper { return roundTripper(w.send) }
 // send delivers a request: PAIStrike is called in this process, AWS over loopback.
 func (w *world) send(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != "localhost:1" {
-		return loopback.RoundTrip(r)
+		whole, err := withOwnBody(r)
+		if err != nil {
+			return nil, err
+		}
+		return loopback.RoundTrip(whole)
 	}
 	recorder := httptest.NewRecorder()
 	inner := r.Clone(r.Context())
@@ -174,6 +179,22 @@ func (w *world) send(r *http.Request) (*http.Response, error) {
 	response := recorder.Result()
 	response.Request = r
 	return response, nil
+}
+
+// withOwnBody returns the request with a copy of its body. The SDK closes the body of a
+// request as soon as the answer begins; on loopback net/http may still be looking for the
+// end of that body, and then cuts the connection.
+func withOwnBody(r *http.Request) (*http.Request, error) {
+	if r.Body == nil {
+		return r, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	own := r.Clone(r.Context())
+	own.Body = io.NopCloser(bytes.NewReader(body))
+	return own, nil
 }
 
 // value is what a consumer reads, "" if nothing can be read.
