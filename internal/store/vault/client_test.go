@@ -2,7 +2,6 @@ package vault_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -13,46 +12,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
-
-// TestEnvironmentIsIgnored is the one test here that does not run in parallel: it
-// changes the environment.
-func TestEnvironmentIsIgnored(t *testing.T) {
-	evil := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) { say(w, 200, listed) })
-	for name, value := range map[string]string{
-		"VAULT_ADDR": evil.URL, "VAULT_AGENT_ADDR": evil.URL, "VAULT_PROXY_ADDR": evil.URL, "VAULT_HTTP_PROXY": evil.URL,
-		"VAULT_TOKEN": "evil", "VAULT_NAMESPACE": "evil", "VAULT_HEADERS": `{"X-Evil":"1"}`,
-		"VAULT_SKIP_VERIFY": "true", "VAULT_TLS_SERVER_NAME": "evil", "VAULT_SRV_LOOKUP": "true",
-		"VAULT_MAX_RETRIES": "9", "VAULT_CLIENT_TIMEOUT": "1ns", "VAULT_RATE_LIMIT": "0:0", "VAULT_WRAP_TTL": "60",
-		"VAULT_CACERT": "/nowhere", "VAULT_CLIENT_CERT": "/nowhere",
-	} {
-		t.Setenv(name, value)
-	}
-	good := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) { say(w, 200, listed) })
-	if _, err := client(t, good.URL).List(t.Context(), "", "secret", ""); err != nil {
-		t.Fatal(err)
-	}
-	got := good.last(t)
-	if got.Token != "t" || got.Namespace != "" || got.Header.Get("X-Evil") != "" || got.Header.Get("X-Vault-Wrap-TTL") != "" {
-		t.Errorf("the environment reached the request: %+v", got.Header)
-	}
-	if calls := evil.requests(); len(calls) != 0 {
-		t.Errorf("the environment redirected %v", calls)
-	}
-	t.Run("not even what no program could use", func(t *testing.T) {
-		t.Setenv("VAULT_HEADERS", "{")
-		t.Setenv("VAULT_SKIP_VERIFY", "perhaps")
-		if _, err := client(t, good.URL).List(t.Context(), "", "secret", ""); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("certificates are still checked", func(t *testing.T) { //nolint:paralleltest // the environment is changed
-		server := httptest.NewTLSServer(http.NotFoundHandler())
-		t.Cleanup(server.Close)
-		if _, err := client(t, server.URL).Metadata(t.Context(), at("x")); err == nil {
-			t.Error("VAULT_SKIP_VERIFY was obeyed")
-		}
-	})
-}
 
 func TestConfigRefused(t *testing.T) {
 	t.Parallel()

@@ -5,8 +5,9 @@
 // It does not know when a token is due, what to do about a lost race, or anything of
 // PAIStrike: package rotation decides that. What a record looks like is package entry's.
 //
-// The package reads no VAULT_ environment variable. The requests are therefore
-// its own and not those of the vault/api client, which takes address, token,
-// namespace, headers and proxy from the environment whenever one is made, and
-// which repeats writes. The shapes of the answers are vault/api's.
+// The package reads no VAULT_ environment variable and calls nothing that does. The
+// requests are therefore its own: the client of vault/api takes address, token,
+// namespace, headers and proxy from the environment whenever one is made, and repeats
+// writes (docs/decisions/0011-requests-to-vault.md). The shapes of the answers are
+// vault/api's.
 package vault

@@ -17,8 +17,8 @@ type session struct {
 	tokens flights[int, secret.Secret]
 }
 
-// token returns the Vault token and the number of its login, logging in where
-// that has not happened yet.
+// token returns the Vault token and the number of its login, logging in if that has not
+// happened yet.
 func (c *Client) token(ctx context.Context) (secret.Secret, int, error) {
 	c.session.mu.Lock()
 	number := c.session.number
@@ -32,7 +32,9 @@ func (c *Client) renew(ctx context.Context, refused int) (secret.Secret, error) 
 	c.session.mu.Lock()
 	if c.session.number == refused {
 		c.session.number++
-		c.session.tokens.drop(refused)
+		// The refused token is kept for one more login: a caller that has read its number
+		// and not yet asked for it would otherwise log in under that number again.
+		c.session.tokens.drop(refused - 1)
 	}
 	c.session.mu.Unlock()
 	token, _, err := c.token(ctx)
