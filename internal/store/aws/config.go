@@ -3,23 +3,30 @@ package aws
 import (
 	"context"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Config says how to reach AWS. What is left out comes from where every AWS tool looks:
-// the AWS_ variables, the shared configuration files, and the role of the machine.
+// Config says how to reach AWS. What is left out comes from the surroundings of the
+// program.
 type Config struct {
 	Region  string
 	Profile string
 	// Endpoint is the URL of Secrets Manager, and STSEndpoint that of STS; "" is the
 	// region's.
 	Endpoint, STSEndpoint string
-	// Credentials go before the default chain.
+	// Load finds what is left out; nil is [Environment]. Package defaultchain has the one
+	// that knows every place where the AWS SDK looks.
+	Load Load
+	// Credentials go before what Load finds.
 	Credentials *Credentials
-	// AssumeRoleWithWebIdentity replaces the default chain; AssumeRole comes on top of
+	// OnCredentials is told of each secret of the credentials before it is used. If it
+	// fails, so does the login. It may be nil.
+	OnCredentials func(secret.Secret) error
+	// AssumeRoleWithWebIdentity replaces what Load finds; AssumeRole comes on top of
 	// either.
 	AssumeRoleWithWebIdentity *WebIdentity
 	AssumeRole                *Role
@@ -98,6 +105,9 @@ const sessionName = "paistrike"
 func (c *Config) setDefaults() {
 	if c.Sleep == nil {
 		c.Sleep = schedule.Wait
+	}
+	if c.Load == nil {
+		c.Load = Environment(os.Getenv)
 	}
 	if c.Now == nil {
 		c.Now = schedule.Now

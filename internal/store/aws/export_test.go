@@ -12,3 +12,8 @@ var (
 func FitsTag(text string) bool {
 	return regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`).MatchString(text)
 }
+
+// EnvironmentWith is [Environment] with another AWS command line.
+func EnvironmentWith(getenv func(string) string, command string) Load {
+	return environment{getenv: getenv, command: command}.load
+}

@@ -11,7 +11,6 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -24,9 +23,9 @@ import (
 // attemptTimeout bounds one attempt of a call.
 const attemptTimeout = 30 * time.Second
 
-// refreshBefore is how long before their end credentials are renewed, so that a token is
+// RefreshBefore is how long before their end credentials are renewed, so that a token is
 // not minted with credentials that cannot publish it.
-const refreshBefore = 5 * time.Minute
+const RefreshBefore = 5 * time.Minute
 
 // session is what is needed to call AWS, made at the first call.
 type session struct {
@@ -45,7 +44,7 @@ func (s *Store) open(ctx context.Context) error {
 	if s.session.ready {
 		return nil
 	}
-	loaded, err := config.LoadDefaultConfig(ctx, s.loadOptions()...)
+	loaded, err := s.config.Load(ctx, s.base(), s.config.Profile)
 	if err != nil {
 		return badConfiguration(err)
 	}
@@ -61,7 +60,7 @@ func (s *Store) open(ctx context.Context) error {
 	if r := s.config.AssumeRole; r != nil {
 		loaded.Credentials = cached(r.provider(s.newSTS(loaded)))
 	}
-	loaded.Credentials = login{loaded.Credentials}
+	loaded.Credentials = &login{CredentialsProvider: loaded.Credentials, seen: s.config.OnCredentials}
 	s.session.config = loaded
 	s.session.sts = s.newSTS(loaded)
 	s.session.secrets = secretsmanager.NewFromConfig(loaded, func(o *secretsmanager.Options) {
@@ -81,57 +80,28 @@ func (s *Store) newSTS(loaded sdk.Config) *sts.Client {
 	})
 }
 
-func (s *Store) loadOptions() []func(*config.LoadOptions) error {
-	options := []func(*config.LoadOptions) error{
-		config.WithAPIOptions([]func(*middleware.Stack) error{
-			s.clock.follow, awsmiddleware.AddUserAgentKeyValue("paistrike", s.config.Version),
-		}),
-		config.WithCredentialsCacheOptions(func(o *sdk.CredentialsCacheOptions) { o.ExpiryWindow = refreshBefore }),
-	}
-	if s.config.Region != "" {
-		options = append(options, config.WithRegion(s.config.Region))
-	}
-	if s.config.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(s.config.Profile))
+// base is the part of a configuration that comes from ours alone.
+func (s *Store) base() sdk.Config {
+	base := sdk.Config{
+		Region: s.config.Region, HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptTimeout),
+		APIOptions: []func(*middleware.Stack) error{s.clock.follow, awsmiddleware.AddUserAgentKeyValue("paistrike", s.config.Version)},
 	}
 	if s.config.MaxRetries != 0 {
-		options = append(options, config.WithRetryMaxAttempts(max(s.config.MaxRetries, 0)+1))
+		base.RetryMaxAttempts = max(s.config.MaxRetries, 0) + 1
 	}
 	if s.config.RetryDelay != nil {
-		options = append(options, config.WithRetryer(func() sdk.Retryer {
+		base.Retryer = func() sdk.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.Backoff = retry.BackoffDelayerFunc(s.config.RetryDelay) })
-		}))
+		}
 	}
 	if c := s.config.Credentials; c != nil {
-		options = append(options, config.WithCredentialsProvider(
-			credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal())))
+		base.Credentials = credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey.Reveal(), c.SessionToken.Reveal())
 	}
-	return append(options, config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(attemptTimeout)))
-}
-
-// login tells an error of finding credentials from one of using them.
-type login struct{ sdk.CredentialsProvider }
-
-// loginError says that there are no credentials.
-type loginError struct{ err error }
-
-// Error gives the cause.
-func (e *loginError) Error() string { return e.err.Error() }
-
-// Unwrap returns the cause.
-func (e *loginError) Unwrap() error { return e.err }
-
-// Retrieve returns the credentials, or a [*loginError].
-func (l login) Retrieve(ctx context.Context) (sdk.Credentials, error) {
-	held, err := l.CredentialsProvider.Retrieve(ctx)
-	if err != nil {
-		return held, &loginError{err}
-	}
-	return held, nil
+	return base
 }
 
 func cached(provider sdk.CredentialsProvider) sdk.CredentialsProvider {
-	return sdk.NewCredentialsCache(provider, func(o *sdk.CredentialsCacheOptions) { o.ExpiryWindow = refreshBefore })
+	return sdk.NewCredentialsCache(provider, func(o *sdk.CredentialsCacheOptions) { o.ExpiryWindow = RefreshBefore })
 }
 
 func (r *Role) provider(client *sts.Client) sdk.CredentialsProvider {

@@ -1,0 +1,133 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/netip"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Load completes a configuration with a region and credentials out of the surroundings of
+// the program. What base has goes before that. profile is "" unless one is configured.
+type Load func(ctx context.Context, base sdk.Config, profile string) (sdk.Config, error)
+
+// Environment finds a region and credentials where jobs, containers and machines have
+// them, in the order of the AWS SDK: AWS_REGION, then an access key in the AWS_ variables,
+// the token of a web identity, a profile, a container's credentials, and the role of an EC2
+// instance. Profiles are read by the AWS command line itself, with everything that it
+// knows, such as IAM Identity Center. Source:
+// https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+func Environment(getenv func(string) string) Load {
+	return environment{getenv: getenv, command: "aws"}.load
+}
+
+type environment struct {
+	getenv  func(string) string
+	command string // the AWS command line
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+func (e environment) load(_ context.Context, base sdk.Config, profile string) (sdk.Config, error) {
+	if base.Region == "" {
+		base.Region = cmp.Or(e.getenv("AWS_REGION"), e.getenv("AWS_DEFAULT_REGION"))
+	}
+	if base.Credentials == nil {
+		base.Credentials = cached(e.credentials(base, profile))
+	}
+	return base, nil
+}
+
+// credentials chooses where credentials come from. It does no I/O but look for files.
+func (e environment) credentials(base sdk.Config, profile string) sdk.CredentialsProvider {
+	key, tokenFile := e.getenv("AWS_ACCESS_KEY_ID"), e.getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
+	container := e.getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+	if path := e.getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); path != "" {
+		container = "http://169.254.170.2" + path
+	}
+	named := cmp.Or(profile, e.getenv("AWS_PROFILE"))
+	switch {
+	case profile == "" && key != "" && e.getenv("AWS_SECRET_ACCESS_KEY") != "":
+		return credentials.NewStaticCredentialsProvider(key, e.getenv("AWS_SECRET_ACCESS_KEY"), e.getenv("AWS_SESSION_TOKEN"))
+	case profile == "" && tokenFile != "" && e.getenv("AWS_ROLE_ARN") != "":
+		return stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(base), e.getenv("AWS_ROLE_ARN"), stscreds.IdentityTokenFile(tokenFile),
+			func(o *stscreds.WebIdentityRoleOptions) {
+				o.RoleSessionName = cmp.Or(e.getenv("AWS_ROLE_SESSION_NAME"), sessionName)
+			})
+	case named != "" || container == "" && e.hasProfiles():
+		return e.profile(named)
+	case container != "":
+		return e.container(base, container)
+	case e.getenv("AWS_EC2_METADATA_DISABLED") == "true":
+		return nowhere("there are no credentials in the environment")
+	}
+	return ec2rolecreds.New()
+}
+
+// nowhere has no credentials, and says why.
+func nowhere(why string) sdk.CredentialsProvider {
+	return sdk.CredentialsProviderFunc(func(context.Context) (sdk.Credentials, error) { return sdk.Credentials{}, errors.New(why) })
+}
+
+// hasProfiles reports whether the user has files that the AWS command line reads.
+func (e environment) hasProfiles() bool {
+	home := filepath.Join(cmp.Or(e.getenv("HOME"), e.getenv("USERPROFILE")), ".aws")
+	return exists(cmp.Or(e.getenv("AWS_CONFIG_FILE"), filepath.Join(home, "config"))) ||
+		exists(cmp.Or(e.getenv("AWS_SHARED_CREDENTIALS_FILE"), filepath.Join(home, "credentials")))
+}
+
+// profile asks the AWS command line for the credentials of a profile, "" for the default
+// one.
+func (e environment) profile(name string) sdk.CredentialsProvider {
+	return processcreds.NewProviderCommand(processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
+		args := []string{"configure", "export-credentials", "--format", "process"}
+		if name != "" {
+			args = append(args, "--profile", name)
+		}
+		return exec.CommandContext(ctx, e.command, args...), nil //nolint:gosec // the program of AWS
+	}))
+}
+
+// container asks the endpoint that ECS or EKS gives a container. Its token goes nowhere
+// else in clear.
+func (e environment) container(base sdk.Config, address string) sdk.CredentialsProvider {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && (u.Scheme != "http" || !isContainerHost(u.Hostname())) {
+		return nowhere("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither an https address nor one of a container's host")
+	}
+	return endpointcreds.New(address, func(o *endpointcreds.Options) {
+		o.HTTPClient, o.AuthorizationToken = base.HTTPClient, e.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
+		if file := e.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
+			o.AuthorizationTokenProvider = endpointcreds.TokenProviderFunc(func() (string, error) {
+				text, err := os.ReadFile(file)
+				return string(text), err
+			})
+		}
+	})
+}
+
+// isContainerHost reports whether a host is this machine itself, or where ECS and EKS
+// answer.
+func isContainerHost(host string) bool {
+	switch host {
+	case "localhost", "169.254.170.2", "169.254.170.23", "fd00:ec2::23":
+		return true
+	}
+	at, err := netip.ParseAddr(host)
+	return err == nil && at.IsLoopback()
+}
