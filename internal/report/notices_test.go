@@ -1,14 +1,19 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 var update = flag.Bool("update", false, "write the files in testdata")
@@ -70,6 +75,40 @@ func TestNoticesOfNothing(t *testing.T) {
 	for _, issue := range Issues(fleet.AuditReport{}, "secret/ci") {
 		if issue.Body != "" {
 			t.Errorf("%+v", issue)
+		}
+	}
+}
+
+// The SARIF of any audit satisfies the schema that OASIS publishes, as gosec ships it
+// unchanged for its own tests; and a log that breaks it is noticed.
+func TestSARIFSatisfiesItsSchema(t *testing.T) {
+	t.Parallel()
+	schema := testparts.Schema(t, testparts.Published(t, "github.com/securego/gosec/v2", "report/sarif/testdata/sarif-schema-2.1.0.json"))
+	valid := func(raw string) error {
+		document, err := jsonschema.UnmarshalJSON(strings.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return schema.Validate(document)
+	}
+	odd := account()
+	odd.Findings[0].Path = "ci/100% \u202e[x](y)\n/ü?#"
+	odd.Findings[1].TokenName = strings.Repeat("x", 5000)
+	for name, r := range map[string]fleet.AuditReport{"of an account": account(), "of nothing": {}, "of odd names": odd} {
+		var out bytes.Buffer
+		if err := json.NewEncoder(&out).Encode(SARIF(r, "secret", "")); err != nil {
+			t.Fatal(err)
+		}
+		if err := valid(out.String()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for what, broken := range map[string]string{
+			"another level":    strings.ReplaceAll(out.String(), `"level":"error"`, `"level":"bad"`),
+			"another property": strings.ReplaceAll(out.String(), `"columnKind"`, `"columnSort"`),
+		} {
+			if broken != out.String() && valid(broken) == nil {
+				t.Errorf("%s: %s is not noticed", name, what)
+			}
 		}
 	}
 }
