@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // Each published way to log in provisions a token. TestPublishedPoliciesSuffice
@@ -56,6 +58,34 @@ func TestPublishedLogins(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Through the listener of a Vault Proxy, which adds its own token, the whole life of a token
+// runs; and who reaches the same Vault directly finds its own entry.
+func TestPublishedAgentLogin(t *testing.T) {
+	t.Parallel()
+	eachCLI(t, func(t *testing.T, program string) {
+		s := newStronghold(t, program)
+		listener := testparts.VaultProxy(t, "proxy", s.server.URL, s.server.CAFile, s.token(t, "provisioner"))
+		file := published(t, "auth/agent.tf")
+		s.write(t, "provider.tf", strings.Replace(file, "http://127.0.0.1:8100", listener, 1))
+		s.apply(t)
+		s.planEmpty(t)
+		first, _ := s.read(t, s.root)
+		s.apply(t, "-var", "incident=laptop lost")
+		second, _ := s.read(t, s.root)
+		if second == first || s.use(t, second) != http.StatusOK {
+			t.Error("the rotation through the proxy did not bring a new secret that works")
+		}
+
+		s.tf.Setenv("VAULT_TOKEN=" + s.token(t, "provisioner"))
+		s.write(t, "provider.tf", "")
+		s.planEmpty(t, "-var", "incident=laptop lost")
+		s.destroy(t, "-var", "incident=laptop lost")
+		if s.active() != 0 {
+			t.Errorf("%d tokens are active", s.active())
+		}
+	})
 }
 
 // identityToken sets up the JWT login and returns a token that it takes, such as

@@ -1,0 +1,12 @@
+# A Vault Agent or a Vault Proxy with use_auto_auth_token listens at the address, and adds
+# its own Vault token. The identity is that of the Vault behind it: host and port of its
+# address, as those who reach it directly use it.
+provider "paistrike" {
+  endpoint = "https://paistrike.example.com"
+
+  vault = {
+    address          = "http://127.0.0.1:8100"
+    identity         = "vault.example.com:8200"
+    auth_login_agent = {}
+  }
+}
