@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RELEASE_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 TEST_TIMEOUT ?= 45m
 FUZZTIME ?= 20s
-WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml)
+WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml) examples/consumers/vault-action.yml
 
 .PHONY: help
 help: ## list the targets

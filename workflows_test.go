@@ -17,7 +17,7 @@ var (
 // ask for, and leaves no credential on the disk.
 func TestWorkflowsArePinnedAndFrugal(t *testing.T) {
 	t.Parallel()
-	var files []string
+	files := []string{"examples/consumers/vault-action.yml"}
 	for _, pattern := range []string{".github/workflows/*.yml", "examples/workflows/*.yml"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) < 3 {

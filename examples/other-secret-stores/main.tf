@@ -22,8 +22,8 @@ ephemeral "vault_kv_secret_v2" "scanner" {
   mount = paistrike_api_token.scanner.vault.mount
   name  = paistrike_api_token.scanner.vault.path
 
-  # What depends on the token reads it after the rotation, not before.
-  version = paistrike_api_token.scanner.secret_version
+  # Any value will do; one that is known after a rotation lets the read wait for it.
+  mount_id = paistrike_api_token.scanner.secret_version
 }
 
 resource "aws_secretsmanager_secret" "scanner" {

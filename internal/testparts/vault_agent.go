@@ -20,11 +20,10 @@ func VaultProxy(t testing.TB, kind, address, caFile, token string) string {
 	})
 }
 
-// VaultAgent starts a Vault Agent with settings, and returns when it has rendered its first
-// template.
+// VaultAgent starts a Vault Agent with settings.
 func VaultAgent(t testing.TB, settings string) {
 	t.Helper()
-	startAgent(t, "agent", settings, func(line string) (string, bool) { return line, strings.Contains(line, "(runner) rendered") })
+	startAgent(t, "agent", settings, func(line string) (string, bool) { return line, strings.Contains(line, "Vault Agent started!") })
 }
 
 // AgentSettings let an agent reach a Vault and log in with a token. caFile may be "".
