@@ -12,6 +12,12 @@ import (
 // `keeper ci/team`.
 func cmdKeeper(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
+	if j.aws != nil {
+		for name, value := range map[string]string{"aws_secret_id": "", "broker_path": "broker/paistrike", "aws_prefix": args[0]} {
+			j.env["INPUT_"+strings.ToUpper(name)] = value
+		}
+		return
+	}
 	for name, value := range map[string]string{"vault_path": "", "broker_path": "ci/broker", "vault_prefix": args[0], "vault_role": "keeper"} {
 		j.env["INPUT_"+strings.ToUpper(name)] = value
 	}

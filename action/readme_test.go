@@ -118,9 +118,9 @@ func inputsYML(inputs []input.Input) string {
 		if in.Outside {
 			continue
 		}
-		fmt.Fprintf(&b, "  %s:\n    description: %q\n", in.Name, in.Help)
+		fmt.Fprintf(&b, "  %s:\n    description: %q\n", in.Name, in.Described())
 		switch fallback := in.Default; {
-		case in.Required:
+		case in.Always():
 			b.WriteString("    required: true\n")
 		case in.Bool:
 			fmt.Fprintf(&b, "    default: %q\n", fallback)
@@ -159,7 +159,7 @@ func TestActionsShareTheirWords(t *testing.T) {
 	for _, in := range actionYML(t, ".", "inputs") {
 		of[in.name] = in
 	}
-	differ := []string{"vault_namespace", "vault_auth_namespace", "vault_mount", "vault_path", "summary", "timeout"} // of one entry there, of many here
+	differ := []string{"vault_namespace", "vault_auth_namespace", "vault_mount", "vault_path", "aws_secret_id", "summary", "timeout"} // of one entry there, of many here
 	for _, dir := range []string{"rotate", "audit"} {
 		for _, in := range actionYML(t, dir, "inputs") {
 			if here, ok := of[in.name]; ok && here != in && !slices.Contains(differ, in.name) {

@@ -41,7 +41,7 @@ func TestStories(t *testing.T) {
 			"step": cmdStep, "input": cmdInput, "runner": cmdRunner, "interrupt": cmdInterrupt, "fault": cmdFault,
 			"live": cmdLive, "made": cmdMade, "output": cmdOutput, "exported": cmdExported, "state": cmdState,
 			"summary": cmdSummary, "act": cmdAct, "outside": cmdOutside, "code": cmdCode,
-			"keeper": cmdKeeper, "entry": cmdEntry, "calls": cmdCalls,
+			"keeper": cmdKeeper, "entry": cmdEntry, "calls": cmdCalls, "aws": cmdAWS,
 		},
 	})
 }
@@ -59,6 +59,7 @@ func jobOf(ts *testscript.TestScript) *testJob {
 // job is one job of a workflow, as the runner keeps it.
 type testJob struct {
 	*servers
+	tb                      testing.TB
 	dir                     string
 	env                     map[string]string // of the next step
 	state, outputs, exports map[string]string
@@ -75,7 +76,7 @@ type testJob struct {
 func newJob(t testing.TB, dir string) *testJob {
 	s := newServers(t)
 	j := &testJob{
-		servers: s, dir: dir,
+		servers: s, tb: t, dir: dir,
 		state: map[string]string{}, outputs: map[string]string{}, exports: map[string]string{},
 		env: map[string]string{
 			"INPUT_ENDPOINT": s.api, "INPUT_VAULT_ADDRESS": s.vault.url, "INPUT_VAULT_PATH": "ci/broker", "INPUT_VAULT_ROLE": "ci",
@@ -292,25 +293,6 @@ func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
 func cmdLive(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.Itoa(jobOf(ts).live()); got != args[0] {
 		ts.Fatalf("%s tokens are live, want %s", got, args[0])
-	}
-}
-
-// cmdMade counts requests since the start: `made paistrike POST 1`, `made vault
-// 'POST auth/jwt/login' 2`.
-func cmdMade(ts *testscript.TestScript, _ bool, args []string) {
-	j, n := jobOf(ts), 0
-	switch args[0] {
-	case "paistrike":
-		for _, call := range j.paistrike.Journal() {
-			if call.Method == args[1] {
-				n++
-			}
-		}
-	default:
-		n = j.vault.count(args[1])
-	}
-	if strconv.Itoa(n) != args[2] {
-		ts.Fatalf("%d requests %s, want %s", n, args[1], args[2])
 	}
 }
 

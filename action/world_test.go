@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,6 +39,7 @@ type servers struct {
 	brokerID  string
 	broker    string // the management token that Vault holds
 	vault     *vaultFront
+	aws       *awsFront // nil unless a story asks for it
 	identity  *identityService
 
 	// asked is called with the body of each create, before the work.
@@ -60,7 +60,7 @@ func newServers(t testing.TB) *servers {
 	api := httptest.NewServer(http.HandlerFunc(s.serveAPI))
 	t.Cleanup(api.Close)
 	s.api = api.URL
-	s.identity = newIdentityService(t)
+	s.identity = newIdentityService(t, box.Clock().Now)
 	s.vault = newVaultFront(t, s.identity, s.api, box.Clock().Now)
 	s.vault.write(t, "ci/broker", map[string]any{"token": s.broker, "port": 7})
 	return s
@@ -109,6 +109,9 @@ func (s *servers) secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := append([]string{s.broker, s.identity.request}, s.minted...)
+	if s.aws != nil {
+		all = append(all, s.aws.secrets()...)
+	}
 	return append(append(all, s.identity.tokens()...), s.vault.tokens()...)
 }
 
@@ -266,64 +269,6 @@ func refuse(w http.ResponseWriter, status int, errors ...string) {
 	_ = json.NewEncoder(w).Encode(map[string][]string{"errors": append([]string{}, errors...)})
 }
 
-// identityService is GitHub's: each token can be used once.
-type identityService struct {
-	url, request string
-
-	mu      sync.Mutex
-	issued  []string
-	used    map[string]bool
-	failing int // how many requests get 503
-}
-
-func newIdentityService(t testing.TB) *identityService {
-	t.Helper()
-	s := &identityService{request: "request-token-of-the-runner-4711", used: map[string]bool{}}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	s.url = server.URL + "/token?api-version=2.0"
-	return s
-}
-
-// ServeHTTP issues a token for the audience that is asked for.
-func (s *identityService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failing > 0 {
-		s.failing--
-		http.Error(w, "a body that "+s.request+" nobody may see", http.StatusServiceUnavailable)
-		return
-	}
-	if r.Header.Get("Authorization") != "Bearer "+s.request || r.URL.Query().Get("audience") == "" {
-		w.WriteHeader(http.StatusForbidden)
-		return
-	}
-	part := func(v map[string]any) string {
-		raw, _ := json.Marshal(v)
-		return base64.RawURLEncoding.EncodeToString(raw)
-	}
-	token := part(map[string]any{"alg": "RS256"}) + "." + part(map[string]any{
-		"aud": r.URL.Query().Get("audience"), "sub": "repo:acme@42/app@7:environment:production", "repository_id": "7",
-		"environment": "production", "job_workflow_ref": "acme/app/.github/workflows/scan.yml@refs/heads/main", "n": len(s.issued),
-	}) + "." + part(map[string]any{"signature": len(s.issued)})
-	s.issued = append(s.issued, token)
-	_ = json.NewEncoder(w).Encode(map[string]any{"value": token})
-}
-
-func (s *identityService) use(token string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	good := slices.Contains(s.issued, token) && !s.used[token]
-	s.used[token] = true
-	return good
-}
-
-func (s *identityService) tokens() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.issued)
-}
-
 // put writes an entry as root.
 func (s *servers) put(path string, body any) error {
 	raw, err := json.Marshal(body)
@@ -354,18 +299,33 @@ func (s *servers) schedule(path string, text schedule.Schedule) error {
 	if err != nil {
 		return err
 	}
-	store, err := vault.New(vault.Config{
-		Address: s.vault.engine, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(s.vault.root)},
-		Identity: strings.TrimPrefix(s.vault.url, "http://"), // the address that the program uses
-	})
-	if err != nil {
-		return err
+	at := entry.Location{Path: path}
+	var there rotation.Store
+	if s.aws != nil {
+		there = s.aws.store()
+	} else {
+		at.Mount = "secret"
+		if there, err = s.vault.store(); err != nil {
+			return err
+		}
 	}
 	policy, _ := text.Policy(time.Time{}) // the stories' schedules can be read
-	_, err = rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store)).Run(context.Background(), rotation.Request{
-		At: entry.Location{Mount: "secret", Path: path}, Label: "Integration " + path, Policy: policy, Schedule: text, Owner: "terraform", Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
+	_, err = rotation.New(rotation.PAIStrike{Client: client}, there).Run(context.Background(), rotation.Request{
+		At: at, Label: "Integration " + path, Policy: policy, Schedule: text, Owner: "terraform", Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
 	})
 	return err
+}
+
+// store is Vault as Terraform sees it.
+func (v *vaultFront) store() (rotation.Store, error) {
+	client, err := vault.New(vault.Config{
+		Address: v.engine, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(v.root)},
+		Identity: strings.TrimPrefix(v.url, "http://"), // the address that the program uses
+	})
+	if err != nil {
+		return nil, err
+	}
+	return vault.NewStore(client), nil
 }
 
 // custom changes metadata by hand.
@@ -394,5 +354,12 @@ func (s *servers) provision(path string, life time.Duration) error {
 	if err != nil {
 		return err
 	}
-	return s.put(path, map[string]any{"data": data})
+	if s.aws == nil {
+		return s.put(path, map[string]any{"data": data})
+	}
+	raw, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	return s.aws.write(path, string(raw))
 }

@@ -108,7 +108,7 @@ func TestDescriptions(t *testing.T) {
 		"dry_run":       "Reports what a run would do, and writes nothing.",
 		"broker_mount":  "KV v2 engine that holds the management token; --vault-mount by default.",
 		"concurrency":   "How many entries are worked on at once, 1 to 32. Default: 4.",
-		"vault_address": "Address of Vault, without /v1 or /ui. Required. Also read from VAULT_ADDR.",
+		"vault_address": "Address of Vault, without /v1 or /ui. Required with --store vault. Also read from VAULT_ADDR.",
 		"fail_on":       "error or overdue: whether a token that is still overdue afterwards ends the command with code 3. Default: error.",
 	} {
 		c := rotateCommand()

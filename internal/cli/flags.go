@@ -82,12 +82,12 @@ func (c Command) check(args []string) error {
 	return nil
 }
 
-// fallBack takes what Vault's own programs take, on a machine of one's own, and chooses the
-// login.
+// fallBack takes what the programs of Vault and AWS take, on a machine of one's own, and chooses
+// the login.
 func (p Program) fallBack(c Command, in input.Values, inGitHub bool) {
 	if in["vault_auth_method"] == "" {
 		in["vault_auth_method"] = "token"
-		if inGitHub || in["vault_jwt"] != "" || in["vault_jwt_file"] != "" {
+		if inGitHub || in["store"] != "vault" || in["vault_jwt"] != "" || in["vault_jwt_file"] != "" {
 			in["vault_auth_method"] = "jwt"
 		}
 	}

@@ -104,8 +104,10 @@ func (c Command) describe(in input.Input) string {
 		text = strings.ToUpper(act[:1]) + act[1:]
 	}
 	switch {
-	case in.Required:
+	case in.Always():
 		text += " Required."
+	case in.Required:
+		text += " Required with --store " + in.Store + "."
 	case in.Default != "" && in.Name != "vault_auth_method" && !(in.Bool && in.Default == "false"):
 		text += " Default: " + in.Default + "."
 	}

@@ -23,7 +23,10 @@ type Input struct {
 	Values []string
 	// Required inputs have no default and must be set.
 	Required bool
-	// Login names the login methods that take the input, separated by spaces; "" are all.
+	// Store names the one secret store that takes the input; "" are all.
+	Store string
+	// Login names the login methods of Vault that take the input, separated by spaces; ""
+	// are all.
 	Login string
 	// Secret inputs are not kept for the post step, and are not flags.
 	Secret bool
@@ -39,31 +42,44 @@ type Input struct {
 
 // Token are the inputs of action/, which hands a job its token.
 func Token() []Input {
-	return join(mode(), api(), newToken("gha"), vaultAddress(), login(), entry(), tls(), handover(), run("2m"), launcher())
+	return join(mode(), api(), newToken("gha"), store(), vault(vaultAddress(), login(), entry(), tls()), aws(awsAccess(), awsSecret()), handover(), run("2m"), launcher())
 }
 
 // Exec are the inputs of the command exec. It always revokes, exports nothing to others, and
 // writes no page.
 func Exec() []Input {
-	return join(api(), newToken("exec"), management(), vaultAddress(), login(), entry(), tls(), variable(), verify(), budget("2m"))
+	return join(api(), newToken("exec"), management(), store(), vault(vaultAddress(), login(), entry(), tls()), aws(awsAccess(), awsSecret()), variable(), verify(), budget("2m"))
 }
 
 // Rotate are the inputs of action/rotate and the command rotate.
 func Rotate() []Input {
-	return join(api(), vaultAddress(), login(), tls(), mount(), one(), folder("rotate"), broker(), management(), rotation(), walk(), fail("error", "overdue"), run("15m"), launcher())
+	return join(api(), folderStore("rotate"), broker(), management(), rotation(), walk(), fail("error", "overdue"), run("15m"), launcher())
 }
 
 // Audit are the inputs of action/audit and the command audit.
 func Audit() []Input {
-	return join(api(), vaultAddress(), login(), tls(), mount(), folder("audit"), broker(), management(), limits(), notices(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
+	return join(api(), folderStore("audit"), broker(), management(), limits(), notices(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
 }
 
 func join(groups ...[]Input) []Input { return slices.Concat(groups...) }
 
+// vault and aws mark groups as those of one store.
+func vault(groups ...[]Input) []Input { return only("vault", groups) }
+
+func aws(groups ...[]Input) []Input { return only("aws", groups) }
+
+func only(store string, groups [][]Input) []Input {
+	all := join(groups...)
+	for i := range all {
+		all[i].Store = store
+	}
+	return all
+}
+
 func mode() []Input {
 	return []Input{{
 		Name: "mode", Default: "mint", Values: []string{"mint", "read"},
-		Help: "`mint` makes a token for this job, and revokes it when the job ends. `read` hands out the token that is kept in Vault.",
+		Help: "`mint` makes a token for this job, and revokes it when the job ends. `read` hands out the token that a store keeps.",
 	}}
 }
 
@@ -113,10 +129,6 @@ func login() []Input {
 		},
 		{Name: "vault_auth_path", Value: "PATH", Help: "Path at which the login method is mounted, without `auth/`; the method's name by default."},
 		{Name: "vault_role", Value: "ROLE", Login: "jwt kubernetes", Help: "Vault role, for `jwt` and `kubernetes`."},
-		{
-			Name: "audience", Value: "TEXT", Login: "jwt", GitHub: true,
-			Help: "Audience of GitHub's identity token, for `jwt`; one of the role's `bound_audiences`. `vault_address` by default.",
-		},
 		{Name: "vault_jwt", Login: "jwt", Secret: true, Outside: true, Help: "Identity token of your CI, for `jwt`."},
 		{Name: "vault_jwt_file", Value: "FILE", Login: "jwt", Outside: true, Help: "File with the identity token of your CI, for `jwt`."},
 		{Name: "vault_role_id", Value: "ID", Login: "approle", Help: "Role id, for `approle`."},
@@ -131,11 +143,11 @@ func login() []Input {
 	}
 }
 
-// management is the management token itself, if it is kept in no entry of Vault.
+// management is the management token itself, if no store keeps it.
 func management() []Input {
 	return []Input{{
 		Name: "api_token", Secret: true, Outside: true,
-		Help: "Management token, with which PAIStrike is called, instead of an entry of Vault.",
+		Help: "Management token, with which PAIStrike is called, instead of an entry of a store.",
 	}}
 }
 
@@ -154,10 +166,6 @@ func tls() []Input {
 			Terminal: "Headers for Vault, one `Name: value` per line, for a proxy that asks for them.",
 		},
 	}
-}
-
-func mount() []Input {
-	return []Input{{Name: "vault_mount", Default: "secret", Value: "PATH", Help: "KV v2 engine that holds the entries."}}
 }
 
 // entry is where the token, or the management token, is kept.
@@ -198,38 +206,12 @@ func handover() []Input {
 	}, verify())
 }
 
-// one is a single entry instead of a folder.
-func one() []Input {
-	return []Input{{Name: "vault_path", Value: "PATH", Help: "Path of one entry to rotate, instead of a folder."}}
-}
-
-func folder(command string) []Input {
-	prefix := Input{
-		Name: "vault_prefix", Value: "FOLDER", Required: true,
-		Help: "Folder of the entries to compare with the account, with all folders below it; `/` for the whole engine.",
-	}
-	if command == "rotate" {
-		prefix.Required = false
-		prefix.Help = "Folder of the entries to rotate, with all folders below it; `/` for the whole engine. Set this or `vault_path`."
-	}
-	return []Input{prefix}
-}
-
-// broker is where the management token is kept.
-func broker() []Input {
-	return []Input{
-		{Name: "broker_mount", Value: "PATH", Help: "KV v2 engine that holds the management token; `vault_mount` by default."},
-		{Name: "broker_path", Required: true, Value: "PATH", Help: "Path of the management token, with which PAIStrike is called."},
-		{Name: "broker_key", Default: "token", Value: "FIELD", Help: "Field of that entry that holds the management token."},
-	}
-}
-
 func rotation() []Input {
 	return []Input{
 		{Name: "dry_run", Default: "false", Bool: true, Help: "`true` reports what a run would do, and writes nothing."},
 		{Name: "force", Default: "false", Bool: true, Help: "`true` replaces every token, due or not, such as after an incident."},
 		{Name: "revoke_previous", Default: "false", Bool: true, Help: "`true` revokes the replaced tokens as soon as the new ones are stored, without overlap, for an incident. It needs `force`."},
-		{Name: "adopt", Default: "false", Bool: true, Help: "`true` keeps tokens that are in use and that this Vault never published for an overlap and then revokes them, for a Vault that was restored."},
+		{Name: "adopt", Default: "false", Bool: true, Help: "`true` keeps tokens that are in use and that this store never published for an overlap and then revokes them, for a store that was restored."},
 		{Name: "only_due", Default: "false", Bool: true, Help: "`true` leaves out of table and report the entries that need nothing."},
 	}
 }

@@ -14,6 +14,17 @@ func (in Input) Variable() string { return "PAISTRIKE_" + strings.ToUpper(in.Nam
 // Flag is the flag of an input, without dashes: vault-path is vault_path.
 func (in Input) Flag() string { return strings.ReplaceAll(in.Name, "_", "-") }
 
+// Always reports that the input is required whatever the others are.
+func (in Input) Always() bool { return in.Required && in.Store == "" }
+
+// Described returns the help of the input, with the condition under which it is required.
+func (in Input) Described() string {
+	if in.Required && in.Store != "" {
+		return in.Help + " Required with `store: " + in.Store + "`."
+	}
+	return in.Help
+}
+
 // FromRunner takes inputs from the environment, into which GitHub's runner puts them.
 func FromRunner(inputs []Input, getenv func(string) string) Values {
 	v := Values{}
@@ -63,7 +74,7 @@ func (v Values) Restore(kept Values) Values {
 }
 
 // settings are values that a text may show behind the name of an input.
-const settings = `(?:: (true|false|none|error|warn|skip|token|0)\b)?`
+const settings = `(?:: (true|false|none|error|warn|skip|token|vault|aws|0)\b)?`
 
 // OnCommandLine rewrites a text that names inputs for someone who sets flags and variables:
 // "Set allow_empty: true" becomes "Set --allow-empty".

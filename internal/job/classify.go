@@ -10,13 +10,12 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// ended says that the step's time is over, or that the run was cancelled; nil where
+// ended says that the step's time is over, or that the run was cancelled; nil if
 // neither is so.
 func (s *session) ended(ctx context.Context) error {
 	switch {
@@ -32,38 +31,6 @@ func (s *session) ended(ctx context.Context) error {
 func untrusted(err error) bool {
 	f, ok := errors.AsType[*runner.Failure](err)
 	return ok && (f.Code == runner.CodeFork || f.Code == runner.CodeDependabot)
-}
-
-// vaultFailed words what went wrong with Vault.
-func (s *session) vaultFailed(ctx context.Context, err error) error {
-	if ended := s.ended(ctx); ended != nil {
-		return ended
-	}
-	if f, ok := errors.AsType[*runner.Failure](err); ok { // of GitHub's identity service
-		return f
-	}
-	if refused, ok := errors.AsType[*vault.LoginError](err); ok {
-		return s.loginFailed(refused)
-	}
-	switch status := vault.StatusOf(err); {
-	case vault.IsSealed(err):
-		return vaultUnavailable(s.set.vault.Address, true, err)
-	case status == 0:
-		return s.vaultSilent(err)
-	case status == http.StatusForbidden:
-		return readForbidden(s.set.at, err)
-	case runner.MayPass(status):
-		return vaultUnavailable(s.set.vault.Address, false, err)
-	}
-	return vaultAnswered(s.set.at, err)
-}
-
-// walkFailed words that a folder could not be listed.
-func (s *session) walkFailed(ctx context.Context, folder entry.Location, err error) error {
-	if vault.IsForbidden(err) {
-		return listForbidden(folder, err)
-	}
-	return s.vaultFailed(ctx, err)
 }
 
 // vaultSilent words that no answer came, by how far the request got.
@@ -104,7 +71,7 @@ func (s *session) proxied(address string) bool {
 }
 
 // loginFailed words a refused login. Vault has no codes for why it refuses, only
-// words: this is the one place that reads them, and words that it does not know give
+// words: this is the one place that reads them, and words that it does not know become
 // a general message with the words in it.
 func (s *session) loginFailed(err *vault.LoginError) error {
 	said := reasons(err)
@@ -128,7 +95,7 @@ func (s *session) loginFailed(err *vault.LoginError) error {
 	return loginRefused(err.Method, err.Mount, namespace, role, err)
 }
 
-// reasons gives Vault's own words, or those of the error where Vault said none.
+// reasons returns Vault's own words, or those of the error if Vault said none.
 func reasons(err error) string {
 	if e, ok := errors.AsType[*vault.Error](err); ok && len(e.Reasons) > 0 {
 		return strings.Join(e.Reasons, "; ")
@@ -145,7 +112,7 @@ func (s *session) brokerFailed(ctx context.Context, err error) error {
 		return ended
 	}
 	if paistrike.IsUnauthorized(err) {
-		return tokenRefused(s.set.at, "management token", err)
+		return tokenRefused(s.set.place(s.set.at), "management token", err)
 	}
 	return apiUnavailable(s.set.api.Endpoint, err)
 }
@@ -162,7 +129,7 @@ func (s *session) createFailed(ctx context.Context, err error) error {
 	status := paistrike.StatusOf(err)
 	switch {
 	case paistrike.IsUnauthorized(err):
-		return tokenRefused(s.set.at, "management token", err)
+		return tokenRefused(s.set.place(s.set.at), "management token", err)
 	case paistrike.IsLimitReached(err):
 		return createRefused("Revoke tokens that nobody uses.", err)
 	case paistrike.HasCode(err, "minting_not_allowed"):
@@ -191,16 +158,16 @@ func (s *session) verifyFailed(ctx context.Context, t token, err error) error {
 	return mintedRefused(t, err)
 }
 
-// readRefused words that a token out of Vault could not be proved to work.
+// readRefused words that a token out of the store could not be proved to work.
 func (s *session) readRefused(ctx context.Context, t token, err error) error {
 	if ended := s.ended(ctx); ended != nil {
 		return ended
 	}
 	if paistrike.IsUnauthorized(err) {
 		if left, ends := remaining(t.ExpiresAt, s.now()); ends && left <= 0 {
-			return endsTooSoon(s.set.at, t, left, 0)
+			return endsTooSoon(s.set.place(s.set.at), t, left, 0)
 		}
-		return tokenRefused(s.set.at, "token", err)
+		return tokenRefused(s.set.place(s.set.at), "token", err)
 	}
 	return apiUnavailable(s.set.api.Endpoint, err)
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/report"
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // Codes that more than one place needs.
@@ -89,19 +88,19 @@ func readForbidden(at entry.Location, err error) error {
 		"path \"%s/data/%s\" {\n  capabilities = [\"read\"]\n}", at.Mount, at.Path, in(at.Namespace), at.Mount, at.Path)
 }
 
-func nothingThere(at entry.Location, field vault.Field) error {
+func nothingThere(at entry.Location, field entry.Field) error {
 	switch {
 	case field.Condition == entry.Absent:
 		return fail("PSA302", nil, "There is nothing at %s in the KV v2 engine %s%s, or its last version is deleted. Check vault_mount and vault_path (without data/).", at.Path, at.Mount, in(at.Namespace))
 	case field.Record != nil:
-		return fail("PSA302", nil, "The token at %s/%s was destroyed by Terraform (version %d). Provision it anew, or name another vault_path.", at.Mount, at.Path, field.Version)
+		return fail("PSA302", nil, "The token at %s/%s was destroyed by Terraform (version %s). Provision it anew, or name another vault_path.", at.Mount, at.Path, field.Revision)
 	}
-	return fail("PSA302", nil, "Version %d of %s/%s has no text in the field %q. Its fields are: %s. Set vault_key to one of them.",
-		field.Version, at.Mount, at.Path, at.Key, strings.Join(field.Names, ", "))
+	return fail("PSA302", nil, "Version %s of %s/%s has no text in the field %q. Its fields are: %s. Set vault_key to one of them.",
+		field.Revision, at.Mount, at.Path, at.Key, strings.Join(field.Names, ", "))
 }
 
 func notOneLine(at entry.Location, err error) error {
-	return fail("PSA302", err, "The field %q of %s/%s is no token: it must be one line of visible ASCII characters, because nothing else is hidden in logs for sure.", at.Key, at.Mount, at.Path)
+	return fail("PSA302", err, "The field %q of %s is not a token: it must be one line of visible ASCII characters, because nothing else is hidden in logs for sure.", at.Key, at)
 }
 
 func listForbidden(folder entry.Location, err error) error {
@@ -115,28 +114,58 @@ func nothingFound(folder entry.Location) error {
 		"If the folder may be empty, set allow_empty: true.", folder.Mount, folder.Path, in(folder.Namespace))
 }
 
+// storeFailed words what a store says of a failure, with the store's own code.
+func storeFailed(f *entry.Failure) error {
+	said := f.Summary + ". " + f.Facts
+	if f.Err != nil {
+		said = f.Summary + ": " + f.Err.Error() + ". " + f.Facts
+	}
+	return fail(f.Code, f, "%s %s", strings.TrimSpace(said), f.Advice)
+}
+
+func nothingThereInAWS(at entry.Location, field entry.Field) error {
+	switch {
+	case field.Condition == entry.Deleted:
+		return fail("PSA302", nil, "The secret %s is scheduled for deletion, so that AWS does not show its value. Provision its token anew, or restore it.", at.Path)
+	case field.Condition == entry.Absent:
+		return fail("PSA302", nil, "There is no secret %s in this account and region, or it has no value yet. Check its name, aws_region, and whose credentials the run has.", at.Path)
+	case field.Record != nil:
+		return fail("PSA302", nil, "The token in the secret %s was destroyed by Terraform. Provision it anew, or name another secret.", at.Path)
+	}
+	return fail("PSA302", nil, "The secret %s has no text in the field %q. Its fields are: %s. Name one of them.", at.Path, at.Key, strings.Join(field.Names, ", "))
+}
+
+func nothingFoundInAWS(prefix, region string) error {
+	where := "in the region"
+	if region != "" {
+		where = "in " + region
+	}
+	return fail("PSA305", nil, "There is no secret %s whose name begins with %s/, so nothing was looked at. Check aws_prefix and aws_region; AWS's list may be minutes behind. "+
+		"If there may be none, set allow_empty: true.", where, prefix)
+}
+
 func vaultAnswered(at entry.Location, err error) error {
 	return fail("PSA302", err, "Vault could not read %s/%s%s: %v. vault_mount must name a KV engine of version 2.", at.Mount, at.Path, in(at.Namespace), err)
 }
 
-func endsTooSoon(at entry.Location, t token, left, least time.Duration) error {
+func endsTooSoon(at string, t token, left, least time.Duration) error {
 	if left <= 0 {
-		return fail("PSA303", nil, "The token at %s/%s (%s) expired at %s. Run terraform apply to rotate it.", at.Mount, at.Path, t.ID, report.Stamp(t.ExpiresAt))
+		return fail("PSA303", nil, "The token at %s (%s) expired at %s. Run terraform apply to rotate it.", at, t.ID, report.Stamp(t.ExpiresAt))
 	}
-	return fail("PSA303", nil, "The token at %s/%s (%s) expires at %s, in %s; min_remaining asks for %s. Run terraform apply to rotate it, or lower min_remaining.",
-		at.Mount, at.Path, t.ID, report.Stamp(t.ExpiresAt), left.Round(time.Second), least)
+	return fail("PSA303", nil, "The token at %s (%s) expires at %s, in %s; min_remaining asks for %s. Run terraform apply to rotate it, or lower min_remaining.",
+		at, t.ID, report.Stamp(t.ExpiresAt), left.Round(time.Second), least)
 }
 
-func endUnknown(at entry.Location) error {
-	return fail("PSA303", nil, "When the token at %s/%s expires is not known: somebody put it there by hand, and verify: false asks nobody. "+
-		"Set verify: true, or min_remaining: 0 if any time is enough.", at.Mount, at.Path)
+func endUnknown(at string) error {
+	return fail("PSA303", nil, "When the token at %s expires is not known: someone put it there by hand, and verify: false asks nobody. "+
+		"Set verify: true, or min_remaining: 0 if any time is enough.", at)
 }
 
 // PSA4xx: PAIStrike.
 
-func tokenRefused(at entry.Location, what string, err error) error {
-	return fail("PSA401", err, "PAIStrike does not accept the %s at %s/%s: it was revoked, has expired, or belongs to another account. "+
-		"Replace it there (PAIStrike: Profile Settings, API Tokens), and check that endpoint is the right PAIStrike.", what, at.Mount, at.Path)
+func tokenRefused(at, what string, err error) error {
+	return fail("PSA401", err, "PAIStrike does not accept the %s at %s: it was revoked, has expired, or belongs to another account. "+
+		"Replace it there (PAIStrike: Profile Settings, API Tokens), and check that endpoint is the right PAIStrike.", what, at)
 }
 
 func createRefused(hint string, err error) error {

@@ -18,7 +18,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/report"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // FolderRun is a run over the entries of a folder: what differs between rotate and audit.
@@ -156,14 +155,14 @@ func (m Machine) keepReport(name string, report any) (string, error) {
 	return file, nil
 }
 
-// inFolder logs in to Vault for as long as the work takes.
+// inFolder logs in to the store for as long as the work takes.
 func (s *session) inFolder(ctx context.Context, it FolderRun, set folderSettings) (result, error) {
-	store, err := s.openVault()
+	there, err := s.open()
 	if err != nil {
 		return result{}, err
 	}
-	defer s.leaveVault(ctx, store)
-	engine, entries, err := s.openFolder(ctx, store, set)
+	defer there.leave(ctx)
+	engine, entries, err := s.openFolder(ctx, there, set)
 	if err != nil {
 		return result{}, err
 	}
@@ -199,7 +198,7 @@ func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries [
 	}, nil
 }
 
-// audit compares PAIStrike with Vault.
+// audit compares PAIStrike with the store.
 func (s *session) audit(ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error) {
 	found, err := fleet.Audit(ctx, engine, entries, fleet.AuditOptions{
 		Limits: set.limits, Concurrency: set.concurrency, Sweep: set.sweep, Progress: s.progress(),
@@ -223,8 +222,8 @@ func (s *session) audit(ctx context.Context, engine *rotation.Engine, entries []
 }
 
 // openFolder reads the credential for PAIStrike, and finds the entries.
-func (s *session) openFolder(ctx context.Context, store *vault.Client, set folderSettings) (*rotation.Engine, []entry.Location, error) {
-	broker, err := s.credential(ctx, store)
+func (s *session) openFolder(ctx context.Context, there store, set folderSettings) (*rotation.Engine, []entry.Location, error) {
+	broker, err := s.credential(ctx, there)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -232,15 +231,14 @@ func (s *session) openFolder(ctx context.Context, store *vault.Client, set folde
 	if err != nil {
 		return nil, nil, err
 	}
-	there := vault.NewStore(store)
 	entries := []entry.Location{set.folder}
 	if !set.single {
 		entries, err = fleet.Walk(ctx, there, set.folder, set.concurrency)
 		if err != nil && !errors.Is(err, fleet.ErrNothingFound) {
-			return nil, nil, s.walkFailed(ctx, set.folder, err)
+			return nil, nil, there.listFailed(ctx, set.folder, err)
 		}
 		if len(entries) == 0 && !set.allowEmpty {
-			return nil, nil, nothingFound(set.folder)
+			return nil, nil, there.nothingFound(set.folder)
 		}
 	}
 	return rotation.New(rotation.PAIStrike{Client: client}, there), entries, nil

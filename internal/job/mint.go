@@ -28,7 +28,7 @@ const (
 
 // mint makes a token for this job alone.
 func (s *session) mint(ctx context.Context, inputs input.Values) error {
-	broker, err := s.fromVault(ctx)
+	broker, err := s.fromStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (s *session) mint(ctx context.Context, inputs input.Values) error {
 	if err != nil {
 		return err
 	}
-	t := token{Token: minted.Token, secret: minted.Secret, source: "minted", version: broker.Version}
+	t := token{Token: minted.Token, secret: minted.Secret, source: "minted"}
 	if err := s.accept(ctx, client, t); err != nil {
 		return s.takeBack(ctx, client, t, err)
 	}

@@ -67,11 +67,11 @@ func (n notices) tell(ctx context.Context, found fleet.AuditReport, set folderSe
 		}
 	}
 	if n.sarif != "" {
-		raw, err := json.MarshalIndent(report.SARIF(found, set.folder.Mount, version), "", "  ")
+		raw, err := json.MarshalIndent(report.SARIF(found, set.root(), version), "", "  ")
 		try("the file for sarif_file", errors.Join(err, writeFile(n.sarif, append(raw, '\n'))))
 	}
 	if n.metrics != "" {
-		try("the file for metrics_file", writeFile(n.metrics, []byte(report.Metrics(found, set.folder.Mount))))
+		try("the file for metrics_file", writeFile(n.metrics, []byte(report.Metrics(found, set.root()))))
 	}
 	if !n.webhook.IsZero() {
 		try("the webhook", notify.Webhook(ctx, n.webhook, found))

@@ -173,7 +173,7 @@ func (s *session) revokeSelf(ctx context.Context, left leftover) error {
 }
 
 func (s *session) asBroker(ctx context.Context) (*paistrike.Client, error) {
-	broker, err := s.fromVault(ctx)
+	broker, err := s.fromStore(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -6,10 +6,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// read hands out the token that is kept in Vault. It belongs to whoever provisioned
+// read hands out the token that the store keeps. It belongs to whoever provisioned
 // it, so nothing is kept for the post step and nothing is revoked.
 func (s *session) read(ctx context.Context) error {
-	field, err := s.fromVault(ctx)
+	field, err := s.fromStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -32,10 +32,10 @@ func (s *session) read(ctx context.Context) error {
 		}
 	}
 	if field.Record == nil && !s.set.verify && s.set.minRemaining > 0 {
-		return endUnknown(s.set.at)
+		return endUnknown(s.set.place(s.set.at))
 	}
 	if left, ends := remaining(t.ExpiresAt, s.serverNow(client)); ends && left < max(s.set.minRemaining, 1) {
-		return endsTooSoon(s.set.at, t, left, s.set.minRemaining)
+		return endsTooSoon(s.set.place(s.set.at), t, left, s.set.minRemaining)
 	}
 	return s.hand(t)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// session is one run: whom it talks to, what it was asked for, and how it reaches both
-// servers.
+// session is one run: whom it talks to, what it was asked for, and how it reaches
+// PAIStrike and the store.
 type session struct {
 	gh       *runner.Runner
 	getenv   func(string) string
@@ -32,7 +32,7 @@ type token struct {
 	paistrike.Token
 	secret  secret.Secret
 	source  string // "minted" or "read"
-	version int    // generation of the entry that the credential came from; 0 if it is not a record
+	version int    // generation of the entry that it was read from; 0 if that is not a record
 }
 
 // client makes a client of PAIStrike that calls as the given token.

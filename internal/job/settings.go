@@ -15,6 +15,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
@@ -24,10 +25,12 @@ const (
 	modeRead = "read"
 )
 
-// connection is how to reach PAIStrike and Vault, and with which credential.
+// connection is how to reach PAIStrike and the store, and with which credential.
 type connection struct {
 	api         paistrike.Config // without a token
+	store       string           // which of the two that follow counts
 	vault       vault.Config     // without a source of identity tokens
+	aws         aws.Config       // likewise
 	at          entry.Location   // of the credential
 	management  secret.Secret    // takes precedence over the entry
 	audience    string
@@ -79,7 +82,7 @@ func (p *parser) wrong(name, format string, args ...any) {
 	p.problems = append(p.problems, name+": "+fmt.Sprintf(format, args...))
 }
 
-// managementToken returns the management token, if it is not kept in an entry of Vault.
+// managementToken returns the management token, if no store keeps it.
 func (p *parser) managementToken() secret.Secret {
 	value := p.in["api_token"]
 	if value != "" && !secret.IsVisible(value) {
@@ -116,7 +119,7 @@ func parseExec(p *parser) (settings, error) {
 // minting reads what a token of one's own takes.
 func (p *parser) minting() settings {
 	return settings{
-		connection: p.connection("vault_path", p.in["vault_mount"], p.in["vault_key"]),
+		connection: p.connection(p.own()),
 		label:      p.label(), expiresIn: p.duration("expires_in"), envName: p.in["env_name"], verify: p.yes("verify"),
 	}
 }
@@ -127,24 +130,24 @@ func (p *parser) envName(s settings) {
 	}
 }
 
-// connection reads what all commands have in common. The credential's path is the
-// input named here.
-func (p *parser) connection(path, mount, key string) connection {
+// connection reads what all commands have in common.
+func (p *parser) connection(from credential) connection {
 	c := connection{
-		api: p.api(), audience: p.in["audience"], management: p.managementToken(),
-		at:      entry.Location{Mount: strings.Trim(mount, "/"), Path: strings.Trim(p.in[path], "/"), Key: key},
+		api: p.api(), audience: p.in["audience"], management: p.managementToken(), at: from.at,
 		timeout: p.duration("timeout"), maxAttempts: p.attempts(),
 	}
-	// A token of one's own needs Vault for the management token alone.
-	needless := !c.management.IsZero() && path == "vault_path"
-	if !needless {
-		c.vault = p.vault()
+	// A token of one's own needs the store for the management token alone.
+	if needless := !c.management.IsZero() && from.input != "broker_path"; !needless {
+		p.readStore(&c)
 	}
 	if c.at.Path == "" && c.management.IsZero() {
-		p.wrong(path, "is required, such as ci/paistrike")
+		p.wrong(from.input, "is required, such as ci/paistrike")
+	}
+	if c.store == storeAWS {
+		p.secretID(from.input, true)
 	}
 	if c.audience == "" {
-		c.audience = p.in["vault_address"]
+		c.audience = map[string]string{storeVault: p.in["vault_address"], storeAWS: "sts.amazonaws.com"}[c.store]
 	}
 	c.secrets = p.secrets(c)
 	return c
@@ -274,8 +277,8 @@ func (p *parser) headers(name string) map[string]string {
 	return headers
 }
 
-// secrets gives what no log may show. A short header value, such as the number of an
-// organization, is no secret, and masked it would make every log unreadable.
+// secrets returns what no log may show. A short header value, such as the number of an
+// organization, is not a secret, and masked it would make every log unreadable.
 func (p *parser) secrets(c connection) []secret.Secret {
 	all := []secret.Secret{c.vault.Login.SecretID, c.vault.Login.Token, c.vault.Login.JWT, c.vault.Login.Password, c.management}
 	for _, headers := range []map[string]string{c.api.Headers, c.vault.Headers} {

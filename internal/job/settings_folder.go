@@ -31,31 +31,43 @@ type folderSettings struct {
 }
 
 // where names the folder for people.
-func (s folderSettings) where() string { return s.folder.Mount + "/" + s.folder.Path }
+func (s folderSettings) where() string { return s.root() + "/" + s.folder.Path }
+
+// root is what the paths of all entries have in common.
+func (s folderSettings) root() string {
+	if s.store == storeAWS {
+		return s.connection.root()
+	}
+	return s.folder.Mount
+}
 
 // parseRotate checks the inputs of rotate. It touches nothing but certificate files.
 func parseRotate(p *parser) (folderSettings, error) {
-	s, in := p.folder(), p.in
+	s := p.folder()
 	s.dryRun, s.force, s.onlyDue = p.yes("dry_run"), p.yes("force"), p.yes("only_due")
 	s.revokePrevious, s.adopt = p.yes("revoke_previous"), p.yes("adopt")
 	if s.revokePrevious && !s.force {
 		p.wrong("revoke_previous", "needs force: it revokes the tokens that this run replaces")
 	}
 	s.failOn = p.oneOf("fail_on")
-	switch {
-	case in["vault_path"] != "" && in["vault_prefix"] != "":
-		p.wrong("vault_path", "is for one entry and vault_prefix for a folder: set one of them")
-	case in["vault_path"] != "":
-		s.single, s.folder.Path = true, strings.Trim(in["vault_path"], "/")
-	case in["vault_prefix"] == "":
-		p.wrong("vault_prefix", "is required, such as ci, or / for all of the mount; or set vault_path for one entry")
+	of := p.walked()
+	switch one, prefix := p.in[of.one], p.in[of.prefix]; {
+	case one != "" && prefix != "":
+		p.wrong(of.one, "is for one entry and %s for many: set one of them", of.prefix)
+	case one != "":
+		s.single, s.folder.Path = true, strings.Trim(one, "/")
+	case prefix == "":
+		p.wrong(of.prefix, "is required, such as ci, or / for %s; or set %s for one entry", of.all, of.one)
+	}
+	if s.store == storeAWS {
+		p.secretID(of.one, false)
 	}
 	return s, p.verdict()
 }
 
 // parseAudit checks the inputs of audit.
 func parseAudit(p *parser) (folderSettings, error) {
-	s, in := p.folder(), p.in
+	s := p.folder()
 	s.sweep = p.yes("sweep")
 	s.failOn = p.oneOf("fail_on")
 	s.limits = fleet.Limits{
@@ -64,21 +76,29 @@ func parseAudit(p *parser) (folderSettings, error) {
 	}
 	s.notices = p.notices()
 	s.secrets = append(s.secrets, shown(s.notices.webhook, s.notices.tracker.Token)...)
-	if in["vault_prefix"] == "" {
-		p.wrong("vault_prefix", "is required, such as ci, or / for all of the mount")
+	if of := p.walked(); p.in[of.prefix] == "" {
+		p.wrong(of.prefix, "is required, such as ci, or / for %s", of.all)
 	}
 	return s, p.verdict()
 }
 
+// walked are the inputs that name the entries of a run, and what all of them are.
+type walked struct{ one, prefix, all string }
+
+func (p *parser) walked() walked {
+	if p.in["store"] == storeAWS {
+		return walked{"aws_secret_id", "aws_prefix", "all of the region"}
+	}
+	return walked{"vault_path", "vault_prefix", "all of the mount"}
+}
+
 // folder reads what rotate and audit have in common.
 func (p *parser) folder() folderSettings {
-	mount := strings.Trim(p.in["vault_mount"], "/")
-	brokerMount := p.in["broker_mount"]
-	if brokerMount == "" {
-		brokerMount = mount
+	s := folderSettings{connection: p.connection(p.broker())}
+	s.folder = entry.Location{Path: strings.Trim(p.in[p.walked().prefix], "/")}
+	if s.store == storeVault {
+		s.folder.Mount = strings.Trim(p.in["vault_mount"], "/")
 	}
-	s := folderSettings{connection: p.connection("broker_path", brokerMount, p.in["broker_key"])}
-	s.folder = entry.Location{Mount: mount, Path: strings.Trim(p.in["vault_prefix"], "/")}
 	// One Vault token does all of a run, so that a hiccup of Vault need not end it.
 	s.vault.MaxRetries, s.vault.RetryWaitMin = s.maxAttempts-1, time.Second/2
 	if s.maxAttempts == 1 {

@@ -36,22 +36,11 @@ func orUnknown(text string) string {
 	return text
 }
 
-// summary is the table on the page of the run. It shows ids and names, no input.Values.
+// summary is the table on the page of the run. It shows ids and names, and no secret.
 func (s *session) summary(t token) string {
 	exported := "output `token` only"
 	if s.set.exportEnv {
 		exported = "output `token` and `" + s.set.envName + "`"
-	}
-	at := s.set.at.Mount + "/" + s.set.at.Path
-	if s.set.vault.Namespace != "" {
-		at = s.set.vault.Namespace + ": " + at
-	}
-	if t.version > 0 {
-		at += fmt.Sprintf(", version %d", t.version)
-	}
-	login := s.set.vault.Login.Method
-	if role := s.set.vault.Login.Role; role != "" {
-		login += ", role " + role
 	}
 	revoke := "no, it belongs to whoever provisioned it"
 	if t.source == "minted" {
@@ -68,13 +57,46 @@ func (s *session) summary(t token) string {
 		{"Name", inert.Markdown(orUnknown(t.Name))},
 		{"Life", inert.Markdown(s.ending(t))},
 		{"Handed over as", exported},
-		{"Vault", inert.Markdown(s.set.vault.Address + " · " + at)},
-		{"Login", inert.Markdown(login)},
+		{"Store", inert.Markdown(s.kept(t))},
+		{"Login", inert.Markdown(s.login())},
 		{"Revoked", revoke},
 	} {
 		fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
 	}
 	return b.String()
+}
+
+// kept says where the credential is kept.
+func (s *session) kept(t token) string {
+	if s.set.store == "" {
+		return "none"
+	}
+	at := s.set.place(s.set.at)
+	if s.set.store == storeVault {
+		if s.set.vault.Namespace != "" {
+			at = s.set.vault.Namespace + ": " + at
+		}
+		at = s.set.vault.Address + " · " + at
+	}
+	if t.version > 0 {
+		at += fmt.Sprintf(", generation %d", t.version)
+	}
+	return at
+}
+
+// login says as whom the store was read.
+func (s *session) login() string {
+	switch role := s.set.aws.AssumeRoleWithWebIdentity; {
+	case s.set.store == storeAWS && role != nil:
+		return role.ARN
+	case s.set.store == storeAWS:
+		return "credentials of the environment"
+	}
+	login := s.set.vault.Login.Method
+	if role := s.set.vault.Login.Role; role != "" {
+		login += ", role " + role
+	}
+	return login
 }
 
 func revokedNote(revoked []paistrike.Token, now time.Time) string {

@@ -2,29 +2,24 @@ package job
 
 import (
 	"context"
-	"strings"
-	"time"
+	"errors"
+	"net/http"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// fromVault logs in, reads the entry, masks what it holds, and gives the Vault token
-// back at once: one read is all that it was for.
-func (s *session) fromVault(ctx context.Context) (vault.Field, error) {
-	if !s.set.management.IsZero() {
-		return vault.Field{Secret: s.set.management}, nil
-	}
-	client, err := s.openVault()
-	if err != nil {
-		return vault.Field{}, err
-	}
-	defer s.leaveVault(ctx, client)
-	return s.credential(ctx, client)
+// vaultStore is Vault.
+type vaultStore struct {
+	*vault.Store
+
+	client *vault.Client
+	s      *session
 }
 
 // openVault makes a client. It logs in with its first call.
-func (s *session) openVault() (*vault.Client, error) {
+func (s *session) openVault() (store, error) {
 	config := s.set.vault
 	if config.Login.Method == vault.MethodJWT && config.Login.JWT.IsZero() && config.Login.File == "" {
 		config.Login.JWTSource = s.identity.Token
@@ -33,68 +28,70 @@ func (s *session) openVault() (*vault.Client, error) {
 	if err != nil {
 		return nil, badInputs([]string{err.Error()})
 	}
-	return client, nil
+	return vaultStore{Store: vault.NewStore(client), client: client, s: s}, nil
 }
 
-// credential reads the entry that PAIStrike is called with, and masks what it holds.
-func (s *session) credential(ctx context.Context, client *vault.Client) (vault.Field, error) {
-	if !s.set.management.IsZero() {
-		return vault.Field{Secret: s.set.management}, nil
-	}
-	field, err := s.readField(ctx, client)
-	if err != nil {
-		return field, s.vaultFailed(ctx, err)
-	}
-	if err := s.gh.Mask(field.Secret); err != nil {
-		return field, err
-	}
-	field.Secret = withoutBreak(field.Secret)
-	switch {
-	case field.Secret.IsZero():
-		return field, nothingThere(s.set.at, field)
-	case !secret.IsVisible(field.Secret.Reveal()):
-		return field, notOneLine(s.set.at, errNotVisible)
-	}
-	return field, nil
-}
-
-// readField reads until Vault answers for good. Each attempt that has no Vault token
-// yet logs in with a new identity token: one that was sent may count as used.
-func (s *session) readField(ctx context.Context, client *vault.Client) (vault.Field, error) {
+// field reads until Vault answers for good. Each attempt that has no Vault token yet logs in
+// with a new identity token: one that was sent may count as used.
+func (v vaultStore) field(ctx context.Context) (entry.Field, error) {
 	for attempt := 1; ; attempt++ {
-		field, err := client.ReadField(ctx, s.set.at)
-		asked, again := vault.RetryIn(err)
-		if err == nil || !again || attempt >= s.set.maxAttempts || ctx.Err() != nil {
-			return field, err
+		field, err := v.client.ReadField(ctx, v.s.set.at)
+		if err == nil {
+			return field, nil
 		}
-		s.gh.Debug("attempt %d of %d: %v", attempt, s.set.maxAttempts, err)
-		if s.pause(ctx, attempt, asked) != nil {
-			return field, err
+		asked, again := vault.RetryIn(err)
+		if !again || attempt >= v.s.set.maxAttempts || ctx.Err() != nil {
+			return field, v.failed(ctx, err)
+		}
+		v.s.gh.Debug("attempt %d of %d: %v", attempt, v.s.set.maxAttempts, err)
+		if v.s.pause(ctx, attempt, asked) != nil {
+			return field, v.failed(ctx, err)
 		}
 	}
 }
 
-// leaveVault revokes our Vault token. That it cannot be, as with a batch token, is no
-// reason to fail: it ends by itself soon.
-func (s *session) leaveVault(ctx context.Context, client *vault.Client) {
+func (v vaultStore) listFailed(ctx context.Context, folder entry.Location, err error) error {
+	if vault.IsForbidden(err) {
+		return listForbidden(folder, err)
+	}
+	return v.failed(ctx, err)
+}
+
+func (v vaultStore) nothingFound(folder entry.Location) error { return nothingFound(folder) }
+
+func (v vaultStore) nothingThere(field entry.Field) error { return nothingThere(v.s.set.at, field) }
+
+// leave revokes our Vault token. That it cannot be, as with a batch token, is not a reason to
+// fail: it ends by itself soon.
+func (v vaultStore) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime/2)
 	defer cancel()
-	if err := client.RevokeToken(ctx); err != nil {
-		s.gh.Debug("the Vault token was not revoked and ends by itself: %v", err)
+	if err := v.client.RevokeToken(ctx); err != nil {
+		v.s.gh.Debug("the Vault token was not revoked and ends by itself: %v", err)
 	}
 }
 
-// remaining is how long a token still lives at now; it never ends where expires is zero.
-func remaining(expires, now time.Time) (left time.Duration, ends bool) {
-	if expires.IsZero() {
-		return 0, false
+// failed words what went wrong with Vault.
+func (v vaultStore) failed(ctx context.Context, err error) error {
+	s := v.s
+	if ended := s.ended(ctx); ended != nil {
+		return ended
 	}
-	return expires.Sub(now), true
-}
-
-// withoutBreak cuts off the one line break that a terminal adds to a value that is typed, as
-// with `vault kv put secret/ci/broker token=-`.
-func withoutBreak(value secret.Secret) secret.Secret {
-	text := strings.TrimSuffix(value.Reveal(), "\n")
-	return secret.New(strings.TrimSuffix(text, "\r"))
+	if f, ok := errors.AsType[*runner.Failure](err); ok { // of GitHub's identity service
+		return f
+	}
+	if refused, ok := errors.AsType[*vault.LoginError](err); ok {
+		return s.loginFailed(refused)
+	}
+	switch status := vault.StatusOf(err); {
+	case vault.IsSealed(err):
+		return vaultUnavailable(s.set.vault.Address, true, err)
+	case status == 0:
+		return s.vaultSilent(err)
+	case status == http.StatusForbidden:
+		return readForbidden(s.set.at, err)
+	case runner.MayPass(status):
+		return vaultUnavailable(s.set.vault.Address, false, err)
+	}
+	return vaultAnswered(s.set.at, err)
 }

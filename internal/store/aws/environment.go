@@ -20,7 +20,8 @@ import (
 )
 
 // Load completes a configuration with a region and credentials out of the surroundings of
-// the program. What base has goes before that. profile is "" unless one is configured.
+// the program. What base has goes before that; its endpoint is that of STS alone. profile
+// is "" unless one is configured.
 type Load func(ctx context.Context, base sdk.Config, profile string) (sdk.Config, error)
 
 // Environment finds a region and credentials where jobs, containers and machines have
@@ -50,6 +51,7 @@ func (e environment) load(_ context.Context, base sdk.Config, profile string) (s
 	if base.Credentials == nil {
 		base.Credentials = cached(e.credentials(base, profile))
 	}
+	base.BaseEndpoint = nil
 	return base, nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
 func TestLifeOfAToken(t *testing.T) {
@@ -147,7 +146,7 @@ func TestLabelMovedBack(t *testing.T) {
 func TestReadField(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "field")
-	read := func() aws.Field {
+	read := func() entry.Field {
 		t.Helper()
 		field, err := w.store(w.wire()).ReadField(t.Context(), w.at)
 		if err != nil {

@@ -38,7 +38,7 @@ func explain(err error) error {
 	}
 	action := actionOf(err)
 	switch {
-	case isBadLogin(err):
+	case IsLoginFailed(err):
 		return failure("PS323", "AWS login failed", err, "", "Check where the AWS credentials come from: the aws block of the provider, the inputs of the workflow, or the environment.")
 	case isDenied(err):
 		return failure("PS322", "AWS credentials lack a permission", err, "", "Allow "+action+" on the secret in an IAM policy of the identity that the message names. "+
@@ -131,7 +131,7 @@ func isRefusal(err error) bool {
 
 // isDenied reports that IAM, or a KMS key, does not allow the call. Nothing was done.
 func isDenied(err error) bool {
-	return !isBadLogin(err) && (codeOf(err) == "AccessDeniedException" || codeOf(err) == "AccessDenied")
+	return !IsLoginFailed(err) && (codeOf(err) == "AccessDeniedException" || codeOf(err) == "AccessDenied")
 }
 
 func isThrottled(err error) bool {
@@ -151,8 +151,8 @@ func isKMS(err error) bool {
 	return false
 }
 
-// isBadLogin reports that there are no credentials, or that AWS does not accept them.
-func isBadLogin(err error) bool {
+// IsLoginFailed reports that there are no credentials, or that AWS does not accept them.
+func IsLoginFailed(err error) bool {
 	switch codeOf(err) {
 	case "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "ExpiredToken", "InvalidSignatureException",
 		"SignatureDoesNotMatch", "IncompleteSignatureException", "MissingAuthenticationTokenException", "InvalidIdentityToken", "InvalidIdentityTokenException":

@@ -83,7 +83,7 @@ func (s *Store) newSTS(loaded sdk.Config) *sts.Client {
 // base is the part of a configuration that comes from ours alone.
 func (s *Store) base() sdk.Config {
 	base := sdk.Config{
-		Region: s.config.Region, HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptTimeout),
+		Region: s.config.Region, BaseEndpoint: given(s.config.STSEndpoint), HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptTimeout),
 		APIOptions: []func(*middleware.Stack) error{s.clock.follow, awsmiddleware.AddUserAgentKeyValue("paistrike", s.config.Version)},
 	}
 	if s.config.MaxRetries != 0 {

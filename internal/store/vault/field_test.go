@@ -18,7 +18,7 @@ import (
 // names of the fields where its own is not there.
 func fieldStory(t *testing.T, s server) {
 	c := s.client(t)
-	read := func(path, key string) vault.Field {
+	read := func(path, key string) entry.Field {
 		t.Helper()
 		where := at(path)
 		where.Key = key
@@ -32,7 +32,7 @@ func fieldStory(t *testing.T, s server) {
 		t.Errorf("nothing there: %+v", got)
 	}
 	s.ask(t, http.MethodPost, "secret/data/field/hand", map[string]any{"data": map[string]any{"broker": "by-hand", "port": 7}})
-	if got := read("field/hand", "broker"); got.Secret != hidden("by-hand") || got.Version != 1 || got.Record != nil {
+	if got := read("field/hand", "broker"); got.Secret != hidden("by-hand") || got.Revision != "1" || got.Record != nil {
 		t.Errorf("written by hand: %+v", got)
 	}
 	for _, key := range []string{"port", "token"} {

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
+
+// awsRegion is the one in the published policies.
+const awsRegion = "eu-central-1"
+
+// awsFront is an AWS Secrets Manager in an account that trusts GitHub for four roles, with
+// the policies that are published.
+type awsFront struct {
+	*testparts.SecretsManager
+
+	sts string // STS, by a way that notes the credentials that it issues
+
+	mu     sync.Mutex
+	issued []string
+	told   int // events that `calls` has listed
+}
+
+func newAWSFront(t testing.TB, s *servers) *awsFront {
+	t.Helper()
+	keys, err := s.identity.keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	trust := publishedPolicy(t, "github-trust", `"123456"`, `"7"`, `"paistrike"`, `"production"`, "acme@1234/", "acme@42/", "environment:paistrike", "environment:production")
+	role := func(name string, policy json.RawMessage) testparts.AWSRole {
+		return testparts.AWSRole{Name: "paistrike-" + name, Policies: []json.RawMessage{policy}, Trust: trust}
+	}
+	f := &awsFront{SecretsManager: testparts.StartSecretsManager(t, testparts.WithAWSClock(s.api+"/_sandbox/clock"), testparts.WithAWSIdentities(testparts.AWSIdentities{
+		Issuers: []testparts.AWSIssuer{{URL: githubIssuer, Audiences: []string{"sts.amazonaws.com"}, JWKS: keys}},
+		Roles: []testparts.AWSRole{
+			role("mint", publishedPolicy(t, "consumer", "ci/paistrike", "broker/paistrike")), role("read", publishedPolicy(t, "consumer")),
+			role("rotator", publishedPolicy(t, "rotator")), role("auditor", publishedPolicy(t, "auditor")),
+		},
+	}))}
+	target, err := url.Parse(f.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host }, // which is signed
+		ModifyResponse: f.note,
+	})
+	t.Cleanup(proxy.Close)
+	f.sts = proxy.URL
+	return f
+}
+
+// publishedPolicy reads a policy, with the names of the stories in place of the examples'.
+func publishedPolicy(t testing.TB, name string, changes ...string) json.RawMessage {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "examples", "policies", "aws", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return json.RawMessage(strings.NewReplacer(changes...).Replace(string(text)))
+}
+
+var issuedSecret = regexp.MustCompile(`<(?:SecretAccessKey|SessionToken)>([^<]+)<`)
+
+func (f *awsFront) note(r *http.Response) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, match := range issuedSecret.FindAllSubmatch(body, -1) {
+		f.issued = append(f.issued, string(match[1]))
+	}
+	return nil
+}
+
+// secrets are all that no log may show.
+func (f *awsFront) secrets() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append(slices.Clone(f.issued), f.SecretAccessKey)
+}
+
+// store is the store as Terraform sees it.
+func (f *awsFront) store() *aws.Store {
+	return aws.New(aws.Config{
+		Region: awsRegion, Endpoint: f.Endpoint, STSEndpoint: f.Endpoint,
+		Credentials: &aws.Credentials{AccessKeyID: f.AccessKeyID, SecretAccessKey: secret.New(f.SecretAccessKey)},
+	})
+}
+
+// write makes a secret, or puts another value.
+func (f *awsFront) write(name, value string) error {
+	client := secretsmanager.New(secretsmanager.Options{
+		Region: awsRegion, BaseEndpoint: sdk.String(f.Endpoint), Credentials: credentials.NewStaticCredentialsProvider(f.AccessKeyID, f.SecretAccessKey, ""),
+	})
+	_, err := client.CreateSecret(context.Background(), &secretsmanager.CreateSecretInput{Name: sdk.String(name), SecretString: sdk.String(value)})
+	if err == nil {
+		return nil
+	}
+	_, again := client.PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{SecretId: sdk.String(name), SecretString: sdk.String(value)})
+	if again == nil {
+		return nil
+	}
+	return errors.Join(err, again)
+}
+
+// cmdAWS moves a story to AWS: `aws role mint` for the steps of a job that logs in with
+// GitHub's token, `aws keys` for one that has credentials already. `aws fault {...}` lets AWS
+// answer badly (`aws fault none` ends that), `aws write NAME VALUE` puts a value by hand, and
+// `aws outside` leaves GitHub for a machine with the token of a web identity.
+func cmdAWS(ts *testscript.TestScript, _ bool, args []string) {
+	j := jobOf(ts)
+	if j.aws == nil {
+		j.aws = newAWSFront(j.tb, j.servers)
+		ts.Check(j.aws.write("broker/paistrike", j.broker))
+		j.aws.ForgetJournal()
+	}
+	switch args[0] {
+	case "role", "keys":
+		for name := range j.env {
+			if strings.HasPrefix(name, "INPUT_VAULT_") || name == "INPUT_AUDIENCE" {
+				delete(j.env, name)
+			}
+		}
+		for name, value := range map[string]string{
+			"STORE": "aws", "AWS_REGION": awsRegion, "AWS_ENDPOINT": j.aws.Endpoint, "AWS_STS_ENDPOINT": j.aws.sts, "AWS_SECRET_ID": "broker/paistrike",
+		} {
+			j.env["INPUT_"+name] = value
+		}
+		// What an earlier step may have planted is not obeyed.
+		j.env["AWS_ENDPOINT_URL"] = "https://evil.example.com"
+		j.env["AWS_EC2_METADATA_DISABLED"] = "true"
+		if args[0] == "keys" {
+			j.env["AWS_ACCESS_KEY_ID"], j.env["AWS_SECRET_ACCESS_KEY"] = j.aws.AccessKeyID, j.aws.SecretAccessKey
+			break
+		}
+		j.env["INPUT_AWS_ROLE_ARN"] = "arn:aws:iam::" + j.aws.Account + ":role/paistrike-" + args[1]
+	case "outside":
+		ts.Check(j.awsOutside(ts))
+	case "fault":
+		if args[1] == "none" {
+			j.aws.ClearFaults()
+			break
+		}
+		var f testparts.AWSFault
+		ts.Check(json.Unmarshal([]byte(strings.Join(args[1:], " ")), &f))
+		j.aws.Inject(f)
+	case "write":
+		ts.Check(j.aws.write(args[1], strings.Join(args[2:], " ")))
+	default:
+		ts.Fatalf("aws %s is not understood", args[0])
+	}
+}
+
+// awsOutside is a machine of another CI: a file has its identity token.
+func (j *testJob) awsOutside(ts *testscript.TestScript) error {
+	now := j.paistrike.Clock().Now().Unix()
+	token, err := j.identity.sign(map[string]any{
+		"iss": githubIssuer, "aud": "sts.amazonaws.com", "sub": "repo:acme@42/app@7:environment:production", "repository_id": "7", "environment": "production",
+		"iat": now, "exp": now + 300,
+	})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(j.dir, "identity", "token")
+	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(token), 0o600)); err != nil {
+		return err
+	}
+	j.outside, j.asked = true, nil // no file keeps names here
+	j.env = map[string]string{
+		"PATH": ts.Getenv("PATH"), "PAISTRIKE_ENDPOINT": j.api, "PAISTRIKE_MAX_ATTEMPTS": "2",
+		"AWS_REGION": awsRegion, "AWS_ENDPOINT_URL_SECRETS_MANAGER": j.aws.Endpoint, "AWS_ENDPOINT_URL_STS": j.aws.sts,
+		"AWS_ROLE_ARN": "arn:aws:iam::" + j.aws.Account + ":role/paistrike-mint", "AWS_WEB_IDENTITY_TOKEN_FILE": file,
+	}
+	return nil
+}

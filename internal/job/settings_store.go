@@ -1,0 +1,123 @@
+package job
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
+)
+
+// credential is where the token that PAIStrike is called with is kept, and the input that
+// says so.
+type credential struct {
+	input string
+	at    entry.Location
+}
+
+// own is the credential of a token of one's own: the one entry that a step reads.
+func (p *parser) own() credential {
+	if p.in["store"] == storeAWS {
+		return credential{"aws_secret_id", entry.Location{Path: p.in["aws_secret_id"], Key: p.in["aws_key"]}}
+	}
+	return credential{"vault_path", entry.Location{
+		Mount: strings.Trim(p.in["vault_mount"], "/"), Path: strings.Trim(p.in["vault_path"], "/"), Key: p.in["vault_key"],
+	}}
+}
+
+// broker is the credential of a run over many entries.
+func (p *parser) broker() credential {
+	at := entry.Location{Path: strings.Trim(p.in["broker_path"], "/"), Key: p.in["broker_key"]}
+	if p.in["store"] != storeAWS {
+		at.Mount = strings.Trim(p.in["broker_mount"], "/")
+		if at.Mount == "" {
+			at.Mount = strings.Trim(p.in["vault_mount"], "/")
+		}
+	}
+	return credential{"broker_path", at}
+}
+
+// readStore reads how to reach the store that was chosen. An input of another store is an
+// error, unless it may come from a variable that other programs read too.
+func (p *parser) readStore(c *connection) {
+	c.store = p.oneOf("store")
+	for _, in := range p.inputs {
+		if in.Store != "" && in.Store != c.store && p.in[in.Name] != in.Default && (p.github || in.Env == "") {
+			p.wrong(in.Name, "is for store: %s", in.Store)
+		}
+	}
+	switch c.store {
+	case storeAWS:
+		c.aws = p.aws()
+	case storeVault:
+		c.vault = p.vault()
+	}
+}
+
+var (
+	roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`)
+	// Source: the description of Name in the API reference of CreateSecret.
+	secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)
+	secretARN  = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$`)
+	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+)
+
+// aws reads how to reach AWS.
+func (p *parser) aws() aws.Config {
+	c := aws.Config{
+		Region: p.in["aws_region"], Profile: p.in["aws_profile"], Endpoint: p.awsEndpoint("aws_endpoint"), STSEndpoint: p.awsEndpoint("aws_sts_endpoint"),
+		MaxRetries: p.attempts() - 1, Version: p.version,
+	}
+	if c.MaxRetries == 0 {
+		c.MaxRetries = -1
+	}
+	if c.Region != "" && !regionName.MatchString(c.Region) {
+		p.wrong("aws_region", "is not a region such as eu-central-1")
+	}
+	if arn := p.in["aws_role_arn"]; arn != "" {
+		if !roleARN.MatchString(arn) {
+			p.wrong("aws_role_arn", "is not the ARN of a role, such as arn:aws:iam::123456789012:role/paistrike")
+		}
+		c.AssumeRoleWithWebIdentity = &aws.WebIdentity{ARN: arn}
+	}
+	return c
+}
+
+// secretID checks the name of a secret, or its ARN if that will do.
+func (p *parser) secretID(name string, orARN bool) {
+	switch value := p.in[name]; {
+	case value == "", secretName.MatchString(value), orARN && secretARN.MatchString(value):
+	case secretARN.MatchString(value):
+		p.wrong(name, "must be the name of the secret, not its ARN: AWS's list shows secrets by name")
+	default:
+		p.wrong(name, "is not the name of a secret: letters, digits and /_+=.@- are allowed")
+	}
+}
+
+func (p *parser) awsEndpoint(name string) string {
+	u, err := url.Parse(p.in[name])
+	switch {
+	case p.in[name] == "":
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		p.wrong(name, "is not an address such as https://vpce-0123456789abcdef0.secretsmanager.eu-central-1.vpce.amazonaws.com")
+	case u.Scheme != "https" && (u.Scheme != "http" || !runner.IsLoopback(u.Hostname())):
+		p.wrong(name, "must begin with https:// (http:// is for loopback addresses only)")
+	}
+	return p.in[name]
+}
+
+// place names what the settings name, for people: the prefix is that of an import.
+func (c connection) place(at entry.Location) string { return c.root() + "/" + at.Path }
+
+// root is what the paths of a run have in common: the engine, or the region.
+func (c connection) root() string {
+	switch {
+	case c.store == storeAWS && c.aws.Region != "":
+		return "aws/" + c.aws.Region
+	case c.store == storeAWS:
+		return "aws"
+	}
+	return c.at.Mount
+}
