@@ -44,6 +44,7 @@ sandbox: ## run a PAIStrike and a Vault on loopback to try things out on
 # It ends with the proof line, whose numbers come from the tests that have just run.
 .PHONY: test
 test: build testtools ## run all tests, with real Terraform, Vault and workflow runs
+	cd tools/loopback && go vet ./... && go test ./...
 	cd tools/kv && go vet ./... && go test ./...
 	cd tools/secretsmanager && go vet ./... && go test ./...
 	go run ./internal/proof/run -race
@@ -78,6 +79,7 @@ testtools:
 lint: ## check style, vet, workflows and go.mod
 	@tools/build lint actionlint
 	.tools/lint run
+	cd tools/loopback && ../../.tools/lint run
 	cd tools/kv && ../../.tools/lint run
 	cd tools/secretsmanager && ../../.tools/lint run
 	cd tools/image && ../../.tools/lint run

@@ -7,7 +7,6 @@ package provider
 
 import (
 	"context"
-	"net/http"
 	"os"
 	"time"
 
@@ -34,11 +33,10 @@ type paistrikeProvider struct {
 // surroundings is everything the provider takes from outside its configuration.
 // Tests replace it; see [Option].
 type surroundings struct {
-	getenv    func(string) string
-	homeDir   func() (string, error)
-	transport http.RoundTripper
-	sleep     func(context.Context, time.Duration) error
-	now       func() time.Time
+	getenv  func(string) string
+	homeDir func() (string, error)
+	sleep   func(context.Context, time.Duration) error
+	now     func() time.Time
 }
 
 // Option changes what the provider takes from its surroundings.
@@ -52,11 +50,6 @@ func WithGetenv(getenv func(string) string) Option {
 // WithHomeDir sets where ~/.vault-token is looked for.
 func WithHomeDir(home func() (string, error)) Option {
 	return func(s *surroundings) { s.homeDir = home }
-}
-
-// WithTransport sets the HTTP transport to PAIStrike and Vault.
-func WithTransport(transport http.RoundTripper) Option {
-	return func(s *surroundings) { s.transport = transport }
 }
 
 // WithSleep sets how the provider waits between attempts.

@@ -60,7 +60,6 @@ func (s surroundings) apiConfig(ctx context.Context, m providerModel, version st
 		Prefix:    s.text(m.APIPrefix, "PAISTRIKE_API_PREFIX"),
 		Token:     secret.New(s.text(m.APIToken, "PAISTRIKE_API_TOKEN")),
 		UserAgent: "terraform-provider-paistrike/" + version,
-		Transport: s.transport,
 		Sleep:     s.sleep,
 	}
 	if !m.Headers.IsNull() {
@@ -102,7 +101,6 @@ func (s surroundings) vaultConfig(ctx context.Context, object types.Object, vers
 		SkipTLSVerify: s.flag(m.SkipTLSVerify, "VAULT_SKIP_VERIFY"),
 		Identity:      s.text(m.Identity, "PAISTRIKE_VAULT_IDENTITY"),
 		UserAgent:     "terraform-provider-paistrike/" + version,
-		Transport:     s.transport,
 		Sleep:         s.sleep,
 	}
 	if !m.FormerIdentities.IsNull() {

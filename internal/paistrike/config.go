@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
 
 // Defaults of a [Config].
@@ -135,7 +136,7 @@ func (c *Client) setDefaults() {
 		c.pooled, c.single = transport(true), transport(false)
 	}
 	if c.sleep == nil {
-		c.sleep = wait
+		c.sleep = wallclock.Wait
 	}
 	if c.now == nil {
 		c.now = time.Now //nolint:forbidigo // the one real clock
@@ -165,18 +166,6 @@ func transport(keepAlive bool) *http.Transport {
 	t.Protocols.SetHTTP1(true)
 	t.Protocols.SetHTTP2(keepAlive)
 	return t
-}
-
-// wait is the real Sleep.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // base joins endpoint and prefix, without a slash at the end.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
 
 // Tokens is PAIStrike as the protocol sees it. [PAIStrike] adapts the client.
@@ -102,7 +102,7 @@ func WithNow(now func() time.Time) Option { return func(e *Engine) { e.now = now
 
 // New makes an engine. It does no I/O.
 func New(tokens Tokens, store Store, options ...Option) *Engine {
-	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: schedule.Wait, now: schedule.Now}
+	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: wallclock.Wait, now: wallclock.Now}
 	e.inventory.turn = make(chan struct{}, 1)
 	for _, option := range options {
 		option(e)

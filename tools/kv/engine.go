@@ -177,7 +177,7 @@ func byTheClock(data map[string]any, date string) {
 	if err != nil {
 		return
 	}
-	ahead := now.Sub(time.Now()).Truncate(time.Second) //nolint:forbidigo // the engine's clock
+	ahead := time.Until(now).Truncate(time.Second) //nolint:forbidigo // the engine's clock
 	for name, value := range data {
 		switch value := value.(type) {
 		case map[string]any:

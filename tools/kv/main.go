@@ -8,20 +8,18 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
 func main() {
@@ -88,43 +86,14 @@ func run(ctx context.Context, args []string, root string, stdin io.Reader, stdou
 		root = "kv." + rand.Text()
 		fmt.Fprintln(stdout, "kv: root token", root)
 	}
-	listener, err := listen(ctx, o.listen)
+	listener, err := loopback.Listen(ctx, o.listen)
 	if err != nil {
 		return err
 	}
-	handler := newServer(o, root)
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	fmt.Fprintf(stdout, "kv: listening on http://%s\n", listener.Addr())
-
-	closed := make(chan struct{})
-	if o.stdin {
-		go func() {
-			_, _ = io.Copy(io.Discard, bufio.NewReader(stdin))
-			close(closed)
-		}()
+	if !o.stdin {
+		stdin = nil
 	}
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	case <-closed:
-	}
-	// Requests held back by a fault would keep a graceful end waiting.
-	return server.Close()
-}
-
-// listen opens the address, which must be on loopback: whoever reaches this
-// server may do anything with it.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	if at, ok := listener.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
-		_ = listener.Close()
-		return nil, fmt.Errorf("%s is not a loopback address", address)
-	}
-	return listener, nil
+	return loopback.Serve(ctx, listener, newServer(o, root), stdin, func(address string) {
+		fmt.Fprintln(stdout, "kv: listening on", address)
+	})
 }

@@ -72,16 +72,6 @@ func TestServesLoopbackOnly(t *testing.T) {
 	if err := run(t.Context(), []string{"-listen", "0.0.0.0:0"}, "root", nil, io.Discard, io.Discard); err == nil {
 		t.Error("listened to everybody")
 	}
-	for _, host := range []string{"127.0.0.1:8210", "localhost", "[::1]:8210"} {
-		if !localHost(host) {
-			t.Errorf("%s is not local", host)
-		}
-	}
-	for _, host := range []string{"", "evil.example.com", "10.0.0.1:8210", "localhost.evil.example.com"} {
-		if localHost(host) {
-			t.Errorf("%s is local", host)
-		}
-	}
 }
 
 func TestSealAndUnseal(t *testing.T) {

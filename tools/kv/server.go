@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/vault/sdk/logical"
+
+	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
 // maxBody is what Vault takes of a request by default, in bytes.
@@ -21,8 +21,8 @@ const maxBody = 32 << 20
 // server is the part of a Vault server that a client of KV sees.
 type server struct {
 	specs   []mountSpec
-	clock   clock
-	faults  faults
+	clock   loopback.Clock
+	faults  loopback.Faults[fault, *fault]
 	journal journal
 
 	mu         sync.Mutex
@@ -33,7 +33,7 @@ type server struct {
 
 func newServer(o options, root string) *server {
 	s := &server{
-		specs: o.mounts, clock: clock{url: o.clockURL, client: http.Client{Timeout: 5 * time.Second}},
+		specs: o.mounts, clock: loopback.Clock{URL: o.clockURL},
 		tokens: map[string]policy{root: nil}, namespaces: map[string]map[string]*engine{},
 	}
 	for _, token := range o.policyTokens {
@@ -44,7 +44,7 @@ func newServer(o options, root string) *server {
 
 // ServeHTTP sends control requests aside and lets the faults at all others.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !localHost(r.Host) { // a page elsewhere can point its own name at loopback
+	if !loopback.IsLocal(r.Host) {
 		http.Error(w, "kv answers to loopback addresses only", http.StatusForbidden)
 		return
 	}
@@ -60,15 +60,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.date(w, r)
 	call := call{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Namespace: namespaceOf(r)}
-	s.faults.serve(w, r, &s.journal, call, http.HandlerFunc(s.vault))
-}
-
-func localHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	s.serve(w, r, call)
 }
 
 func namespaceOf(r *http.Request) string { return strings.Trim(r.Header.Get("X-Vault-Namespace"), "/") }

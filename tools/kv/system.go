@@ -8,44 +8,15 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/vault/sdk/logical"
 )
-
-// clock tells the time of every answer: the one at url, or the machine's.
-type clock struct {
-	url    string
-	client http.Client
-}
-
-func (c *clock) now(ctx context.Context) (time.Time, error) {
-	if c.url == "" {
-		return time.Now(), nil //nolint:forbidigo // the one real clock
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
-	if err != nil {
-		return time.Time{}, err
-	}
-	resp, err := c.client.Do(req)
-	if err != nil {
-		return time.Time{}, err
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		Now time.Time `json:"now"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Now.IsZero() {
-		return time.Time{}, fmt.Errorf("%s tells no time", c.url)
-	}
-	return answer.Now, nil
-}
 
 // date dates the answer by the clock, because a client may take Vault's time from
 // either place. Without a time it sends no Date, as RFC 9110, section 6.6.1 says:
 // the machine's own would contradict sys/health.
 func (s *server) date(w http.ResponseWriter, r *http.Request) {
-	now, err := s.clock.now(r.Context())
+	now, err := s.clock.Now(r.Context())
 	if err != nil {
 		w.Header()["Date"] = nil
 		return
@@ -58,7 +29,7 @@ func (s *server) date(w http.ResponseWriter, r *http.Request) {
 // health answers as Vault does: the status tells the state, unless the caller
 // asks for another.
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
-	now, err := s.clock.now(r.Context())
+	now, err := s.clock.Now(r.Context())
 	if err != nil {
 		logical.RespondError(w, http.StatusInternalServerError, err)
 		return

@@ -2,19 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
 // clock is the server's only idea of the time: the machine's clock, another
 // server's, or either of them moved by a control request.
 type clock struct {
-	url    string // answers {"now": RFC 3339}; "" is the machine's clock
-	client http.Client
+	base loopback.Clock
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -29,30 +28,8 @@ func (c *clock) now(ctx context.Context) (time.Time, error) {
 	if !still.IsZero() {
 		return still, nil
 	}
-	base, err := c.base(ctx)
+	base, err := c.base.Now(ctx)
 	return base.Round(0).UTC().Add(offset), err
-}
-
-func (c *clock) base(ctx context.Context) (time.Time, error) {
-	if c.url == "" {
-		return time.Now(), nil //nolint:forbidigo // the one real clock
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, nil)
-	if err != nil {
-		return time.Time{}, err
-	}
-	resp, err := c.client.Do(req)
-	if err != nil {
-		return time.Time{}, err
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		Now time.Time `json:"now"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Now.IsZero() {
-		return time.Time{}, fmt.Errorf("%s tells no time", c.url)
-	}
-	return answer.Now, nil
 }
 
 // move is one change of the clock. Exactly one of them is given.

@@ -34,9 +34,9 @@ func (s *server) control(w http.ResponseWriter, r *http.Request) {
 	case "POST /_aws/faults":
 		err = s.addFaults(body)
 	case "DELETE /_aws/faults":
-		s.faults.clear()
+		s.faults.Clear()
 	case "POST /_aws/release":
-		s.faults.open()
+		s.faults.Release()
 	case "GET /_aws/journal":
 		shown = s.journal.all()
 	case "DELETE /_aws/journal":
@@ -100,6 +100,6 @@ func (s *server) addFaults(body []byte) error {
 			return err
 		}
 	}
-	s.faults.add(rules)
+	s.faults.Add(rules)
 	return nil
 }

@@ -8,7 +8,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -16,12 +15,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
 // The variables that name the administrator's credentials. Both or neither are set.
@@ -92,44 +91,16 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if err != nil {
 		return err
 	}
-	listener, err := listen(ctx, o.listen)
+	listener, err := loopback.Listen(ctx, o.listen)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	fmt.Fprintf(stdout, "secretsmanager: listening on http://%s\n", listener.Addr())
-
-	closed := make(chan struct{})
-	if o.stdin {
-		go func() {
-			_, _ = io.Copy(io.Discard, bufio.NewReader(stdin))
-			close(closed)
-		}()
+	if !o.stdin {
+		stdin = nil
 	}
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	case <-closed:
-	}
-	// Requests held back by a fault would keep a graceful end waiting.
-	return server.Close()
-}
-
-// listen opens the address, which must be on loopback: secrets are kept in clear
-// here, and whoever reaches /_aws/ may do anything.
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	if at, ok := listener.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
-		_ = listener.Close()
-		return nil, fmt.Errorf("%s is not a loopback address", address)
-	}
-	return listener, nil
+	return loopback.Serve(ctx, listener, handler, stdin, func(address string) {
+		fmt.Fprintln(stdout, "secretsmanager: listening on", address)
+	})
 }
 
 // duration is a time.Duration that JSON writes as text, such as "90s".

@@ -59,14 +59,6 @@ func TestServesLoopbackOnly(t *testing.T) {
 	if err := run(t.Context(), []string{"-listen", "0.0.0.0:0"}, none, nil, io.Discard, io.Discard); err == nil {
 		t.Error("listened to everybody")
 	}
-	for host, want := range map[string]bool{
-		"127.0.0.1:8220": true, "localhost": true, "[::1]:8220": true,
-		"": false, "evil.example.com": false, "10.0.0.1:8220": false, "localhost.evil.example.com": false,
-	} {
-		if localHost(host) != want {
-			t.Errorf("%s is local: %v", host, !want)
-		}
-	}
 }
 
 // Without credentials in its environment the program makes some and says them.

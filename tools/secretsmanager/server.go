@@ -3,11 +3,12 @@ package main
 import (
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
 // maxBody is what the service takes of a request, in bytes: a value in base64 and
@@ -20,13 +21,13 @@ type server struct {
 	identities *identities
 	store      store
 	quotas     quotas
-	faults     faults
+	faults     loopback.Faults[fault, *fault]
 	journal    journal
 	settings   atomic.Pointer[settings]
 }
 
 func newServer(o options, admin user) (*server, error) {
-	s := &server{clock: clock{url: o.clockURL, client: http.Client{Timeout: 5 * time.Second}}}
+	s := &server{clock: clock{base: loopback.Clock{URL: o.clockURL}}}
 	s.settings.Store(&o.settings)
 	var err error
 	s.identities, err = newIdentities(o.iam, admin)
@@ -35,7 +36,7 @@ func newServer(o options, admin user) (*server, error) {
 
 // ServeHTTP sends control requests aside and lets the faults at all others.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !localHost(r.Host) { // a page elsewhere can point its own name at loopback
+	if !loopback.IsLocal(r.Host) {
 		http.Error(w, "secretsmanager answers to loopback addresses only", http.StatusForbidden)
 		return
 	}
@@ -55,7 +56,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := readRequest(r, body, s.identities.account)
 	e := s.event(q, now)
-	a, ok := s.faults.serve(r.Context(), q, func() answer { return s.answer(q, now) })
+	a, ok := s.serve(r.Context(), q, func() answer { return s.answer(q, now) })
 	if ok {
 		e.Status, e.ErrorCode, e.ErrorMessage = a.status, a.kind, a.message
 	}
@@ -70,14 +71,6 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", now.Format(http.TimeFormat))
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
-}
-
-func localHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // answer does what a request asks, if it may.

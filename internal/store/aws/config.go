@@ -6,8 +6,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
 
 // Config says how to reach AWS. What is left out comes from the surroundings of the
@@ -48,7 +48,7 @@ type Config struct {
 	RetryDelay func(attempt int, err error) (time.Duration, error)
 	// Sleep waits for a turn to write; nil waits in real time.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Now is this machine's clock; nil is [schedule.Now].
+	// Now is this machine's clock; nil is [wallclock.Now].
 	Now func() time.Time
 }
 
@@ -104,12 +104,12 @@ const sessionName = "paistrike"
 
 func (c *Config) setDefaults() {
 	if c.Sleep == nil {
-		c.Sleep = schedule.Wait
+		c.Sleep = wallclock.Wait
 	}
 	if c.Load == nil {
 		c.Load = Environment(os.Getenv)
 	}
 	if c.Now == nil {
-		c.Now = schedule.Now
+		c.Now = wallclock.Now
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
 
 // Config says how to reach Vault. Nothing else is consulted: the environment is
@@ -116,7 +116,7 @@ func (c *Config) setDefaults() {
 	c.RetryWaitMax = cmp.Or(c.RetryWaitMax, max(defaultRetryWaitMax, c.RetryWaitMin))
 	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
 	if c.Sleep == nil {
-		c.Sleep = schedule.Wait
+		c.Sleep = wallclock.Wait
 	}
 }
 

@@ -21,12 +21,9 @@ type Metadata struct {
 	// Exists is false if Vault knows no such key.
 	Exists         bool
 	CurrentVersion int // 0 if nothing was ever written
-	OldestVersion  int // versions below are trimmed
-	MaxVersions    int // 0: the mount's setting
 	Condition      entry.Condition
 	// DeleteVersionAfter is the entry's own setting, 0 for none.
 	DeleteVersionAfter time.Duration
-	CASRequired        bool
 
 	// Managed tells that custom_metadata says it is ours.
 	Managed bool
@@ -53,7 +50,6 @@ type Entry struct {
 	Managed bool
 	Mirror  entry.Mirror
 
-	CreatedTime  time.Time
 	DeletionTime time.Time // zero: never; may lie ahead
 }
 
@@ -66,7 +62,6 @@ type Published struct {
 // version is how Vault describes a KV version.
 type version struct {
 	Version        int               `json:"version"`
-	CreatedTime    string            `json:"created_time"`
 	DeletionTime   string            `json:"deletion_time"`
 	Destroyed      bool              `json:"destroyed"`
 	CustomMetadata map[string]string `json:"custom_metadata"`
@@ -102,9 +97,6 @@ func (c *Client) Metadata(ctx context.Context, at entry.Location) (Metadata, err
 	}
 	data, err := decode[struct {
 		CurrentVersion     int                `json:"current_version"`
-		OldestVersion      int                `json:"oldest_version"`
-		MaxVersions        int                `json:"max_versions"`
-		CASRequired        bool               `json:"cas_required"`
 		DeleteVersionAfter duration           `json:"delete_version_after"`
 		CustomMetadata     map[string]string  `json:"custom_metadata"`
 		Versions           map[string]version `json:"versions"`
@@ -113,8 +105,7 @@ func (c *Client) Metadata(ctx context.Context, at entry.Location) (Metadata, err
 		return Metadata{}, err
 	}
 	m := Metadata{
-		Exists: true, CurrentVersion: data.CurrentVersion, OldestVersion: data.OldestVersion,
-		MaxVersions: data.MaxVersions, CASRequired: data.CASRequired, Condition: entry.Absent,
+		Exists: true, CurrentVersion: data.CurrentVersion, Condition: entry.Absent,
 		DeleteVersionAfter: time.Duration(data.DeleteVersionAfter), Custom: data.CustomMetadata,
 	}
 	now := dateOf(got)
@@ -160,10 +151,7 @@ func (c *Client) Read(ctx context.Context, at entry.Location, number int) (Entry
 		return Entry{}, r.failed(errors.New("the answer is not that of KV v2"))
 	}
 	v := *data.Metadata
-	e := Entry{
-		Version: v.Version, Condition: entry.Live,
-		CreatedTime: timeOf(v.CreatedTime), DeletionTime: timeOf(v.DeletionTime),
-	}
+	e := Entry{Version: v.Version, Condition: entry.Live, DeletionTime: timeOf(v.DeletionTime)}
 	e.Managed, e.Mirror, _ = entry.ReadMirror(v.CustomMetadata)
 	if unreadable {
 		e.Condition = entry.Deleted
