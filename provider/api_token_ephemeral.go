@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
@@ -126,7 +127,7 @@ func openToken(ctx context.Context, client *paistrike.Client, label string, life
 	}
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
 	defer cancel()
-	name := fmt.Sprintf("%s-run-%s", label, strings.ToLower(rand.Text()[:16]))
+	name := rotation.RunName(label, strings.ToLower(rand.Text()[:16]))
 	minted, err := paistrike.MintOnce(whole, client, name, now.Add(lifetime).Truncate(time.Second))
 	switch {
 	case err != nil:

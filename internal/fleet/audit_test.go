@@ -76,6 +76,8 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	w.byHand("Twice", 80*day)
 	w.provision("ci/short", "Short", schedule.Schedule{ExpiresIn: "10d"})
 	w.byHand("gha:org/repository:42.1:scan:abcdefghij", 2*day)
+	w.byHand("exec:a laptop:-.-:-:abcdefghij", 5*time.Hour) // over when the audit runs
+	w.byHand("Nightly audit-run-abcdefghij234567", 23*time.Hour)
 	w.byHand("By hand", 80*day)
 
 	w.revokeOf("ci/dead")
@@ -84,6 +86,8 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	clock.Advance(7 * time.Hour)
 	inFlight = w.mintFor("ci/stray", 2)
 	w.byHand("gha:org/repository:43.1:scan:abcdefghij", time.Hour)
+	w.byHand("a: b:org/repository:43.1:scan:abcdefghij", time.Hour)
+	w.byHand("Nightly audit-run-zyxwvutsrq765432", time.Hour)
 	w.use(w.secret("ci/overdue"), w.secret("ci/stray"), w.secret("ci/ripe"), w.management)
 
 	expect(fleet.DeadInVault, "ci/dead")
@@ -91,6 +95,7 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	expect(fleet.Overdue, "ci/overdue")
 	expect(fleet.Expiring, "ci/short")
 	expect(fleet.Orphan, "ci/stray")
+	expect(fleet.JobLeftover, "Nightly audit-run-abcdefghij234567")
 	expect(fleet.JobLeftover, "gha:org/repository:42.1:scan:abcdefghij")
 	expect(fleet.NoExpiry, "Endless")
 	expect(fleet.LongLife, "Long")
@@ -157,7 +162,7 @@ func TestAuditFindsEachOnce(t *testing.T) {
 			t.Errorf("%+v says too little", f)
 		}
 	}
-	if report.Errors != 4 || report.Warnings != 8 || report.Swept != 0 || report.Failed != 0 {
+	if report.Errors != 4 || report.Warnings != 9 || report.Swept != 0 || report.Failed != 0 {
 		t.Errorf("%d errors, %d warnings, %d swept, %d failed", report.Errors, report.Warnings, report.Swept, report.Failed)
 	}
 }

@@ -31,7 +31,7 @@ const (
 	Overdue        Code = "overdue"         // its rotation should have happened
 	Expiring       Code = "expiring"        // it ends soon and nothing will replace it
 	Orphan         Code = "orphan"          // made for an entry that does not name it
-	JobLeftover    Code = "job_leftover"    // made for a job that must have ended
+	JobLeftover    Code = "job_leftover"    // made for a job or a run of Terraform that must have ended
 	NoExpiry       Code = "no_expiry"       // it never ends
 	LongLife       Code = "long_life"       // it lives longer than max_expires_in
 	NeverUsed      Code = "never_used"      // nobody has used it since it was made
@@ -154,7 +154,7 @@ func (a *auditor) token(token paistrike.Token) {
 	case managed && known && !current:
 		a.stray(token, name, home)
 		return
-	case IsJobToken(token.Name):
+	case IsJobToken(token.Name), rotation.IsRunName(token.Name):
 		if !a.now.Before(token.CreatedAt.Add(a.limits.JobTime)) {
 			a.add(jobLeftover(token))
 		}

@@ -85,8 +85,12 @@ func orphan(home held, token paistrike.Token) Finding {
 }
 
 func jobLeftover(token paistrike.Token) Finding {
-	return about(JobLeftover, Warning, "", token, "Made for one job at "+instant(token.CreatedAt)+", which must have ended, and still active.",
-		"Revoke it "+byHand+", and see why the post step did not.")
+	what, see := "job", "the post step did not"
+	if rotation.IsRunName(token.Name) {
+		what, see = "run of Terraform", "the run could not"
+	}
+	return about(JobLeftover, Warning, "", token, "Made for one "+what+" at "+instant(token.CreatedAt)+", which must have ended, and still active.",
+		"Revoke it "+byHand+", and see why "+see+".")
 }
 
 func noExpiry(path string, token paistrike.Token) Finding {

@@ -2,9 +2,10 @@ package fleet
 
 import "regexp"
 
-// jobToken matches the names that the action chooses for the tokens of single jobs:
-// "gha:org/repository:run.attempt:job:nonce".
-var jobToken = regexp.MustCompile(`^[^:]{1,40}:[^:]+:[^:.]+\.[^:]+:[^:]+:[a-z0-9]{10}$`)
+// jobToken matches the names that the action and the command line choose for the tokens of
+// single jobs: "gha:org/repository:run.attempt:job:nonce". The label is the user's, and may
+// hold anything.
+var jobToken = regexp.MustCompile(`^.{0,40}:[^:]+:[^:]+\.[^:]+:[^:]+:[a-z0-9]{10}$`)
 
 // IsJobToken reports whether a token was made for one job, or for one command.
 func IsJobToken(name string) bool { return jobToken.MatchString(name) }

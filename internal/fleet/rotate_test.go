@@ -36,6 +36,7 @@ func TestRunReplacesExactlyWhatIsDue(t *testing.T) {
 	if c := w.calls(); c["paistrike POST"] != 10 || c["vault data PUT"] != 10 || c["vault data GET"] != 10 {
 		t.Errorf("calls %v, want 10 creates, 10 writes, and no secret read but those of the 10", c)
 	}
+	w.wantMetadataWrites("a rotation of 10", 10) // those who watch metadata are told once
 	if now := w.secret(due[0]); now == old || !w.accepts(now) || !w.accepts(old) {
 		t.Error("old and new must differ, and both work in the overlap")
 	}
@@ -49,9 +50,19 @@ func TestRunReplacesExactlyWhatIsDue(t *testing.T) {
 	}
 
 	w.paistrike.Clock().Advance(25 * time.Hour)
+	w.listen()
 	third := w.rotate(fleet.Options{})
+	w.wantMetadataWrites("the end of 10 overlaps", 10)
 	if third.Retired != 10 || third.Rotated != 0 || w.accepts(old) || w.live() != 30 {
 		t.Errorf("after the overlap: %d retired, %d rotated, %d live", third.Retired, third.Rotated, w.live())
+	}
+
+	w.listen()
+	w.rotate(fleet.Options{Force: true, RevokePrevious: true})
+	w.wantMetadataWrites("an incident of 30", 30)
+	w.listen()
+	if w.rotate(fleet.Options{}); w.writes() != 0 {
+		t.Errorf("then nothing is left to do, and yet %v", w.calls())
 	}
 }
 

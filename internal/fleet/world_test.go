@@ -209,6 +209,15 @@ func (w *world) writes() int {
 	return c["paistrike POST"] + c["paistrike DELETE"] + c["vault data PUT"] + c["vault data POST"] + c["vault metadata PATCH"] + c["vault metadata POST"]
 }
 
+// wantMetadataWrites fails the test unless metadata was written so often since
+// [world.listen].
+func (w *world) wantMetadataWrites(of string, want int) {
+	w.Helper()
+	if c := w.calls(); c["vault metadata PATCH"] != want || c["vault metadata POST"] != 0 {
+		w.Errorf("%s wrote metadata %d times, want %d: %v", of, c["vault metadata PATCH"], want, c)
+	}
+}
+
 // live counts the tokens that work, without the management token.
 func (w *world) live() int {
 	count := 0

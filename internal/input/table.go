@@ -222,7 +222,7 @@ func limits() []Input {
 		{Name: "unused_after", Default: "30d", Value: "DURATION", Help: "A token that nobody used for this long is a finding."},
 		{Name: "max_expires_in", Default: "90d", Value: "DURATION", Help: "A token that lives longer than this is a finding."},
 		{Name: "warn_before", Default: "14d", Value: "DURATION", Help: "A token that expires sooner than this is a finding, if no schedule replaces it."},
-		{Name: "job_time", Default: "6h", Value: "DURATION", Help: "A token that was made for a job this long ago is a finding, because the job must have ended."},
+		{Name: "job_time", Default: "6h", Value: "DURATION", Help: "A token that was made for a job, or for a run of Terraform, this long ago is a finding, because that must have ended."},
 		{Name: "sweep", Default: "false", Bool: true, Help: "`true` revokes orphans, by the rule of the rotation protocol alone."},
 	}
 }

@@ -267,6 +267,9 @@ func TestAuditKnowsTheNamesOfJobs(t *testing.T) {
 	for _, name := range []string{
 		nameOf("gha", "acme/app", "1001", "1", "scan", "abcdefghij"),
 		nameOf("exec", "", "", "", "", "abcdefghij"),
+		nameOf("exec", "host.example.com", "", "", "", "abcdefghij"),
+		nameOf("", "acme/app", "1.2", "1", "scan", "abcdefghij"),
+		nameOf("a:b", "acme/app", "1001", "1", "scan", "abcdefghij"),
 		nameOf("a label", strings.Repeat("acme/long", 20), "1001", "12", strings.Repeat("job", 20), "0123456789"),
 	} {
 		if !fleet.IsJobToken(name) {

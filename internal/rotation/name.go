@@ -61,6 +61,16 @@ func ParseName(name string) (Name, bool) {
 	return Name{Label: groups[1], Slot: groups[2], Inc: groups[3], Gen: gen, Nonce: groups[5]}, true
 }
 
+// runPattern matches the names of tokens that live for one run of Terraform.
+var runPattern = regexp.MustCompile(`(?s)^(.*)-run-([a-z2-7]{16})$`)
+
+// RunName names a token for one run of Terraform, which no entry serves. random has 16
+// characters, a to z and 2 to 7.
+func RunName(label, random string) string { return label + "-run-" + random }
+
+// IsRunName reports whether [RunName] made a name.
+func IsRunName(name string) bool { return runPattern.MatchString(name) }
+
 // Label returns what a person calls a token: its name without the suffix of a rotation.
 func Label(tokenName string) string {
 	if name, ok := ParseName(tokenName); ok {
