@@ -131,6 +131,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	warnOfTheEnd(r.session.policy, s, c, state, diags)
 	warnOfLifetime(r.session.policy, s.want, seen.Rotate, diags)
 	warnOfOverdue(s, diags)
+	warnOfCleanUp(s, c, diags)
 }
 
 // planImported compares an imported token with the entry of the configuration: an entry

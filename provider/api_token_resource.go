@@ -64,6 +64,7 @@ func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.Vali
 		return
 	}
 	config.validate(ctx, &resp.Diagnostics)
+	config.warnOfPath(ctx, &resp.Diagnostics)
 }
 
 // Create mints the first token. A create that fails leaves no state: what it may

@@ -1,0 +1,59 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+)
+
+// warnOfPath speaks of a path that repeats what stands before it in Vault's API: the entry
+// would lie at secret/data/data/ci.
+func (m apiTokenModel) warnOfPath(ctx context.Context, diags *diag.Diagnostics) {
+	if m.Vault.IsNull() || anyUnknown(ctx, m.Vault) {
+		return
+	}
+	var v tokenVaultModel
+	diags.Append(m.Vault.As(ctx, &v, basetypes.ObjectAsOptions{})...)
+	entry, mount := v.Path.ValueString(), v.Mount.ValueString()
+	for _, prefix := range []string{mount + "/data", mount + "/metadata", mount, "data", "metadata"} {
+		rest, found := strings.CutPrefix(entry, prefix+"/")
+		if !found {
+			continue
+		}
+		diags.AddAttributeWarning(path.Root("vault").AtName("path"), "Path repeats the mount or the API",
+			fmt.Sprintf("vault.path begins below the mount, so Vault's API will have this entry at %s/data/%s. Unless %s is a folder of your own there, write path = %q.", mount, entry, prefix, rest))
+		return
+	}
+}
+
+// warnOfCleanUp says why a plan changes something though no token is due.
+func warnOfCleanUp(s situation, c change, diags *diag.Diagnostics) {
+	if c.rotate || c.refuse || c.lost {
+		return
+	}
+	previous := path.Root("previous_tokens")
+	for _, p := range s.previous {
+		after := timeOf(p.RevokeAfter)
+		if after.IsZero() || s.observed.Held || s.observed.Revoke.Before(after) || !s.observed.Revoke.Before(after.Add(overdueAfter)) {
+			continue // not yet, or warnOfOverdue speaks of it
+		}
+		diags.AddAttributeWarning(previous, "Replaced token will be revoked",
+			fmt.Sprintf("The overlap of token %s ended at %s. The apply revokes it; the token that consumers read stays.", p.ID.ValueString(), p.RevokeAfter.ValueString()))
+	}
+	for _, f := range s.ripeFormer(s.observed.Revoke) {
+		diags.AddAttributeWarning(previous, "Former entry will be closed",
+			fmt.Sprintf("The token moved away from %s, and the overlap ended at %s. The apply revokes what is left there and closes the entry.", f.At, timeValue(f.Token.RevokeAfter).ValueString()))
+	}
+	if s.observed.Strays > 0 {
+		diags.AddAttributeWarning(previous, "Unpublished tokens will be revoked",
+			fmt.Sprintf("%d tokens were made for %s by runs that were cut short, and no consumer ever got them. The apply revokes them.", s.observed.Strays, s.have.at))
+	}
+	if c.mend {
+		diags.AddAttributeWarning(path.Root("rotate_at"), "Metadata will be written anew",
+			fmt.Sprintf("The metadata of %s does not show the schedule that Terraform wrote: someone changed it, or a run was cut short. The apply writes it anew; the token stays.", s.have.at))
+	}
+}
