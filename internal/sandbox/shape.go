@@ -15,9 +15,10 @@ import (
 // does stays the sandbox's: the store, the clock and the policy are the same.
 //
 // Answers are JSON in which a text such as "{id}" stands for a value: {id}, {name},
-// {secret}, {created}, {last_used}, {expires}, {status}, {revoked} and {active} of a
-// token; {rows}, {total}, {count}, {page}, {pages}, {size}, {offset}, {next} of a list; {row}
-// in an answer with one token.
+// {secret}, {created}, {last_used}, {active_at}, {expires}, {expires_date}, {ttl},
+// {expired}, {status}, {revoked} and {active} of a token; {rows}, {total}, {count},
+// {page}, {pages}, {size}, {next}, {next_url} and {next_link} of a list; {row} in an
+// answer with one token. A field that is "{expires?}" is left out if there is none.
 type Shape struct {
 	// Service and Reference name the service in whose manner this is, and its public
 	// page.
@@ -32,10 +33,14 @@ type Shape struct {
 	DeadAnswer json.RawMessage `json:"dead_answer"`
 	// Query must be in every call.
 	Query map[string]string `json:"query"`
-	// Times is how an answer writes a time: rfc3339, date, unix or unix_ms.
+	// Missing is the status for a token that is not there, 404 by default.
+	Missing int `json:"missing"`
+	// Times is how an answer writes a time: rfc3339, offset (RFC 3339 with a zone such
+	// as +0000), unix or unix_ms.
 	Times string `json:"times"`
-	// NameIsID says that tokens have no other id than their names.
-	NameIsID bool `json:"name_is_id"`
+	// IDs is what identifies a token: its name, a number or a uuid. The default is the
+	// sandbox's own id.
+	IDs string `json:"ids"`
 	// DropsRevoked says that a revoked token is not shown any more.
 	DropsRevoked bool `json:"drops_revoked"`
 
@@ -47,12 +52,17 @@ type Shape struct {
 	Item string          `json:"item"`
 	Self string          `json:"self"`
 	One  json.RawMessage `json:"one"`
+	// SelfAnswer is how Self answers, if not as Item does.
+	SelfAnswer json.RawMessage `json:"self_answer"`
 	// RevokeMethod and RevokePath, with {id}, end a token. SelfRevokes says that
-	// DELETE of Self does too.
-	RevokeMethod string          `json:"revoke_method"`
-	RevokePath   string          `json:"revoke_path"`
-	Revoked      json.RawMessage `json:"revoked"`
-	SelfRevokes  bool            `json:"self_revokes"`
+	// DELETE of Self does too. The status is 204 for an empty answer and else 200,
+	// unless RevokeStatus is another; RevokeMissing is that for a token that is not there.
+	RevokeMethod  string          `json:"revoke_method"`
+	RevokePath    string          `json:"revoke_path"`
+	Revoked       json.RawMessage `json:"revoked"`
+	SelfRevokes   bool            `json:"self_revokes"`
+	RevokeStatus  int             `json:"revoke_status"`
+	RevokeMissing int             `json:"revoke_missing"`
 
 	// Settings are what a user of the provider writes for such a service. The sandbox
 	// does not look at them.
@@ -172,7 +182,14 @@ func fillValue(value any, values map[string]any) any {
 	case map[string]any:
 		filled := make(map[string]any, len(value))
 		for key := range value {
-			filled[key] = fillValue(value[key], values)
+			hole, _ := value[key].(string)
+			name, optional := strings.CutSuffix(hole, "?}")
+			switch found, known := values[name+"}"]; {
+			case !optional || !known:
+				filled[key] = fillValue(value[key], values)
+			case found != nil:
+				filled[key] = found
+			}
 		}
 		return filled
 	}

@@ -1,6 +1,9 @@
 package sandbox
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -60,7 +63,7 @@ func (s *shaped) serve(w http.ResponseWriter, r *http.Request, c caller) {
 	case is("GET", s.List.Path):
 		s.list(w, r, c)
 	case is("GET", s.Self):
-		s.write(w, http.StatusOK, s.one(c.token))
+		s.write(w, http.StatusOK, s.self(c.token, c.now))
 	case is("DELETE", s.Self) && s.SelfRevokes:
 		s.revoke(w, r, c, c.token.ID)
 	case is(s.RevokeMethod, s.RevokePath):
@@ -69,24 +72,39 @@ func (s *shaped) serve(w http.ResponseWriter, r *http.Request, c caller) {
 	case is("GET", s.Item):
 		id, _ := match(s.Item, r, s.Prefix)
 		token, found := s.store.get(s.idOf(id, c), c.now, c.policy)
-		if !found {
+		switch {
+		case !found && s.Missing == s.Dead:
+			s.write(w, s.Dead, fillShape(s.DeadAnswer, nil))
+			return
+		case !found:
 			notFound("there is no such token").write(w)
 			return
 		}
 		workOf(r).subject = token.ID
-		s.write(w, http.StatusOK, s.one(token))
+		s.write(w, http.StatusOK, s.one(token, c.now))
 	default:
 		notFound("there is nothing here").write(w)
 	}
 }
 
-// idOf turns a name into the id of the token that bears it, if names are ids.
-func (s *shaped) idOf(id string, c caller) string {
-	if !s.NameIsID {
-		return id
+// ID returns what identifies a token of the sandbox in this shape.
+func (s *Shape) ID(token Token) any {
+	sum := sha256.Sum256([]byte(token.ID))
+	switch s.IDs {
+	case "name":
+		return token.Name
+	case "number":
+		return binary.BigEndian.Uint32(sum[:])
+	case "uuid":
+		return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 	}
+	return token.ID
+}
+
+// idOf returns the sandbox's id of the token that is identified so, or "".
+func (s *shaped) idOf(id string, c caller) string {
 	for _, token := range s.store.all(c.now, c.policy) {
-		if token.Name == id {
+		if fmt.Sprint(s.ID(token)) == id {
 			return token.ID
 		}
 	}
@@ -106,35 +124,49 @@ func (s *shaped) write(w http.ResponseWriter, status int, body any) {
 
 func (s *shaped) revoke(w http.ResponseWriter, r *http.Request, c caller, id string) {
 	if !s.store.revoke(id, c.now, c.policy) {
+		if s.RevokeMissing != 0 {
+			w.WriteHeader(s.RevokeMissing)
+			return
+		}
 		notFound("there is no such token").write(w)
 		return
 	}
 	workOf(r).subject = id
 	if len(s.Revoked) == 0 {
-		w.WriteHeader(http.StatusNoContent)
+		w.WriteHeader(cmp.Or(s.RevokeStatus, http.StatusNoContent))
 		return
 	}
-	s.write(w, http.StatusOK, fillShape(s.Revoked, map[string]any{"{id}": id}))
+	s.write(w, cmp.Or(s.RevokeStatus, http.StatusOK), fillShape(s.Revoked, map[string]any{"{id}": s.ID(Token{ID: id})}))
 }
 
-func (s *shaped) values(token Token, secret string) map[string]any {
+func (s *shaped) values(token Token, secret string, now time.Time) map[string]any {
 	values := map[string]any{
-		"{id}": token.ID, "{name}": token.Name, "{secret}": secret, "{status}": token.Status,
+		"{id}": s.ID(token), "{name}": token.Name, "{secret}": secret, "{status}": token.Status,
 		"{revoked}": token.Status == statusRevoked, "{active}": token.Status == statusActive,
+		"{expired}": !token.ExpiresAt.IsZero() && !now.Before(token.ExpiresAt),
 		"{created}": s.time(token.CreatedAt), "{last_used}": s.time(token.LastUsedAt), "{expires}": s.time(token.ExpiresAt),
+		"{active_at}": s.time(later(token.CreatedAt, token.LastUsedAt)), "{expires_date}": nil, "{ttl}": nil,
 	}
-	if s.NameIsID {
-		values["{id}"] = token.Name
+	if !token.ExpiresAt.IsZero() {
+		values["{expires_date}"] = token.ExpiresAt.Format(time.DateOnly)
+		values["{ttl}"] = int(token.ExpiresAt.Sub(now).Seconds())
 	}
 	return values
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (s *shaped) time(t time.Time) any {
 	switch {
 	case t.IsZero():
 		return nil
-	case s.Times == "date":
-		return t.Format(time.DateOnly)
+	case s.Times == "offset":
+		return t.Format("2006-01-02T15:04:05-0700")
 	case s.Times == "unix":
 		return t.Unix()
 	case s.Times == "unix_ms":
@@ -143,13 +175,22 @@ func (s *shaped) time(t time.Time) any {
 	return t
 }
 
-func (s *shaped) row(token Token) any { return fillShape(s.Row, s.values(token, "")) }
+func (s *shaped) row(token Token, now time.Time) any {
+	return fillShape(s.Row, s.values(token, "", now))
+}
 
-func (s *shaped) one(token Token) any {
+func (s *shaped) one(token Token, now time.Time) any {
 	if len(s.One) == 0 {
-		return s.row(token)
+		return s.row(token, now)
 	}
-	return fillShape(s.One, map[string]any{"{row}": s.row(token)})
+	return fillShape(s.One, map[string]any{"{row}": s.row(token, now)})
+}
+
+func (s *shaped) self(token Token, now time.Time) any {
+	if len(s.SelfAnswer) == 0 {
+		return s.one(token, now)
+	}
+	return fillShape(s.SelfAnswer, s.values(token, "", now))
 }
 
 func (s *shaped) create(w http.ResponseWriter, r *http.Request, c caller) {
@@ -179,8 +220,8 @@ func (s *shaped) create(w http.ResponseWriter, r *http.Request, c caller) {
 		return
 	}
 	workOf(r).subject = token.ID
-	values := s.values(token, secret)
-	values["{row}"] = s.row(token)
+	values := s.values(token, secret, c.now)
+	values["{row}"] = s.row(token, c.now)
 	s.write(w, s.Create.Status, fillShape(s.Create.Answer, values))
 }
 
@@ -213,9 +254,15 @@ func (s *shaped) fields(r *http.Request) (map[string]any, *problem) {
 	return fields, nil
 }
 
-// dotted follows a dotted path; nil is nothing.
+// dotted follows a dotted path, in which a number is a place in a list; nil is nothing.
 func dotted(value any, path string) any {
 	for step := range strings.SplitSeq(path, ".") {
+		if list, ok := value.([]any); ok {
+			if i, err := strconv.Atoi(step); err == nil && i < len(list) {
+				value = list[i]
+				continue
+			}
+		}
 		fields, ok := value.(map[string]any)
 		if !ok {
 			return nil
@@ -273,17 +320,20 @@ func (s *shaped) list(w http.ResponseWriter, r *http.Request, c caller) {
 	end := min(from+size, len(tokens))
 	rows := make([]any, 0, end-from)
 	for _, token := range tokens[from:end] {
-		rows = append(rows, s.row(token))
+		rows = append(rows, s.row(token, c.now))
 	}
-	var next any
+	var next, nextURL, nextLink any
 	if end < len(tokens) {
-		next = strconv.Itoa(end)
+		query.Set(s.List.Page, strconv.Itoa(end))
+		next, nextURL = strconv.Itoa(end), r.URL.Path+"?"+query.Encode()
+		nextLink = map[string]any{"href": nextURL, "type": "application/json"}
 	}
 	if s.List.Total != "" {
 		w.Header().Set(s.List.Total, strconv.Itoa(len(tokens)))
 	}
 	s.write(w, http.StatusOK, fillShape(s.List.Answer, map[string]any{
-		"{rows}": rows, "{total}": len(tokens), "{count}": len(rows), "{page}": number, "{size}": size, "{offset}": from, "{next}": next,
+		"{rows}": rows, "{total}": len(tokens), "{count}": len(rows), "{page}": number, "{size}": size,
+		"{next}": next, "{next_url}": nextURL, "{next_link}": nextLink,
 		"{pages}": (len(tokens) + max(size, 1) - 1) / max(size, 1),
 	}))
 }
