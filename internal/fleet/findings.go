@@ -174,10 +174,19 @@ func (a *auditor) token(token paistrike.Token) {
 	case token.Untold.Has(paistrike.Expiry): // what the service does not tell is not a finding
 	case token.ExpiresAt.IsZero():
 		a.add(noExpiry(h.path, token))
-	case !token.CreatedAt.IsZero() && life > a.limits.MaxExpiresIn:
+	case !token.CreatedAt.IsZero() && life-roundedUp(token.ExpiresAt) > a.limits.MaxExpiresIn:
 		a.add(longLife(h.path, token, life, a.limits.MaxExpiresIn))
 	}
 	a.use(h.path, token, managed)
+}
+
+// roundedUp is how much later a token may end than it was asked to: a day, if the
+// service keeps days.
+func roundedUp(end time.Time) time.Duration {
+	if end.Equal(end.Truncate(24 * time.Hour)) {
+		return 24 * time.Hour
+	}
+	return 0
 }
 
 // damaged says why metadata tells nothing of an entry whose current version can be read.

@@ -34,6 +34,7 @@ type world struct {
 	root, management string
 	managementID     string
 	wire             http.RoundTripper
+	settings         paistrike.Config // what is not usual about the API
 }
 
 func newWorld(t testing.TB) *world {
@@ -46,17 +47,25 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(api.Close)
 	w := &world{TB: t, paistrike: server, api: api.URL}
 	w.managementID, w.management = server.Mint("Management", time.Time{})
-	w.vault, w.root = testparts.KV(t, testparts.WithClock(api.URL+"/_sandbox/clock"))
-	wire := &http.Transport{MaxIdleConnsPerHost: 8}
-	t.Cleanup(wire.CloseIdleConnections)
-	w.wire = wire
+	w.connect()
 	return w
+}
+
+// connect starts a Vault by the clock of the PAIStrike, and the wire to both.
+func (w *world) connect() {
+	w.Helper()
+	w.vault, w.root = testparts.KV(w, testparts.WithClock(w.api+"/_sandbox/clock"))
+	wire := &http.Transport{MaxIdleConnsPerHost: 8}
+	w.Cleanup(wire.CloseIdleConnections)
+	w.wire = wire
 }
 
 // process is a run's engine on the wire between.
 func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vault.Store) {
 	w.Helper()
-	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: secret.New(w.management), Transport: wire, Sleep: noSleep})
+	cfg := w.settings
+	cfg.Endpoint, cfg.Token, cfg.Transport, cfg.Sleep = w.api, secret.New(w.management), wire, noSleep
+	client, err := paistrike.New(cfg)
 	if err != nil {
 		w.Fatal(err)
 	}
