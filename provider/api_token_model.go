@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
@@ -23,6 +24,7 @@ type apiTokenModel struct {
 	ExpiresAt types.String `tfsdk:"expires_at"`
 	Rotation  types.Object `tfsdk:"rotation"`
 	Vault     types.Object `tfsdk:"vault"`
+	AWS       types.Object `tfsdk:"aws_secrets_manager"`
 
 	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
 
@@ -73,6 +75,7 @@ type desired struct {
 	policy    schedule.Policy
 	schedule  schedule.Schedule
 	at        entry.Location
+	settings  storeSettings
 	adopt     bool
 	onDestroy entry.Ending
 	triggers  string // canonical text of the map
@@ -81,7 +84,7 @@ type desired struct {
 
 // known reports whether everything that desired needs is known.
 func (m apiTokenModel) known(ctx context.Context) bool {
-	values := []attr.Value{m.Name, m.ExpiresIn, m.Rotation, m.Vault}
+	values := []attr.Value{m.Name, m.ExpiresIn, m.Rotation, m.Vault, m.AWS}
 	if m.ExpiresIn.IsNull() {
 		values = append(values, m.ExpiresAt)
 	}
@@ -92,6 +95,7 @@ func (m apiTokenModel) known(ctx context.Context) bool {
 func (m apiTokenModel) desired(ctx context.Context) (desired, diag.Diagnostics) {
 	d := desired{label: m.Name.ValueString(), onDestroy: entry.EndDelete}
 	diags := d.readVault(ctx, m.Vault)
+	diags.Append(d.readAWS(ctx, m.AWS)...)
 	diags.Append(d.readRotation(ctx, m)...)
 	return d, diags
 }
@@ -103,11 +107,28 @@ func (d *desired) readVault(ctx context.Context, object types.Object) diag.Diagn
 	var v tokenVaultModel
 	diags := object.As(ctx, &v, basetypes.ObjectAsOptions{})
 	d.at = entry.Location{Namespace: v.Namespace.ValueString(), Mount: v.Mount.ValueString(), Path: v.Path.ValueString(), Key: v.Key.ValueString()}
-	d.adopt = v.Adopt.ValueBool()
-	if how := v.OnDestroy.ValueString(); how != "" {
+	d.readEnds(v.Adopt, v.OnDestroy)
+	return diags
+}
+
+// readEnds reads what both stores have: how an entry begins and ends.
+func (d *desired) readEnds(adopt types.Bool, onDestroy types.String) {
+	d.adopt = adopt.ValueBool()
+	if how := onDestroy.ValueString(); how != "" {
 		d.onDestroy = entry.Ending(how)
 	}
-	return diags
+}
+
+// hasPlace reports whether it is known where the secret lies: of a token that was
+// imported it is not.
+func (m apiTokenModel) hasPlace() bool { return !m.Vault.IsNull() || !m.AWS.IsNull() }
+
+// storeAttribute is the attribute that names the place.
+func (m apiTokenModel) storeAttribute() path.Path {
+	if !m.AWS.IsNull() {
+		return path.Root("aws_secrets_manager")
+	}
+	return path.Root("vault")
 }
 
 // readRotation reads expiry and rotation. Of a text that cannot be read the policy is

@@ -30,6 +30,9 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if r.fillRegion(ctx, config, &plan, &resp.Diagnostics); resp.Diagnostics.HasError() {
+		return
+	}
 	if req.State.Raw.IsNull() {
 		r.planCreate(ctx, plan, &resp.Diagnostics)
 		plan.RotationReason = types.StringValue(string(schedule.ReasonCreated))
@@ -52,7 +55,7 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 }
 
-// planCreate refuses a create that Vault or the guard rails would not have.
+// planCreate refuses a create that the store or the guard rails would not have.
 func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, diags *diag.Diagnostics) {
 	if !plan.known(ctx) {
 		return
@@ -60,10 +63,10 @@ func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, d
 	want, more := plan.desired(ctx)
 	diags.Append(more...)
 	checkGuardRails(r.session.policy, want, diags)
-	if diags.HasError() || r.session.unknown {
+	if diags.HasError() || r.session.unknown(want.at) {
 		return
 	}
-	engine := r.engine(diags)
+	there := r.session.connection(want.at, diags)
 	if diags.HasError() {
 		return
 	}
@@ -71,7 +74,7 @@ func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, d
 		addFailure(diags, "Token cannot be created", err)
 		return
 	}
-	seen, err := engine.Look(ctx, want.at)
+	seen, err := there.engine.Look(ctx, want.at)
 	if err == nil {
 		err = seen.MayPublish("", want.label, true, want.adopt)
 	}
@@ -83,6 +86,7 @@ func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, d
 	if note, taking := seen.TakesOver(""); taking {
 		addNotes(diags, []rotation.Message{note})
 	}
+	there.restoring(seen, diags)
 	checkFixedEnd(r.session.policy, want, seen.Clock.Rotate(), diags)
 	warnOfLifetime(r.session.policy, want, seen.Clock.Rotate(), diags)
 }
@@ -106,7 +110,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	case s.imported:
 		r.planImported(ctx, &s, state, diags)
 	case s.want.at.Entry() != s.have.at.Entry():
-		r.warnOfTarget(ctx, s, state, diags)
+		r.warnOfTarget(ctx, s, *plan, state, diags)
 	}
 	if !s.want.policy.ExpiresAt.IsZero() && !s.imported && !s.want.policy.ExpiresAt.Equal(s.have.policy.ExpiresAt) {
 		checkFixedEnd(r.session.policy, s.want, seen.Rotate, diags)
@@ -114,6 +118,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	if diags.HasError() {
 		return
 	}
+	warnOfSettings(s, diags)
 	c := planChange(s)
 	if c.refuse {
 		// No error, because terraform destroy plans first.
@@ -137,7 +142,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 // planImported compares an imported token with the entry of the configuration: an entry
 // that serves it is taken over as it is, anything else needs a rotation.
 func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state apiTokenModel, diags *diag.Diagnostics) {
-	engine := r.engine(diags)
+	engine := r.session.engine(s.want.at, diags)
 	if diags.HasError() {
 		return
 	}
@@ -161,31 +166,32 @@ func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state
 
 // warnOfTarget looks at the place that a token moves to, and says what its apply will
 // meet there. The plan itself stays as it is, whatever is seen.
-func (r *apiTokenResource) warnOfTarget(ctx context.Context, s situation, state apiTokenModel, diags *diag.Diagnostics) {
+func (r *apiTokenResource) warnOfTarget(ctx context.Context, s situation, plan, state apiTokenModel, diags *diag.Diagnostics) {
 	const cannot = "Token cannot be moved: "
-	if r.session.unknown {
+	if r.session.unknown(s.want.at) {
 		return
 	}
 	var problems diag.Diagnostics
-	engine := r.engine(&problems)
+	there := r.session.connection(s.want.at, &problems)
 	if problems.HasError() {
 		diags.Append(problems...)
 		return
 	}
-	seen, err := engine.Look(ctx, s.want.at)
+	seen, err := there.engine.Look(ctx, s.want.at)
 	if err == nil {
 		err = seen.MayPublish(state.ID.ValueString(), s.want.label, true, s.want.adopt)
 	}
 	if err != nil {
 		addFailure(&problems, "not allowed", err)
 		for _, problem := range problems {
-			diags.AddAttributeWarning(path.Root("vault"), cannot+problem.Summary(), "An apply of this plan fails. "+problem.Detail())
+			diags.AddAttributeWarning(plan.storeAttribute(), cannot+problem.Summary(), "An apply of this plan fails. "+problem.Detail())
 		}
 		return
 	}
 	if note, taking := seen.TakesOver(state.ID.ValueString()); taking {
 		addNotes(diags, []rotation.Message{note})
 	}
+	there.restoring(seen, diags)
 }
 
 // warnOfLoss says in the plan why its apply will fail. It is not an error there, because

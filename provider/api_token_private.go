@@ -72,6 +72,13 @@ type formerEntry struct {
 	Token entry.Retiring `json:"token"`
 	// Before are those that were in their overlap already. They end with the entry.
 	Before []entry.Retiring `json:"before,omitempty"`
+	// RecoveryWindow is how many days AWS keeps the entry when it ends; 0 is the default.
+	RecoveryWindow int `json:"recovery_window,omitempty"`
+}
+
+// desired is what is wanted of the entry: that it ends as its block said.
+func (f formerEntry) desired() desired {
+	return desired{at: f.At, settings: storeSettings{RecoveryWindow: f.RecoveryWindow}}
 }
 
 // tokens returns all of an entry.

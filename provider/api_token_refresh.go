@@ -22,17 +22,12 @@ type refreshed struct {
 	gone     bool    // neither token nor entry is left
 }
 
-// refresh looks at the token and its entry. PAIStrike's refusal is an error; where
-// Vault cannot be asked the state stays as it is, with a warning, because a plan
-// that writes nothing needs no Vault.
-func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, before observed, former []formerEntry, from imports, diags *diag.Diagnostics) refreshed {
-	if state.Vault.IsNull() {
+// refresh looks at the token and its entry. PAIStrike's refusal is an error; if the
+// store cannot be asked the state stays as it is, with a warning, because a plan
+// that writes nothing needs no store.
+func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, have desired, before observed, former []formerEntry, from imports, diags *diag.Diagnostics) refreshed {
+	if !state.hasPlace() {
 		return refreshImported(ctx, engine, state, diags)
-	}
-	have, err := first(state.desired(ctx))
-	if err != nil {
-		addFailure(diags, "Token not refreshed", err)
-		return refreshed{}
 	}
 	seen, err := engine.Look(ctx, have.at)
 	if err != nil {
@@ -71,7 +66,7 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 	return f
 }
 
-// refuseOrWarn tells a refusal of PAIStrike, which ends the refresh, from a Vault
+// refuseOrWarn tells a refusal of PAIStrike, which ends the refresh, from a store
 // that cannot be asked, which does not.
 func refuseOrWarn(diags *diag.Diagnostics, err error) {
 	var failure *rotation.Error

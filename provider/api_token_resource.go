@@ -68,18 +68,18 @@ func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.Vali
 }
 
 // Create mints the first token. A create that fails leaves no state: what it may
-// have minted carries its Vault version in its name, and the next run adopts or
+// have minted carries its generation in its name, and the next run adopts or
 // revokes it.
 func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan apiTokenModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	r.session.mayChange("Token not created", &resp.Diagnostics)
-	engine := r.engine(&resp.Diagnostics)
+	want, diags := plan.desired(ctx)
+	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	want, diags := plan.desired(ctx)
-	resp.Diagnostics.Append(diags...)
+	engine := r.session.connectionFor(want, &resp.Diagnostics).engine
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -99,7 +99,7 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan)...)
 }
 
-// Read refreshes from Vault's metadata and PAIStrike's list. It writes nothing and
+// Read refreshes from the store's metadata and PAIStrike's list. It writes nothing and
 // never reads the secret.
 func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state apiTokenModel
@@ -108,10 +108,12 @@ func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, r
 		return
 	}
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state)...)
-	if r.session.unknown {
+	have, diags := state.desired(ctx)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() || r.session.unknown(have.at) {
 		return
 	}
-	engine := r.engine(&resp.Diagnostics)
+	engine := r.session.engine(have.at, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -124,7 +126,7 @@ func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	fresh := refresh(ctx, engine, state, before, former, from, &resp.Diagnostics)
+	fresh := refresh(ctx, engine, state, have, before, former, from, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -155,7 +157,6 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
 	resp.Diagnostics.Append(diags...)
 	r.session.mayChange("Token not updated", &resp.Diagnostics)
-	engine := r.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -164,14 +165,19 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 		addFailure(&resp.Diagnostics, "Token not updated", err)
 		return
 	}
+	there := r.session.connectionFor(s.want, &resp.Diagnostics)
 	if planChange(s).retire {
 		r.session.refuseOwn(ctx, "Token not updated", &resp.Diagnostics, state.previousIDs(ctx)...)
 	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	u := update{engine: engine, situation: s, plan: plan, state: state, from: from}
-	if err := u.apply(ctx, &resp.Diagnostics); err != nil {
+	u := update{session: r.session, engine: there.engine, situation: s, plan: plan, state: state, from: from}
+	err = u.apply(ctx, &resp.Diagnostics)
+	if err == nil {
+		err = there.retag(ctx, s)
+	}
+	if err != nil {
 		addFailure(&resp.Diagnostics, "Token not updated", err)
 		return
 	}
@@ -182,7 +188,7 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, u.plan)...)
 }
 
-// Delete closes the Vault entry and revokes its tokens. Where another resource has
+// Delete closes the entry and revokes its tokens. Where another resource has
 // taken the entry over, that one's token is left alone.
 func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state apiTokenModel
@@ -192,10 +198,6 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
 	resp.Diagnostics.Append(diags...)
 	r.session.mayChange("Token not destroyed", &resp.Diagnostics)
-	engine := r.engine(&resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	have, diags := state.desired(ctx)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
@@ -212,19 +214,20 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 			At: at, Owner: state.ID.ValueString(), TokenIDs: ids, TokenName: name, Imported: from.Tokens, Ending: have.onDestroy, Adopt: have.adopt,
 		}
 	}
-	var requests []rotation.DestroyRequest
 	for _, f := range former {
 		if f.At.Entry() != have.at.Entry() {
-			requests = append(requests, end(f.At, f.Token.Name, f.Token.ID))
+			there := r.session.connectionFor(f.desired(), &resp.Diagnostics)
+			destroyEntry(ctx, there.engine, end(f.At, f.Token.Name, f.Token.ID), false, &resp.Diagnostics)
 		}
 	}
-	requests = append(requests, end(have.at, state.TokenName.ValueString(), ids...))
-	for _, request := range requests {
-		destroyEntry(ctx, engine, request, state.Vault.IsNull(), &resp.Diagnostics)
-	}
+	there := r.session.connectionFor(have, &resp.Diagnostics)
+	destroyEntry(ctx, there.engine, end(have.at, state.TokenName.ValueString(), ids...), !state.hasPlace(), &resp.Diagnostics)
 }
 
 func destroyEntry(ctx context.Context, engine *rotation.Engine, request rotation.DestroyRequest, noEntry bool, diags *diag.Diagnostics) {
+	if engine == nil {
+		return // its store could not be connected to, and that has been said
+	}
 	destroy := engine.Destroy
 	if noEntry {
 		destroy = engine.RevokeOnly // imported and never applied: there is no entry yet
@@ -245,7 +248,7 @@ func (r *apiTokenResource) ImportState(ctx context.Context, req resource.ImportS
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &identity)...)
 		id = identity.TokenID.ValueString()
 	}
-	if strings.HasPrefix(id, importFromVault) {
+	if strings.HasPrefix(id, importFromVault) || strings.HasPrefix(id, importFromAWS) {
 		r.importEntry(ctx, id, resp)
 		return
 	}
@@ -270,14 +273,6 @@ func (r *apiTokenResource) importEntry(ctx context.Context, id string, resp *res
 
 // newOwner is an id for a resource: it names the owner in the record of its entry.
 func newOwner() string { return strings.ToLower(rand.Text()) }
-
-func (r *apiTokenResource) engine(diags *diag.Diagnostics) *rotation.Engine {
-	if r.session == nil {
-		diags.AddError("Provider is not configured", "This is a bug in the provider.")
-		return nil
-	}
-	return r.session.engine(diags)
-}
 
 // setIdentity must follow every state that is set: without it, Terraform before
 // 1.12 reports a missing identity after an update.

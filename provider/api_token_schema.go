@@ -39,6 +39,8 @@ func apiTokenSchema() schema.Schema {
 		"rotation": rotationAttribute(),
 		"vault":    tokenVaultAttribute(),
 
+		"aws_secrets_manager": tokenAWSAttribute(),
+
 		"deletion_protection": deletionProtectionAttribute(),
 	}
 	for name, text := range map[string]string{
@@ -66,8 +68,8 @@ func apiTokenSchema() schema.Schema {
 		}},
 	}
 	return schema.Schema{
-		MarkdownDescription: "One PAIStrike API token for one integration. The secret goes straight to HashiCorp Vault: it is in no attribute, and so neither in state nor in plans. " +
-			"When the token is due it is replaced in place: the new one is in Vault before the old one is revoked, and both work during the overlap.",
+		MarkdownDescription: "One PAIStrike API token for one integration. The secret goes straight to HashiCorp Vault or AWS Secrets Manager: it is in no attribute, and so neither in state nor in plans. " +
+			"When the token is due it is replaced in place: the new one is in the store before the old one is revoked, and both work during the overlap.",
 		Attributes: attributes,
 	}
 }
@@ -81,7 +83,7 @@ func rotationAttribute() schema.SingleNestedAttribute {
 	}
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "When the token is replaced. Without this block no time makes it due; a token that is expired or revoked is still replaced. The schedule is kept in Vault too, so that a scheduled workflow can rotate by it.",
+		MarkdownDescription: "When the token is replaced. Without this block no time makes it due; a token that is expired or revoked is still replaced. The schedule is kept in the store too, so that a scheduled workflow can rotate by it.",
 		Attributes: map[string]schema.Attribute{
 			"period": duration("Rotate when the token is this old, such as `30d`."),
 			"schedule": schema.StringAttribute{
@@ -94,8 +96,8 @@ func rotationAttribute() schema.SingleNestedAttribute {
 			},
 			"window":        duration("How long after `schedule` fires a rotation may start, at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry."),
 			"before_expiry": duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap."),
-			"overlap":       duration("How long the old token works after the new one is in Vault, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule if that is shorter. Choose it longer than your consumers take to fetch a new secret."),
-			"jitter":        duration("Spread rotations that fall due together: each Vault entry waits its own, always the same, part of this time, such as `6h`. None by default."),
+			"overlap":       duration("How long the old token works after the new one is in the store, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule if that is shorter. Choose it longer than your consumers take to fetch a new secret."),
+			"jitter":        duration("Spread rotations that fall due together: each entry waits its own, always the same, part of this time, such as `6h`. None by default."),
 			"retire_when_idle": schema.BoolAttribute{
 				Optional:            true,
 				MarkdownDescription: "Let a replaced token that is still in use when its overlap is over live on until nobody uses it, for a second overlap at most, with a warning. `false` by default: it is revoked, with a warning.",
@@ -118,8 +120,8 @@ func rotationAttribute() schema.SingleNestedAttribute {
 
 func tokenVaultAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
-		Required:            true,
-		MarkdownDescription: "The KV version 2 entry that receives the secret. A change of its place mints a token into the new place first; the old entry and its token stay for the overlap.",
+		Optional:            true,
+		MarkdownDescription: "The KV version 2 entry of Vault that receives the secret. Exactly one of `vault` and `aws_secrets_manager` is set. A change of its place mints a token into the new place first; the old entry and its token stay for the overlap.",
 		Attributes: map[string]schema.Attribute{
 			"mount":     schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Mount of the secrets engine, such as `secret`."},
 			"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`. One token has one path."},

@@ -18,10 +18,11 @@ import (
 // update carries one planned change out.
 type update struct {
 	situation
-	engine *rotation.Engine
-	plan   apiTokenModel
-	state  apiTokenModel
-	from   imports
+	session *session
+	engine  *rotation.Engine // of the entry that the plan names
+	plan    apiTokenModel
+	state   apiTokenModel
+	from    imports
 }
 
 // apply does what the plan shows and leaves the new state in u.plan. What the plan
@@ -97,7 +98,7 @@ func (u *update) reason(c change) schedule.Reason {
 // and takes the entry's schedule away, so that nothing rotates it any more. An entry
 // that it comes back to is not a former one any longer: its token is in the record.
 func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
-	left := formerEntry{At: u.have.at, Token: entry.Retiring{RevokeAfter: result.Clock.Now().Add(u.want.policy.Overlap)}}
+	left := formerEntry{At: u.have.at, RecoveryWindow: u.have.settings.RecoveryWindow, Token: entry.Retiring{RevokeAfter: result.Clock.Now().Add(u.want.policy.Overlap)}}
 	if u.have.at.Entry() != u.want.at.Entry() {
 		left.Token.ID, left.Token.Name = u.state.TokenID.ValueString(), u.state.TokenName.ValueString()
 		left.Token.ExpiresAt = timeOf(u.state.ExpiresAt)
@@ -116,7 +117,13 @@ func (u *update) unschedule(ctx context.Context, diags *diag.Diagnostics) {
 	request := u.have.request(u.state.ID.ValueString(), rotation.Settle, schedule.ReasonNone, "")
 	request.Schedule = schedule.Schedule{ExpiresIn: u.have.schedule.ExpiresIn}
 	request.Policy.Manual, request.MayRepublish, request.Imported, request.TakeOver = true, true, u.from.Tokens, u.claim
-	result, err := u.engine.Run(ctx, request)
+	there, err := u.session.stores.of(u.have.at).connect()
+	if err != nil {
+		diags.AddWarning("Schedule of the former entry not removed", err.Error())
+		return
+	}
+	there.prepare(u.have)
+	result, err := there.engine.Run(ctx, request)
 	addNotes(diags, result.Notes)
 	if failure, ok := errors.AsType[*rotation.Error](err); ok && failure.OfOther() {
 		return // whoever has come there meanwhile has a schedule of its own
@@ -151,18 +158,28 @@ func (u *update) endFormer(ctx context.Context, result rotation.Result, diags *d
 				kept = append(kept, f)
 			}
 		default:
-			ended, err := u.engine.Destroy(ctx, rotation.DestroyRequest{
-				At: f.At, Owner: u.state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, TokenName: f.Token.Name,
-				Imported: u.from.Tokens, Ending: u.want.onDestroy, Adopt: u.want.adopt,
-			})
-			addNotes(diags, ended.Notes)
-			if err != nil {
+			if err := u.end(ctx, f, diags); err != nil {
 				diags.AddWarning("Former entry not removed yet", err.Error())
 				kept = append(kept, f)
 			}
 		}
 	}
 	u.former = kept
+}
+
+// end destroys an entry that the token has moved away from, in whichever store it is.
+func (u *update) end(ctx context.Context, f formerEntry, diags *diag.Diagnostics) error {
+	there, err := u.session.stores.of(f.At).connect()
+	if err != nil {
+		return err
+	}
+	there.prepare(f.desired())
+	ended, err := there.engine.Destroy(ctx, rotation.DestroyRequest{
+		At: f.At, Owner: u.state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, TokenName: f.Token.Name,
+		Imported: u.from.Tokens, Ending: u.want.onDestroy, Adopt: u.want.adopt,
+	})
+	addNotes(diags, ended.Notes)
+	return err
 }
 
 // forget puts the prior values where the plan left open what would come.

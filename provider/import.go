@@ -18,7 +18,7 @@ const importByName = "name/"
 // refused: the next rotation would end it.
 func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnostics) string {
 	label, named := strings.CutPrefix(text, importByName)
-	if s.unknown && !named {
+	if s.unknownAPI && !named {
 		return text
 	}
 	if named {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -19,27 +20,25 @@ import (
 // "vault/secret/ci/paistrike?namespace=team".
 const importFromVault = "vault/"
 
+// importFromAWS is how an import id begins that names a secret of AWS, such as
+// "aws/eu-central-1/ci/paistrike".
+const importFromAWS = "aws/"
+
 // importEntry fills a resource from the entry that an import names, as far as its
 // metadata tells: an import sees no configuration, and reads no secret. The resource owns
 // the entry from its first apply on.
 func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagnostics) apiTokenModel {
 	const failed = "Entry not imported"
-	name, query, _ := strings.Cut(strings.TrimPrefix(id, importFromVault), "?")
-	options, err := url.ParseQuery(query)
-	if err != nil || len(options) > 1 || len(options) == 1 && !options.Has("namespace") {
-		diags.AddError(failed, fmt.Sprintf("%q is not the id of an entry. Write it as vault/MOUNT/PATH, or vault/MOUNT/PATH?namespace=NAMESPACE.", id))
-		return apiTokenModel{}
-	}
-	there := s.connection(diags)
-	if diags.HasError() {
-		return apiTokenModel{}
-	}
-	at, err := there.vault.Locate(ctx, options.Get("namespace"), name)
+	at, err := s.locate(ctx, id)
 	if err != nil {
 		addFailure(diags, failed, err)
 		return apiTokenModel{}
 	}
-	seen, err := there.engine.Look(ctx, at)
+	engine := s.engine(at, diags)
+	if diags.HasError() {
+		return apiTokenModel{}
+	}
+	seen, err := engine.Look(ctx, at)
 	if err == nil {
 		err = seen.Obstacle()
 	}
@@ -59,6 +58,27 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 	return modelOf(ctx, seen, diags)
 }
 
+// locate reads the id of an entry. Where a mount of Vault ends, Vault alone knows.
+func (s *session) locate(ctx context.Context, id string) (entry.Location, error) {
+	if secret, ok := strings.CutPrefix(id, importFromAWS); ok {
+		region, name, _ := strings.Cut(secret, "/")
+		if checkAWSRegion(region) != nil || checkAWSName(name) != nil {
+			return entry.Location{}, fmt.Errorf("%q is not the id of a secret. Write it as aws/REGION/NAME", id)
+		}
+		return entry.Location{Region: region, Path: name}, nil
+	}
+	name, query, _ := strings.Cut(strings.TrimPrefix(id, importFromVault), "?")
+	options, err := url.ParseQuery(query)
+	if err != nil || len(options) > 1 || len(options) == 1 && !options.Has("namespace") {
+		return entry.Location{}, fmt.Errorf("%q is not the id of an entry. Write it as vault/MOUNT/PATH, or vault/MOUNT/PATH?namespace=NAMESPACE", id)
+	}
+	there, err := s.stores.vault.connect()
+	if err != nil {
+		return entry.Location{}, err
+	}
+	return there.vault.Locate(ctx, options.Get("namespace"), name)
+}
+
 // modelOf is the resource that publishes what an entry serves. Of expires_in and
 // expires_at one is set, as a configuration must.
 func modelOf(ctx context.Context, seen rotation.Sight, diags *diag.Diagnostics) apiTokenModel {
@@ -76,7 +96,7 @@ func modelOf(ctx context.Context, seen rotation.Sight, diags *diag.Diagnostics) 
 		m.ExpiresAt = timeValue(mirror.ExpiresAt)
 	}
 	m.Rotation = objectOf(ctx, "rotation", rotationOf(mirror.Schedule), diags)
-	m.Vault = objectOf(ctx, "vault", vaultOf(seen.At, mirror.Key), diags)
+	m.setPlace(ctx, seen.At, mirror.Key, diags)
 	return m
 }
 
@@ -97,11 +117,9 @@ func rotationOf(s schedule.Schedule) *rotationModel {
 }
 
 func vaultOf(at entry.Location, key string) *tokenVaultModel {
-	if key == "" {
-		key = entry.DefaultKey
-	}
 	return &tokenVaultModel{
-		Mount: types.StringValue(at.Mount), Path: types.StringValue(at.Path), Namespace: textOrNull(at.Namespace), Key: types.StringValue(key),
+		Mount: types.StringValue(at.Mount), Path: types.StringValue(at.Path), Namespace: textOrNull(at.Namespace),
+		Key: types.StringValue(cmp.Or(key, entry.DefaultKey)),
 	}
 }
 

@@ -16,6 +16,7 @@ type providerModel struct {
 	TokenPolicy types.Object `tfsdk:"token_policy"`
 	PlanOnly    types.Bool   `tfsdk:"plan_without_api"`
 	Vault       types.Object `tfsdk:"vault"`
+	AWS         types.Object `tfsdk:"aws"`
 }
 
 type routesModel struct {

@@ -11,11 +11,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// providerSchema is the provider block. The vault attributes have the names that
-// the hashicorp/vault provider uses for the same things.
+// providerSchema is the provider block. The attributes of vault and aws
+// have the names that the hashicorp/vault and hashicorp/aws providers use for the same
+// things.
 func providerSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "Gives every integration its own PAIStrike API token, stores the secret in HashiCorp Vault and nowhere else, and rotates it with an overlap.",
+		MarkdownDescription: "Gives every integration its own PAIStrike API token, stores the secret in HashiCorp Vault or AWS Secrets Manager and nowhere else, and rotates it with an overlap.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				Optional:            true,
@@ -38,10 +39,11 @@ func providerSchema() schema.Schema {
 			"token_policy": tokenPolicyAttribute(),
 			"plan_without_api": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Plan from the metadata in Vault alone, without `api_token` and without a call to PAIStrike, `false` by default: for a job that plans pull requests and must not hold the management token. " +
+				MarkdownDescription: "Plan from the metadata in the store alone, without `api_token` and without a call to PAIStrike, `false` by default: for a job that plans pull requests and must not hold the management token. " +
 					"Whether PAIStrike still accepts a token is not seen by such a plan, and an apply that would change something is refused. Environment variable: `PAISTRIKE_PLAN_WITHOUT_API`.",
 			},
 			"vault": vaultAttribute(),
+			"aws":   awsAttribute(),
 		},
 	}
 }

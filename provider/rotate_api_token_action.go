@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -23,8 +25,25 @@ var _ action.ActionWithConfigure = (*rotateAPITokenAction)(nil)
 type rotateAPITokenAction struct{ session *session }
 
 type rotateAPITokenModel struct {
-	Vault          rotateVaultModel `tfsdk:"vault"`
-	RevokePrevious types.Bool       `tfsdk:"revoke_previous"`
+	Vault          *rotateVaultModel `tfsdk:"vault"`
+	AWS            *rotateAWSModel   `tfsdk:"aws_secrets_manager"`
+	RevokePrevious types.Bool        `tfsdk:"revoke_previous"`
+}
+
+type rotateAWSModel struct {
+	Name   types.String `tfsdk:"name"`
+	Region types.String `tfsdk:"region"`
+}
+
+// at is the entry that is named.
+func (m rotateAPITokenModel) at() entry.Location {
+	switch {
+	case m.Vault != nil:
+		return entry.Location{Namespace: m.Vault.Namespace.ValueString(), Mount: m.Vault.Mount.ValueString(), Path: m.Vault.Path.ValueString()}
+	case m.AWS != nil:
+		return entry.Location{Region: m.AWS.Region.ValueString(), Path: m.AWS.Name.ValueString()}
+	}
+	return entry.Location{}
 }
 
 type rotateVaultModel struct {
@@ -41,19 +60,27 @@ func (a *rotateAPITokenAction) Metadata(_ context.Context, req action.MetadataRe
 
 func (a *rotateAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Replaces the token that one Vault entry serves, now, whether it is due or not. The new token is in Vault before anything is revoked. " +
+		MarkdownDescription: "Replaces the token that one entry of a store serves, now, whether it is due or not. The new token is in the store before anything is revoked. " +
 			"It lives as long, and the old one overlaps as long, as the entry's schedule says; with `revoke_previous` the old one is revoked in the same run. Terraform's state is not touched: the next plan sees the new token and shows no change. Actions need Terraform 1.14 or newer; OpenTofu has none.",
 		Attributes: map[string]schema.Attribute{
 			"vault": schema.SingleNestedAttribute{
-				Required: true, MarkdownDescription: "The entry, as in the resource.",
+				Optional: true, MarkdownDescription: "The entry of Vault, as in the resource. Exactly one of `vault` and `aws_secrets_manager` is set.",
+				Validators: []validator.Object{objectvalidator.ExactlyOneOf(path.MatchRoot("vault"), path.MatchRoot("aws_secrets_manager"))},
 				Attributes: map[string]schema.Attribute{
 					"mount":     schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Mount of the secrets engine, such as `secret`."},
 					"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`."},
 					"namespace": schema.StringAttribute{Optional: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Vault namespace, if it is not the provider's."},
 				},
 			},
+			"aws_secrets_manager": schema.SingleNestedAttribute{
+				Optional: true, MarkdownDescription: "The secret of AWS Secrets Manager, as in the resource.",
+				Attributes: map[string]schema.Attribute{
+					"name":   schema.StringAttribute{Required: true, Validators: []validator.String{awsNameValidator{}}, MarkdownDescription: "Name of the secret, such as `ci/paistrike`."},
+					"region": schema.StringAttribute{Optional: true, Validators: []validator.String{awsRegionValidator{}}, MarkdownDescription: "Region of the secret, if it is not the provider's."},
+				},
+			},
 			"revoke_previous": schema.BoolAttribute{
-				Optional: true, MarkdownDescription: "Whether the replaced tokens are revoked as soon as the new one is in Vault, without overlap: for a token that has leaked. `false` by default.",
+				Optional: true, MarkdownDescription: "Whether the replaced tokens are revoked as soon as the new one is in the store, without overlap: for a token that has leaked. `false` by default.",
 			},
 		},
 	}
@@ -70,11 +97,14 @@ func (a *rotateAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequ
 	var model rotateAPITokenModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	a.session.mayChange(failed, &resp.Diagnostics)
-	engine := a.session.engine(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	at := entry.Location{Namespace: model.Vault.Namespace.ValueString(), Mount: model.Vault.Mount.ValueString(), Path: model.Vault.Path.ValueString()}
+	at := model.at()
+	engine := a.session.engine(at, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	seen, err := engine.Look(ctx, at)
 	switch {
 	case err != nil:

@@ -8,29 +8,22 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // session is one configured provider. It makes its clients at the first use, each
 // for itself: what only asks PAIStrike needs no Vault, and values that are not known
 // yet do no harm.
 type session struct {
-	policy  tokenPolicy
-	unknown bool // part of the provider block is not known yet
+	policy     tokenPolicy
+	unknownAPI bool // what is needed to call PAIStrike is not known yet
 	// planOnly says that PAIStrike is not called: plans rest on metadata alone.
 	planOnly bool
 	dial     func() (*paistrike.Client, error)
-	connect  func() (connection, error)
+	stores   *stores
 	claims   claims
-}
-
-// connection is what a resource works with: the protocol, and the store that it was made
-// for.
-type connection struct {
-	engine *rotation.Engine
-	vault  *vault.Store
 }
 
 var (
@@ -46,13 +39,12 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 	if s.policy, err = readTokenPolicy(ctx, m.TokenPolicy); err != nil {
 		diags.AddAttributeError(path.Root("token_policy"), "Provider configuration is invalid", err.Error())
 	}
-	unknownAPI := anyUnknown(ctx, m.Endpoint, m.APIToken, m.APIPrefix, m.Headers, m.APIRoutes)
-	s.unknown = unknownAPI && !s.planOnly || anyUnknown(ctx, m.Vault)
+	s.unknownAPI = anyUnknown(ctx, m.Endpoint, m.APIToken, m.APIPrefix, m.Headers, m.APIRoutes)
 	s.dial = sync.OnceValues(func() (*paistrike.Client, error) {
 		switch {
 		case s.planOnly:
 			return nil, errPlanOnly
-		case unknownAPI:
+		case s.unknownAPI:
 			return nil, errUnknownConfig
 		}
 		api, err := env.apiConfig(ctx, m, version)
@@ -61,29 +53,12 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 		}
 		return paistrike.New(api)
 	})
-	s.connect = sync.OnceValues(func() (connection, error) {
-		if s.unknown {
-			return connection{}, errUnknownConfig
-		}
-		var tokens rotation.Tokens = rotation.Unasked{}
-		if !s.planOnly {
-			client, err := s.dial()
-			if err != nil {
-				return connection{}, err
-			}
-			tokens = rotation.PAIStrike{Client: client}
-		}
-		store, err := env.vaultConfig(ctx, m.Vault, version)
-		if err != nil {
-			return connection{}, err
-		}
-		return connectTo(tokens, store, env)
-	})
+	s.stores = newStores(ctx, m, version, env, s.tokens)
 	switch {
 	case s.planOnly:
 		diags.AddWarning("Plan without PAIStrike",
-			"plan_without_api is set: the plan rests on the metadata in Vault alone. It does not see whether PAIStrike still accepts the tokens, whether somebody revoked one, and which replaced ones are due to be revoked.")
-	case !unknownAPI:
+			"plan_without_api is set: the plan rests on the metadata in the store alone. It does not see whether PAIStrike still accepts the tokens, whether somebody revoked one, and which replaced ones are due to be revoked.")
+	case !s.unknownAPI:
 		if _, err := s.dial(); err != nil { // once, and not at every resource
 			diags.AddError("Provider configuration is invalid", err.Error())
 		}
@@ -91,28 +66,42 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 	return s
 }
 
-func connectTo(tokens rotation.Tokens, config vault.Config, env surroundings) (connection, error) {
-	there, err := vault.New(config)
+// tokens is PAIStrike as an engine calls it.
+func (s *session) tokens() (rotation.Tokens, error) {
+	if s.planOnly {
+		return rotation.Unasked{}, nil
+	}
+	client, err := s.dial()
 	if err != nil {
-		return connection{}, err
+		return nil, err
 	}
-	var options []rotation.Option
-	if env.sleep != nil {
-		options = append(options, rotation.WithSleep(env.sleep))
-	}
-	if env.now != nil {
-		options = append(options, rotation.WithNow(env.now))
-	}
-	store := vault.NewStore(there)
-	return connection{engine: rotation.New(tokens, store, options...), vault: store}, nil
+	return rotation.PAIStrike{Client: client}, nil
 }
 
-// engine connects to both servers, or adds the reason why not.
-func (s *session) engine(diags *diag.Diagnostics) *rotation.Engine { return s.connection(diags).engine }
+// unknown reports that what is needed for an entry is not known yet.
+func (s *session) unknown(at entry.Location) bool {
+	return s.unknownAPI && !s.planOnly || s.stores.of(at).unknown
+}
 
-// connection connects to both servers, or adds the reason why not.
-func (s *session) connection(diags *diag.Diagnostics) connection {
-	there, err := s.connect()
+// engine connects to PAIStrike and the store of an entry, or adds the reason why not.
+func (s *session) engine(at entry.Location, diags *diag.Diagnostics) *rotation.Engine {
+	return s.connection(at, diags).engine
+}
+
+// connection connects to PAIStrike and the store of an entry, or adds the reason why not.
+func (s *session) connection(at entry.Location, diags *diag.Diagnostics) connection {
+	return s.connectTo(s.stores.of(at), diags)
+}
+
+// connectionFor is a connection that knows what is wanted of the entry.
+func (s *session) connectionFor(d desired, diags *diag.Diagnostics) connection {
+	there := s.connection(d.at, diags)
+	there.prepare(d)
+	return there
+}
+
+func (s *session) connectTo(p *place, diags *diag.Diagnostics) connection {
+	there, err := p.connect()
 	if err != nil {
 		diags.AddError("Provider configuration is invalid", err.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -88,18 +89,23 @@ func (s *Store) prepare(ctx context.Context, at entry.Location, base entry.Revis
 // mark is the part of a mirror that makes an entry ours.
 var mark = map[string]string{"managed_by": "paistrike"}
 
+// tags are those that a resource asks for, with the mark: the right to tag hangs on it.
+func (s Settings) tags() []types.Tag {
+	tags := encodeTags(mark)
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		tags = append(tags, types.Tag{Key: sdk.String(key), Value: sdk.String(s.Tags[key])})
+	}
+	return tags
+}
+
 // create makes a secret without a value, marked as ours from the first moment.
 func (s *Store) create(ctx context.Context, at entry.Location) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	wanted := s.settingsOf(at)
-	tags := encodeTags(mark)
-	for key, value := range wanted.Tags {
-		tags = append(tags, types.Tag{Key: sdk.String(key), Value: sdk.String(value)})
-	}
 	_, err := s.session.secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
-		Name: sdk.String(at.Path), KmsKeyId: given(wanted.KMSKeyID), Tags: tags,
+		Name: sdk.String(at.Path), KmsKeyId: given(wanted.KMSKeyID), Tags: wanted.tags(),
 		Description: sdk.String("PAIStrike API token, kept by paistrike"),
 	}, s.writing(at.Region))
 	if err == nil || isExisting(err) {

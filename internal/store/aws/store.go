@@ -58,6 +58,15 @@ func (s *Store) region(at entry.Location) string {
 	return s.session.config.Region
 }
 
+// Region returns the region that is called unless an entry names one. It makes no
+// request.
+func (s *Store) Region(ctx context.Context) (string, error) {
+	if err := s.open(ctx); err != nil {
+		return "", err
+	}
+	return s.session.config.Region, nil
+}
+
 // identities returns what tells this account and region from all others: the present
 // identity first, then the former ones.
 func (s *Store) identities(ctx context.Context, at entry.Location) ([]string, error) {
@@ -162,6 +171,17 @@ func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mi
 	}
 	_, err := s.session.secrets.TagResource(ctx, &secretsmanager.TagResourceInput{
 		SecretId: sdk.String(at.Path), Tags: encodeTags(entry.EncodeMirror(mirror)),
+	}, s.writing(at.Region))
+	return explained(err)
+}
+
+// Tag puts the tags that [Store.Set] noted on a secret that exists. It removes none.
+func (s *Store) Tag(ctx context.Context, at entry.Location) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	_, err := s.session.secrets.TagResource(ctx, &secretsmanager.TagResourceInput{
+		SecretId: sdk.String(at.Path), Tags: s.settingsOf(at).tags(),
 	}, s.writing(at.Region))
 	return explained(err)
 }

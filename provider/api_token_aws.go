@@ -1,0 +1,233 @@
+package provider
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+type tokenAWSModel struct {
+	Name           types.String `tfsdk:"name"`
+	Region         types.String `tfsdk:"region"`
+	Key            types.String `tfsdk:"key"`
+	KMSKeyID       types.String `tfsdk:"kms_key_id"`
+	Tags           types.Map    `tfsdk:"tags"`
+	Adopt          types.Bool   `tfsdk:"adopt"`
+	OnDestroy      types.String `tfsdk:"on_destroy"`
+	RecoveryWindow types.String `tfsdk:"recovery_window"`
+}
+
+func tokenAWSAttribute() schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: "The secret of AWS Secrets Manager that receives the token. Exactly one of `vault` and `aws_secrets_manager` is set. A change of its place, from or to Vault as well, mints a token into the new place first; the old entry and its token stay for the overlap.",
+		Attributes: map[string]schema.Attribute{
+			"name": schema.StringAttribute{
+				Required: true, Validators: []validator.String{awsNameValidator{}},
+				MarkdownDescription: "Name of the secret, such as `ci/paistrike`: 1 to 512 letters, numbers and `/_+=.@-`. One token has one secret. It is created if it does not exist.",
+			},
+			"region": schema.StringAttribute{
+				Optional: true, Computed: true, Validators: []validator.String{awsRegionValidator{}},
+				MarkdownDescription: "Region of the secret, such as `eu-central-1`; the provider's by default.",
+			},
+			"key": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(entry.DefaultKey), Validators: []validator.String{keyValidator{}},
+				MarkdownDescription: "Field of the secret's JSON that holds the token, `token` by default.",
+			},
+			"kms_key_id": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{stringvalidator.LengthBetween(1, 2048)},
+				MarkdownDescription: "KMS key that encrypts the secret: an id, an ARN or an alias. AWS's own key `aws/secretsmanager` by default. It takes effect when the secret is created; AWS changes the key of one that exists.",
+			},
+			"tags": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType, Validators: []validator.Map{mapvalidator.SizeAtMost(maxTags), awsTagsValidator{}},
+				MarkdownDescription: "Tags for the secret, at most 10. They are put on it when it is created, beside those that hold the token's metadata, and never removed.",
+			},
+			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may be written on top of a secret that is there already. The version before it stays readable as `AWSPREVIOUS`."},
+			"on_destroy": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{stringvalidator.OneOf("delete", "keep", "purge")},
+				MarkdownDescription: "What becomes of the secret on destroy, after its tokens are revoked: `delete` it (default, can be undone in AWS for the `recovery_window`), `keep` it without a token, or `purge` it for good, at once.",
+			},
+			"recovery_window": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{awsWindowValidator{}}, PlanModifiers: []planmodifier.String{sameDuration{}},
+				MarkdownDescription: "How long a deleted secret can be restored, `7d` to `30d` in whole days, `30d` by default. Its name is taken until then; an apply that wants it again restores it.",
+			},
+		},
+	}
+}
+
+func (d *desired) readAWS(ctx context.Context, object types.Object) diag.Diagnostics {
+	if object.IsNull() {
+		return nil
+	}
+	var a tokenAWSModel
+	diags := object.As(ctx, &a, basetypes.ObjectAsOptions{})
+	d.at = entry.Location{Region: a.Region.ValueString(), Path: a.Name.ValueString(), Key: a.Key.ValueString()}
+	d.readEnds(a.Adopt, a.OnDestroy)
+	d.settings = storeSettings{KMSKeyID: a.KMSKeyID.ValueString(), RecoveryWindow: int(duration(a.RecoveryWindow) / oneDay)}
+	if !a.Tags.IsNull() {
+		diags.Append(a.Tags.ElementsAs(ctx, &d.settings.Tags, false)...)
+	}
+	return diags
+}
+
+// awsOf is the block for an entry of AWS.
+func awsOf(at entry.Location, key string) *tokenAWSModel {
+	return &tokenAWSModel{
+		Name: types.StringValue(at.Path), Region: types.StringValue(at.Region), Key: types.StringValue(cmp.Or(key, entry.DefaultKey)),
+		Tags: types.MapNull(types.StringType),
+	}
+}
+
+// fillRegion writes the provider's region into a plan whose configuration names none, so
+// that a change of the provider's is seen as what it is: a move.
+func (r *apiTokenResource) fillRegion(ctx context.Context, config apiTokenModel, plan *apiTokenModel, diags *diag.Diagnostics) {
+	if config.AWS.IsNull() || config.AWS.IsUnknown() || r.session.stores.aws.unknown {
+		return
+	}
+	var written, planned tokenAWSModel
+	diags.Append(config.AWS.As(ctx, &written, basetypes.ObjectAsOptions{})...)
+	diags.Append(plan.AWS.As(ctx, &planned, basetypes.ObjectAsOptions{})...)
+	if diags.HasError() || !written.Region.IsNull() || r.session.unknownAPI && !r.session.planOnly {
+		return
+	}
+	planned.Region = types.StringValue(r.session.region(ctx, diags))
+	plan.AWS = objectOf(ctx, "aws_secrets_manager", &planned, diags)
+}
+
+const (
+	oneDay = 24 * time.Hour
+	// maxTags leaves room for the metadata among the 50 tags that a secret may have.
+	maxTags = 10
+)
+
+type awsNameValidator struct{ described }
+
+func (awsNameValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, checkAWSName)
+	if name := req.ConfigValue.ValueString(); likeAnARN.MatchString(name) {
+		resp.Diagnostics.AddAttributeWarning(req.Path, "Name ends like an ARN",
+			fmt.Sprintf("%q ends in a hyphen and six characters, as AWS's own ending of an ARN does. AWS advises against such names, because it may find another secret by a part of the ARN.", name))
+	}
+}
+
+// likeAnARN is the ending that AWS gives to the ARN of a secret.
+var likeAnARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
+
+// foreignToNames are the characters that the name of a secret cannot have.
+var foreignToNames = regexp.MustCompile(`[^A-Za-z0-9/_+=.@-]`)
+
+// checkAWSName is AWS's rule for the names of secrets, from the reference of CreateSecret.
+func checkAWSName(name string) error {
+	switch wrong := foreignToNames.FindString(name); {
+	case name == "":
+		return errors.New("the name is empty")
+	case wrong != "":
+		return fmt.Errorf("%q holds %q: AWS allows letters, numbers and /_+=.@- in the name of a secret", name, wrong)
+	case len(name) > 512:
+		return fmt.Errorf("the name has %d characters, and AWS allows 512", len(name))
+	}
+	return nil
+}
+
+type awsRegionValidator struct{ described }
+
+func (awsRegionValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, checkAWSRegion)
+}
+
+var awsRegion = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}$`)
+
+func checkAWSRegion(text string) error {
+	if !awsRegion.MatchString(text) {
+		return fmt.Errorf(`%q is not a region such as "eu-central-1"`, text)
+	}
+	return nil
+}
+
+type awsWindowValidator struct{ described }
+
+func (awsWindowValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	check(req, resp, func(text string) error {
+		window, err := schedule.ParseDuration(text)
+		switch {
+		case err != nil:
+			return err
+		case window < 7*oneDay || window > 30*oneDay || window%oneDay != 0:
+			return fmt.Errorf("%q is not a recovery window: AWS allows 7d to 30d, in whole days", text)
+		}
+		return nil
+	})
+}
+
+type awsTagsValidator struct{ described }
+
+// ValidateMap names the tag that AWS, or the metadata of the token, has no room for.
+func (awsTagsValidator) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	for key, value := range req.ConfigValue.Elements() {
+		text, ok := value.(types.String)
+		if !ok || text.IsUnknown() {
+			continue
+		}
+		if err := checkAWSTag(key, text.ValueString()); err != nil || text.IsNull() {
+			if err == nil {
+				err = fmt.Errorf("tag %q is null", key)
+			}
+			resp.Diagnostics.AddAttributeError(req.Path.AtMapKey(key), "Invalid "+req.Path.String(), err.Error()+".")
+		}
+	}
+}
+
+var foreignToTags = regexp.MustCompile(`[^\p{L}\p{Z}\p{N}_.:/=+\-@]`)
+
+func checkAWSTag(key, value string) error {
+	switch {
+	case key == "" || utf8.RuneCountInString(key) > 128 || utf8.RuneCountInString(value) > 256:
+		return fmt.Errorf("tag %q is too long or empty: AWS allows 1 to 128 characters in a key, and 256 in a value", key)
+	case foreignToTags.MatchString(key) || foreignToTags.MatchString(value):
+		return fmt.Errorf("tag %q holds a character other than letters, numbers, spaces and _.:/=+-@", key)
+	case strings.HasPrefix(strings.ToLower(key), "aws:"):
+		return fmt.Errorf("tag %q begins with aws:, which AWS keeps for itself", key)
+	case key == "managed_by" || strings.HasPrefix(key, "paistrike_"):
+		return fmt.Errorf("tag %q is one of those that hold the token's metadata", key)
+	}
+	return nil
+}
+
+// validateStore checks that exactly one store is named.
+func (m apiTokenModel) validateStore(diags *diag.Diagnostics) {
+	switch {
+	case m.Vault.IsUnknown() || m.AWS.IsUnknown():
+	case m.Vault.IsNull() && m.AWS.IsNull():
+		diags.AddAttributeError(path.Root("vault"), "Invalid vault", "neither vault nor aws_secrets_manager is set: a token needs one store for its secret.")
+	case !m.Vault.IsNull() && !m.AWS.IsNull():
+		diags.AddAttributeError(path.Root("aws_secrets_manager"), "Invalid aws_secrets_manager", "vault and aws_secrets_manager are both set: one token has one store. Choose one.")
+	}
+}
+
+// warnOfSettings says which settings of a secret that exists stay as they are.
+func warnOfSettings(s situation, diags *diag.Diagnostics) {
+	if s.imported || s.claim || s.want.at.Entry() != s.have.at.Entry() || s.want.settings.KMSKeyID == s.have.settings.KMSKeyID {
+		return
+	}
+	diags.AddAttributeWarning(path.Root("aws_secrets_manager").AtName("kms_key_id"), "KMS key of the secret stays as it is",
+		fmt.Sprintf("kms_key_id takes effect when a secret is created, and %s exists. To encrypt it with another key, run aws secretsmanager update-secret --secret-id %s --kms-key-id KEY; its next version has that key.", s.want.at, s.want.at.Path))
+}

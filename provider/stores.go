@@ -1,0 +1,160 @@
+package provider
+
+import (
+	"context"
+	"maps"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
+)
+
+// The stores are named in this file alone: which of them an entry lies in, and what only
+// one of them can tell.
+
+// connection is what a resource works with: the protocol, and the store that it was made
+// for.
+type connection struct {
+	engine *rotation.Engine
+	vault  *vault.Store // nil unless this is the store
+	aws    *aws.Store   // nil unless this is the store
+}
+
+// storeSettings is what a resource says of its secret beside the location.
+type storeSettings = aws.Settings
+
+// place is one of the two stores as the provider block describes it.
+type place struct {
+	unknown bool // part of its block is not known yet
+	connect func() (connection, error)
+}
+
+// stores are the places that secrets can go to. Each is connected to at its first use.
+type stores struct {
+	vault, aws place
+	// likely is the one to ask if no entry says which: an imported token has none yet.
+	likely *place
+}
+
+// of returns the store that a location lies in. A location in Vault has a mount, and one
+// in AWS has none.
+func (s *stores) of(at entry.Location) *place {
+	switch {
+	case at == entry.Location{}:
+		return s.likely
+	case at.Mount != "":
+		return &s.vault
+	}
+	return &s.aws
+}
+
+// newStores describes both stores. tokens is what their engines call PAIStrike with.
+func newStores(ctx context.Context, m providerModel, version string, env surroundings, tokens func() (rotation.Tokens, error)) *stores {
+	s := &stores{}
+	s.vault = newPlace(anyUnknown(ctx, m.Vault), tokens, env, func() (connection, rotation.Store, error) {
+		config, err := env.vaultConfig(ctx, m.Vault, version)
+		if err != nil {
+			return connection{}, nil, err
+		}
+		client, err := vault.New(config)
+		if err != nil {
+			return connection{}, nil, err
+		}
+		store := vault.NewStore(client)
+		return connection{vault: store}, store, nil
+	})
+	s.aws = newPlace(anyUnknown(ctx, m.AWS), tokens, env, func() (connection, rotation.Store, error) {
+		config, err := env.awsConfig(ctx, m.AWS, version)
+		if err != nil {
+			return connection{}, nil, err
+		}
+		store := aws.New(config)
+		return connection{aws: store}, store, nil
+	})
+	s.likely = &s.vault
+	if m.Vault.IsNull() && !m.AWS.IsNull() {
+		s.likely = &s.aws
+	}
+	return s
+}
+
+func newPlace(unknown bool, tokens func() (rotation.Tokens, error), env surroundings, open func() (connection, rotation.Store, error)) place {
+	return place{unknown: unknown, connect: sync.OnceValues(func() (connection, error) {
+		if unknown {
+			return connection{}, errUnknownConfig
+		}
+		caller, err := tokens()
+		if err != nil {
+			return connection{}, err
+		}
+		there, store, err := open()
+		if err != nil {
+			return connection{}, err
+		}
+		var options []rotation.Option
+		if env.sleep != nil {
+			options = append(options, rotation.WithSleep(env.sleep))
+		}
+		if env.now != nil {
+			options = append(options, rotation.WithNow(env.now))
+		}
+		there.engine = rotation.New(caller, store, options...)
+		return there, nil
+	})}
+}
+
+// prepare tells the store what is wanted of an entry beside its content.
+func (c connection) prepare(d desired) {
+	if c.aws != nil {
+		c.aws.Set(d.at, d.settings)
+	}
+}
+
+// setPlace writes into a model where its secret lies.
+func (m *apiTokenModel) setPlace(ctx context.Context, at entry.Location, key string, diags *diag.Diagnostics) {
+	var inVault *tokenVaultModel
+	var inAWS *tokenAWSModel
+	if at.Mount != "" {
+		inVault = vaultOf(at, key)
+	} else {
+		inAWS = awsOf(at, key)
+	}
+	m.Vault = objectOf(ctx, "vault", inVault, diags)
+	m.AWS = objectOf(ctx, "aws_secrets_manager", inAWS, diags)
+}
+
+// retag puts the tags of a changed configuration on a secret that exists. Those that it
+// names no longer stay: they may be someone else's by now.
+func (c connection) retag(ctx context.Context, s situation) error {
+	if c.aws == nil || s.want.at.Entry() != s.have.at.Entry() || maps.Equal(s.want.settings.Tags, s.have.settings.Tags) {
+		return nil
+	}
+	return c.aws.Tag(ctx, s.want.at)
+}
+
+// restoring tells a plan that a deleted secret comes back by its apply. AWS alone keeps a
+// name taken while a secret can be restored.
+func (c connection) restoring(seen rotation.Sight, diags *diag.Diagnostics) {
+	if c.aws != nil && seen.Condition == entry.Deleted {
+		diags.AddWarning("Secret is restored",
+			seen.At.String()+" is scheduled for deletion, and its name is taken until its recovery window is over. An apply of this plan restores it and publishes the new token there. "+
+				"Older versions of it can be read again; their tokens are revoked.")
+	}
+}
+
+// region returns the region that AWS is called in unless an entry names one.
+func (s *session) region(ctx context.Context, diags *diag.Diagnostics) string {
+	there := s.connectTo(&s.stores.aws, diags)
+	if diags.HasError() {
+		return ""
+	}
+	region, err := there.aws.Region(ctx)
+	if err != nil {
+		addFailure(diags, "AWS region is missing", err)
+	}
+	return region
+}
