@@ -11,7 +11,7 @@ import (
 // no cache.
 func TestSizesOfWhatShips(t *testing.T) {
 	t.Parallel()
-	for pkg, most := range map[string]int64{".": 25, "./action": 12} {
+	for pkg, most := range map[string]int64{".": 27, "./action": 12} {
 		t.Run(pkg, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "program")

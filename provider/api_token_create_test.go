@@ -10,8 +10,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-func TestCreate(t *testing.T) {
-	s := newStage(t)
+func TestCreate(t *testing.T) { overBoth(t, create) }
+
+func create(s *stage) {
 	s.play(act{
 		config: standard,
 		plan: append(creates(),

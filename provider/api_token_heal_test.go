@@ -16,8 +16,9 @@ func onRevoked(answer string) string {
 	return edit(standard, `overlap = "24h"`, `overlap = "24h", on_revoked = "`+answer+`"`)
 }
 
-func TestRevokedElsewhere(t *testing.T) {
-	s := newStage(t)
+func TestRevokedElsewhere(t *testing.T) { overBoth(t, revokedElsewhere) }
+
+func revokedElsewhere(s *stage) {
 	s.play(
 		act{config: standard},
 		act{
@@ -98,8 +99,9 @@ func TestUnknownToTheAccount(t *testing.T) {
 
 // Whoever overwrote the secret may have broken consumers: they get a new one, and
 // the old token, which some still hold, keeps its overlap.
-func TestOverwrittenByHand(t *testing.T) {
-	s := newStage(t)
+func TestOverwrittenByHand(t *testing.T) { overBoth(t, overwrittenByHand) }
+
+func overwrittenByHand(s *stage) {
 	var first string
 	s.play(
 		act{config: standard, after: func() { first = s.secret(standardPath) }},
@@ -145,14 +147,15 @@ func TestSecretTakenAway(t *testing.T) {
 }
 
 // Both are gone: there is nothing left to manage, and the plan says so.
-func TestTokenAndEntryAreGone(t *testing.T) {
-	s := newStage(t)
+func TestTokenAndEntryAreGone(t *testing.T) { overBoth(t, tokenAndEntryAreGone) }
+
+func tokenAndEntryAreGone(s *stage) {
 	s.play(
 		act{config: standard},
 		act{
 			before: func() {
 				s.revoke()
-				s.must(http.MethodDelete, "secret/metadata/"+standardPath, nil)
+				s.purgeByHand(standardPath)
 			},
 			config: standard, plan: creates(), state: state(secretVersion(2), previous(0)), newID: true,
 		},

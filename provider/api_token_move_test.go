@@ -8,8 +8,9 @@ import (
 
 // The secret moves to another path: both serve a working token during the overlap,
 // then the former entry and its token end.
-func TestMoveToAnotherPath(t *testing.T) {
-	s := newStage(t)
+func TestMoveToAnotherPath(t *testing.T) { overBoth(t, moveToAnotherPath) }
+
+func moveToAnotherPath(s *stage) {
 	moved := edit(standard, "ci/paistrike", "build/paistrike")
 	var first string
 	s.play(
@@ -20,10 +21,10 @@ func TestMoveToAnotherPath(t *testing.T) {
 				s.wantWorks("the secret in the new place", s.secret("build/paistrike"), true)
 				s.wantWorks("the secret in the former place", s.secret("ci/paistrike"), true)
 				if s.secret("ci/paistrike") != first {
-					t.Error("the former place was written to")
+					s.Error("the former place was written to")
 				}
 				if custom := s.custom("ci/paistrike"); custom["paistrike_rotation_period"] != "" || custom["paistrike_next_rotation"] != "" {
-					t.Errorf("the former place is still scheduled: %v", custom)
+					s.Errorf("the former place is still scheduled: %v", custom)
 				}
 			},
 		},
@@ -32,7 +33,7 @@ func TestMoveToAnotherPath(t *testing.T) {
 			after: func() {
 				s.wantWorks("the first token", first, false)
 				if s.secret("ci/paistrike") != "" {
-					t.Error("the former place still serves a secret")
+					s.Error("the former place still serves a secret")
 				}
 				s.wantWorks("the secret in the new place", s.secret("build/paistrike"), true)
 			},
@@ -40,8 +41,9 @@ func TestMoveToAnotherPath(t *testing.T) {
 	)
 }
 
-func TestMoveAndBackDuringTheOverlap(t *testing.T) {
-	s := newStage(t)
+func TestMoveAndBackDuringTheOverlap(t *testing.T) { overBoth(t, moveAndBackDuringTheOverlap) }
+
+func moveAndBackDuringTheOverlap(s *stage) {
 	moved := edit(standard, "ci/paistrike", "build/paistrike")
 	s.play(
 		act{config: standard},
@@ -52,7 +54,7 @@ func TestMoveAndBackDuringTheOverlap(t *testing.T) {
 				s.wantWorks("the secret", s.secret("ci/paistrike"), true)
 				s.wantWorks("the secret in the other place", s.secret("build/paistrike"), true)
 				if s.custom("ci/paistrike")["paistrike_rotation_period"] != "30d" {
-					t.Error("the entry is not scheduled again")
+					s.Error("the entry is not scheduled again")
 				}
 			},
 		},
@@ -61,7 +63,7 @@ func TestMoveAndBackDuringTheOverlap(t *testing.T) {
 			after: func() {
 				s.wantLive(1)
 				if s.secret("build/paistrike") != "" {
-					t.Error("the other place still serves a secret")
+					s.Error("the other place still serves a secret")
 				}
 			},
 		},
@@ -93,22 +95,24 @@ func TestMoveDuringAnOverlap(t *testing.T) {
 }
 
 // Destroyed in the middle of a move, both places end.
-func TestDestroyWhileMoving(t *testing.T) {
-	s := newStage(t)
+func TestDestroyWhileMoving(t *testing.T) { overBoth(t, destroyWhileMoving) }
+
+func destroyWhileMoving(s *stage) {
 	s.play(
 		act{config: standard},
 		act{config: edit(standard, "ci/paistrike", "build/paistrike"), plan: rotates("secret_moved")},
 	)
 	for _, at := range []string{"ci/paistrike", "build/paistrike"} {
 		if s.secret(at) != "" {
-			t.Errorf("secret/%s still serves a secret", at)
+			s.Errorf("secret/%s still serves a secret", at)
 		}
 	}
 }
 
 // Consumers of the former key get the new token too, until the overlap is over.
-func TestChangedKey(t *testing.T) {
-	s := newStage(t)
+func TestChangedKey(t *testing.T) { overBoth(t, changedKey) }
+
+func changedKey(s *stage) {
 	renamed := edit(standard, `path = "ci/paistrike"`, `path = "ci/paistrike", key = "api_token"`)
 	s.play(
 		act{config: standard},
@@ -125,7 +129,7 @@ func TestChangedKey(t *testing.T) {
 				e := s.entry(standardPath)
 				s.wantWorks("the new key", e.text("api_token"), true)
 				if e.text("token") != "" {
-					t.Error("the former key is still there")
+					s.Error("the former key is still there")
 				}
 				s.wantCalls(s.apiCalls(), "POST", 2)
 			},
@@ -134,8 +138,9 @@ func TestChangedKey(t *testing.T) {
 }
 
 // The new place cannot be written to: consumers keep what they have.
-func TestMoveToAPlaceThatIsTaken(t *testing.T) {
-	s := newStage(t)
+func TestMoveToAPlaceThatIsTaken(t *testing.T) { overBoth(t, moveToAPlaceThatIsTaken) }
+
+func moveToAPlaceThatIsTaken(s *stage) {
 	s.writeByHand("build/paistrike", "a secret of somebody's own")
 	s.play(
 		act{config: standard},
@@ -146,7 +151,7 @@ func TestMoveToAPlaceThatIsTaken(t *testing.T) {
 		act{config: standard, plan: nothing(), state: state(secretVersion(1)), after: func() { s.wantLive(1) }},
 	)
 	if s.secret("build/paistrike") != "a secret of somebody's own" {
-		t.Error("somebody's secret was touched")
+		s.Error("somebody's secret was touched")
 	}
 }
 

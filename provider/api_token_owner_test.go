@@ -29,8 +29,9 @@ func TestForeignSecretIsRefused(t *testing.T) {
 	}
 }
 
-func TestForeignSecretIsAdopted(t *testing.T) {
-	s := newStage(t)
+func TestForeignSecretIsAdopted(t *testing.T) { overBoth(t, foreignSecretIsAdopted) }
+
+func foreignSecretIsAdopted(s *stage) {
 	s.writeByHand(standardPath, somebodys)
 	s.play(
 		act{
@@ -51,8 +52,9 @@ resource "paistrike_api_token" "zapier" {
 }
 `
 
-func TestTwoResourcesOnOnePath(t *testing.T) {
-	s := newStage(t)
+func TestTwoResourcesOnOnePath(t *testing.T) { overBoth(t, twoResourcesOnOnePath) }
+
+func twoResourcesOnOnePath(s *stage) {
 	s.play(
 		act{config: standard},
 		act{

@@ -7,8 +7,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 )
 
-func TestRotateByPeriod(t *testing.T) {
-	s := newStage(t)
+func TestRotateByPeriod(t *testing.T) { overBoth(t, rotateByPeriod) }
+
+func rotateByPeriod(s *stage) {
 	var first, second string
 	s.play(
 		act{config: standard, after: func() { first = s.secret(standardPath) }},
@@ -103,8 +104,9 @@ func TestRotateExpired(t *testing.T) {
 	)
 }
 
-func TestRotateByTrigger(t *testing.T) {
-	s := newStage(t)
+func TestRotateByTrigger(t *testing.T) { overBoth(t, rotateByTrigger) }
+
+func rotateByTrigger(s *stage) {
 	incident := edit(standard, `overlap = "24h"`, `overlap = "24h", triggers = { incident = "2026-01" }`)
 	s.play(
 		act{config: standard},

@@ -21,7 +21,7 @@ func (s *stage) guard(r *http.Request) {
 			continue // closed before its tokens are revoked
 		}
 		if e.serves() == id {
-			s.Errorf("token %s is revoked while version %d of %s serves it", id, e.Version, at)
+			s.Errorf("token %s is revoked while version %s of %s serves it", id, e.Revision, at)
 		}
 		for _, old := range e.record.Retiring {
 			if old.ID == id && now.Before(old.RevokeAfter) {

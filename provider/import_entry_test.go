@@ -58,24 +58,28 @@ func TestImportFromTheEntry(t *testing.T) {
 }
 
 // The command does it too, before there is anything but an empty block.
-func TestImportCommandFromTheEntry(t *testing.T) {
-	s := newStage(t)
+func TestImportCommandFromTheEntry(t *testing.T) { overBoth(t, importCommandFromTheEntry) }
+
+func importCommandFromTheEntry(s *stage) {
 	s.terminal(standard).apply()
 	second := s.terminal(standard)
 	second.run("import", ci, "vault/secret/ci/paistrike")
 	if got := second.attributes(); got["name"] != "CI/CD Pipeline" || got["expires_in"] != "90d" || got["token_id"] != s.entry(standardPath).serves() {
-		t.Errorf("state says %v", got)
+		s.Errorf("state says %v", got)
 	}
 	s.wantSays(second.apply(), "0 added, 1 changed, 0 destroyed.")
 	s.wantSays(second.apply(), "No changes.")
 	if s.minted() != 1 {
-		t.Errorf("%d tokens were minted", s.minted())
+		s.Errorf("%d tokens were minted", s.minted())
 	}
 }
 
 // What was imported and never applied owns nothing, and its destroy ends nothing.
 func TestDestroyWhatWasImportedFromTheEntry(t *testing.T) {
-	s := newStage(t)
+	overBoth(t, destroyWhatWasImportedFromTheEntry)
+}
+
+func destroyWhatWasImportedFromTheEntry(s *stage) {
 	first := s.terminal(standard)
 	first.apply()
 	second := s.terminal(standard)

@@ -9,8 +9,9 @@ import (
 
 // A token has leaked: the new one is in Vault before the old one is revoked, in the same
 // apply.
-func TestRevokePrevious(t *testing.T) {
-	s := newStage(t)
+func TestRevokePrevious(t *testing.T) { overBoth(t, revokePrevious) }
+
+func revokePrevious(s *stage) {
 	person := s.terminal(standard)
 	person.apply()
 	leaked, id := s.secret(standardPath), s.entry(standardPath).serves()

@@ -23,7 +23,12 @@ const (
 	providerBinary = "terraform-provider-paistrike"
 	// chosenCLI tells a run of this program which of several CLIs is its own.
 	chosenCLI = "PAISTRIKE_TEST_CLI"
+	// laterCLI tells it that it is not the first of them.
+	laterCLI = "PAISTRIKE_TEST_LATER_CLI"
 )
+
+// firstCLI is true in one of the runs of this program: for what does not depend on the CLI.
+var firstCLI = os.Getenv(laterCLI) == ""
 
 // cli is the Terraform or OpenTofu that this run of the tests drives. Its path is
 // empty where there is none.
@@ -128,9 +133,12 @@ func runEach(programs []string) bool {
 		}
 	}
 	well := true
-	for _, program := range programs {
+	for i, program := range programs {
 		cmd := exec.Command(os.Args[0], args...) //nolint:noctx // go test bounds it
 		cmd.Env = append(os.Environ(), chosenCLI+"="+program)
+		if i > 0 {
+			cmd.Env = append(cmd.Env, laterCLI+"=true")
+		}
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if err := cmd.Run(); err != nil {
 			fmt.Fprintf(os.Stderr, "provider: with %s: %v\n", program, err)

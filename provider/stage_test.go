@@ -34,6 +34,8 @@ type stage struct {
 	vaultURL  string
 	vaultRoot string
 	env       map[string]string // what the provider sees as its environment
+	aws       *amazon           // nil unless the story has an AWS
+	overAWS   bool              // the story plays there
 
 	mu     sync.Mutex
 	pauses []time.Duration // what the provider would have waited
@@ -207,10 +209,13 @@ func (s *stage) apiCalls() []string {
 	return calls
 }
 
-// forgetCalls empties both journals.
+// forgetCalls empties the journals.
 func (s *stage) forgetCalls() {
 	s.paistrike.ResetJournal()
 	testparts.ForgetJournal(s.T, s.vaultURL)
+	if s.aws != nil {
+		s.aws.server.ForgetJournal()
+	}
 }
 
 // count gives how many calls begin with the prefix.

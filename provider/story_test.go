@@ -37,8 +37,8 @@ type act struct {
 // play runs a story. After each act that applies
 //   - the next plan is empty,
 //   - id is what it was,
-//   - state, PAIStrike and Vault agree, and there is no token beside those in state,
-//   - a secret in Vault that worked before works.
+//   - state, PAIStrike and the store agree, and there is no token beside those in state,
+//   - a secret in the store that worked before works.
 //
 // At the end Terraform destroys, and no token is left.
 func (s *stage) play(acts ...act) {
@@ -64,7 +64,7 @@ func (s *stage) play(acts ...act) {
 
 func (s *stage) stepOf(a act) resource.TestStep {
 	step := resource.TestStep{
-		Config:             a.config,
+		Config:             s.inStore(a.config),
 		PlanOnly:           a.planOnly,
 		ExpectNonEmptyPlan: a.due,
 		ConfigPlanChecks:   resource.ConfigPlanChecks{PreApply: a.plan},
@@ -85,7 +85,7 @@ func (s *stage) stepOf(a act) resource.TestStep {
 	}
 	switch {
 	case a.fails != "":
-		step.ExpectError = says(a.fails)
+		step.ExpectError = says(s.inStore(a.fails))
 	case a.planOnly:
 		step.ConfigPlanChecks = resource.ConfigPlanChecks{PostApplyPostRefresh: a.plan}
 		step.ConfigStateChecks = nil
@@ -161,14 +161,23 @@ func attributes(req statecheck.CheckStateRequest) map[string]map[string]any {
 	return tokens
 }
 
-// agrees compares state with the two servers.
+// pathOf is where the secret of a token in state is.
+func pathOf(token map[string]any) string {
+	if at, ok := token["aws_secrets_manager"].(map[string]any); ok {
+		return inAWS + fmt.Sprint(at["name"])
+	}
+	at, _ := token["vault"].(map[string]any)
+	return fmt.Sprint(at["path"])
+}
+
+// agrees compares state with the servers.
 func (s *stage) agrees(req statecheck.CheckStateRequest) error {
 	named := map[string]string{}
 	for address, token := range attributes(req) {
-		at, _ := token["vault"].(map[string]any)
-		e := s.entry(fmt.Sprint(at["path"]))
+		path := pathOf(token)
+		e := s.entry(path)
 		if id := fmt.Sprint(token["token_id"]); e.serves() != id || fmt.Sprint(token["secret_version"]) != fmt.Sprint(e.record.Gen) {
-			return fmt.Errorf("%s says token %s in generation %v, and Vault serves %q in generation %d", address, id, token["secret_version"], e.serves(), e.record.Gen)
+			return fmt.Errorf("%s says token %s in generation %v, and the store serves %q in generation %d", address, id, token["secret_version"], e.serves(), e.record.Gen)
 		}
 		named[e.serves()] = address
 		previous, _ := token["previous_tokens"].([]any)
@@ -176,10 +185,10 @@ func (s *stage) agrees(req statecheck.CheckStateRequest) error {
 			old, _ := p.(map[string]any)
 			named[fmt.Sprint(old["id"])] = address + " before"
 		}
-		if custom := s.custom(fmt.Sprint(at["path"])); custom["paistrike_token_id"] != e.serves() || custom["paistrike_mirror_of"] != fmt.Sprint(e.record.Gen) ||
-			custom["paistrike_revision"] != fmt.Sprint(e.Version) || custom["paistrike_owner"] != token["id"] {
-			return fmt.Errorf("custom metadata says token %s in generation %s, version %s, of owner %s, and Vault serves %s in generation %d, version %d, for %v",
-				custom["paistrike_token_id"], custom["paistrike_mirror_of"], custom["paistrike_revision"], custom["paistrike_owner"], e.serves(), e.record.Gen, e.Version, token["id"])
+		if custom := s.custom(path); custom["paistrike_token_id"] != e.serves() || custom["paistrike_mirror_of"] != fmt.Sprint(e.record.Gen) ||
+			custom["paistrike_revision"] != e.Revision || custom["paistrike_owner"] != token["id"] {
+			return fmt.Errorf("metadata says token %s in generation %s, version %s, of owner %s, and the store serves %s in generation %d, version %s, for %v",
+				custom["paistrike_token_id"], custom["paistrike_mirror_of"], custom["paistrike_revision"], custom["paistrike_owner"], e.serves(), e.record.Gen, e.Revision, token["id"])
 		}
 	}
 	works := map[string]bool{}

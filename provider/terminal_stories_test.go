@@ -8,8 +8,9 @@ import (
 
 // An apply that changes nothing leaves the state file as it is, so that it is no
 // news to whoever keeps states under version control.
-func TestNothingToDoKeepsTheStateFile(t *testing.T) {
-	s := newStage(t)
+func TestNothingToDoKeepsTheStateFile(t *testing.T) { overBoth(t, nothingToDoKeepsTheStateFile) }
+
+func nothingToDoKeepsTheStateFile(s *stage) {
 	person := s.terminal(standard)
 	person.apply()
 	before, _ := person.state()
@@ -18,7 +19,7 @@ func TestNothingToDoKeepsTheStateFile(t *testing.T) {
 		s.wantSays(person.apply(), "No changes.")
 	}
 	if after, _ := person.state(); after != before {
-		t.Errorf("the serial went from %d to %d", before, after)
+		s.Errorf("the serial went from %d to %d", before, after)
 	}
 }
 
@@ -55,8 +56,9 @@ func TestSavedPlanIsOld(t *testing.T) {
 	s.wantLive(2)
 }
 
-func TestReplaceOption(t *testing.T) {
-	s := newStage(t)
+func TestReplaceOption(t *testing.T) { overBoth(t, replaceOption) }
+
+func replaceOption(s *stage) {
 	person := s.terminal(standard)
 	person.apply()
 	person.apply("-replace=" + ci)

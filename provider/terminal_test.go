@@ -45,15 +45,24 @@ func (s *stage) terminal(config string) *terminal {
 func (t *terminal) write(config string) {
 	t.stage.Helper()
 	const source = "terraform {\n  required_providers {\n    paistrike = { source = \"paistrike/paistrike\" }\n  }\n}\n"
-	if err := t.Write("main.tf", source+config); err != nil {
+	if err := t.Write("main.tf", source+t.stage.inStore(config)); err != nil {
 		t.stage.Fatal(err)
 	}
+}
+
+// words are those of a command line, for the store of the stage.
+func (t *terminal) words(args []string) []string {
+	var words []string
+	for _, arg := range args {
+		words = append(words, t.stage.inStore(arg))
+	}
+	return append(words, "-no-color")
 }
 
 // run runs a command that must succeed, and gives what it printed.
 func (t *terminal) run(args ...string) string {
 	t.stage.Helper()
-	out, err := t.Run(t.stage.Context(), append(args, "-no-color")...)
+	out, err := t.Run(t.stage.Context(), t.words(args)...)
 	if err != nil {
 		t.stage.Fatal(err)
 	}
@@ -63,7 +72,7 @@ func (t *terminal) run(args ...string) string {
 // fails runs a command that must fail, and gives what it printed.
 func (t *terminal) fails(args ...string) string {
 	t.stage.Helper()
-	out, err := t.Run(t.stage.Context(), append(args, "-no-color")...)
+	out, err := t.Run(t.stage.Context(), t.words(args)...)
 	if err == nil {
 		t.stage.Fatalf("%v went well and should have failed:\n%s", args, out.Stdout)
 	}
@@ -103,7 +112,7 @@ func (t *terminal) attributes() map[string]any {
 // wantSays fails the test unless the text holds the words, however it breaks lines.
 func (s *stage) wantSays(text, words string) {
 	s.Helper()
-	if !says(words).MatchString(text) {
+	if words = s.inStore(words); !says(words).MatchString(text) {
 		s.Errorf("this does not say %q:\n%s", words, text)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,9 +19,10 @@ const byConsumer = "by-consumer"
 
 // entry is the current version of a Vault entry, as a consumer sees it.
 type location struct {
-	Version int
-	Data    map[string]any // nil where nothing can be read
-	record  struct {
+	Version  int            // of Vault
+	Revision string         // in the words of the store
+	Data     map[string]any // nil where nothing can be read
+	record   struct {
 		State    string `json:"state"`
 		Gen      int    `json:"gen"`
 		Owner    string `json:"owner"`
@@ -87,15 +89,18 @@ func (s *stage) must(method, path string, in any) {
 	}
 }
 
-// entry reads secret/<path>.
+// entry reads secret/<path>, or the secret of that name.
 func (s *stage) entry(path string) location {
 	s.Helper()
+	if name, ok := s.awsName(path); ok {
+		return s.aws.entry(s, name)
+	}
 	var answer struct {
 		Data     map[string]any
 		Metadata struct{ Version int }
 	}
 	s.ask(http.MethodGet, "secret/data/"+path, nil, &answer)
-	e := location{Version: answer.Metadata.Version, Data: answer.Data}
+	e := location{Version: answer.Metadata.Version, Revision: strconv.Itoa(answer.Metadata.Version), Data: answer.Data}
 	_ = json.Unmarshal([]byte(e.text("paistrike")), &e.record) // "" and a foreign text serve no token
 	return e
 }
@@ -106,9 +111,12 @@ func (s *stage) secret(path string) string {
 	return s.entry(path).text("token")
 }
 
-// custom gives the custom metadata of secret/<path>.
+// custom gives the custom metadata of secret/<path>, or the tags of the secret.
 func (s *stage) custom(path string) map[string]string {
 	s.Helper()
+	if name, ok := s.awsName(path); ok {
+		return s.aws.tags(s, name)
+	}
 	var answer struct {
 		Custom map[string]string `json:"custom_metadata"`
 	}
@@ -119,10 +127,34 @@ func (s *stage) custom(path string) map[string]string {
 // writeByHand puts a secret of somebody's own into the current version.
 func (s *stage) writeByHand(path, secret string) {
 	s.Helper()
+	if name, ok := s.awsName(path); ok {
+		s.aws.put(s, name, `{"token":"`+secret+`"}`)
+		return
+	}
 	s.must(http.MethodPut, "secret/data/"+path, map[string]any{"data": map[string]string{"token": secret}})
 }
 
-// entries lists the paths of the mount "secret".
+// deleteByHand deletes the current version of secret/<path>, as it can be undone.
+func (s *stage) deleteByHand(path string) {
+	s.Helper()
+	if name, ok := s.awsName(path); ok {
+		s.aws.remove(s, name, false)
+		return
+	}
+	s.must(http.MethodDelete, "secret/data/"+path, nil)
+}
+
+// purgeByHand removes secret/<path> with all its versions.
+func (s *stage) purgeByHand(path string) {
+	s.Helper()
+	if name, ok := s.awsName(path); ok {
+		s.aws.remove(s, name, true)
+		return
+	}
+	s.must(http.MethodDelete, "secret/metadata/"+path, nil)
+}
+
+// entries lists the paths of the mount "secret", and the secrets of AWS.
 func (s *stage) entries() []string {
 	s.Helper()
 	var found []string
@@ -139,6 +171,9 @@ func (s *stage) entries() []string {
 				found = append(found, folder+key)
 			}
 		}
+	}
+	if s.aws != nil {
+		found = append(found, s.aws.names(s)...)
 	}
 	return found
 }

@@ -1,0 +1,350 @@
+package provider_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+)
+
+// inAmazon is [standard] in AWS, with settings beside the name.
+func inAmazon(settings string) string {
+	return edit(standard, `vault      = { mount = "secret", path = "ci/paistrike" }`, `aws_secrets_manager = { name = "ci/paistrike"`+settings+` }`)
+}
+
+// A secret that is taken away, so that it can be restored or for good, comes back with a
+// new token, and whoever holds the old one keeps it for its overlap.
+func TestSecretOfAWSTakenAway(t *testing.T) {
+	s := newAWSStage(t)
+	var first string
+	s.play(
+		act{config: standard, after: func() { first = s.secret(standardPath) }},
+		act{
+			before: func() { s.deleteByHand(standardPath) }, config: standard,
+			plan: rotates("secret_deleted"), state: state(secretVersion(2), previous(1)),
+			after: func() { s.wantWorks("the first token", first, true) },
+		},
+		act{
+			before: func() { s.purgeByHand(standardPath) }, config: standard,
+			plan: rotates("secret_missing"), state: state(secretVersion(3), previous(2)),
+		},
+		act{before: s.later(2 * day), config: standard, plan: retires(), state: state(previous(0)), after: func() { s.wantLive(1) }},
+	)
+}
+
+// What becomes of the secret, and how its name comes back.
+func TestDestroyInAWS(t *testing.T) {
+	s := newAWSStage(t)
+	person := s.terminal(inAmazon(`, recovery_window = "7d"`))
+	s.wantSilent(person.apply(), "Secret is restored")
+	person.run("destroy", "-auto-approve")
+	d, _ := s.aws.describe(s, standardPath)
+	if ends := s.paistrike.Clock().Now().Add(7 * day); d.DeletedDate == nil || !d.DeletedDate.Equal(ends) {
+		t.Errorf("the secret can be restored until %v, want %s", d.DeletedDate, ends)
+	}
+	s.wantSays(person.run("plan"), "Warning: Secret is restored ... "+region+"/ci/paistrike is scheduled for deletion")
+
+	person.write(inAmazon(`, on_destroy = "keep"`))
+	s.wantSays(person.apply(), "Warning: Secret is restored")
+	s.wantWorks("the secret", s.secret(standardPath), true)
+	person.run("destroy", "-auto-approve")
+	if d, _ := s.aws.describe(s, standardPath); d.DeletedDate != nil || s.secret(standardPath) != "" {
+		t.Errorf("kept: deleted %v, and it serves %q", d.DeletedDate, s.secret(standardPath))
+	}
+
+	person.write(inAmazon(`, on_destroy = "purge"`))
+	s.wantSilent(person.apply(), "Secret is restored")
+	person.run("destroy", "-auto-approve")
+	if _, there := s.aws.describe(s, standardPath); there {
+		t.Error("the purged secret is still there")
+	}
+	s.wantLive(0)
+}
+
+// A move from one store to the other is a move like any other: the new place first, then
+// the overlap, then the former place ends. And back.
+func TestMoveBetweenStores(t *testing.T) {
+	s := newStageOfBoth(t)
+	there := inAWS + standardPath
+	var first, second string
+	s.play(
+		act{config: standard, after: func() { first = s.secret(standardPath) }},
+		act{
+			config: inAmazon(""), plan: rotates("secret_moved"), state: state(secretVersion(2), previous(1)),
+			after: func() {
+				second = s.secret(there)
+				s.wantWorks("the secret in AWS", second, true)
+				s.wantWorks("the secret in Vault", first, true)
+				if custom := s.custom(standardPath); custom["paistrike_rotation_period"] != "" {
+					t.Errorf("Vault's entry is still scheduled: %v", custom)
+				}
+			},
+		},
+		act{
+			before: s.later(25 * time.Hour), config: inAmazon(""), plan: retires(), state: state(secretVersion(2), previous(0)),
+			after: func() {
+				s.wantWorks("the first token", first, false)
+				if s.secret(standardPath) != "" {
+					t.Error("Vault still serves a secret")
+				}
+			},
+		},
+		act{
+			config: standard, plan: rotates("secret_moved"), state: state(secretVersion(4), previous(1)),
+			after: func() {
+				s.wantWorks("the secret in Vault", s.secret(standardPath), true)
+				s.wantWorks("the secret in AWS", s.secret(there), true)
+			},
+		},
+		act{
+			before: s.later(25 * time.Hour), config: standard, plan: retires(), state: state(previous(0)),
+			after: func() {
+				s.wantWorks("the second token", second, false)
+				if d, _ := s.aws.describe(s, standardPath); d.DeletedDate == nil {
+					t.Error("the secret in AWS was not deleted")
+				}
+			},
+		},
+	)
+}
+
+// In the middle of a move between stores, both places end with the resource.
+func TestDestroyBetweenStores(t *testing.T) {
+	s := newStageOfBoth(t)
+	s.play(act{config: standard}, act{config: inAmazon(""), plan: rotates("secret_moved")})
+	for _, at := range []string{standardPath, inAWS + standardPath} {
+		if s.secret(at) != "" {
+			t.Errorf("%s still serves a secret", at)
+		}
+	}
+}
+
+// A provider that goes to another region takes its secrets along, as a move.
+func TestProviderMovesToAnotherRegion(t *testing.T) {
+	s := newAWSStage(t)
+	elsewhere := `provider "paistrike" { aws = { region = "eu-west-1" } }` + "\n" + standard
+	s.play(
+		act{config: standard, state: state(secretVersion(1))},
+		act{config: inAmazon(`, region = "eu-central-1"`), plan: nothing()},
+		act{config: elsewhere, plan: rotates("secret_moved"), unsound: true, after: func() { s.wantLive(2) }},
+		act{
+			before: s.later(25 * time.Hour), config: elsewhere, plan: retires(), unsound: true,
+			after: func() {
+				s.wantLive(1)
+				if d, _ := s.aws.describe(s, standardPath); d.DeletedDate == nil {
+					t.Error("the secret in the former region was not deleted")
+				}
+			},
+		},
+	)
+}
+
+// The key and the tags of the configuration are those of the secret that is created. More
+// tags are put on it later; its key is AWS's to change.
+func TestKeyAndTagsOfTheSecret(t *testing.T) {
+	s := newAWSStage(t)
+	person := s.terminal(inAmazon(`, kms_key_id = "alias/ci", tags = { team = "platform" }`))
+	person.apply()
+	d, _ := s.aws.describe(s, standardPath)
+	if tags := s.custom(standardPath); sdk.ToString(d.KmsKeyId) != "alias/ci" || tags["team"] != "platform" || tags["paistrike_state"] != "active" {
+		t.Errorf("key %q, tags %v", sdk.ToString(d.KmsKeyId), tags)
+	}
+	person.write(inAmazon(`, kms_key_id = "alias/other", tags = { team = "security", cost = "42" }`))
+	s.wantSays(person.run("plan"), "Warning: KMS key of the secret stays as it is")
+	person.apply()
+	if tags := s.custom(standardPath); tags["team"] != "security" || tags["cost"] != "42" || s.minted() != 1 {
+		t.Errorf("tags %v, %d minted", tags, s.minted())
+	}
+	s.wantSays(person.apply(), "No changes.")
+}
+
+// A state that is lost is found again in the secret's tags.
+func TestImportFromAWS(t *testing.T) {
+	s := newAWSStage(t)
+	first := s.terminal(standard)
+	first.apply()
+	second := s.terminal(standard + entryImport(ci, "aws/"+region+"/ci/paistrike"))
+	s.forgetCalls()
+	s.wantSays(second.run("plan"), "Plan: 1 to import, 0 to add, 1 to change, 0 to destroy.")
+	s.nothingWritten()
+	s.nothingRead()
+	s.wantSays(second.apply(), "1 imported, 0 added, 1 changed, 0 destroyed.")
+	s.wantSays(second.run("plan"), "No changes.")
+	s.wantSays(first.fails("apply", "-auto-approve"), "Error: Entry is managed by another resource ... PS209")
+	if s.minted() != 1 {
+		t.Errorf("%d tokens were minted", s.minted())
+	}
+	third := s.terminal(standard)
+	for id, words := range map[string]string{
+		"aws/eu-central-1/nothing/there": "eu-central-1/nothing/there serves no token that paistrike published",
+		"aws/ci/paistrike":               "is not the id of a secret. Write it as aws/REGION/NAME",
+		"aws/eu-central-1/":              "is not the id of a secret",
+	} {
+		s.wantSays(third.fails("import", ci, id), words)
+	}
+}
+
+// The provider works with the policy that is published for it, from create to destroy;
+// without one of its rights it says which, before a token is minted.
+func TestPublishedPolicyOfAWS(t *testing.T) {
+	policy, err := os.ReadFile(filepath.Join("..", "examples", "policies", "aws", "provisioner.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newAWSStage(t)
+	person := s.terminal(standard)
+	for _, action := range []string{"CreateSecret", "PutSecretValue", "UpdateSecretVersionStage", "DescribeSecret"} {
+		s.logInWith(strings.Replace(string(policy), `"Statement": [`, `"Statement": [{"Effect": "Deny", "Action": "secretsmanager:`+action+`", "Resource": "*"},`, 1))
+		s.wantSays(person.fails("apply", "-auto-approve"), "Error: AWS credentials lack a permission ... PS322: ... Allow secretsmanager:"+action+" on the secret")
+	}
+	if s.minted() != 0 {
+		t.Errorf("%d tokens were minted", s.minted())
+	}
+	s.logInWith(string(policy))
+	person.apply()
+	s.advance(31 * day)
+	person.apply()
+	s.wantWorks("the secret", s.secret(standardPath), true)
+	s.advance(25 * time.Hour)
+	s.wantSays(person.apply(), "0 added, 1 changed, 0 destroyed.")
+	person.run("destroy", "-auto-approve")
+	s.wantLive(0)
+}
+
+// The secret is in the value, and nowhere else: not in state, plans, logs, tags, nor in
+// what CloudTrail records.
+func TestSecretOfAWSIsNowhereElse(t *testing.T) {
+	s := newAWSStage(t)
+	person := s.terminal(standard)
+	person.Setenv("TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(person.Dir, "trace.log"))
+	said := person.apply()
+	secrets := []string{s.secret(standardPath), s.env["AWS_SECRET_ACCESS_KEY"]}
+	s.advance(31 * day)
+	said += person.run("plan", "-out=plan") + person.run("show", "-json", "plan") + person.apply() + person.run("show", "-json")
+	secrets = append(secrets, s.secret(standardPath))
+	said += person.run("destroy", "-auto-approve")
+	files, err := filepath.Glob(filepath.Join(person.Dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil {
+			said += string(text)
+		}
+	}
+	for key, value := range s.custom(standardPath) {
+		said += key + "=" + value + "\n"
+	}
+	journal, err := s.aws.journalText()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said += journal
+	if !strings.Contains(said, "paistrike_token_id") || !strings.Contains(said, "PutSecretValue") || len(secrets[0]) < 30 {
+		t.Fatal("there is nothing to look through")
+	}
+	for _, secret := range secrets {
+		for _, spelling := range spellings(secret) {
+			if strings.Contains(said, spelling) {
+				t.Errorf("%q is shown", spelling)
+			}
+		}
+	}
+}
+
+// Everything that is wrong about AWS is said in the plan, with its attribute, and nobody
+// is asked.
+func TestInvalidConfigurationOfAWS(t *testing.T) {
+	s := newAWSStage(t)
+	named := func(name, settings string) string { return edit(inAmazon(settings), "ci/paistrike", name) }
+	const invalid = "Invalid aws_secrets_manager."
+	s.compare(map[string]wrong{
+		"both stores": {
+			edit(standard, `vault      =`, "aws_secrets_manager = { name = \"a\" }\n  vault =\t"),
+			"Invalid aws_secrets_manager", "vault and aws_secrets_manager are both set: one token has one store. Choose one.",
+		},
+		"no store": {
+			edit(standard, `  vault      = { mount = "secret", path = "ci/paistrike" }`+"\n", ""),
+			"Invalid vault", "neither vault nor aws_secrets_manager is set: a token needs one store for its secret.",
+		},
+		"name empty":       {named("", ""), invalid + "name", "the name is empty."},
+		"name with spaces": {named("ci paistrike", ""), invalid + "name", `"ci paistrike" holds " ": AWS allows letters, numbers and /_+=.@- in the name of a secret.`},
+		"name too long":    {named(strings.Repeat("a", 513), ""), invalid + "name", "the name has 513 characters, and AWS allows 512."},
+		"region in words":  {inAmazon(`, region = "Frankfurt"`), invalid + "region", `"Frankfurt" is not a region such as "eu-central-1".`},
+		"window too short": {inAmazon(`, recovery_window = "6d"`), invalid + "recovery_window", `"6d" is not a recovery window: AWS allows 7d to 30d, in whole days.`},
+		"window too long":  {inAmazon(`, recovery_window = "31d"`), invalid + "recovery_window", `"31d" is not a recovery window: AWS allows 7d to 30d, in whole days.`},
+		"window of hours":  {inAmazon(`, recovery_window = "180h"`), invalid + "recovery_window", `"180h" is not a recovery window: AWS allows 7d to 30d, in whole days.`},
+		"key that is taken": {
+			inAmazon(`, key = "paistrike"`), invalid + "key", `"paistrike" is the name of a field beside the secret.`,
+		},
+		"tag of AWS's": {inAmazon(`, tags = { "aws:x" = "y" }`), invalid + "tags", `tag "aws:x" begins with aws:, which AWS keeps for itself.`},
+		"tag of ours":  {inAmazon(`, tags = { managed_by = "me" }`), invalid + "tags", `tag "managed_by" is one of those that hold the token's metadata.`},
+	})
+	s.nobodyWasAsked()
+	person := s.terminal(named("ci/paistrike-abc123", ""))
+	s.wantSays(person.run("plan"), `Warning: Name ends like an ARN ... "ci/paistrike-abc123" ends in a hyphen and six characters`)
+}
+
+// The provider block is read as that of hashicorp/aws, and only when a secret needs it.
+func TestProviderBlockOfAWS(t *testing.T) {
+	s := newAWSStage(t)
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`
+	s.addRole("deploy", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:*","Resource":"*"}]}`, trust)
+	s.logInWith(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`)
+	delete(s.env, "AWS_REGION")
+	block := func(settings string) string { return "provider \"paistrike\" {\n  aws = { " + settings + " }\n}\n" }
+	role := `region = "eu-central-1", assume_role = { role_arn = "arn:aws:iam::123456789012:role/deploy", session_name = "terraform" }`
+	unknown := `
+resource "terraform_data" "region" {
+  input            = "eu-central-1"
+  triggers_replace = "1"
+}
+`
+	s.play(
+		act{config: standard, fails: "Error: AWS region is missing ... PS328: Set region in the aws block of the provider"},
+		act{config: block(role) + standard, plan: creates(), state: state(secretVersion(1))},
+		act{
+			before: s.later(31 * day), due: true, plan: []plancheck.PlanCheck{plancheck.ExpectResourceAction(ci, plancheck.ResourceActionNoop)},
+			config: unknown + block(strings.Replace(role, `"eu-central-1"`, "terraform_data.region.output", 1)) + standard,
+		},
+		act{config: block(role) + standard, plan: rotates("period"), state: state(secretVersion(2))},
+	)
+	for _, event := range s.aws.server.Journal() {
+		if event.EventName == "PutSecretValue" && !strings.HasSuffix(event.UserIdentity.ARN, "assumed-role/deploy/terraform") {
+			t.Errorf("written as %s", event.UserIdentity.ARN)
+		}
+	}
+}
+
+// The calls of one token, as docs/guides/scale.md tells them.
+func TestCallsOfATokenInAWS(t *testing.T) {
+	s := newAWSStage(t)
+	person := s.terminal(standard)
+	for _, step := range []struct {
+		name string
+		run  func()
+		want string
+	}{
+		{"plan of a create", func() { person.run("plan", "-out=plan") }, "1 DescribeSecret, 1 GetCallerIdentity"},
+		{"create", func() { person.run("apply", "plan") }, "1 CreateSecret, 1 DescribeSecret, 1 GetCallerIdentity, 2 PutSecretValue, 1 TagResource, 1 UpdateSecretVersionStage"},
+		{"plan", func() { s.wantSays(person.run("plan"), "No changes.") }, "1 DescribeSecret"},
+		{"rotate", func() {
+			s.advance(30 * day)
+			person.run("plan", "-out=plan")
+			s.forgetCalls()
+			person.run("apply", "plan")
+		}, "1 DescribeSecret, 1 GetSecretValue, 2 PutSecretValue, 1 TagResource, 2 UpdateSecretVersionStage"},
+		{"retire", func() { s.advance(day); person.run("plan", "-out=plan"); s.forgetCalls(); person.run("apply", "plan") }, "1 DescribeSecret, 1 GetSecretValue, 1 TagResource"},
+		{"destroy", func() { person.run("plan", "-destroy", "-out=plan"); s.forgetCalls(); person.run("apply", "plan") }, "1 DeleteSecret, 3 DescribeSecret, 1 GetSecretValue, 1 PutSecretValue, 1 TagResource, 1 UpdateSecretVersionStage"},
+	} {
+		s.forgetCalls()
+		step.run()
+		if got := callsByName(s.awsCalls()); got != step.want {
+			t.Errorf("%s: %s, want %s", step.name, got, step.want)
+		}
+	}
+}
