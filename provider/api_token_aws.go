@@ -129,7 +129,7 @@ func (awsNameValidator) ValidateString(_ context.Context, req validator.StringRe
 	}
 }
 
-// likeAnARN is the ending that AWS gives to the ARN of a secret.
+// likeAnARN is the ending that AWS adds to the ARN of a secret.
 var likeAnARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 
 // foreignToNames are the characters that the name of a secret cannot have.

@@ -10,6 +10,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws/defaultchain"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
@@ -72,6 +73,7 @@ func newStores(ctx context.Context, m providerModel, version string, env surroun
 		if err != nil {
 			return connection{}, nil, err
 		}
+		config.Load = defaultchain.Load
 		store := aws.New(config)
 		return connection{aws: store}, store, nil
 	})
