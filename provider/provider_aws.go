@@ -129,7 +129,6 @@ func (s surroundings) awsConfig(ctx context.Context, object types.Object, versio
 		STSEndpoint: s.text(types.StringNull(), "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"),
 		Identity:    s.text(m.Identity, "PAISTRIKE_AWS_IDENTITY"),
 		Version:     version,
-		Transport:   s.transport,
 		Sleep:       s.sleep,
 		Now:         s.now,
 	}
