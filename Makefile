@@ -36,10 +36,10 @@ demo: provider-binary ## see one token's whole life on this machine: create, rot
 	go run ./examples/quickstart
 
 .PHONY: sandbox
-sandbox: ## run a PAIStrike and a Vault on loopback to try things out on
-	@tools/build kv
+sandbox: ## run a PAIStrike, a Vault and an AWS Secrets Manager on loopback to try things out on
+	@tools/build kv secretsmanager
 	go build -o bin/sandbox ./examples/sandbox
-	exec bin/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -env-file .sandbox.env
+	exec bin/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -aws-listen 127.0.0.1:8220 -env-file .sandbox.env
 
 # It ends with the proof line, whose numbers come from the tests that have just run.
 .PHONY: test

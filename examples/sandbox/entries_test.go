@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/vaultview"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/storeview"
 )
 
 // What the page shows of Vault comes from its metadata: no request reads a secret.
@@ -16,7 +16,7 @@ func TestEntriesAreReadWithoutTheirSecrets(t *testing.T) {
 	t.Parallel()
 	r := start(t, "-kv", engine(t), "-vault-listen", "127.0.0.1:0", "-clock", "2026-03-01T12:00:00Z")
 	vault, token := r.env["VAULT_ADDR"], r.env["VAULT_TOKEN"]
-	store := vaultview.New(vault, token)
+	store := storeview.Vault(vault, token)
 	if entries, err := store.Entries(t.Context()); err != nil || len(entries) != 0 {
 		t.Fatalf("an empty Vault has %v, %v", entries, err)
 	}

@@ -1,10 +1,11 @@
-// Command sandbox serves a PAIStrike and a Vault to try things out on: the
-// bundled sandbox, and beside it Vault's own KV v2 engine (tools/kv), both on
-// loopback and both by one clock, which POST /_sandbox/clock moves.
+// Command sandbox serves a PAIStrike, a Vault and an AWS Secrets Manager to try things
+// out on: the bundled sandbox, and beside it Vault's own KV v2 engine (tools/kv) and the
+// server of tools/secretsmanager, all on loopback and all by one clock, which POST
+// /_sandbox/clock moves.
 //
-// It makes a management token and a Vault token, prints them as export lines for
-// a shell, and stops both servers on SIGTERM or Ctrl-C. Nothing that it serves is
-// anybody's real token.
+// It makes a management token, a Vault token and an access key of AWS, prints them as
+// export lines for a shell, and stops all servers on SIGTERM or Ctrl-C. Nothing that it
+// serves is anyone's real token.
 package main
 
 import (
@@ -23,7 +24,6 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/vaultview"
 )
 
 func main() {
@@ -42,6 +42,8 @@ type options struct {
 	listen      string
 	vaultListen string
 	kv          string
+	awsListen   string
+	aws         string
 	envFile     string
 	allowRemote bool
 	sandbox     sandbox.Options
@@ -54,6 +56,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8765", "`address` of the sandbox; port 0 takes a free one")
 	flags.StringVar(&o.vaultListen, "vault-listen", "127.0.0.1:8210", "`address` of Vault's KV engine; empty = none")
 	flags.StringVar(&o.kv, "kv", ".tools/kv", "`program` of Vault's KV engine")
+	flags.StringVar(&o.awsListen, "aws-listen", "127.0.0.1:8220", "`address` of AWS Secrets Manager; empty = none")
+	flags.StringVar(&o.aws, "aws", ".tools/secretsmanager", "`program` of AWS Secrets Manager")
 	flags.StringVar(&o.envFile, "env-file", "", "`file` that gets the export lines, for its owner alone")
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on other addresses than loopback, and answer to any host name")
 	flags.Func("shape", "`file` with the form of another API, as in internal/sandbox/shapes", func(path string) error {
@@ -80,8 +84,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if !o.allowRemote && !loopback(o.listen) {
 		return o, fmt.Errorf("%s is not a loopback address: whoever reaches the sandbox controls it (-allow-remote does it anyway)", o.listen)
 	}
-	if o.vaultListen != "" && !loopback(o.vaultListen) {
-		return o, fmt.Errorf("%s is not a loopback address, and the KV engine serves no other", o.vaultListen)
+	for name, address := range map[string]string{"the KV engine": o.vaultListen, "AWS Secrets Manager": o.awsListen} {
+		if address != "" && !loopback(address) {
+			return o, fmt.Errorf("%s is not a loopback address, and %s serves no other", address, name)
+		}
 	}
 	return o, nil
 }
@@ -124,17 +130,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	env := []string{"PAISTRIKE_ENDPOINT=" + endpoint, "PAISTRIKE_API_TOKEN=" + secret}
 
-	var vaultEnded <-chan error
-	if o.vaultListen != "" {
-		vault, err := startVault(ctx, o, endpoint+"/_sandbox/clock", stderr)
-		if err != nil {
+	stores := o.stores()
+	var shown []sandbox.SecretStore
+	for _, st := range stores {
+		if err := st.start(ctx, st.listen, endpoint+"/_sandbox/clock", stderr); err != nil {
 			return err
 		}
-		vaultEnded = vault.ended
-		defer func() { stop(); <-vault.gone }()
-		paistrike.ShowStores(vaultview.New(vault.address, vault.token))
-		env = append(env, "VAULT_ADDR="+vault.address, "VAULT_TOKEN="+vault.token)
+		defer func() { stop(); <-st.gone }()
+		shown = append(shown, st.view(st.address))
+		env = append(env, st.exports(st.address)...)
 	}
+	paistrike.ShowStores(shown...)
 	if err := announce(stdout, endpoint+"/", o.envFile, env); err != nil {
 		return err
 	}
@@ -143,8 +149,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return nil
 	case err := <-served:
 		return fmt.Errorf("serving the sandbox: %w", err)
-	case err := <-vaultEnded:
-		return fmt.Errorf("the KV engine ended by itself: %w", err)
+	case err := <-anyEnded(stores):
+		return err
 	}
 }
 

@@ -52,7 +52,9 @@ func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r := &running{T: t, stdout: newTranscript(), stderr: newTranscript(), env: map[string]string{}, ended: make(chan error, 1), stop: stop}
-	go func() { r.ended <- run(ctx, append([]string{"-listen", "127.0.0.1:0"}, args...), r.stdout, r.stderr) }()
+	go func() {
+		r.ended <- run(ctx, append([]string{"-listen", "127.0.0.1:0", "-aws-listen", ""}, args...), r.stdout, r.stderr)
+	}()
 	select {
 	case <-r.stdout.printed:
 	case err := <-r.ended:
@@ -110,12 +112,14 @@ func (r *running) self() reply {
 }
 
 // engine is the genuine KV engine, or the test has nothing to run against.
-func engine(t *testing.T) string {
+func engine(t *testing.T) string { return built(t, "kv") }
+
+func built(t *testing.T, name string) string {
 	t.Helper()
-	program := filepath.Join("..", "..", ".tools", "kv")
+	program := filepath.Join("..", "..", ".tools", name)
 	if _, err := os.Stat(program); err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatalf("no KV engine: %v", err)
+			t.Fatalf("no %s: %v", name, err)
 		}
 		t.Skipf("SKIPPED, NOT TESTED: run `make tools` first: %v", err)
 	}
@@ -234,13 +238,14 @@ func TestRunRefuses(t *testing.T) {
 		{"another interface", []string{"-listen", "192.0.2.1:8765"}, "not a loopback address"},
 		{"another machine's name", []string{"-listen", "example.com:8765"}, "not a loopback address"},
 		{"a remote Vault, in any case", []string{"-allow-remote", "-vault-listen", "0.0.0.0:8210"}, "serves no other"},
-		{"no engine", []string{"-listen", "127.0.0.1:0", "-kv", "no/such/program"}, "make tools"},
-		{"an engine that ends at once", []string{"-listen", "127.0.0.1:0", "-kv", script(t, "exit 3")}, "exit status 3"},
-		{"an engine that ends later", []string{"-listen", "127.0.0.1:0", "-kv", script(t, "echo kv: listening on http://127.0.0.1:1; exit 4")}, "exit status 4"},
+		{"a remote AWS", []string{"-aws-listen", "0.0.0.0:8220"}, "AWS Secrets Manager serves no other"},
+		{"no engine", []string{"-listen", "127.0.0.1:0", "-aws-listen", "", "-kv", "no/such/program"}, "make tools"},
+		{"an engine that ends at once", []string{"-listen", "127.0.0.1:0", "-aws-listen", "", "-kv", script(t, "exit 3")}, "exit status 3"},
+		{"an engine that ends later", []string{"-listen", "127.0.0.1:0", "-aws-listen", "", "-kv", script(t, "echo kv: listening on http://127.0.0.1:1; exit 4")}, "exit status 4"},
 		{"a clock that is no time", []string{"-clock", "tomorrow"}, "clock"},
 		{"an unknown flag", []string{"-x"}, "-x"},
 		{"an argument", []string{"x"}, "unexpected argument"},
-		{"an unusable state", []string{"-listen", "127.0.0.1:0", "-state", t.TempDir()}, "state file"},
+		{"an unusable state", []string{"-listen", "127.0.0.1:0", "-aws-listen", "", "-state", t.TempDir()}, "state file"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

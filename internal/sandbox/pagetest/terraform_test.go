@@ -8,7 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/vaultview"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/storeview"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
@@ -104,7 +104,7 @@ func (w *tab) terraform(configuration string) *tfcli.Workspace {
 		w.Fatal(err)
 	}
 	vault, root := testparts.KV(w.T, testparts.WithClock(w.server.URL+"/_sandbox/clock"))
-	w.sandbox.ShowStores(vaultview.New(vault, root))
+	w.sandbox.ShowStores(storeview.Vault(vault, root))
 	tf, err := tfcli.New(programs[0], providerDir, w.TempDir(),
 		"PAISTRIKE_ENDPOINT="+w.server.URL, "PAISTRIKE_API_TOKEN="+w.secret, "VAULT_ADDR="+vault, "VAULT_TOKEN="+root, "VAULT_MAX_RETRIES=0")
 	if err != nil {

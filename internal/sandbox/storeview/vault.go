@@ -1,6 +1,4 @@
-// Package vaultview reads from a Vault what the sandbox's page shows of it. It speaks
-// plain HTTP, so that the sandbox shares no code with what is tested on it.
-package vaultview
+package storeview
 
 import (
 	"context"
@@ -22,26 +20,26 @@ const (
 	entriesMost = 5000
 )
 
-// Store reads what Vault says of the tokens that it serves: from the metadata of the
-// KV v2 engine at "secret", as a scheduler does that may not read a secret.
-type Store struct {
+// vault reads what Vault says of the tokens that it serves: from the metadata of the KV
+// v2 engine at "secret", as a scheduler does that may not read a secret.
+type vault struct {
 	address, token string
 	client         *http.Client
 }
 
-// New returns a store that reads the Vault at address with a token that may list
-// and read metadata.
-func New(address, token string) *Store {
+// Vault returns a store that reads the Vault at address with a token that may list and
+// read metadata. It speaks plain HTTP.
+func Vault(address, token string) sandbox.SecretStore {
 	transport := &http.Transport{MaxIdleConnsPerHost: readersMost}
-	return &Store{address: address, token: token, client: &http.Client{Transport: transport, Timeout: 10 * time.Second}}
+	return &vault{address: address, token: token, client: &http.Client{Transport: transport, Timeout: 10 * time.Second}}
 }
 
 // Name implements [sandbox.SecretStore].
-func (v *Store) Name() string { return "Vault" }
+func (v *vault) Name() string { return "Vault" }
 
 // Entries implements [sandbox.SecretStore]: the entries that PAIStrike's provider
 // manages, in the order of their paths.
-func (v *Store) Entries(ctx context.Context) ([]sandbox.Entry, error) {
+func (v *vault) Entries(ctx context.Context) ([]sandbox.Entry, error) {
 	paths, err := v.paths(ctx, "")
 	if err != nil {
 		return nil, err
@@ -68,7 +66,7 @@ func (v *Store) Entries(ctx context.Context) ([]sandbox.Entry, error) {
 }
 
 // paths lists all entries below a folder, which is "" or ends with a slash.
-func (v *Store) paths(ctx context.Context, folder string) ([]string, error) {
+func (v *vault) paths(ctx context.Context, folder string) ([]string, error) {
 	var answer struct {
 		Data struct {
 			Keys []string `json:"keys"`
@@ -95,8 +93,8 @@ func (v *Store) paths(ctx context.Context, folder string) ([]string, error) {
 	return paths, nil
 }
 
-// entry reads one entry; nil where there is none that the provider manages.
-func (v *Store) entry(ctx context.Context, path string) (*sandbox.Entry, error) {
+// entry reads one entry; nil if there is none that the provider manages.
+func (v *vault) entry(ctx context.Context, path string) (*sandbox.Entry, error) {
 	var answer struct {
 		Data struct {
 			Custom map[string]string `json:"custom_metadata"`
@@ -104,40 +102,15 @@ func (v *Store) entry(ctx context.Context, path string) (*sandbox.Entry, error) 
 	}
 	found, err := v.get(ctx, (&url.URL{Path: path}).EscapedPath(), &answer)
 	custom := answer.Data.Custom
-	if err != nil || !found || custom["managed_by"] != "paistrike" {
+	if err != nil || !found || !managed(custom) {
 		return nil, err
 	}
-	e := sandbox.Entry{
-		Place: mount + "/" + path, State: custom["paistrike_state"], Version: custom["paistrike_mirror_of"],
-		TokenID: custom["paistrike_token_id"], TokenName: custom["paistrike_token_name"],
-		Retiring: retiring(custom["paistrike_retiring"]), LastError: custom["paistrike_last_error"],
-	}
-	if next, err := time.Parse(time.RFC3339, custom["paistrike_next_rotation"]); err == nil {
-		e.NextRotation = next
-	}
+	e := entryOf(mount+"/"+path, custom)
 	return &e, nil
 }
 
-// retiring reads "id@time;id@time". The list may end with "+3" for those that did
-// not fit; what cannot be read is left out, as this is for people to look at.
-func retiring(text string) []sandbox.Retiring {
-	var list []sandbox.Retiring
-	for part := range strings.SplitSeq(text, ";") {
-		at := strings.LastIndexByte(part, '@')
-		if at < 0 {
-			continue
-		}
-		id, idErr := url.PathUnescape(part[:at])
-		due, dueErr := time.Parse(time.RFC3339, part[at+1:])
-		if idErr == nil && dueErr == nil {
-			list = append(list, sandbox.Retiring{TokenID: id, RevokeAfter: due})
-		}
-	}
-	return list
-}
-
 // get reads a path below the metadata of the mount. It reports whether anything is there.
-func (v *Store) get(ctx context.Context, path string, into any) (found bool, err error) {
+func (v *vault) get(ctx context.Context, path string, into any) (found bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.address+"/v1/"+mount+"/metadata/"+path, nil)
 	if err != nil {
 		return false, err
