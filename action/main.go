@@ -73,12 +73,19 @@ func program(m job.Machine) cli.Program {
 				},
 				Run: func(c cli.Call) int { return m.Exec(c.Values, c.Args) },
 			},
-			folderCommand(m, job.Rotate(), "Replace the tokens of a folder that are due.",
+			rotateCommand(m, "Replace the tokens of a folder that are due.",
 				"Replaces the tokens below a folder of Vault that are due by the schedule kept beside them, and revokes those whose overlap is over."),
 			folderCommand(m, job.Audit(), "List the tokens that somebody should look at.",
 				"Compares all tokens of the account with the entries below a folder of Vault, and lists what somebody should look at."),
 		},
 	}
+}
+
+// rotateCommand asks before it revokes the tokens of a whole folder.
+func rotateCommand(m job.Machine, short, about string) cli.Command {
+	c := folderCommand(m, job.Rotate(), short, about)
+	c.Yes = true
+	return c
 }
 
 func folderCommand(m job.Machine, it job.FolderRun, short, about string) cli.Command {
@@ -90,7 +97,11 @@ func folderCommand(m job.Machine, it job.FolderRun, short, about string) cli.Com
 			{Code: "2", Meaning: "flags or variables are wrong"},
 			{Code: "3", Meaning: "what --fail-on names was found"},
 		},
-		Run: func(c cli.Call) int { return m.Command(it, c.Values, c.JSON) },
+		Run: func(c cli.Call) int {
+			m := m
+			m.Confirm = cli.Confirm(c.Yes, os.Stdin, m.Err)
+			return m.Command(it, c.Values, c.JSON)
+		},
 	}
 }
 

@@ -45,6 +45,9 @@ type servers struct {
 	// asked is called with the body of each create, before the work.
 	asked func(body string)
 
+	scheduled []string // entries that Terraform made in Vault
+	dead      []string // what the guard saw
+
 	mu     sync.Mutex
 	minted []string
 }
@@ -60,6 +63,7 @@ func newServers(t testing.TB) *servers {
 	api := httptest.NewServer(http.HandlerFunc(s.serveAPI))
 	t.Cleanup(api.Close)
 	s.api = api.URL
+	t.Cleanup(func() { s.guarded(t) })
 	s.identity = newIdentityService(t, box.Clock().Now)
 	s.vault = newVaultFront(t, s.identity, s.api, box.Clock().Now)
 	s.vault.write(t, "ci/broker", map[string]any{"token": s.broker, "port": 7})
@@ -68,6 +72,7 @@ func newServers(t testing.TB) *servers {
 
 // serveAPI passes to the sandbox, and keeps every secret that it hands out.
 func (s *servers) serveAPI(w http.ResponseWriter, r *http.Request) {
+	s.guard(r)
 	if r.Method != http.MethodPost || strings.HasPrefix(r.URL.Path, "/_sandbox") {
 		s.paistrike.ServeHTTP(w, r)
 		return
@@ -309,6 +314,7 @@ func (s *servers) schedule(path string, text schedule.Schedule) error {
 			return err
 		}
 	}
+	s.scheduled = append(s.scheduled, path)
 	policy, _ := text.Policy(time.Time{}) // the stories' schedules can be read
 	_, err = rotation.New(rotation.PAIStrike{Client: client}, there).Run(context.Background(), rotation.Request{
 		At: at, Label: "Integration " + path, Policy: policy, Schedule: text, Owner: "terraform", Wish: rotation.Rotate, Reason: schedule.ReasonCreated,

@@ -36,6 +36,7 @@ type Command struct {
 	Inputs []input.Input
 	What   string // what must follow the flags: "command"; "" for nothing
 	JSON   bool   // takes --json
+	Yes    bool   // takes --yes
 	Run    func(call Call) int
 }
 
@@ -47,6 +48,7 @@ type Call struct {
 	Values input.Values
 	Args   []string // what follows the flags
 	JSON   bool
+	Yes    bool // nobody is to be asked
 }
 
 // Main runs a command and returns its exit code. Help that was asked for goes to Out, and
@@ -172,6 +174,9 @@ func (c Command) flags() []string {
 	}
 	if c.JSON {
 		names = append(names, "--json")
+	}
+	if c.Yes {
+		names = append(names, "--yes")
 	}
 	return append(names, "--help")
 }

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +17,7 @@ func execCommand() Command {
 }
 
 func rotateCommand() Command {
-	return Command{Name: "rotate", Line: "rotate [flags]", Short: "Rotate.", Inputs: input.Rotate(), JSON: true, Codes: []Code{{"3", "found"}}}
+	return Command{Name: "rotate", Line: "rotate [flags]", Short: "Rotate.", Inputs: input.Rotate(), JSON: true, Yes: true, Codes: []Code{{"3", "found"}}}
 }
 
 func auditCommand() Command {
@@ -206,5 +208,37 @@ func TestCompletion(t *testing.T) {
 		if want := map[string]string{"bash": "--vault-path --vault-prefix\n"}[shell]; err != nil || string(said) != want {
 			t.Errorf("%s: %v\n%s", shell, err, said)
 		}
+	}
+}
+
+// Only a person at a terminal, or --yes, confirms.
+func TestConfirm(t *testing.T) {
+	t.Parallel()
+	file, err := os.Create(filepath.Join(t.TempDir(), "stdin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	nothing, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nothing.Close() })
+	var out bytes.Buffer
+	if Confirm(false, nothing, &out)("Sure?") || Confirm(false, file, &out)("Sure?") || out.Len() > 0 || !Confirm(true, file, &out)("Sure?") {
+		t.Errorf("without a terminal: %s", &out)
+	}
+	for answer, want := range map[string]bool{"yes\n": true, " yes\r\n": true, "y\n": false, "\n": false, "": false, "yes please\n": false} {
+		out.Reset()
+		if got := asked("Sure?", strings.NewReader(answer), &out); got != want || out.String() != "Sure?\nOnly \"yes\" goes on: " {
+			t.Errorf("%q: %v\n%s", answer, got, &out)
+		}
+	}
+	p, _, _ := on(nil)
+	if call, err := p.read(rotateCommand(), []string{"--yes"}); err != nil || !call.Yes {
+		t.Errorf("%+v, %v", call, err)
+	}
+	if _, err := p.read(auditCommand(), []string{"--yes"}); err == nil {
+		t.Error("audit takes --yes")
 	}
 }

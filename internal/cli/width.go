@@ -11,8 +11,7 @@ const usualWidth = 80
 // Width returns how many columns a terminal has, and 0 if out is not a terminal. The variable
 // COLUMNS overrides what the terminal says.
 func Width(out *os.File, getenv func(string) string) int {
-	info, err := out.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !isTerminal(out) {
 		return 0
 	}
 	if columns, err := strconv.Atoi(getenv("COLUMNS")); err == nil && columns > 0 {

@@ -30,6 +30,15 @@ func badInputs(problems []string) error {
 	return fail("PSA001", nil, "Nothing was done, because the inputs are not right:\n- %s", strings.Join(problems, "\n- "))
 }
 
+func revokeAll(folder string) string {
+	return fmt.Sprintf("Every token below %s is replaced, and the one before it revoked at once: consumers that have not fetched the new one are refused.", folder)
+}
+
+func notConfirmed(folder string) error {
+	return fail("PSA001", nil, "Nothing was done: --revoke-previous would revoke the replaced tokens of all entries below %s at once, and nobody has confirmed that. "+
+		"Answer yes on a terminal, pass --yes, or name one entry with --vault-path or --aws-secret-id.", folder)
+}
+
 func noCommand(name string) error {
 	return fail("PSA002", nil, "The command %q cannot be run, so it got no token.", name)
 }
@@ -240,6 +249,11 @@ func stillOverdue(overdue int, which string) error {
 func findingsFound(errs, warnings int) error {
 	return fail("PSA903", errFound, "The audit has %s and %s. The table says what to do about each; fail_on chooses what counts.",
 		report.Count(errs, "error", "errors"), report.Count(warnings, "warning", "warnings"))
+}
+
+func stillCompromised(entries int, which string) error {
+	return fail("PSA905", nil, "The new tokens are stored, and a compromised one of %s was not seen to be revoked: %s. It may still work. Run again, or revoke it in PAIStrike: Profile Settings, API Tokens.",
+		report.Count(entries, "entry", "entries"), which)
 }
 
 func notTold(what string, err error) error {

@@ -92,6 +92,10 @@ func (m Machine) Command(it FolderRun, in input.Values, asJSON bool) int {
 		gh.Failed(plainInputs(err))
 		return ExitUsage
 	}
+	if set.revokesAll() && !m.Confirm(revokeAll(set.where())) {
+		gh.Failed(notConfirmed(set.where()))
+		return ExitUsage
+	}
 	found, err := m.runFolder(gh, it, set)
 	if err == nil {
 		err = errors.Join(show(m.Out, asJSON, found), found.told)

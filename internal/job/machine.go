@@ -24,6 +24,8 @@ type Machine struct {
 	Width   int       // of the terminal behind Out, in columns; 0 if there is none
 	Now     func() time.Time
 	Stop    <-chan os.Signal // asks the run to end
+	// Confirm asks a person, and reports whether the answer is yes. A step asks nobody.
+	Confirm func(question string) bool
 	// Sleep waits between attempts; nil waits in real time.
 	Sleep   func(ctx context.Context, d time.Duration) error
 	Program string // what it is called

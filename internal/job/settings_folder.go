@@ -41,6 +41,9 @@ func (s folderSettings) root() string {
 	return s.folder.Mount
 }
 
+// revokesAll reports that the tokens of many entries are to be revoked without overlap.
+func (s folderSettings) revokesAll() bool { return s.revokePrevious && !s.single && !s.dryRun }
+
 // parseRotate checks the inputs of rotate. It touches nothing but certificate files.
 func parseRotate(p *parser) (folderSettings, error) {
 	s := p.folder()

@@ -17,8 +17,11 @@ const (
 
 // rotationVerdict is what fail_on makes of a report.
 func rotationVerdict(r fleet.Report, failOn string) error {
-	var failed, late []string
+	var failed, late, compromised []string
 	for _, e := range r.Entries {
+		if e.Compromised() {
+			compromised = append(compromised, inert.Short(e.Path))
+		}
 		switch {
 		case e.Outcome == fleet.Failed:
 			code := ""
@@ -33,6 +36,8 @@ func rotationVerdict(r fleet.Report, failOn string) error {
 	switch {
 	case len(failed) > 0:
 		return entriesFailed(r.Failed, r.Total(), some(failed))
+	case len(compromised) > 0:
+		return stillCompromised(len(compromised), some(compromised))
 	case failOn == failOverdue && len(late) > 0:
 		return stillOverdue(len(late), some(late))
 	}
