@@ -70,6 +70,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	})
 	flags.StringVar(&o.sandbox.StateFile, "state", "", "`file` that keeps the tokens (digests only) between runs")
 	flags.IntVar(&o.sandbox.Policy.RatePerMinute, "rate-per-minute", 0, "`requests` that a token has in a minute; 0 = any number")
+	flags.StringVar(&o.sandbox.Policy.RateHeaders, "rate-headers", "", "`form` in which answers announce how many of them are left: structured, fields or x; empty = not at all")
 	flags.Func("clock", "`time` (RFC 3339) at which the clock stands until it is moved; default the real one", func(text string) (err error) {
 		o.sandbox.Start, err = time.Parse(time.RFC3339, text)
 		return err

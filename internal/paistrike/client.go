@@ -108,17 +108,19 @@ func (c *Client) do(ctx context.Context, call call) (answer, error) {
 	if c.token.IsZero() || !sendable(c.token.Reveal()) {
 		return answer{}, &ConnectionError{Op: call.op, Err: errNoToken}
 	}
-	if pause := c.gate.left(c.now()); pause > 0 {
-		if err := c.sleep(ctx, pause); err != nil {
-			return answer{}, &ConnectionError{Op: call.op, Err: err}
-		}
-	}
+	var last error
 	for attempt := 1; ; attempt++ {
-		if err := ctx.Err(); err != nil { // nothing of this attempt was sent
-			return answer{}, &ConnectionError{Op: call.op, Attempts: attempt - 1, Err: err}
+		if err := c.gate.enter(ctx, c); err != nil { // nothing of this attempt was sent
+			return answer{}, interrupted(call.op, last, err)
 		}
 		got, reached, err := c.exchange(ctx, call)
 		outcome := classify(call, got, reached, err)
+		wait, again := c.pause(attempt, got, outcome)
+		var refused time.Duration
+		if again && outcome == outcomeBusy {
+			refused = wait
+		}
+		c.gate.leave(c.now(), got, refused)
 		switch {
 		case outcome == outcomeDone:
 			return got, nil
@@ -127,18 +129,18 @@ func (c *Client) do(ctx context.Context, call call) (answer, error) {
 		default:
 			err = c.apiError(call, got, attempt)
 		}
-		if outcome == outcomeUnclear && call.once {
+		switch {
+		case outcome == outcomeUnclear && call.once:
 			return answer{}, &UnknownOutcomeError{Name: call.mints, Err: err}
-		}
-		wait, again := c.pause(attempt, got)
-		if !outcome.repeatable() || !again {
+		case !again:
 			return answer{}, err
 		}
-		if outcome == outcomeBusy {
-			c.gate.shut(c.now(), wait)
+		last = err
+		if refused > 0 {
+			continue // the gate waits, for all calls
 		}
 		if stopped := c.sleep(ctx, wait); stopped != nil {
-			return answer{}, &interruptedError{last: err, cause: stopped}
+			return answer{}, interrupted(call.op, last, stopped)
 		}
 	}
 }

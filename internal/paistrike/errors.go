@@ -195,6 +195,15 @@ func (e *interruptedError) Error() string {
 
 func (e *interruptedError) Unwrap() []error { return []error{e.last, e.cause} }
 
+// interrupted words the end of a wait before an attempt; last is what the attempt before
+// it ended in, nil if there was none.
+func interrupted(op string, last, cause error) error {
+	if last == nil {
+		return &ConnectionError{Op: op, Err: cause}
+	}
+	return &interruptedError{last: last, cause: cause}
+}
+
 // then joins an error to the one that came before it, in one line.
 func then(first, second error) error {
 	switch {

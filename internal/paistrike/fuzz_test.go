@@ -93,8 +93,30 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Errorf("Retry-After %q with Date %q is %v", value, date, wait)
 		}
 		client := &Client{attempts: 5, now: time.Now}
-		if pause, again := client.pause(1, answer{header: http.Header{"Retry-After": {value}, "Date": {date}}}); again && (pause <= 0 || pause > maxWait) {
+		if pause, again := client.pause(1, answer{header: http.Header{"Retry-After": {value}, "Date": {date}}}, outcomeBusy); again && (pause <= 0 || pause > maxWait) {
 			t.Errorf("Retry-After %q pauses for %v", value, pause)
+		}
+	})
+}
+
+// What a header says of a limit is never more than a pause of bounded length.
+func FuzzQuota(f *testing.F) {
+	for _, seed := range []string{`"a";r=0;t=30`, "limit=1,remaining=0,reset=9", `"`, ";;,=", "999999999999999"} {
+		f.Add(seed, seed, "0", "1782907230")
+	}
+	f.Fuzz(func(t *testing.T, limit, policy, remaining, reset string) {
+		header := http.Header{}
+		header.Set("RateLimit", limit)
+		header.Set("RateLimit-Policy", policy)
+		header.Set("X-RateLimit-Remaining", remaining)
+		header.Set("X-RateLimit-Reset", reset)
+		now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+		told, ok := readQuota(header, now)
+		if ok && (told.left < 0 || told.resets <= 0) {
+			t.Errorf("%v is %+v", header, told)
+		}
+		if pause, _ := (window{}).with(told, now).wait(now, 0); pause < 0 || pause > maxWait {
+			t.Errorf("%v pauses for %v", header, pause)
 		}
 	})
 }

@@ -21,10 +21,18 @@ import (
 // limiter is a PAIStrike in memory that takes a number of requests a minute from each
 // token, and takes some time over each.
 type limiter struct {
-	mu      sync.Mutex
-	windows map[string]*window
-	refused atomic.Int32
-	served  atomic.Int32
+	announce func(http.Header, announced)
+	mu       sync.Mutex
+	windows  map[string]*window
+	refused  atomic.Int32
+	served   atomic.Int32
+}
+
+// announced is what a server says of its limit: requests left, and whole seconds to the
+// reset.
+type announced struct {
+	left, seconds int
+	reset         time.Time
 }
 
 type window struct {
@@ -38,19 +46,28 @@ const (
 )
 
 func (l *limiter) RoundTrip(r *http.Request) (*http.Response, error) {
-	<-time.After(latency)
-	if left := l.left(r.Header.Get("Authorization")); left > 0 {
+	<-time.After(latency / 2)
+	now, told := l.admit(r.Header.Get("Authorization"))
+	<-time.After(latency / 2)
+	var got *http.Response
+	switch {
+	case !now:
 		l.refused.Add(1)
-		return inMemory(429, "", "Retry-After", fmt.Sprintf("%.0f", math.Ceil(left.Seconds()))), nil
+		got = inMemory(429, "", "Retry-After", fmt.Sprint(told.seconds))
+	case r.Method == http.MethodPost:
+		l.served.Add(1)
+		got = inMemory(201, `{"id":"tok_2","name":"ci","token":"`+canary+`"}`)
+	default:
+		l.served.Add(1)
+		got = inMemory(200, `{"id":"tok_2","name":"ci","status":"active"}`)
 	}
-	l.served.Add(1)
-	if r.Method == http.MethodPost {
-		return inMemory(201, `{"id":"tok_2","name":"ci","token":"`+canary+`"}`), nil
+	if l.announce != nil {
+		l.announce(got.Header, told)
 	}
-	return inMemory(200, `{"id":"tok_2","name":"ci","status":"active"}`), nil
+	return got, nil
 }
 
-func (l *limiter) left(bearer string) time.Duration {
+func (l *limiter) admit(bearer string) (bool, announced) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.windows == nil {
@@ -61,11 +78,12 @@ func (l *limiter) left(bearer string) time.Duration {
 		w = &window{began: time.Now()}
 		l.windows[bearer] = w
 	}
-	if w.count >= perMinute {
-		return time.Minute - time.Since(w.began)
+	admitted := w.count < perMinute
+	if admitted {
+		w.count++
 	}
-	w.count++
-	return 0
+	reset := w.began.Add(time.Minute)
+	return admitted, announced{left: perMinute - w.count, seconds: int(math.Ceil(time.Until(reset).Seconds())), reset: reset}
 }
 
 func inMemory(status int, body string, headers ...string) *http.Response {
@@ -156,6 +174,110 @@ func TestManyTokensWithinARateLimit(t *testing.T) {
 		}
 		t.Logf("%d calls, %d refused", served+refused, refused)
 	})
+}
+
+// The forms in which a server may announce its limit.
+var announcements = map[string]func(http.Header, announced){
+	"structured": func(h http.Header, a announced) {
+		h.Set("RateLimit-Policy", `"minute";q=120;w=60`)
+		h.Set("RateLimit", fmt.Sprintf(`"minute";r=%d;t=%d`, a.left, a.seconds))
+	},
+	"drafts up to 06": func(h http.Header, a announced) {
+		h.Set("RateLimit-Remaining", fmt.Sprint(a.left))
+		h.Set("RateLimit-Reset", fmt.Sprint(a.seconds))
+	},
+	"X-RateLimit, a point in time": func(h http.Header, a announced) {
+		h.Set("X-RateLimit-Remaining", fmt.Sprint(a.left))
+		h.Set("X-RateLimit-Reset", fmt.Sprint(a.reset.Unix()))
+	},
+}
+
+// A limit that a server announces is heeded before the first refusal: four hundred
+// requests, ten at a time, and none is refused or comes a whole window late.
+func TestAnAnnouncedLimitIsHeededBeforeTheFirstRefusal(t *testing.T) {
+	t.Parallel()
+	for name, announce := range announcements {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l, began := &limiter{announce: announce}, time.Now()
+				l.work(t, 400, 10, l.client(t))
+				if served, refused := l.served.Load(), l.refused.Load(); served != 400 || refused != 0 {
+					t.Errorf("%d calls were served and %d refused, want 400 and none", served, refused)
+				}
+				if took := time.Since(began); took > 3*time.Minute+10*time.Second {
+					t.Errorf("took %s, and four minutes hold 480 requests", took)
+				}
+			})
+		})
+	}
+}
+
+// A limit that is used up for longer than anyone waits is tried after a minute, and the
+// calls behind that one wait no longer than it.
+func TestALimitThatIsUsedUpForHours(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		l := &limiter{announce: func(h http.Header, _ announced) {
+			h.Set("X-RateLimit-Remaining", "0")
+			h.Set("X-RateLimit-Reset", fmt.Sprint(began.Add(2*time.Hour).Unix()))
+		}}
+		l.work(t, 4, 3, l.client(t))
+		if took := time.Since(began); took != time.Minute+4*latency {
+			t.Errorf("four calls took %s, want a minute and their own time", took)
+		}
+	})
+}
+
+// Ten runs with one token share its limit without knowing of each other: next to none of
+// their requests is refused, and together they use nearly all that is allowed.
+func TestManyClientsOfOneTokenShareItsLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, began := &limiter{announce: announcements["structured"]}, time.Now()
+		var clients []*paistrike.Client
+		for range 10 {
+			clients = append(clients, l.client(t))
+		}
+		l.work(t, 1000, 8, clients...)
+		served, refused := l.served.Load(), l.refused.Load()
+		if served != 1000 || refused*100 > served {
+			t.Errorf("%d calls were served and %d refused, want 1000 and one in a hundred at most", served, refused)
+		}
+		if took := time.Since(began); took > 10*time.Minute {
+			t.Errorf("took %s for what ideal clients do in 8 minutes", took)
+		}
+		t.Logf("%d refused, %s", refused, time.Since(began))
+	})
+}
+
+// work shares calls out among clients, each with so many side by side after one that is
+// alone, as a run lists the account first.
+func (l *limiter) work(t *testing.T, calls, sideBySide int, clients ...*paistrike.Client) {
+	get := func(c *paistrike.Client) {
+		if _, err := c.Get(t.Context(), "tok_2"); err != nil {
+			t.Error(err)
+		}
+	}
+	var runs sync.WaitGroup
+	for _, c := range clients {
+		runs.Go(func() {
+			get(c)
+			var left atomic.Int64
+			left.Store(int64(calls/len(clients) - 1))
+			var workers sync.WaitGroup
+			for range sideBySide {
+				workers.Go(func() {
+					for left.Add(-1) >= 0 {
+						get(c)
+					}
+				})
+			}
+			workers.Wait()
+		})
+	}
+	runs.Wait()
 }
 
 // A caller who gives up while it is kept back is told so, and nothing was sent.

@@ -50,6 +50,49 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+func TestQuota(t *testing.T) {
+	t.Parallel()
+	const date = "Wed, 01 Jul 2026 12:00:00 GMT" // 1782907200 s
+	none := quota{-1, 0}
+	tests := []struct {
+		name string
+		in   map[string]string
+		want quota
+	}{
+		{"nothing", nil, none},
+		{"structured", map[string]string{"RateLimit": `"default";r=50;t=30`}, quota{50, 31 * time.Second}},
+		{"structured, another order, spaces, a partition key", map[string]string{"RateLimit": ` "a, b; c" ; t=30; pk=:dHJpYWw=: ;r=50`}, quota{50, 31 * time.Second}},
+		{"structured, the tightest of two", map[string]string{"RateLimit": `"hour";r=900;t=3000, "burst";r=5;t=1`}, quota{5, 2 * time.Second}},
+		{"structured, none left", map[string]string{"RateLimit": `"default";r=0;t=0`, "RateLimit-Policy": `"default";q=10;w=20`}, none},
+		{"structured, the time is the policy's", map[string]string{"RateLimit": `"b";r=7`, "RateLimit-Policy": `"a";q=9;w=1, "b";q=10;w=20`}, quota{7, 21 * time.Second}},
+		{"structured, without a time", map[string]string{"RateLimit": `"b";r=7`}, none},
+		{"structured, nothing that is a number", map[string]string{"RateLimit": `"b";r=x;t=-3`}, none},
+		{"draft 07", map[string]string{"RateLimit": "limit=100, remaining=50, reset=30", "RateLimit-Policy": "100;w=60"}, quota{50, 31 * time.Second}},
+		{"drafts up to 06", map[string]string{"RateLimit-Limit": "100, 100;w=60", "RateLimit-Remaining": "50", "RateLimit-Reset": "30"}, quota{50, 31 * time.Second}},
+		{"X, in seconds", map[string]string{"X-RateLimit-Remaining": "50", "X-RateLimit-Reset": "30"}, quota{50, 31 * time.Second}},
+		{"X, a point in time", map[string]string{"X-RateLimit-Remaining": "50", "X-RateLimit-Reset": "1782907230"}, quota{50, 31 * time.Second}},
+		{"X, in milliseconds", map[string]string{"X-Rate-Limit-Remaining": "50", "X-Rate-Limit-Reset": "1782907230500"}, quota{50, 31500 * time.Millisecond}},
+		{"X, a point gone by", map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1782907000"}, quota{0, time.Second}},
+		{"X, a point in time without a Date", map[string]string{"Date": "", "X-RateLimit-Remaining": "1", "X-RateLimit-Reset": "1782907230"}, quota{1, 21 * time.Second}},
+		{"X, without a reset", map[string]string{"X-RateLimit-Remaining": "50"}, none},
+		{"X, longer than a number", map[string]string{"X-RateLimit-Remaining": "50", "X-RateLimit-Reset": strings.Repeat("9", 30)}, none},
+		{"X, negative", map[string]string{"X-RateLimit-Remaining": "-1", "X-RateLimit-Reset": "30"}, none},
+	}
+	for _, test := range tests {
+		header := http.Header{"Date": {date}}
+		for name, value := range test.in {
+			header.Set(name, value)
+		}
+		got, ok := readQuota(header, time.Date(2026, 7, 1, 12, 0, 10, 0, time.UTC))
+		if !ok {
+			got = none
+		}
+		if got != test.want {
+			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	for attempt, longest := range map[int]time.Duration{

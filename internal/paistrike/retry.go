@@ -57,8 +57,8 @@ func classify(call call, got answer, reached bool, err error) outcome {
 }
 
 // pause says how long to wait before the next attempt, and whether there is one.
-func (c *Client) pause(attempt int, got answer) (time.Duration, bool) {
-	if attempt >= c.attempts {
+func (c *Client) pause(attempt int, got answer, came outcome) (time.Duration, bool) {
+	if attempt >= c.attempts || !came.repeatable() {
 		return 0, false
 	}
 	asked, ok := retryAfter(got.header, c.now)

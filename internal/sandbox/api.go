@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -62,8 +61,9 @@ func (a *api) authenticated(e endpoint) http.Handler {
 			unauthorized(refused, refusal(refused)).write(w)
 			return
 		}
-		if wait := a.store.admit(c.token.ID, c.now, c.policy); wait > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		b := a.store.admit(c.token.ID, c.now, c.policy)
+		b.tell(w.Header(), c.now, c.policy.RateHeaders)
+		if b.refused {
 			problem{Status: http.StatusTooManyRequests, Code: "rate_limited", Detail: "too many requests in this minute; nothing was done"}.write(w)
 			return
 		}

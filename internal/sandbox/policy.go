@@ -56,6 +56,8 @@ type Policy struct {
 	LastUsedEvery time.Duration `json:"last_used_every"`
 	// RatePerMinute is how many requests a token has in a minute of the sandbox clock; 0 = any number.
 	RatePerMinute int `json:"rate_per_minute"`
+	// RateHeaders announces in every answer how many of them are left: structured, fields or x; "" = not at all.
+	RateHeaders string `json:"rate_headers"`
 	// PageMax is the most that a page holds, whatever limit is asked; 0 = 100.
 	PageMax int `json:"page_max"`
 	// ListLag keeps a new token out of the list for this long by the sandbox clock, and
@@ -88,6 +90,11 @@ func (p Policy) check() error {
 	case "", statusActive, statusExpired, statusRevoked:
 	default:
 		return fmt.Errorf("expired_status is active, expired or revoked, not %q", p.ExpiredStatus)
+	}
+	switch p.RateHeaders {
+	case "", RateStructured, RateFields, RateX:
+	default:
+		return fmt.Errorf("rate_headers is structured, fields or x, not %q", p.RateHeaders)
 	}
 	for name, n := range map[string]int64{
 		"max_active": int64(p.MaxActive), "rate_per_minute": int64(p.RatePerMinute), "page_max": int64(p.PageMax),

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -211,6 +212,39 @@ func TestPolicyRatePerMinute(t *testing.T) {
 	wantStatus(w, w.as(other.Secret, "GET", "/api-tokens/self", ""), http.StatusOK) // the limit is each token's own
 	w.sandbox.Clock().Advance(30 * time.Second)
 	w.create("third", 0)
+}
+
+func TestPolicyRateHeaders(t *testing.T) {
+	t.Parallel()
+	for form, want := range map[string]map[string]string{
+		"":                     {"RateLimit": "", "RateLimit-Remaining": "", "X-RateLimit-Remaining": ""},
+		sandbox.RateStructured: {"RateLimit": `"minute";r=1;t=60`, "RateLimit-Policy": `"minute";q=2;w=60`, "X-RateLimit-Remaining": ""},
+		sandbox.RateFields:     {"RateLimit-Limit": "2", "RateLimit-Remaining": "1", "RateLimit-Reset": "60", "RateLimit": ""},
+		sandbox.RateX:          {"X-RateLimit-Limit": "2", "X-RateLimit-Remaining": "1", "RateLimit-Remaining": ""},
+	} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			w := start(t, sandbox.Options{Policy: sandbox.Policy{RatePerMinute: 2, RateHeaders: form}})
+			got := w.api("GET", "/api-tokens", "")
+			wantStatus(w, got, http.StatusOK)
+			for name, value := range want {
+				if got := got.header.Get(name); got != value {
+					t.Errorf("%s is %q, want %q", name, got, value)
+				}
+			}
+			if form != sandbox.RateX {
+				return
+			}
+			reset := strconv.FormatInt(w.sandbox.Clock().Now().Add(time.Minute).Unix(), 10)
+			if got := got.header.Get("X-RateLimit-Reset"); got != reset {
+				t.Errorf("X-RateLimit-Reset is %q, want %q", got, reset)
+			}
+		})
+	}
+	w := start(t, sandbox.Options{})
+	if got := w.control("PUT", "policy", `{"rate_headers":"y"}`); got.status == http.StatusOK {
+		t.Error("a form that does not exist is taken")
+	}
 }
 
 func TestPolicyPageMax(t *testing.T) {

@@ -29,12 +29,6 @@ type store struct {
 	windows  map[string]window
 }
 
-// window is the minute in which a token's requests are counted.
-type window struct {
-	start time.Time
-	count int
-}
-
 func newStore() *store {
 	s := &store{windows: map[string]window{}}
 	s.clear()
@@ -139,26 +133,6 @@ func (s *store) authenticate(secret string, now time.Time, p Policy) (Token, str
 		r.LastUsedAt = used
 	}
 	return r.view(now, p), ""
-}
-
-// admit counts a request of the token. Where its minute is full it returns how
-// long the caller has to wait.
-func (s *store) admit(id string, now time.Time, p Policy) time.Duration {
-	if p.RatePerMinute == 0 {
-		return 0
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := s.windows[id]
-	if now.Sub(w.start) >= time.Minute || now.Before(w.start) {
-		w = window{start: now}
-	}
-	if w.count >= p.RatePerMinute {
-		return w.start.Add(time.Minute).Sub(now)
-	}
-	w.count++
-	s.windows[id] = w
-	return 0
 }
 
 func (s *store) get(id string, now time.Time, p Policy) (Token, bool) {
