@@ -5,6 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RELEASE_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 TEST_TIMEOUT ?= 45m
 FUZZTIME ?= 20s
+STORE ?= vault
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml) examples/consumers/vault-action.yml
 
 .PHONY: help
@@ -30,10 +31,10 @@ tools: ## build the programs that demo and tests use into .tools/, once
 	@tools/build kv secretsmanager act vault tofu
 
 .PHONY: demo
-demo: provider-binary ## see one token's whole life on this machine: create, rotate, revoke
-	@tools/build kv
+demo: provider-binary ## see one token's whole life on this machine: create, rotate, revoke (STORE=aws: in AWS)
+	@tools/build kv secretsmanager
 	@tools/cli >/dev/null || tools/build tofu
-	go run ./examples/quickstart
+	go run ./examples/quickstart -store $(STORE)
 
 .PHONY: sandbox
 sandbox: ## run a PAIStrike, a Vault and an AWS Secrets Manager on loopback to try things out on

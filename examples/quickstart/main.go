@@ -1,12 +1,14 @@
 // Command quickstart shows the main job from end to end on this machine: it starts
-// a PAIStrike sandbox and a Vault secrets engine on loopback, lets Terraform
-// provision three tokens, rotate them, and destroy them, and checks every step
-// itself. It needs no account and no Vault, and leaves nothing behind.
+// a PAIStrike sandbox and a secret store on loopback, Vault's secrets engine or with
+// -store aws an AWS Secrets Manager, lets Terraform provision three tokens, rotate them,
+// and destroy them, and checks every step itself. It needs no account, and leaves nothing
+// behind.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -18,16 +20,18 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Stdout); err != nil {
+	in := flag.String("store", "vault", "`store` of the secrets, vault or aws")
+	flag.Parse()
+	if err := run(ctx, *in, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer) (err error) {
+func run(ctx context.Context, in string, out io.Writer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	w, err := newWorld(ctx)
+	w, err := newWorld(ctx, in)
 	if err != nil {
 		return err
 	}

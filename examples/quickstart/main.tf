@@ -4,8 +4,9 @@ terraform {
   }
 }
 
-# Endpoint, management token and Vault come from the environment:
-# PAISTRIKE_ENDPOINT, PAISTRIKE_API_TOKEN, VAULT_ADDR, VAULT_TOKEN.
+# Endpoint, management token and store come from the environment:
+# PAISTRIKE_ENDPOINT, PAISTRIKE_API_TOKEN, VAULT_ADDR, VAULT_TOKEN. In AWS each token
+# has aws_secrets_manager = { name = "ci/paistrike" } instead of vault.
 provider "paistrike" {}
 
 # One token per integration, each with an expiry.

@@ -37,20 +37,20 @@ type chapter struct {
 
 func (s *story) chapters() []chapter {
 	return []chapter{
-		{"1. A PAIStrike sandbox and a Vault secrets engine start on loopback", s.begin},
+		{"1. A PAIStrike sandbox and " + s.store.title + " start on loopback", s.begin},
 		{"2. terraform apply provisions one token per integration", s.provision},
-		{"3. The secrets are in Vault and nowhere else", s.search},
+		{"3. The secrets are in " + s.store.name + " and nowhere else", s.search},
 		{"4. 31 days later the pipeline's token is due", s.due},
 		{"5. terraform apply rotates it, and both tokens work", s.rotate},
 		{"6. A day later its overlap is over", s.retire},
-		{"7. Somebody revokes a token by hand, and the next apply heals it", s.heal},
+		{"7. Someone revokes a token by hand, and the next apply heals it", s.heal},
 		{"8. terraform destroy leaves nothing behind", s.destroy},
 	}
 }
 
 func (s *story) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
-// check prints a claim that holds, or gives it as the error.
+// check prints a claim that holds, or returns it as the error.
 func (s *story) check(holds bool, format string, args ...any) error {
 	claim := fmt.Sprintf(format, args...)
 	if !holds {
@@ -68,7 +68,7 @@ func (s *story) begin(ctx context.Context) error {
 		return err
 	}
 	s.say("       PAIStrike  %s", s.api.URL)
-	s.say("       Vault      %s", s.vaultAddr)
+	s.say("       Store      %s", s.address)
 	s.say("       CLI        %s", filepath.Base(s.world.terraform.binary))
 	return s.check(status == http.StatusUnauthorized, "PAIStrike refuses a wrong token with 401")
 }
@@ -103,12 +103,15 @@ func (s *story) fetch(ctx context.Context, label, path string) error {
 		return err
 	}
 	s.kept[label] = secret
-	return s.check(status == http.StatusOK, "the secret in Vault at secret/%s gets 200 from PAIStrike", path)
+	return s.check(status == http.StatusOK, "the secret in %s at %s gets 200 from PAIStrike", s.store.name, s.store.place(path))
 }
 
 func (s *story) search(ctx context.Context) error {
 	files, err := s.world.terraform.written(ctx)
 	if err != nil {
+		return err
+	}
+	if files["the store's journal"], err = s.journal(ctx); err != nil {
 		return err
 	}
 	for name, raw := range files {
@@ -120,7 +123,7 @@ func (s *story) search(ctx context.Context) error {
 			}
 		}
 	}
-	return s.check(len(files) >= 5, "state, saved plan and both as JSON (%d parts) hold none of the three secrets", len(files))
+	return s.check(len(files) >= 6, "state, saved plan, both as JSON, and the store's journal (%d parts) hold none of the three secrets", len(files))
 }
 
 func (s *story) due(ctx context.Context) error {
@@ -198,7 +201,7 @@ func (s *story) destroy(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.check(secret == "" && len(s.active(i.label)) == 0, "no token of %q is left, and secret/%s is gone", i.label, i.path); err != nil {
+		if err := s.check(secret == "" && len(s.active(i.label)) == 0, "no token of %q is left, and %s is gone", i.label, s.store.place(i.path)); err != nil {
 			return err
 		}
 	}

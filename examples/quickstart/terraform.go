@@ -12,11 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 //go:embed main.tf
-var configuration []byte
+var configuration string
 
 // terraform runs a Terraform or OpenTofu CLI with the provider built here.
 type terraform struct {
@@ -25,7 +26,7 @@ type terraform struct {
 	env    []string
 }
 
-func newTerraform(dir string, env []string) (terraform, error) {
+func newTerraform(dir, main string, env []string) (terraform, error) {
 	binary, err := findCLI()
 	if err != nil {
 		return terraform{}, err
@@ -40,12 +41,12 @@ func newTerraform(dir string, env []string) (terraform, error) {
 	settings := fmt.Sprintf("disable_checkpoint = true\nprovider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n",
 		"registry.terraform.io/paistrike/paistrike", bin, "registry.opentofu.org/paistrike/paistrike", bin)
 	file := filepath.Join(dir, "cli.tfrc")
-	if err := errors.Join(os.WriteFile(file, []byte(settings), 0o600), os.WriteFile(filepath.Join(dir, "main.tf"), configuration, 0o600)); err != nil {
+	if err := errors.Join(os.WriteFile(file, []byte(settings), 0o600), os.WriteFile(filepath.Join(dir, "main.tf"), []byte(main), 0o600)); err != nil {
 		return terraform{}, err
 	}
 	env = append(env, "TF_CLI_CONFIG_FILE="+file, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "VAULT_") && !strings.HasPrefix(variable, "PAISTRIKE_") {
+		if !slices.ContainsFunc([]string{"TF_", "VAULT_", "AWS_", "PAISTRIKE_"}, func(own string) bool { return strings.HasPrefix(variable, own) }) {
 			env = append(env, variable)
 		}
 	}
@@ -129,7 +130,7 @@ func (t terraform) plan(ctx context.Context) ([]planned, error) {
 	return changes, nil
 }
 
-// written gives everything that Terraform keeps: the state, the saved plan with its
+// written returns everything that Terraform keeps: the state, the saved plan with its
 // parts unpacked, and both as JSON.
 func (t terraform) written(ctx context.Context) (map[string][]byte, error) {
 	files := map[string][]byte{}

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,16 +28,22 @@ type world struct {
 	dir       string // Terraform's working directory, removed at the end
 	paistrike *sandbox.Server
 	api       *httptest.Server
-	vaultAddr string
-	vaultRoot string
-	kv        *exec.Cmd
-	kvInput   io.Closer
+	store     store
+	address   string // of the store
+	process   *exec.Cmd
+	input     io.Closer
 	terraform terraform
 }
 
-func newWorld(ctx context.Context) (*world, error) {
-	w := &world{vaultRoot: rand.Text()}
+// client is what the story itself makes requests with.
+var client = &http.Client{Timeout: time.Minute}
+
+func newWorld(ctx context.Context, in string) (*world, error) {
+	w := &world{}
 	var err error
+	if w.store, err = storeOf(in); err != nil {
+		return nil, err
+	}
 	if w.dir, err = os.MkdirTemp("", "paistrike-quickstart-"); err != nil {
 		return nil, err
 	}
@@ -46,32 +51,29 @@ func newWorld(ctx context.Context) (*world, error) {
 		return nil, errors.Join(err, w.close())
 	}
 	w.api = httptest.NewServer(w.paistrike)
-	if err = w.startVault(ctx); err != nil {
+	if err = w.startStore(ctx); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	_, management := w.paistrike.Mint("Terraform", time.Time{})
-	env := []string{
-		"PAISTRIKE_ENDPOINT=" + w.api.URL, "PAISTRIKE_API_TOKEN=" + management,
-		"VAULT_ADDR=" + w.vaultAddr, "VAULT_TOKEN=" + w.vaultRoot,
-	}
-	if w.terraform, err = newTerraform(w.dir, env); err != nil {
+	env := append(w.store.exports(w.address), "PAISTRIKE_ENDPOINT="+w.api.URL, "PAISTRIKE_API_TOKEN="+management)
+	if w.terraform, err = newTerraform(w.dir, w.store.configuration(configuration), env); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
-// startVault runs Vault's KV engine as a process of its own. It ends when its
-// standard input does, and so never outlives this program.
-func (w *world) startVault(ctx context.Context) error {
-	binary, err := filepath.Abs(filepath.Join(".tools", "kv"))
+// startStore runs the store as a process of its own. It ends when its standard input
+// does, and so never outlives this program.
+func (w *world) startStore(ctx context.Context) error {
+	binary, err := filepath.Abs(filepath.Join(".tools", w.store.program))
 	if err != nil {
 		return err
 	}
 	if _, err := os.Stat(binary); err != nil {
-		return errors.New("the secrets engine is not built yet: run make demo in the repository's top folder")
+		return errors.New("the store is not built yet: run make demo in the repository's top folder")
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "-listen", "127.0.0.1:0", "-clock-url", w.api.URL+"/_sandbox/clock", "-exit-on-stdin-close")
-	cmd.Env = append(os.Environ(), "KV_ROOT_TOKEN="+w.vaultRoot)
+	cmd.Env = append(os.Environ(), w.store.env...)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -84,20 +86,20 @@ func (w *world) startVault(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	w.kv, w.kvInput = cmd, input
+	w.process, w.input = cmd, input
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if err != nil {
-		return fmt.Errorf("starting the secrets engine: %w", err)
+		return fmt.Errorf("starting the store: %w", err)
 	}
-	w.vaultAddr = strings.TrimSpace(strings.TrimPrefix(line, "kv: listening on "))
+	w.address = strings.TrimSpace(strings.TrimPrefix(line, w.store.program+": listening on "))
 	return ctx.Err()
 }
 
 func (w *world) close() error {
 	var err error
-	if w.kv != nil {
-		err = w.kvInput.Close()
-		err = errors.Join(err, w.kv.Wait())
+	if w.process != nil {
+		err = w.input.Close()
+		err = errors.Join(err, w.process.Wait())
 	}
 	if w.api != nil {
 		w.api.Close()
@@ -105,49 +107,35 @@ func (w *world) close() error {
 	return errors.Join(err, os.RemoveAll(w.dir))
 }
 
-// secret reads a token's secret from Vault, as a consumer would; "" where the path
-// holds none.
+// secret reads a token's secret from the store, as a consumer would; "" if there is none.
 func (w *world) secret(ctx context.Context, path string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.vaultAddr+"/v1/secret/data/"+path, nil)
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("X-Vault-Token", w.vaultRoot)
-	response, err := w.api.Client().Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	if response.StatusCode == http.StatusNotFound {
-		return "", nil
-	}
-	var answer struct {
-		Data struct {
-			Data map[string]any `json:"data"`
-		} `json:"data"`
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return "", fmt.Errorf("reading secret/%s: %w", path, err)
-	}
-	secret, _ := answer.Data.Data["token"].(string)
-	return secret, nil
+	return w.store.read(ctx, w.address, path)
 }
 
-// call uses a secret the way a pipeline does, and gives PAIStrike's answer.
+// journal is what the store noted of every request.
+func (w *world) journal(ctx context.Context) ([]byte, error) {
+	var noted json.RawMessage
+	if found, err := get(ctx, w.address+w.store.journal, &noted); err != nil || !found {
+		return nil, errors.Join(err, errors.New("the store has no journal"))
+	}
+	return noted, nil
+}
+
+// call uses a secret the way a pipeline does, and returns the status of PAIStrike's answer.
 func (w *world) call(ctx context.Context, secret string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.api.URL+"/api/v1/api-tokens/self", nil)
 	if err != nil {
 		return 0, err
 	}
 	request.Header.Set("Authorization", "Bearer "+secret)
-	response, err := w.api.Client().Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, err
 	}
 	return response.StatusCode, response.Body.Close()
 }
 
-// active gives the names of the tokens that work, by the first part of the name.
+// active returns the tokens that work and have a label.
 func (w *world) active(label string) []sandbox.Token {
 	var found []sandbox.Token
 	for _, token := range w.paistrike.Tokens() {
