@@ -22,11 +22,17 @@ type Pair struct{ Name, Value string }
 
 // FileCommands reads a file such as GITHUB_ENV, GITHUB_OUTPUT or GITHUB_STATE. As in the
 // runner, an empty name before an equals sign is no error.
-func FileCommands(text string) ([]Pair, error) {
+func FileCommands(text string) ([]Pair, error) { return fileCommands(text, false) }
+
+// FileCommandsOnWindows reads such a file as the runner does on Windows, where a line
+// may end in CRLF as well.
+func FileCommandsOnWindows(text string) ([]Pair, error) { return fileCommands(text, true) }
+
+func fileCommands(text string, windows bool) ([]Pair, error) {
 	var pairs []Pair
 	rest := text
 	for rest != "" {
-		line, next, _ := strings.Cut(rest, "\n")
+		line, next, _ := cutLine(rest, windows)
 		rest = next
 		if line == "" {
 			continue
@@ -40,7 +46,7 @@ func FileCommands(text string) ([]Pair, error) {
 			if name == "" || delimiter == "" {
 				return nil, errors.New("a block without a name or a delimiter")
 			}
-			value, after, err := block(rest, delimiter)
+			value, after, err := block(rest, delimiter, windows)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
@@ -52,18 +58,30 @@ func FileCommands(text string) ([]Pair, error) {
 	return pairs, nil
 }
 
-// block reads up to the line that is the delimiter, which may end with the file.
-func block(text, delimiter string) (value, after string, err error) {
-	var lines []string
-	for {
-		line, next, more := strings.Cut(text, "\n")
+// cutLine returns the first line of a text and what comes after it. No more says that
+// the text ended without a line break.
+func cutLine(text string, windows bool) (line, rest string, more bool) {
+	line, rest, more = strings.Cut(text, "\n")
+	if before, _, crlf := strings.Cut(text, "\r\n"); windows && crlf && len(before) < len(line) {
+		line = before
+	}
+	return line, rest, more
+}
+
+// block reads up to the line that is the delimiter, which may end with the file. Line
+// breaks inside the value are kept as they are.
+func block(text, delimiter string, windows bool) (value, after string, err error) {
+	end := 0
+	for rest := text; ; {
+		begin := len(text) - len(rest)
+		line, next, more := cutLine(rest, windows)
 		if line == delimiter {
-			return strings.Join(lines, "\n"), next, nil
+			return text[:end], next, nil
 		}
 		if !more {
 			return "", "", errors.New("the delimiter is missing")
 		}
-		lines, text = append(lines, line), next
+		end, rest = begin+len(line), next
 	}
 }
 

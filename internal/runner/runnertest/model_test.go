@@ -38,6 +38,18 @@ func TestRunnerReadsCommandFiles(t *testing.T) {
 	}
 }
 
+// On Windows, and there alone, a carriage return belongs to the end of a line.
+func TestRunnerOnWindowsReadsCommandFiles(t *testing.T) {
+	t.Parallel()
+	const text = "a=b\r\nc<<END\r\nd\r\ne\r\nEND\r\nf<<END\ng\nEND\n"
+	if got, err := FileCommandsOnWindows(text); err != nil || !slices.Equal(got, []Pair{{"a", "b"}, {"c", "d\r\ne"}, {"f", "g"}}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := FileCommands("a=b\r\n"); err != nil || !slices.Equal(got, []Pair{{"a", "b\r"}}) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestRunnerReadsCommands(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ line, name, title, data string }{
