@@ -3,6 +3,7 @@ package action_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
@@ -102,7 +104,7 @@ func (w *world) act(t *testing.T, workflow string, heard func(line string, inter
 		"--env", "ACTIONS_ID_TOKEN_REQUEST_URL="+w.issuer.url+"/token?api-version=2.0", "--env", "ACTIONS_ID_TOKEN_REQUEST_TOKEN="+w.issuer.request)
 	cmd.Dir = w.workspace(t, workflow)
 	// Nothing of this machine's environment: act would pass it on to the steps.
-	cmd.Env = []string{"PATH=" + testparts.PathWithNode24(t), "HOME=" + t.TempDir()} // TestWorkflowOfTheRepository has the Node of this machine
+	cmd.Env = []string{"PATH=" + testparts.PathWith(t, cmp.Or(w.node, testparts.Node24(t))), "HOME=" + t.TempDir()}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -124,6 +126,28 @@ func (w *world) act(t *testing.T, workflow string, heard func(line string, inter
 }
 
 func nothing(string, func()) {}
+
+// eachNode tells a story with the Node of GitHub's runners, and with the Node of this
+// machine if that is an older one, as on a server of one's own.
+func eachNode(t *testing.T, story func(t *testing.T, w *world)) {
+	t.Helper()
+	nodes := map[string]string{"runners": ""}
+	version, err := exec.CommandContext(t.Context(), testparts.Node(t), "--version").Output() //nolint:gosec // the node of this machine
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(version), "v24.") {
+		nodes[strings.TrimSpace(string(version))] = testparts.Node(t)
+	}
+	for name, node := range nodes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.node = node
+			story(t, w)
+		})
+	}
+}
 
 // over checks what must be true when a job has ended, however it did.
 func (w *world) over(t *testing.T, log string) {
@@ -157,49 +181,81 @@ func (w *world) over(t *testing.T, log string) {
 
 func TestJob(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	log, err := w.run(t, fmt.Sprintf(`
+	eachNode(t, func(t *testing.T, w *world) {
+		log, err := w.run(t, fmt.Sprintf(`
       - run: node call.js %s
       - run: echo "id=${{ steps.paistrike.outputs.token_id }} source=${{ steps.paistrike.outputs.source }} token=${{ steps.paistrike.outputs.token }}"
 `, w.api), nothing)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log)
-	}
-	for _, want := range []string{"PAIStrike answered 200 to ***", "id=tok_", "source=minted token=***"} {
-		if !strings.Contains(log, want) {
-			t.Errorf("the log lacks %q\n%s", want, log)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, log)
 		}
-	}
-	w.over(t, log)
+		for _, want := range []string{"PAIStrike answered 200 to ***", "id=tok_", "source=minted token=***"} {
+			if !strings.Contains(log, want) {
+				t.Errorf("the log lacks %q\n%s", want, log)
+			}
+		}
+		w.over(t, log)
+	})
 }
 
 func TestJobInWhichALaterStepFails(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	log, err := w.run(t, fmt.Sprintf(`
+	eachNode(t, func(t *testing.T, w *world) {
+		log, err := w.run(t, fmt.Sprintf(`
       - run: node call.js %s
       - run: exit 3
 `, w.api), nothing)
-	if err == nil || !strings.Contains(log, "PAIStrike answered 200") {
-		t.Fatalf("%v\n%s", err, log)
-	}
-	w.over(t, log)
+		if err == nil || !strings.Contains(log, "PAIStrike answered 200") {
+			t.Fatalf("%v\n%s", err, log)
+		}
+		w.over(t, log)
+	})
 }
 
 func TestJobThatIsInterrupted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	log, err := w.run(t, `
+	eachNode(t, func(t *testing.T, w *world) {
+		log, err := w.run(t, `
       - run: node -e "console.log('waiting'); setTimeout(() => {}, 120000)"
 `, func(line string, interrupt func()) {
-		if strings.HasSuffix(strings.TrimSpace(line), "| waiting") {
-			interrupt()
+			if strings.HasSuffix(strings.TrimSpace(line), "| waiting") {
+				interrupt()
+			}
+		})
+		if err == nil {
+			t.Fatalf("it ended well:\n%s", log)
 		}
+		w.over(t, log)
 	})
-	if err == nil {
-		t.Fatalf("it ended well:\n%s", log)
-	}
-	w.over(t, log)
+}
+
+// The answer to a create is lost, and PAIStrike cannot be asked before the step has
+// failed: post finds the token by its name, and revokes it.
+func TestJobWhoseCreateIsLost(t *testing.T) {
+	t.Parallel()
+	eachNode(t, func(t *testing.T, w *world) {
+		w.paistrike.AddFaults(sandbox.Fault{Method: http.MethodPost, Lose: sandbox.LoseResponse}, sandbox.Fault{Method: http.MethodGet, Status: http.StatusServiceUnavailable, Count: -1})
+		log, err := w.run(t, "          max_attempts: 1\n", func(line string, _ func()) {
+			if strings.Contains(line, "Failure - Main ./action") {
+				w.paistrike.ClearFaults()
+			}
+		})
+		if err == nil {
+			t.Fatalf("it ended well:\n%s", log)
+		}
+		made := 0
+		for _, token := range w.paistrike.Tokens() {
+			if strings.Contains(token.Name, "acme/app") {
+				if made++; token.Status != "revoked" {
+					t.Errorf("%s is %s\n%s", token.Name, token.Status, log)
+				}
+			}
+		}
+		if made != 1 {
+			t.Errorf("%d tokens were made, want one\n%s", made, log)
+		}
+		w.spotless(t, log)
+	})
 }
 
 // What a real Vault says when it refuses leads to the message that helps.

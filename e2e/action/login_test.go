@@ -39,23 +39,24 @@ jobs:
 // it is masked, and it outlives the job.
 func TestJobThatReads(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	log, err := w.act(t, fmt.Sprintf(read, w.api, w.vault.URL, w.vault.CAFile, audience, w.program, w.api), nothing)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log)
-	}
-	for _, want := range []string{"PAIStrike answered 200 to ***", "source=read version="} {
-		if !strings.Contains(log, want) {
-			t.Errorf("the log lacks %q\n%s", want, log)
+	eachNode(t, func(t *testing.T, w *world) {
+		log, err := w.act(t, fmt.Sprintf(read, w.api, w.vault.URL, w.vault.CAFile, audience, w.program, w.api), nothing)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, log)
 		}
-	}
-	if n := len(w.secrets()); n != 0 {
-		t.Errorf("%d tokens were made", n)
-	}
-	if status := w.use(t, w.broker); status != http.StatusOK {
-		t.Errorf("after the job PAIStrike answers %d to the provisioned token", status)
-	}
-	w.spotless(t, log)
+		for _, want := range []string{"PAIStrike answered 200 to ***", "source=read version="} {
+			if !strings.Contains(log, want) {
+				t.Errorf("the log lacks %q\n%s", want, log)
+			}
+		}
+		if n := len(w.secrets()); n != 0 {
+			t.Errorf("%d tokens were made", n)
+		}
+		if status := w.use(t, w.broker); status != http.StatusOK {
+			t.Errorf("after the job PAIStrike answers %d to the provisioned token", status)
+		}
+		w.spotless(t, log)
+	})
 }
 
 // Every login has the same token in the end, under the same policy of a real Vault.

@@ -45,6 +45,7 @@ type world struct {
 	vault     *testparts.VaultServer
 	issuer    *issuer
 	program   string // the action's own, with its digest beside it
+	node      string // that starts the actions; "" is the one of GitHub's runners
 
 	mu     sync.Mutex
 	minted []string

@@ -31,11 +31,11 @@ func Node24(t testing.TB) string {
 	return path
 }
 
-// PathWithNode24 is a PATH on which `node` is the Node.js of GitHub's runners.
-func PathWithNode24(t testing.TB) string {
+// PathWith is a PATH on which `node` is the given Node.js.
+func PathWith(t testing.TB, node string) string {
 	t.Helper()
 	folder := t.TempDir()
-	if err := os.Symlink(Node24(t), filepath.Join(folder, "node")); err != nil {
+	if err := os.Symlink(node, filepath.Join(folder, "node")); err != nil {
 		t.Fatal(err)
 	}
 	return folder + string(os.PathListSeparator) + os.Getenv("PATH")
