@@ -11,7 +11,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const PART = 256 * 1024; // bytes that are hashed at a time
+const PART = 64 * 1024; // bytes that are hashed at a time: what a core keeps at hand
 
 // Problem is an error for the user: a code to search for, and what to do.
 class Problem extends Error {
