@@ -56,7 +56,8 @@ func unpacked(t *testing.T, elements ...string) io.Reader {
 }
 
 // For each system there is the program that the launcher downloads and an archive for
-// people, with the licence; both hold the program of the tagged commit.
+// people, with the licence and completions for four shells; both hold the program of the
+// tagged commit.
 func TestProgramsAreThoseOfTheTaggedCommit(t *testing.T) {
 	t.Parallel()
 	folder, version, names := published(t)
@@ -87,8 +88,15 @@ func TestProgramsAreThoseOfTheTaggedCommit(t *testing.T) {
 				t.Errorf("%s: %s has mode %o", target, header.Name, header.Mode)
 			}
 		}
-		if len(files) != 2 || !bytes.Equal(files[name], program) || !bytes.Contains(files["LICENSE"], []byte("Mozilla Public License")) {
+		if len(files) != 6 || !bytes.Equal(files[name], program) || !bytes.Contains(files["LICENSE"], []byte("Mozilla Public License")) {
 			t.Errorf("%s: the archive holds %d files", target, len(files))
+		}
+		for file, begins := range map[string]string{
+			"paistrike-action.bash": "# bash completion", "_paistrike-action": "#compdef paistrike-action", "paistrike-action.fish": "# fish completion", "paistrike-action.ps1": "# PowerShell completion",
+		} {
+			if !bytes.HasPrefix(files["completions/"+file], []byte(begins)) || !bytes.Contains(files["completions/"+file], []byte("doctor")) {
+				t.Errorf("%s: completions/%s is %q", target, file, files["completions/"+file])
+			}
 		}
 	}
 	for _, name := range names {
