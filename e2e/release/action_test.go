@@ -94,7 +94,7 @@ func TestProgramsAreThoseOfTheTaggedCommit(t *testing.T) {
 		for file, begins := range map[string]string{
 			"paistrike-action.bash": "# bash completion", "_paistrike-action": "#compdef paistrike-action", "paistrike-action.fish": "# fish completion", "paistrike-action.ps1": "# PowerShell completion",
 		} {
-			if !bytes.HasPrefix(files["completions/"+file], []byte(begins)) || !bytes.Contains(files["completions/"+file], []byte("doctor")) {
+			if !bytes.HasPrefix(files["completions/"+file], []byte(begins)) || !bytes.Contains(files["completions/"+file], []byte("audit")) {
 				t.Errorf("%s: completions/%s is %q", target, file, files["completions/"+file])
 			}
 		}

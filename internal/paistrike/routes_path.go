@@ -1,32 +1,43 @@
 package paistrike
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 )
 
 // checkRoute says what is wrong with a path template, in which exactly one of the
-// placeholders must stand, once.
+// placeholders must stand, once, and at which column.
 func checkRoute(path string, placeholders []string) string {
 	bare, found := path, 0
 	for _, placeholder := range placeholders {
 		found += strings.Count(path, placeholder)
-		bare = strings.ReplaceAll(bare, placeholder, "x")
+		bare = strings.ReplaceAll(bare, placeholder, strings.Repeat("x", len(placeholder)))
 	}
-	switch {
-	case strings.ContainsAny(bare, "{}"):
-		return "must have no placeholder but " + orNone(placeholders)
-	case found != min(len(placeholders), 1):
+	if i := strings.IndexAny(bare, "{}"); i >= 0 {
+		return "has a placeholder at " + columnIn(path, i) + " that nothing fills: there is " + orNone(placeholders)
+	}
+	if found != min(len(placeholders), 1) {
 		return "must have " + orNone(placeholders) + " in it, once"
 	}
-	bare, query, _ := strings.Cut(bare, "?")
-	if problem := checkPath(bare); problem != "" {
+	before, query, _ := strings.Cut(bare, "?")
+	if problem := checkPath(before); problem != "" {
 		return problem
 	}
-	if _, err := url.ParseQuery(query); err != nil || strings.ContainsFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' || r == '?' }) {
+	odd := strings.IndexFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' || r == '?' })
+	if odd >= 0 {
+		return "has a character at " + columnIn(path, len(before)+1+odd) + " that a query cannot have: escape it"
+	}
+	if _, err := url.ParseQuery(query); err != nil {
 		return "must have a query of names and values, with all but plain characters escaped"
 	}
 	return ""
+}
+
+// columnIn words a place in a path; offset counts bytes from 0.
+func columnIn(path string, offset int) string {
+	return fmt.Sprintf("column %d", len([]rune(path[:offset]))+1)
 }
 
 func orNone(placeholders []string) string {
@@ -41,19 +52,27 @@ func checkPath(path string) string {
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
 		return "must begin with one slash"
 	}
-	if strings.ContainsFunc(path, func(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("/%-._~!$&'()*+,;=:@", r) }) {
-		return "must be a path, with all but plain characters escaped, and without a fragment"
+	if i := strings.IndexFunc(path, func(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("/%-._~!$&'()*+,;=:@", r) }); i >= 0 {
+		return "has a character at " + columnIn(path, i) + " that a path cannot have: escape it"
 	}
+	at := 0
 	for segment := range strings.SplitSeq(path, "/") {
 		plain, err := url.PathUnescape(segment)
 		if err != nil {
-			return "has a percent sign that escapes nothing"
+			return "has a percent sign that escapes nothing at " + columnIn(path, at+strings.Index(segment, badEscape(err)))
 		}
+		at += len(segment) + 1
 		if plain == "." || plain == ".." {
 			return "must not have . or .. as a segment"
 		}
 	}
 	return ""
+}
+
+// badEscape is what PathUnescape could not read.
+func badEscape(err error) string {
+	bad, _ := errors.AsType[url.EscapeError](err)
+	return string(bad)
 }
 
 // fill puts a value into a path template, escaped for its place.
