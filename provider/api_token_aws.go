@@ -28,6 +28,7 @@ import (
 type tokenAWSModel struct {
 	Name           types.String `tfsdk:"name"`
 	Region         types.String `tfsdk:"region"`
+	Format         types.String `tfsdk:"format"`
 	Key            types.String `tfsdk:"key"`
 	KMSKeyID       types.String `tfsdk:"kms_key_id"`
 	Tags           types.Map    `tfsdk:"tags"`
@@ -52,6 +53,11 @@ func tokenAWSAttribute() schema.SingleNestedAttribute {
 			"key": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(entry.DefaultKey), Validators: []validator.String{keyValidator{}},
 				MarkdownDescription: "Field of the secret's JSON that holds the token, `token` by default.",
+			},
+			"format": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(jsonFormat), Validators: []validator.String{stringvalidator.OneOf(jsonFormat, plainFormat)},
+				MarkdownDescription: "What the value of the secret is: `json` (default), an object with the token in the field `key`, or `plain`, the token alone, for consumers that cannot pick a field. " +
+					"A plain secret keeps its record in a version of its own, under the label `PAISTRIKE_RECORD`. A change rotates the token.",
 			},
 			"kms_key_id": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{stringvalidator.LengthBetween(1, 2048)},
@@ -82,7 +88,7 @@ func (d *desired) readAWS(ctx context.Context, object types.Object) diag.Diagnos
 	diags := object.As(ctx, &a, basetypes.ObjectAsOptions{})
 	d.at = entry.Location{Region: a.Region.ValueString(), Path: a.Name.ValueString(), Key: a.Key.ValueString()}
 	d.readEnds(a.Adopt, a.OnDestroy)
-	d.settings = storeSettings{KMSKeyID: a.KMSKeyID.ValueString(), RecoveryWindow: int(duration(a.RecoveryWindow) / oneDay)}
+	d.settings = storeSettings{Format: storeFormat(a.Format.ValueString()), KMSKeyID: a.KMSKeyID.ValueString(), RecoveryWindow: int(duration(a.RecoveryWindow) / oneDay)}
 	if !a.Tags.IsNull() {
 		diags.Append(a.Tags.ElementsAs(ctx, &d.settings.Tags, false)...)
 	}
@@ -90,9 +96,9 @@ func (d *desired) readAWS(ctx context.Context, object types.Object) diag.Diagnos
 }
 
 // awsOf is the block for an entry of AWS.
-func awsOf(at entry.Location, key string) *tokenAWSModel {
+func awsOf(at entry.Location, key string, format storeFormat) *tokenAWSModel {
 	return &tokenAWSModel{
-		Name: types.StringValue(at.Path), Region: types.StringValue(at.Region), Key: types.StringValue(cmp.Or(key, entry.DefaultKey)),
+		Name: types.StringValue(at.Path), Format: types.StringValue(string(format)), Region: types.StringValue(at.Region), Key: types.StringValue(cmp.Or(key, entry.DefaultKey)),
 		Tags: types.MapNull(types.StringType),
 	}
 }
@@ -212,8 +218,16 @@ func checkAWSTag(key, value string) error {
 	return nil
 }
 
-// validateStore checks that exactly one store is named.
-func (m apiTokenModel) validateStore(diags *diag.Diagnostics) {
+// validateStore checks that exactly one store is named, and that a plain secret names no
+// field.
+func (m apiTokenModel) validateStore(ctx context.Context, diags *diag.Diagnostics) {
+	if !m.AWS.IsNull() && !m.AWS.IsUnknown() {
+		var a tokenAWSModel
+		diags.Append(m.AWS.As(ctx, &a, basetypes.ObjectAsOptions{})...)
+		if a.Format.ValueString() == plainFormat && !a.Key.IsNull() {
+			diags.AddAttributeError(path.Root("aws_secrets_manager").AtName("key"), "Invalid aws_secrets_manager.key", "format is \"plain\", so the value is the token alone and has no fields: leave key out.")
+		}
+	}
 	switch {
 	case m.Vault.IsUnknown() || m.AWS.IsUnknown():
 	case m.Vault.IsNull() && m.AWS.IsNull():

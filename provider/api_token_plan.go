@@ -88,7 +88,7 @@ func (s situation) userReason() schedule.Reason {
 		return schedule.ReasonName
 	case s.imported:
 		return schedule.ReasonNone
-	case w.at != h.at:
+	case w.at != h.at, w.settings.Format != h.settings.Format:
 		return schedule.ReasonMoved
 	case w.label != h.label:
 		return schedule.ReasonName

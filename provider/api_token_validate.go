@@ -14,7 +14,7 @@ import (
 
 // validate checks what attributes say together, as far as it is known.
 func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
-	m.validateStore(diags)
+	m.validateStore(ctx, diags)
 	if anyUnknown(ctx, m.ExpiresIn, m.ExpiresAt) {
 		return
 	}

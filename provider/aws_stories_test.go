@@ -189,6 +189,37 @@ func TestImportFromAWS(t *testing.T) {
 	}
 }
 
+// A secret that is the token alone: what a consumer reads, how it is rotated, found again,
+// and made an object.
+func TestPlainSecretOfAWS(t *testing.T) {
+	s := newAWSStage(t)
+	plain := inAmazon(`, format = "plain"`)
+	person := s.terminal(plain)
+	person.apply()
+	first, _ := s.aws.value(s, standardPath, "")
+	s.wantWorks("the value", first, true)
+	s.wantSays(person.run("plan"), "No changes.")
+	s.advance(31 * day)
+	person.apply()
+	second, _ := s.aws.value(s, standardPath, "")
+	s.wantWorks("the new value", second, true)
+	s.wantWorks("the value before", first, true)
+
+	other := s.terminal(plain + entryImport(ci, "aws/"+region+"/ci/paistrike"))
+	s.wantSays(other.apply(), "1 imported, 0 added, 1 changed, 0 destroyed.")
+	s.wantSays(other.run("plan"), "No changes.")
+	if s.minted() != 2 {
+		t.Errorf("%d tokens were minted", s.minted())
+	}
+	other.write(standard)
+	s.wantSays(other.run("plan"), `-> "secret_moved"`)
+	other.apply()
+	s.wantWorks("the field of the object", s.secret(standardPath), true)
+	s.wantSays(other.run("plan"), "No changes.")
+	other.run("destroy", "-auto-approve")
+	s.wantLive(0)
+}
+
 // The published example works with the policy that is published for it, from create to destroy;
 // without one of its rights it says which, before a token is minted.
 func TestPublishedPolicyOfAWS(t *testing.T) {
@@ -285,6 +316,9 @@ func TestInvalidConfigurationOfAWS(t *testing.T) {
 		"window of hours":  {inAmazon(`, recovery_window = "180h"`), invalid + "recovery_window", `"180h" is not a recovery window: AWS allows 7d to 30d, in whole days.`},
 		"key that is taken": {
 			inAmazon(`, key = "paistrike"`), invalid + "key", `"paistrike" is the name of a field beside the secret.`,
+		},
+		"key of a plain secret": {
+			inAmazon(`, format = "plain", key = "token"`), invalid + "key", `format is "plain", so the value is the token alone and has no fields: leave key out.`,
 		},
 		"tag of AWS's": {inAmazon(`, tags = { "aws:x" = "y" }`), invalid + "tags", `tag "aws:x" begins with aws:, which AWS keeps for itself.`},
 		"tag of ours":  {inAmazon(`, tags = { managed_by = "me" }`), invalid + "tags", `tag "managed_by" is one of those that hold the token's metadata.`},

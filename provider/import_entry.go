@@ -34,11 +34,11 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 		addFailure(diags, failed, err)
 		return apiTokenModel{}
 	}
-	engine := s.engine(at, diags)
+	there := s.connection(at, diags)
 	if diags.HasError() {
 		return apiTokenModel{}
 	}
-	seen, err := engine.Look(ctx, at)
+	seen, err := there.engine.Look(ctx, at)
 	if err == nil {
 		err = seen.Obstacle()
 	}
@@ -55,7 +55,7 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 	if diags.HasError() {
 		return apiTokenModel{}
 	}
-	return modelOf(ctx, seen, diags)
+	return modelOf(ctx, there, seen, diags)
 }
 
 // locate reads the id of an entry. Where a mount of Vault ends, Vault alone knows.
@@ -81,7 +81,7 @@ func (s *session) locate(ctx context.Context, id string) (entry.Location, error)
 
 // modelOf is the resource that publishes what an entry serves. Of expires_in and
 // expires_at one is set, as a configuration must.
-func modelOf(ctx context.Context, seen rotation.Sight, diags *diag.Diagnostics) apiTokenModel {
+func modelOf(ctx context.Context, there connection, seen rotation.Sight, diags *diag.Diagnostics) apiTokenModel {
 	mirror := seen.Mirror
 	m := apiTokenModel{
 		Name: types.StringValue(rotation.Label(mirror.TokenName)), ExpiresIn: textOrNull(mirror.Schedule.ExpiresIn),
@@ -96,7 +96,7 @@ func modelOf(ctx context.Context, seen rotation.Sight, diags *diag.Diagnostics) 
 		m.ExpiresAt = timeValue(mirror.ExpiresAt)
 	}
 	m.Rotation = objectOf(ctx, "rotation", rotationOf(mirror.Schedule), diags)
-	m.setPlace(ctx, seen.At, mirror.Key, diags)
+	m.setPlace(ctx, there, seen.At, mirror.Key, diags)
 	return m
 }
 

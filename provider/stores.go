@@ -28,6 +28,11 @@ type connection struct {
 // storeSettings is what a resource says of its secret beside the location.
 type storeSettings = aws.Settings
 
+// storeFormat is what the value of a secret is.
+type storeFormat = aws.Format
+
+const jsonFormat, plainFormat = string(aws.JSON), string(aws.Plain)
+
 // place is one of the two stores as the provider block describes it.
 type place struct {
 	unknown bool // part of its block is not known yet
@@ -117,13 +122,13 @@ func (c connection) prepare(d desired) {
 }
 
 // setPlace writes into a model where its secret lies.
-func (m *apiTokenModel) setPlace(ctx context.Context, at entry.Location, key string, diags *diag.Diagnostics) {
+func (m *apiTokenModel) setPlace(ctx context.Context, there connection, at entry.Location, key string, diags *diag.Diagnostics) {
 	var inVault *tokenVaultModel
 	var inAWS *tokenAWSModel
-	if at.Mount != "" {
-		inVault = vaultOf(at, key)
+	if there.aws != nil {
+		inAWS = awsOf(at, key, there.aws.Format(at))
 	} else {
-		inAWS = awsOf(at, key)
+		inVault = vaultOf(at, key)
 	}
 	m.Vault = objectOf(ctx, "vault", inVault, diags)
 	m.AWS = objectOf(ctx, "aws_secrets_manager", inAWS, diags)

@@ -87,6 +87,8 @@ type WebIdentity struct {
 
 // Settings are what a resource says of its secret beside the location.
 type Settings struct {
+	// Format is what the value is; "" keeps what is there, and is [JSON] for a new secret.
+	Format Format
 	// KMSKeyID encrypts a secret that is created; "" is AWS's own key.
 	KMSKeyID string
 	// Tags are put on a secret that is created.

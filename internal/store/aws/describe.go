@@ -28,7 +28,9 @@ type description struct {
 	account  string
 	current  entry.Revision // id of the version with the label AWSCURRENT
 	previous entry.Revision
-	deleted  bool // it can be restored, until its recovery window is over
+	record   entry.Revision // id of the version with the label recordLabel
+	blank    entry.Revision // a record that is current because it was the first version
+	deleted  bool           // it can be restored, until its recovery window is over
 	metadata map[string]string
 }
 
@@ -46,6 +48,15 @@ func describe(arn string, tags []types.Tag, stages map[string][]string, deleted 
 		if slices.Contains(labels, previous) {
 			d.previous = entry.Revision(id)
 		}
+		if slices.Contains(labels, recordLabel) {
+			d.record = entry.Revision(id)
+		}
+	}
+	if isRecord(d.current) {
+		d.current, d.blank = "", d.current
+	}
+	if isRecord(d.previous) {
+		d.previous = ""
 	}
 	return d
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
@@ -76,6 +77,17 @@ func (f *faultyWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
+// inEachFormat is a test of both formats.
+func inEachFormat(t *testing.T, name string, test func(t *testing.T, format aws.Format)) {
+	t.Helper()
+	for _, format := range []aws.Format{aws.JSON, aws.Plain} {
+		t.Run(name+"/"+string(format), func(t *testing.T) {
+			t.Parallel()
+			test(t, format)
+		})
+	}
+}
+
 // TestEveryCallMayGoWrong lets each call of each kind of run go wrong in every way, and
 // sees the next run put it right.
 func TestEveryCallMayGoWrong(t *testing.T) {
@@ -100,13 +112,14 @@ func TestEveryCallMayGoWrong(t *testing.T) {
 			return err
 		}, true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		inEachFormat(t, name, func(t *testing.T, format aws.Format) {
+			t.Helper()
 			server := startAWS(t)
 			for _, kind := range []fault{dropped, lost, late, throttled} {
 				for at, done := 1, false; !done; at++ {
 					w := newWorld(t, server, fmt.Sprintf("faults/%d/%s", at, kind[:4]))
 					w.advance(0)
+					w.settings.Format = format
 					test.before(w)
 					wire := &faultyWire{w: w, at: at, fault: kind}
 					err := test.run(w, wire)

@@ -12,7 +12,8 @@ import (
 )
 
 // ReadField reads the field at.Key of the current version, whoever wrote it, with one
-// request and the right to GetSecretValue alone. If the value is a record, the field that
+// request and the right to GetSecretValue alone; if the value is the token alone, a second
+// one asks for its record. If the value is a record, the field that
 // the record names counts. A secret that is absent or deleted, and a field that is not
 // there, are no error.
 func (s *Store) ReadField(ctx context.Context, at entry.Location) (entry.Field, error) {
@@ -36,6 +37,12 @@ func (s *Store) ReadField(ctx context.Context, at entry.Location) (entry.Field, 
 		field = entry.ReadField(at.Key, data)
 	} else {
 		field.Secret = secret.New(sdk.ToString(out.SecretString)) // any text may be a secret
+		if id := sdk.ToString(out.VersionId); ourVersion.MatchString(id) {
+			field.Record, _ = s.plainRecord(ctx, at, id, field.Secret.Reveal()) // a consumer may not be allowed to
+		}
+	}
+	if isRecord(entry.Revision(sdk.ToString(out.VersionId))) {
+		return entry.Field{Condition: entry.Absent}, nil
 	}
 	field.Revision = entry.Revision(sdk.ToString(out.VersionId))
 	field.Time, _ = s.clock.time()

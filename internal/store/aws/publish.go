@@ -119,42 +119,86 @@ func (s *Store) create(ctx context.Context, at entry.Location) error {
 // once. Unless [entry.ErrRefused] holds, an error leaves open whether the version is
 // current, a refusal to move the label included: see [Store.After].
 func (s *Store) Publish(ctx context.Context, at entry.Location, base entry.Revision, record entry.Record) (entry.Published, error) {
-	data, err := entry.EncodeRecord(at.Key, record)
-	if err != nil {
+	if err := s.open(ctx); err != nil {
 		return entry.Published{}, err
 	}
-	value, err := json.Marshal(data)
+	plain := record.State == entry.StateActive && s.formatOf(at) == Plain
+	value, beside, err := encode(at.Key, record, plain)
 	if err != nil {
-		return entry.Published{}, errors.New("the record could not be written as JSON")
-	}
-	if err := s.open(ctx); err != nil {
 		return entry.Published{}, err
 	}
 	if err := s.prepare(ctx, at, base); err != nil {
 		return entry.Published{}, refusedIf(isDenied(err), err)
 	}
 	id := versionID(record)
-	labels, err := s.put(ctx, at, id, string(value))
+	if plain {
+		if _, err := s.put(ctx, at, id+recordEnding, beside, recordLabel); err != nil {
+			return entry.Published{}, err
+		}
+	}
+	labels, err := s.put(ctx, at, id, value, pending)
 	if err != nil {
 		return entry.Published{}, err
 	}
 	if base == "" && slices.Contains(labels, current) {
 		return entry.Published{Revision: entry.Revision(id)}, nil // as the first version, by AWS itself
 	}
-	if err := s.commit(ctx, at, base, id); err != nil {
+	from, err := s.under(ctx, at, base, plain)
+	if err == nil {
+		err = s.commit(ctx, at, from, id)
+	}
+	if err != nil {
+		if plain {
+			s.keepRecord(ctx, at)
+		}
 		return entry.Published{}, err
 	}
 	return entry.Published{Revision: entry.Revision(id)}, nil
 }
 
+// encode writes a record as the value of a secret. In a plain one, what is beside the
+// token goes into a version of its own.
+func encode(key string, record entry.Record, plain bool) (value, beside string, err error) {
+	if plain {
+		key = entry.DefaultKey
+	}
+	data, err := entry.EncodeRecord(key, record)
+	if err != nil {
+		return "", "", err
+	}
+	if plain {
+		beside, err = withoutSecret(data, record.Secret)
+		return record.Secret.Reveal(), beside, err
+	}
+	text, err := json.Marshal(data)
+	if err != nil {
+		return "", "", errors.New("the record could not be written as JSON")
+	}
+	return string(text), "", nil
+}
+
+// under returns the version that AWSCURRENT is to be taken from. Nothing was current if a
+// record is, as the first version of the secret.
+func (s *Store) under(ctx context.Context, at entry.Location, base entry.Revision, plain bool) (entry.Revision, error) {
+	if base != "" {
+		return base, nil
+	}
+	look := s.recall
+	if plain {
+		look = s.describe // a record was just put
+	}
+	d, err := look(ctx, at)
+	return d.blank, err
+}
+
 // put adds a version that is not current, and returns its labels. The first version of a
 // secret becomes current by itself.
-func (s *Store) put(ctx context.Context, at entry.Location, id, value string) ([]string, error) {
+func (s *Store) put(ctx context.Context, at entry.Location, id, value, label string) ([]string, error) {
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
 	out, err := s.session.secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
-		SecretId: sdk.String(at.Path), ClientRequestToken: sdk.String(id), SecretString: sdk.String(value), VersionStages: []string{pending},
+		SecretId: sdk.String(at.Path), ClientRequestToken: sdk.String(id), SecretString: sdk.String(value), VersionStages: []string{label},
 	}, s.writing(at.Region))
 	if err != nil {
 		return nil, refusedIf(isDenied(err), explain(err))

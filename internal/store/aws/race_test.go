@@ -8,6 +8,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
 // together starts all functions at the same moment and waits for them.
@@ -26,7 +27,13 @@ func together(functions ...func()) {
 
 func TestManyRunsAtOnceRotateOnce(t *testing.T) {
 	t.Parallel()
+	inEachFormat(t, "rotate", manyRunsRotateOnce)
+}
+
+func manyRunsRotateOnce(t *testing.T, format aws.Format) {
+	t.Helper()
 	w := newWorld(t, startAWS(t), "race")
+	w.settings.Format = format
 	rotations := func(wish rotation.Wish, reason schedule.Reason) int {
 		var mu sync.Mutex
 		rotated := 0
@@ -67,9 +74,15 @@ func TestManyRunsAtOnceRotateOnce(t *testing.T) {
 // decides by itself and not by a move of the label.
 func TestManyFirstCreates(t *testing.T) {
 	t.Parallel()
+	inEachFormat(t, "create", manyFirstCreates)
+}
+
+func manyFirstCreates(t *testing.T, format aws.Format) {
+	t.Helper()
 	server := startAWS(t)
 	for _, name := range []string{"first/a", "first/b", "first/c"} {
 		w := newWorld(t, server, name)
+		w.settings.Format = format
 		runs := make([]func(), 6)
 		for i := range runs {
 			engine := w.engine(w.wire())

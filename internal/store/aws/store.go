@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type Store struct {
 	seen     map[entry.Location]description
 	listed   map[entry.Location]description
 	settings map[entry.Location]Settings
+	formats  map[entry.Location]Format // of values that were read
 }
 
 // New makes a store. It does no I/O: the first call looks for credentials.
@@ -33,7 +35,7 @@ func New(config Config) *Store {
 	config.setDefaults()
 	return &Store{
 		config: config, clock: clock{now: config.Now},
-		seen: map[entry.Location]description{}, listed: map[entry.Location]description{}, settings: map[entry.Location]Settings{},
+		seen: map[entry.Location]description{}, listed: map[entry.Location]description{}, settings: map[entry.Location]Settings{}, formats: map[entry.Location]Format{},
 	}
 }
 
@@ -146,7 +148,21 @@ func (s *Store) read(ctx context.Context, at entry.Location, in *secretsmanager.
 		return entry.Version{}, explain(err)
 	}
 	v := entry.Version{Revision: entry.Revision(sdk.ToString(out.VersionId)), Condition: entry.Live}
+	if isRecord(v.Revision) {
+		return entry.Version{Condition: entry.Absent}, nil
+	}
+	format := JSON
 	v.Record, v.Problem = decode(at.Key, out.SecretString)
+	if id := string(v.Revision); v.Record == nil && ourVersion.MatchString(id) {
+		format = Plain
+		v.Record, v.Problem = s.plainRecord(ctx, at, id, sdk.ToString(out.SecretString))
+		if _, told := errors.AsType[*entry.Failure](v.Problem); told {
+			return entry.Version{}, v.Problem
+		}
+	}
+	if in.VersionStage != nil {
+		s.noteFormat(at, format)
+	}
 	return v, nil
 }
 
@@ -164,14 +180,22 @@ func decode(key string, value *string) (*entry.Record, error) {
 	return &record, nil
 }
 
-// Describe writes the whole mirror into tags, with one request.
+// Describe writes the whole mirror into tags, with one request; with a second one it looks
+// after the record of a plain value.
 func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mirror) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
+	metadata, format := entry.EncodeMirror(mirror), s.formatOf(at)
+	if s.Format(at) != format { // a secret that is JSON, and always was, needs no such tag
+		metadata[formatTag] = string(format)
+	}
 	_, err := s.session.secrets.TagResource(ctx, &secretsmanager.TagResourceInput{
-		SecretId: sdk.String(at.Path), Tags: encodeTags(entry.EncodeMirror(mirror)),
+		SecretId: sdk.String(at.Path), Tags: encodeTags(metadata),
 	}, s.writing(at.Region))
+	if err == nil && format == Plain && mirror.State == entry.StateActive {
+		s.keepRecord(ctx, at)
+	}
 	return explained(err)
 }
 

@@ -210,10 +210,14 @@ func (w *world) value() (value, version string) {
 // current is the record that is served, nil if there is none.
 func (w *world) current() *entry.Record {
 	w.t.Helper()
-	value, _ := w.value()
+	value, id := w.value()
 	var data map[string]any
 	if json.Unmarshal([]byte(value), &data) != nil {
-		return nil
+		out, err := w.admin.GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: sdk.String(w.at.Path), VersionId: sdk.String(id + "-record")})
+		if err != nil || json.Unmarshal([]byte(sdk.ToString(out.SecretString)), &data) != nil || data["token"] != nil {
+			return nil
+		}
+		data["token"] = value
 	}
 	record, err := entry.DecodeRecord(w.at.Key, data)
 	if err != nil {
