@@ -212,7 +212,7 @@ func TestPlainSecretOfAWS(t *testing.T) {
 		t.Errorf("%d tokens were minted", s.minted())
 	}
 	other.write(standard)
-	s.wantSays(other.run("plan"), `-> "secret_moved"`)
+	s.wantSays(other.run("plan"), `+ rotation_reason = "secret_moved"`)
 	other.apply()
 	s.wantWorks("the field of the object", s.secret(standardPath), true)
 	s.wantSays(other.run("plan"), "No changes.")

@@ -75,7 +75,7 @@ func TestChangeOfFormat(t *testing.T) {
 		w.settings.Format = format
 		request := w.request(rotation.Rotate, schedule.ReasonMoved)
 		if record := w.current(); record != nil {
-			request.Replaces = record.TokenID
+			request.Replaces, request.Keep = record.TokenID, []string{record.TokenID}
 		}
 		result := w.run(request)
 		value, _ := w.value()
