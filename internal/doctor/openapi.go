@@ -48,6 +48,7 @@ func Propose(document []byte) (Proposal, error) {
 	d.body(&p, d.operation(create, "post"))
 	d.list(&p, d.operation(collection, "get"))
 	d.answer(&p, d.operation(create, "post"))
+	p.nameParents(collection)
 	return p, p.Routes.Validate()
 }
 
@@ -125,11 +126,12 @@ func (d openAPI) auth() paistrike.Auth {
 
 // collection finds where tokens are listed and created: of the paths that name
 // tokens, the shortest that creates, and the one that lists which is most like it.
+// Paths below something that a caller must name come last.
 func (d openAPI) collection() (collection, create string) {
 	for _, path := range slices.SortedFunc(maps.Keys(d.paths), shortestFirst) {
 		last := strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])
 		isToken := strings.Contains(last, "token") || strings.Contains(last, "key") || strings.Contains(last, "credential")
-		if strings.Contains(path, "{") || !isToken {
+		if strings.Contains(last, "{") || !isToken {
 			continue
 		}
 		if create == "" && d.operation(path, "post") != nil {
@@ -146,6 +148,9 @@ func (d openAPI) collection() (collection, create string) {
 }
 
 func shortestFirst(a, b string) int {
+	if given := strings.Count(a, "{") - strings.Count(b, "{"); given != 0 {
+		return given
+	}
 	if len(a) != len(b) {
 		return len(a) - len(b)
 	}

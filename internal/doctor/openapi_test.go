@@ -95,6 +95,29 @@ api_routes = {
 	}
 }
 
+// Tokens below an organization: the document cannot know which, so the paths have a word
+// to replace, and the comments say so.
+func TestSettingsForTokensOfAnOrganization(t *testing.T) {
+	t.Parallel()
+	const document = `{"openapi": "3.0.3", "paths": {
+  "/orgs/{id}/tokens": {"get": {}, "post": {"requestBody": {"content": {"application/json": {"schema": {"properties": {"name": {}, "expires_at": {"type": "string", "format": "date"}}}}}}}},
+  "/orgs/{id}/tokens/{token}": {"get": {}, "delete": {}}, "/orgs/{id}/tokens/self": {"get": {}}
+}}`
+	proposal, err := doctor.Propose([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := proposal.Routes
+	if got := []string{r.Collection, r.CreatePath, r.Item, r.Self, r.RevokePath}; strings.Join(got, " ") !=
+		"/orgs/YOUR_ID/tokens /orgs/YOUR_ID/tokens /orgs/YOUR_ID/tokens/{id} /orgs/YOUR_ID/tokens/self /orgs/YOUR_ID/tokens/{id}" {
+		t.Errorf("got %q", got)
+	}
+	const comment = "# the paths have YOUR_ID: put the value of id in its place\n"
+	if strings.Count(proposal.HCL(), comment) != 1 || strings.Count(proposal.JSON(), comment) != 1 {
+		t.Errorf("%s\n%s", proposal.HCL(), proposal.JSON())
+	}
+}
+
 func TestDocumentsThatSayNothing(t *testing.T) {
 	t.Parallel()
 	for _, document := range []string{"", "openapi: 3.0.3", "{}", `{"openapi":"2.0","paths":{"/tokens":{}}}`, `{"openapi":"3.0.3","paths":{"/reports":{"get":{},"post":{}}}}`} {

@@ -1,0 +1,42 @@
+package doctor
+
+import (
+	"regexp"
+	"strings"
+)
+
+var parameter = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// nameParents puts a word in capitals in the place of each parameter of the paths that
+// is not the token: an organization, say, which the document cannot know.
+func (p *Proposal) nameParents(collection string) {
+	words := map[string]string{}
+	named := func(path string) string {
+		return parameter.ReplaceAllStringFunc(path, func(hole string) string {
+			word := capitals(strings.Trim(hole, "{}"))
+			if words[hole] == "" {
+				words[hole] = word
+				p.open("the paths have %s: put the value of %s in its place", word, strings.Trim(hole, "{}"))
+			}
+			return word
+		})
+	}
+	above := strings.TrimRight(collection, "/")
+	for _, path := range []*string{&p.Routes.Collection, &p.Routes.CreatePath, &p.Routes.Item, &p.Routes.Self, &p.Routes.RevokePath} {
+		if rest, below := strings.CutPrefix(*path, above); below {
+			*path = named(above) + rest
+		} else {
+			*path = named(*path)
+		}
+	}
+}
+
+// capitals writes a name so that a path can have it, and a reader sees it: YOUR_ORG_ID.
+func capitals(name string) string {
+	return "YOUR_" + strings.ToUpper(strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, name))
+}
