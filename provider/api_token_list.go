@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
@@ -16,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
@@ -31,6 +34,7 @@ type apiTokenListModel struct {
 	tokenFilterModel
 	VaultMount  types.String `tfsdk:"vault_mount"`
 	VaultFolder types.String `tfsdk:"vault_folder"`
+	AWSFolder   types.String `tfsdk:"aws_folder"`
 }
 
 // Where generated configuration puts secrets, unless the query says so.
@@ -51,9 +55,13 @@ func (l *apiTokenList) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 		Optional: true, Validators: []validator.String{pathValidator{}},
 		MarkdownDescription: "Folder that generated configuration puts each secret in, under the token's name, `paistrike` by default.",
 	}
+	attributes["aws_folder"] = schema.StringAttribute{
+		Optional: true, Validators: []validator.String{awsNameValidator{}, stringvalidator.ConflictsWith(path.MatchRoot("vault_mount"), path.MatchRoot("vault_folder"))},
+		MarkdownDescription: "Beginning of the names of secrets, such as `ci`: generated configuration puts each secret in AWS Secrets Manager, under it and the token's name, in the place of Vault. AWS is not asked.",
+	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Finds the API tokens of the account, to take them over. `terraform query -generate-config-out` writes a resource and an import block for each. " +
-			"The first apply gives each of them a new secret in Vault; the token that was found works for one overlap more. It needs no Vault. Queries need Terraform 1.14 or newer; OpenTofu has none.",
+			"The first apply gives each of them a new secret in the store; the token that was found works for one overlap more. It needs no store. Queries need Terraform 1.14 or newer; OpenTofu has none.",
 		Attributes: attributes,
 	}
 }
@@ -96,21 +104,19 @@ func (l *apiTokenList) results(ctx context.Context, req list.ListRequest, model 
 	}
 }
 
-// place proposes a Vault path for a token, each path once.
-func (m apiTokenListModel) place(token paistrike.Token, taken map[string]bool) tokenVaultModel {
-	mount, folder := defaultMount, defaultFolder
-	if !m.VaultMount.IsNull() {
-		mount = m.VaultMount.ValueString()
-	}
-	if !m.VaultFolder.IsNull() {
-		folder = m.VaultFolder.ValueString()
+// place proposes a place for a token, each place once.
+func (m apiTokenListModel) place(token paistrike.Token, taken map[string]bool) entry.Location {
+	mount := cmp.Or(m.VaultMount.ValueString(), defaultMount)
+	folder := cmp.Or(m.VaultFolder.ValueString(), defaultFolder)
+	if !m.AWSFolder.IsNull() {
+		mount, folder = "", m.AWSFolder.ValueString()
 	}
 	at := folder + "/" + slug(labelOf(token))
 	if taken[at] {
 		at += "-" + slug(token.ID)
 	}
 	taken[at] = true
-	return tokenVaultModel{Mount: types.StringValue(mount), Path: types.StringValue(at)}
+	return entry.Location{Mount: mount, Path: at}
 }
 
 var unsafeInPaths = regexp.MustCompile(`[^a-z0-9]+`)
@@ -162,7 +168,7 @@ func lifetimeOf(token paistrike.Token, p tokenPolicy) string {
 // describeResource fills in what generated configuration needs to be valid, and what
 // PAIStrike knows. Of expires_in and expires_at exactly one is set, as a
 // configuration must.
-func describeResource(ctx context.Context, resource *tfsdk.Resource, token paistrike.Token, now time.Time, at tokenVaultModel, p tokenPolicy) diag.Diagnostics {
+func describeResource(ctx context.Context, resource *tfsdk.Resource, token paistrike.Token, now time.Time, at entry.Location, p tokenPolicy) diag.Diagnostics {
 	var diags diag.Diagnostics
 	set := func(p path.Path, value any) { diags.Append(resource.SetAttribute(ctx, p, value)...) }
 	label := labelOf(token)
@@ -172,8 +178,12 @@ func describeResource(ctx context.Context, resource *tfsdk.Resource, token paist
 	}
 	set(path.Root("name"), label)
 	set(path.Root("expires_in"), lifetimeOf(token, p))
-	set(path.Root("vault").AtName("mount"), at.Mount)
-	set(path.Root("vault").AtName("path"), at.Path)
+	if at.Mount != "" {
+		set(path.Root("vault").AtName("mount"), at.Mount)
+		set(path.Root("vault").AtName("path"), at.Path)
+	} else {
+		set(path.Root("aws_secrets_manager").AtName("name"), at.Path)
+	}
 	set(path.Root("token_id"), token.ID)
 	set(path.Root("token_name"), token.Name)
 	set(path.Root("created_at"), timeValue(token.CreatedAt))

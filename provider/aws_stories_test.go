@@ -220,6 +220,56 @@ func TestPlainSecretOfAWS(t *testing.T) {
 	s.wantLive(0)
 }
 
+// A token that is imported by its id is taken over by the secret that serves it, though a
+// provider without a vault block does not know yet where that will be.
+func TestImportATokenIntoAWS(t *testing.T) {
+	s := newAWSStage(t)
+	s.terminal(standard).apply()
+	id := s.entry(standardPath).serves()
+	second := s.terminal(standard + entryImport(ci, id))
+	s.wantSays(second.apply(), "1 imported, 0 added, 1 changed, 0 destroyed.")
+	s.wantSays(second.run("plan"), "No changes.")
+	if s.minted() != 1 {
+		t.Errorf("%d tokens were minted", s.minted())
+	}
+}
+
+// A region, or a name, that is known only after apply is no error in the plan.
+func TestUnknownPlaceInAWS(t *testing.T) {
+	s := newAWSStage(t)
+	delete(s.env, "AWS_REGION")
+	config := `
+resource "terraform_data" "place" {
+  input = { region = "eu-central-1", name = "ci/paistrike" }
+}
+
+provider "paistrike" {
+  aws = { region = terraform_data.place.output.region }
+}
+` + edit(inAmazon(""), `"ci/paistrike"`, "terraform_data.place.output.name")
+	s.play(
+		act{config: config, plan: creates(), state: state(secretVersion(1))},
+		act{before: s.later(31 * day), config: config, plan: rotates("period"), state: state(secretVersion(2))},
+	)
+}
+
+// A query puts what it finds where its secrets shall go.
+func TestQueryForAWS(t *testing.T) {
+	needs(t, "1.14.0", "")
+	s := newAWSStage(t)
+	s.paistrike.Mint("CI/CD Pipeline", s.paistrike.Clock().Now().Add(90*day))
+	person := s.terminal("")
+	found := person.query("include_resource = true\nconfig {\n  name_regex = \"CI\"\n  aws_folder = \"ci\"\n}")
+	if len(found) != 1 {
+		t.Fatalf("found %v", found)
+	}
+	at, _ := found[0].Resource["aws_secrets_manager"].(map[string]any)
+	if at["name"] != "ci/ci-cd-pipeline" || found[0].Resource["vault"] != nil {
+		t.Errorf("the resource is %v", found[0].Resource)
+	}
+	s.wantCalls(s.awsCalls(), "", 0)
+}
+
 // The published example works with the policy that is published for it, from create to destroy;
 // without one of its rights it says which, before a token is minted.
 func TestPublishedPolicyOfAWS(t *testing.T) {

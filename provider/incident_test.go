@@ -29,6 +29,10 @@ func revokePrevious(s *stage) {
 // agrees.
 func TestRotateAction(t *testing.T) {
 	needs(t, "1.14.0", "")
+	overBoth(t, rotateAction)
+}
+
+func rotateAction(s *stage) {
 	rotate := func(more string) string {
 		return standard + `
 action "paistrike_rotate_api_token" "now" {
@@ -40,7 +44,6 @@ action "paistrike_rotate_api_token" "now" {
 `
 	}
 	const invoke = "-invoke=action.paistrike_rotate_api_token.now"
-	s := newStage(t)
 	person := s.terminal(rotate(""))
 	person.apply()
 	first := s.secret(standardPath)
@@ -56,7 +59,7 @@ action "paistrike_rotate_api_token" "now" {
 	said := person.apply(invoke)
 	s.wantSays(said, "generation 3. Revoked: ")
 	if !strings.Contains(said, leaked) || slices.Contains(names(s.live()), leaked) {
-		t.Errorf("%s was not revoked: %v", leaked, names(s.live()))
+		s.Errorf("%s was not revoked: %v", leaked, names(s.live()))
 	}
 	s.wantWorks("the new secret", s.secret(standardPath), true)
 	s.wantSays(person.run("plan"), "No changes.")

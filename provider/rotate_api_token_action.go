@@ -101,6 +101,9 @@ func (a *rotateAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequ
 		return
 	}
 	at := model.at()
+	if model.AWS != nil && at.Region == "" {
+		at.Region = a.session.region(ctx, &resp.Diagnostics)
+	}
 	engine := a.session.engine(at, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

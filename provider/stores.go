@@ -83,7 +83,7 @@ func newStores(ctx context.Context, m providerModel, version string, env surroun
 		return connection{aws: store}, store, nil
 	})
 	s.likely = &s.vault
-	if m.Vault.IsNull() && !m.AWS.IsNull() {
+	if m.Vault.IsNull() && (!m.AWS.IsNull() || env.getenv("VAULT_ADDR") == "") {
 		s.likely = &s.aws
 	}
 	return s
