@@ -95,9 +95,8 @@ func TestMoveDuringAnOverlap(t *testing.T) {
 }
 
 // Destroyed in the middle of a move, both places end.
-func TestDestroyWhileMoving(t *testing.T) { overBoth(t, destroyWhileMoving) }
-
-func destroyWhileMoving(s *stage) {
+func TestDestroyWhileMoving(t *testing.T) {
+	s := newStage(t)
 	s.play(
 		act{config: standard},
 		act{config: edit(standard, "ci/paistrike", "build/paistrike"), plan: rotates("secret_moved")},

@@ -52,9 +52,8 @@ resource "paistrike_api_token" "zapier" {
 }
 `
 
-func TestTwoResourcesOnOnePath(t *testing.T) { overBoth(t, twoResourcesOnOnePath) }
-
-func twoResourcesOnOnePath(s *stage) {
+func TestTwoResourcesOnOnePath(t *testing.T) {
+	s := newStage(t)
 	s.play(
 		act{config: standard},
 		act{

@@ -104,9 +104,8 @@ func TestRotateExpired(t *testing.T) {
 	)
 }
 
-func TestRotateByTrigger(t *testing.T) { overBoth(t, rotateByTrigger) }
-
-func rotateByTrigger(s *stage) {
+func TestRotateByTrigger(t *testing.T) {
+	s := newStage(t)
 	incident := edit(standard, `overlap = "24h"`, `overlap = "24h", triggers = { incident = "2026-01" }`)
 	s.play(
 		act{config: standard},

@@ -58,9 +58,8 @@ func TestImportFromTheEntry(t *testing.T) {
 }
 
 // The command does it too, before there is anything but an empty block.
-func TestImportCommandFromTheEntry(t *testing.T) { overBoth(t, importCommandFromTheEntry) }
-
-func importCommandFromTheEntry(s *stage) {
+func TestImportCommandFromTheEntry(t *testing.T) {
+	s := newStage(t)
 	s.terminal(standard).apply()
 	second := s.terminal(standard)
 	second.run("import", ci, "vault/secret/ci/paistrike")

@@ -8,9 +8,8 @@ import (
 
 // An apply that changes nothing leaves the state file as it is, so that it is no
 // news to whoever keeps states under version control.
-func TestNothingToDoKeepsTheStateFile(t *testing.T) { overBoth(t, nothingToDoKeepsTheStateFile) }
-
-func nothingToDoKeepsTheStateFile(s *stage) {
+func TestNothingToDoKeepsTheStateFile(t *testing.T) {
+	s := newStage(t)
 	person := s.terminal(standard)
 	person.apply()
 	before, _ := person.state()
@@ -56,9 +55,8 @@ func TestSavedPlanIsOld(t *testing.T) {
 	s.wantLive(2)
 }
 
-func TestReplaceOption(t *testing.T) { overBoth(t, replaceOption) }
-
-func replaceOption(s *stage) {
+func TestReplaceOption(t *testing.T) {
+	s := newStage(t)
 	person := s.terminal(standard)
 	person.apply()
 	person.apply("-replace=" + ci)
