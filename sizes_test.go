@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,8 +44,35 @@ func TestSizesOfWhatShips(t *testing.T) {
 			}
 			if pkg == "./action" {
 				compareShares(t, shares(t, file, megabytes))
+				startsLight(t, file)
 			}
 		})
+	}
+}
+
+// startsLight checks that no package of ours does much before main begins, such as to
+// compile a pattern with a large repetition: every step of a job would wait for it. What
+// is allocated tells, since it is the same on every machine.
+func startsLight(t *testing.T, file string) {
+	t.Helper()
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Log("NOT TESTED: what the program does before main, this machine cannot run it")
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), file, "version")
+	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	began := regexp.MustCompile(`(?m)^init (\S+) .* ([0-9]+) bytes,`).FindAllStringSubmatch(string(said), -1)
+	if len(began) == 0 {
+		t.Fatalf("nothing is traced:\n%s", said)
+	}
+	for _, pkg := range began {
+		if bytes, err := strconv.Atoi(pkg[2]); strings.HasPrefix(pkg[1], "github.com/paistrike/") && (err != nil || bytes > 100_000) {
+			t.Errorf("%s allocates %s bytes before main", pkg[1], pkg[2])
+		}
 	}
 }
 
