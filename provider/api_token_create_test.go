@@ -33,6 +33,7 @@ func create(s *stage) {
 }
 
 func TestCreateThatNeverExpires(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(act{
 		config: edit(standard, `"90d"`, `"never"`),
@@ -52,6 +53,7 @@ func TestCreateWithoutRotation(t *testing.T) {
 }
 
 func TestCreateAtAnotherKeyOfANestedMount(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(act{
 		config: edit(standard, `path = "ci/paistrike"`, `path = "a/b/c", key = "PAISTRIKE_API_TOKEN"`),
@@ -63,6 +65,7 @@ func TestCreateAtAnotherKeyOfANestedMount(t *testing.T) {
 
 // The expiry that PAIStrike grants is the one that counts.
 func TestCreateWhereExpiryIsADate(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	policy := s.paistrike.Policy()
 	policy.DateOnly = true

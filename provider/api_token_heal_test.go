@@ -30,6 +30,7 @@ func revokedElsewhere(s *stage) {
 }
 
 func TestRevokedElsewhereIsAnError(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	config := onRevoked("error")
 	s.play(
@@ -47,6 +48,7 @@ func TestRevokedElsewhereIsAnError(t *testing.T) {
 
 // A rotation that the user asks for is no replacement that on_revoked forbids.
 func TestTriggerHealsWhereRevokedIsAnError(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	config := onRevoked("error")
 	s.play(
@@ -56,6 +58,7 @@ func TestTriggerHealsWhereRevokedIsAnError(t *testing.T) {
 }
 
 func TestRevokedElsewhereIsIgnored(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	config := onRevoked("ignore")
 	s.play(
@@ -67,6 +70,7 @@ func TestRevokedElsewhereIsIgnored(t *testing.T) {
 // A token that is neither listed nor found is replaced, if PAIStrike lists another of the
 // entry: then this is the account that it belongs to.
 func TestDeletedElsewhere(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -81,6 +85,7 @@ func TestDeletedElsewhere(t *testing.T) {
 // If it lists none, it may be another account's. Nothing is minted for that, the plan
 // warns, its apply fails; a reason that the user gives is consent.
 func TestUnknownToTheAccount(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(standard)
 	person.apply()
@@ -120,6 +125,7 @@ func overwrittenByHand(s *stage) {
 // The secret is taken away from consumers, one way after the other, and the token
 // lives. Whoever holds it still keeps it for its overlap.
 func TestSecretTakenAway(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	held := map[string]bool{}
 	stillWork := func() {
@@ -172,6 +178,7 @@ func (s *stage) rollBack(version string) {
 // Somebody went back to a version whose token works still: it is taken as it is.
 // Which token came after it is remembered until the next rotation.
 func TestRolledBackToATokenThatWorks(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	var first string
 	s.play(
@@ -197,6 +204,7 @@ func TestRolledBackToATokenThatWorks(t *testing.T) {
 
 // Somebody went back to a version whose token is revoked: consumers get a new one.
 func TestRolledBackToARevokedToken(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -227,6 +235,7 @@ func TestUndeleted(t *testing.T) {
 
 // Custom metadata is a mirror: whoever deletes it loses nothing.
 func TestCustomMetadataRebuilt(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -243,6 +252,7 @@ func TestCustomMetadataRebuilt(t *testing.T) {
 
 // Somebody changed the schedule in Vault: the configuration is what counts.
 func TestScheduleChangedByHand(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},

@@ -62,6 +62,7 @@ func TestImportUnderAnotherName(t *testing.T) {
 // A token made by hand cannot be taken over, because nobody can read its secret. It
 // is replaced, and works for one overlap more.
 func TestImportWhatWasMadeByHand(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	id, secret := s.paistrike.Mint("CI/CD Pipeline", monday().Add(60*day))
 	s.play(
@@ -78,6 +79,7 @@ func TestImportWhatWasMadeByHand(t *testing.T) {
 }
 
 func TestImportAnUnknownToken(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(act{
 		config: standard, step: importing(func() string { return "tok_nobodys" }),
@@ -87,6 +89,7 @@ func TestImportAnUnknownToken(t *testing.T) {
 
 // The entry of the configuration belongs to somebody else: nothing is written there.
 func TestImportOntoAForeignSecret(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.writeByHand(standardPath, somebodys)
 	id, _ := s.paistrike.Mint("CI/CD Pipeline", time.Time{})

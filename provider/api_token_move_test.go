@@ -71,6 +71,7 @@ func moveAndBackDuringTheOverlap(s *stage) {
 }
 
 func TestMoveAndBackAfterTheOverlap(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	moved := edit(standard, "ci/paistrike", "build/paistrike")
 	s.play(
@@ -84,6 +85,7 @@ func TestMoveAndBackAfterTheOverlap(t *testing.T) {
 
 // A token that was in its overlap when the secret moved ends with the former entry.
 func TestMoveDuringAnOverlap(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	moved := edit(standard, "ci/paistrike", "build/paistrike")
 	s.play(
@@ -155,6 +157,7 @@ func moveToAPlaceThatIsTaken(s *stage) {
 }
 
 func TestMoveToAnotherMount(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.must(http.MethodPost, "sys/mounts/team", map[string]any{"type": "kv-v2"})
 	s.play(

@@ -51,6 +51,7 @@ func between(do func()) plancheck.PlanCheck {
 
 // Whichever runs first rotates. The other sees it and agrees: it is no drift.
 func TestRotatedByTheScheduler(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -71,6 +72,7 @@ func TestRotatedByTheScheduler(t *testing.T) {
 
 // Month after month either side may rotate, and never both.
 func TestEitherSideRotatesAndNeverBoth(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	outside := func(want fleet.Outcome) func() {
 		return func() {
@@ -96,6 +98,7 @@ func TestEitherSideRotatesAndNeverBoth(t *testing.T) {
 // Another policy in Terraform is another schedule in Vault: nothing rotates for it, and
 // the scheduler goes by it from then on.
 func TestSchedulerGoesByAChangedPolicy(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -114,6 +117,7 @@ func TestSchedulerGoesByAChangedPolicy(t *testing.T) {
 
 // The scheduler ended the overlap too.
 func TestRetiredByTheScheduler(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -146,6 +150,7 @@ func TestOldPlanDoesNotRotateAgain(t *testing.T) {
 
 // The same where somebody had revoked the token, and the scheduler healed it first.
 func TestOldPlanDoesNotHealAgain(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -188,6 +193,7 @@ func TestClockPassesTheRotationBetweenPlanAndApply(t *testing.T) {
 }
 
 func TestClockPassesTheWindowBetweenPlanAndApply(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: scheduled},
@@ -210,6 +216,7 @@ func TestClockPassesTheOverlapBetweenPlanAndApply(t *testing.T) {
 }
 
 func TestClockPassesTheEndBetweenPlanAndApply(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(act{
 		config: edit(standard, `expires_in = "90d"`, `expires_at = "2026-01-05T10:00:00Z"`, `period = "30d", `, ""),

@@ -14,6 +14,7 @@ import (
 const somebodys = "a secret of somebody's own"
 
 func TestForeignSecretIsRefused(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.writeByHand(standardPath, somebodys)
 	s.play(
@@ -161,6 +162,7 @@ func TestMoveAwayWhenTakenOver(t *testing.T) {
 }
 
 func TestVersionOneMountIsRefused(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t, testparts.WithMount("secret"), testparts.WithKV1("old"))
 	s.play(
 		act{

@@ -49,6 +49,7 @@ resource "paistrike_api_token" "ci" {
 `
 
 func TestRotateBySchedule(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: scheduled, state: state(text("rotate_at", "2026-01-11T03:17:00Z"))},
@@ -63,6 +64,7 @@ func TestRotateBySchedule(t *testing.T) {
 // Nobody ran Terraform inside the window: the next window will do, as long as it
 // comes before the token is close to its end.
 func TestMissedWindowWaitsForTheNext(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: scheduled},
@@ -74,6 +76,7 @@ func TestMissedWindowWaitsForTheNext(t *testing.T) {
 // The last window before the token comes close to its end was missed: then any
 // hour will do.
 func TestMissedLastWindow(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	monthly := edit(scheduled, `"17 3 * * 0"`, `"17 3 15 * *"`, `"30d"`, `"40d"`)
 	s.play(
@@ -84,6 +87,7 @@ func TestMissedLastWindow(t *testing.T) {
 }
 
 func TestRotateBeforeExpiry(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	config := edit(standard, `period = "30d"`, `before_expiry = "10d"`)
 	s.play(
@@ -94,6 +98,7 @@ func TestRotateBeforeExpiry(t *testing.T) {
 }
 
 func TestRotateExpired(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -138,6 +143,7 @@ func TestRotateByExpiresIn(t *testing.T) {
 // A fixed end is kept: no time makes the token due, and at its end only a new end
 // helps.
 func TestRotateByExpiresAt(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	until := func(end string) string { return edit(standard, `expires_in = "90d"`, `expires_at = "`+end+`"`) }
 	s.play(
@@ -195,6 +201,7 @@ func TestPolicyChangeDoesNotRotate(t *testing.T) {
 
 // A policy may make the token due at once.
 func TestShorterPeriodRotates(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},

@@ -52,6 +52,7 @@ func (s *stage) busy() {
 // All tokens are listed, each once, however many pages there are and whatever
 // happens between two of them.
 func TestAuditListsAllPages(t *testing.T) {
+	onOneCLI(t)
 	for _, count := range []int{0, 1, 20, 21, 101, 230} {
 		t.Run(fmt.Sprint(count), func(t *testing.T) {
 			s := newStage(t)
@@ -73,6 +74,7 @@ func TestAuditListsAllPages(t *testing.T) {
 
 // A page that cannot be read is an error: half a list would pass for a whole one.
 func TestAuditIsWholeOrNotAtAll(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.withoutVault()
 	s.bulk(150)
@@ -82,6 +84,7 @@ func TestAuditIsWholeOrNotAtAll(t *testing.T) {
 
 // The columns of PAIStrike's own page, and what follows from them.
 func TestAuditColumns(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.withoutVault()
 	id, secret := s.paistrike.Mint("Zapier", monday().Add(90*day))
@@ -121,6 +124,7 @@ func TestAuditColumns(t *testing.T) {
 
 // None and several are errors that say which there are.
 func TestOneTokenOrAnError(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.withoutVault()
 	first, _ := s.paistrike.Mint("Twice", time.Time{})
@@ -142,6 +146,7 @@ func TestOneTokenOrAnError(t *testing.T) {
 
 // Terraform's own token is told from those made by hand.
 func TestAuditTellsWhatIsManaged(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.paistrike.Mint("Zapier", time.Time{})
 	const audit = `

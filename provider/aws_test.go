@@ -53,9 +53,7 @@ func newAWSStage(t *testing.T) *stage {
 // newStageOfBoth is a stage with a Vault and an AWS.
 func newStageOfBoth(t *testing.T) *stage {
 	t.Helper()
-	if !firstCLI {
-		t.Skip("seen with the first CLI")
-	}
+	onOneCLI(t)
 	s := newStage(t)
 	server := testparts.StartSecretsManager(t, testparts.WithAWSClock(s.apiURL+"/_sandbox/clock"))
 	s.aws = &amazon{server: server, admin: secretsmanager.New(secretsmanager.Options{

@@ -26,6 +26,7 @@ resource "paistrike_api_token" "t%d" {
 // and its settings, both clocks, the Vault token. For each token a plan reads
 // Vault's metadata once and never the secret, and a create needs six calls.
 func TestCallsOfManyTokens(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	const count = 20
 	person := s.terminal(manyTokens(count))

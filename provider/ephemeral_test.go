@@ -135,6 +135,7 @@ func TestEphemeralTokenThatStays(t *testing.T) {
 
 // A lost answer leaves no token behind: it is found by its name and revoked.
 func TestEphemeralTokenWhoseAnswerIsLost(t *testing.T) {
+	onOneCLI(t)
 	needs(t, "1.10.0", "1.11.0")
 	s := newStage(t)
 	person := s.terminal(`ephemeral "paistrike_api_token" "run" { name = "Plan" }`)
@@ -146,6 +147,7 @@ func TestEphemeralTokenWhoseAnswerIsLost(t *testing.T) {
 }
 
 func TestEphemeralTokenIsShort(t *testing.T) {
+	onOneCLI(t)
 	needs(t, "1.10.0", "1.11.0")
 	s := newStage(t)
 	const rule = `provider "paistrike" { token_policy = { max_expires_in = "30m" } }` + "\n"

@@ -15,6 +15,7 @@ func (s *stage) forge(custom map[string]any) {
 // Whoever writes custom metadata ends no token and has none minted: the next apply puts
 // it right, and neither a destroy nor a scheduler goes by it.
 func TestForgedMetadata(t *testing.T) {
+	onOneCLI(t)
 	for name, forged := range map[string]func(victim string) map[string]any{
 		"a victim in the overlap": func(victim string) map[string]any {
 			return map[string]any{"paistrike_retiring": victim + "@2026-01-01T00:00:00Z"}

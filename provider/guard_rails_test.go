@@ -11,6 +11,7 @@ import (
 // A lifetime that is longer than PAIStrike advises is remarked at every plan, unless
 // the provider's token_policy has answered it.
 func TestWarnsOfALongLife(t *testing.T) {
+	onOneCLI(t)
 	const never, long = "Warning: Token never expires", "Warning: Token lives longer than 90 days"
 	policy := func(rule string) string { return `provider "paistrike" { token_policy = ` + rule + " }\n" }
 	for _, c := range []struct{ name, config, want string }{
@@ -38,6 +39,7 @@ func TestWarnsOfALongLife(t *testing.T) {
 
 // A replaced token that no run came to end is remarked, once it is a day late.
 func TestWarnsOfAnOverdueToken(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(standard)
 	person.apply()
@@ -84,6 +86,7 @@ func TestDeletionProtection(t *testing.T) {
 // The provider may be given a token that Terraform manages. While it uses it, it
 // does not end it; with the next one it does.
 func TestOwnTokenIsNotEnded(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(edit(standard, `"90d"`, `"never"`)) // PAIStrike lets no token make one that outlives it
 	person.apply()
@@ -110,6 +113,7 @@ func TestOwnTokenIsNotEnded(t *testing.T) {
 // The provider's own token is asked for once in a run, and only where something is
 // to end.
 func TestOwnTokenIsAskedForOnce(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	many := edit(standard, `resource "paistrike_api_token" "ci" {`, "resource \"paistrike_api_token\" \"ci\" {\n  count = 5",
 		`"ci/paistrike"`, `"ci/${count.index}"`)

@@ -113,6 +113,7 @@ func TestGeneratedConfiguration(t *testing.T) {
 
 // A whole fleet comes back by one import block, and none of it is minted anew.
 func TestImportAFleet(t *testing.T) {
+	onOneCLI(t)
 	needs(t, "1.7.0", "1.7.0") // for_each in import blocks
 	const fleet = `
 locals { integrations = toset([for i in range(40) : format("integration-%02d", i)]) }
@@ -179,6 +180,7 @@ func TestImportFromAnEntryThatHasNone(t *testing.T) {
 
 // A namespace that is not the provider's stands in the id and in the configuration.
 func TestImportFromAnEntryInANamespace(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	inside := edit(standard, `mount = "secret"`, `mount = "secret", namespace = "team"`)
 	s.terminal(inside).apply()

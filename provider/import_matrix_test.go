@@ -11,6 +11,7 @@ import (
 // Whatever is imported, its plan or its error is known, and no consumer of Vault's
 // secret loses it.
 func TestImportMatrix(t *testing.T) {
+	onOneCLI(t)
 	byHand := func(expires time.Time) func(*stage) string {
 		return func(s *stage) string {
 			id, _ := s.paistrike.Mint("CI/CD Pipeline", expires)
@@ -113,6 +114,7 @@ func TestImportMatrix(t *testing.T) {
 // A managed token is taken over as it is by its name, in the middle of an overlap
 // too.
 func TestImportWhatVaultServesByName(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -125,6 +127,7 @@ func TestImportWhatVaultServesByName(t *testing.T) {
 
 // A record whose token somebody revoked is imported, and heals in the next apply.
 func TestImportARevokedTokenThatVaultServes(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	var id string
 	s.play(

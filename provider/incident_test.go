@@ -68,6 +68,7 @@ action "paistrike_rotate_api_token" "now" {
 // A job that only plans needs no management token and calls PAIStrike never; it applies
 // nothing.
 func TestPlanWithoutAPI(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(standard)
 	person.apply()
@@ -84,6 +85,7 @@ func TestPlanWithoutAPI(t *testing.T) {
 
 // Without a management token there is one error, however many resources there are.
 func TestMissingTokenIsOneError(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal("provider \"paistrike\" {}\n" + manyTokens(5))
 	person.Setenv("PAISTRIKE_API_TOKEN=")

@@ -226,6 +226,7 @@ func TestInvalidProviderConfiguration(t *testing.T) {
 
 // Whether a fixed end is over, or too far away, the server's clock says.
 func TestInvalidEnd(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	until := func(end, policy string) string {
 		return edit(by("  token_policy = { "+policy+" }"), `expires_in = "90d"`, `expires_at = "`+end+`"`, `period = "30d", `, "")

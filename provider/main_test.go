@@ -148,6 +148,15 @@ func runEach(programs []string) bool {
 	return well
 }
 
+// onOneCLI marks a story about the provider and its servers: what it shows does not
+// depend on the CLI. Of several CLIs the first one tells it.
+func onOneCLI(t *testing.T) {
+	t.Helper()
+	if !firstCLI {
+		t.Skip("told on the first CLI: it is about the provider and its servers")
+	}
+}
+
 // needs skips a test where the CLI is too old for it; "" means that the product
 // does not have the feature at all. The two products count their versions apart.
 func needs(t *testing.T, terraform, tofu string) {

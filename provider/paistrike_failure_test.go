@@ -83,6 +83,7 @@ var mintFailures = map[string]struct {
 // A create that fails leaves nothing behind, however often, and the next apply is as
 // if it had not been.
 func TestCreateFailsAtPAIStrike(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	var acts []act
 	for _, name := range slices.Sorted(maps.Keys(mintFailures)) {
@@ -110,6 +111,7 @@ func TestCreateFailsAtPAIStrike(t *testing.T) {
 
 // A rotation that fails changes nothing that a consumer sees.
 func TestRotationFailsAtPAIStrike(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	var before location
 	acts := []act{{config: standard, after: func() { before = s.entry(standardPath); s.advance(31 * day) }}}
@@ -156,6 +158,7 @@ func (s *stage) rotateInSpiteOf(rows []string, breaks func(row string), after fu
 
 // What passes by itself is waited for, or resolved, and needs no second apply.
 func TestRotateInSpiteOfPAIStrike(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	rows := map[string]struct {
 		fault  sandbox.Fault
@@ -194,6 +197,7 @@ func TestRotateInSpiteOfPAIStrike(t *testing.T) {
 
 // Nothing is known without the list, and nothing is done.
 func TestListFails(t *testing.T) {
+	onOneCLI(t)
 	listing := func(f sandbox.Fault) sandbox.Fault {
 		f.Method, f.Path = "GET", "/api-tokens"
 		return always(f)
@@ -224,6 +228,7 @@ func TestListFails(t *testing.T) {
 
 // An old token that cannot be revoked stays in the list until it can.
 func TestRevokeFails(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(standard)
 	person.apply()
@@ -242,6 +247,7 @@ func TestRevokeFails(t *testing.T) {
 
 // A token whose create was answered too late is found by the next run and revoked.
 func TestLateCreateIsSwept(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},

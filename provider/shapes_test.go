@@ -34,6 +34,7 @@ func (s *stage) reshape(name string) string {
 // The life of a token against APIs in the manner of real services: made, replaced
 // with an overlap, the old one retired, healed after somebody revoked it, ended.
 func TestLifeOfATokenInOtherShapes(t *testing.T) {
+	onOneCLI(t)
 	for _, name := range []string{"cloudflare", "hcp_terraform"} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
@@ -61,6 +62,7 @@ func TestLifeOfATokenInOtherShapes(t *testing.T) {
 
 // What cannot work is refused in the plan, with its place.
 func TestShapeIsCheckedInThePlan(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.withoutVault()
 	const look = `data "paistrike_api_tokens" "all" {}`

@@ -79,6 +79,7 @@ func TestNoRefreshNoRotation(t *testing.T) {
 
 // A warning says what an overlap that is too short does to consumers.
 func TestWarnsOfATokenInUseWhenItRetires(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(standard)
 	person.apply()
@@ -92,6 +93,7 @@ func TestWarnsOfATokenInUseWhenItRetires(t *testing.T) {
 
 // A fixed end is over, and nothing but the user can help.
 func TestWarnsOfAFixedEndThatIsOver(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(edit(standard, `expires_in = "90d"`, `expires_at = "2026-02-01"`, `period = "30d", `, ""))
 	person.apply()
@@ -103,6 +105,7 @@ func TestWarnsOfAFixedEndThatIsOver(t *testing.T) {
 
 // A token that nothing rotates comes to its end: the guard rails warn of it.
 func TestWarnsBeforeTheEnd(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	config := `provider "paistrike" { token_policy = { warn_before = "14d" } }` + "\n" +
 		edit(standard, `  rotation   = { period = "30d", overlap = "24h" }`+"\n", "")

@@ -33,6 +33,7 @@ func (s *stage) seal()   { s.must(http.MethodPut, "sys/seal", nil) }
 func (s *stage) unseal() { s.must(http.MethodPut, "sys/unseal", nil) }
 
 func TestVaultSealed(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	const sealed = "Error: Vault is sealed ... PS301: Nothing was created or changed at secret/ci/paistrike. Unseal Vault, then run again."
 	s.play(
@@ -51,6 +52,7 @@ func TestVaultSealed(t *testing.T) {
 
 // A plan that only looks needs no Vault: it says what it does not know.
 func TestVaultSealedAtRefresh(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(standard)
 	person.apply()
@@ -64,6 +66,7 @@ func TestVaultSealedAtRefresh(t *testing.T) {
 
 // The Vault token lacks a right, and that is found before a token is minted.
 func TestVaultTokenLacksARight(t *testing.T) {
+	onOneCLI(t)
 	rows := []struct{ rules, says string }{
 		{
 			"secret/data/ci/*:read;secret/metadata/ci/*:read,patch",
@@ -99,6 +102,7 @@ func TestVaultTokenLacksARight(t *testing.T) {
 
 // What a rotation needs, and no more, is enough: no right to delete or to destroy.
 func TestVaultTokenOfARotator(t *testing.T) {
+	onOneCLI(t)
 	const rotator = "token-of-a-rotator"
 	s := newStage(t, testparts.WithToken(rotator, "secret/data/ci/*:create,update,read;secret/metadata/ci/*:read,patch"))
 	s.env["VAULT_TOKEN"] = rotator
@@ -114,6 +118,7 @@ func TestVaultTokenOfARotator(t *testing.T) {
 // The write of the secret fails. What was minted reached nobody, and is revoked at
 // once or, where it might still be published, by the next run that writes.
 func TestPublishFails(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	acts := []act{{config: standard, after: s.later(31 * day)}}
 	broken := func(live int, fault testparts.Fault) func() {
@@ -147,6 +152,7 @@ func TestPublishFails(t *testing.T) {
 // The first token of a path: the create fails, there is no state, and the next create
 // clears up after it.
 func TestFirstPublishFails(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{
@@ -162,6 +168,7 @@ func TestFirstPublishFails(t *testing.T) {
 
 // Writes whose outcome is not what the answer says are resolved by reading back.
 func TestRotateInSpiteOfVault(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	rows := map[string]testparts.Fault{
 		"a connection cut before the work": {Lose: "request"},
@@ -197,6 +204,7 @@ func (s *stage) onVerify(do func()) func() {
 // Two run at once: one of them publishes, the other's token is revoked, and both
 // agree.
 func TestSchedulerWinsTheRace(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -215,6 +223,7 @@ func TestSchedulerWinsTheRace(t *testing.T) {
 
 // Somebody writes by hand in the middle of a rotation: the new token goes on top.
 func TestSomebodyWritesDuringARotation(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
@@ -228,6 +237,7 @@ func TestSomebodyWritesDuringARotation(t *testing.T) {
 
 // Somebody writes by hand in the middle of a create: it is theirs now.
 func TestSomebodyWritesDuringACreate(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{
@@ -244,6 +254,7 @@ func TestSomebodyWritesDuringACreate(t *testing.T) {
 // Custom metadata cannot be written: the secret is right all the same, and the next
 // run writes what is missing, without a new token.
 func TestMirrorFails(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	broken := s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))
 	s.play(
@@ -266,6 +277,7 @@ func TestMirrorFails(t *testing.T) {
 // A destroy that fails keeps the resource. Each attempt gets as far as it can, and the
 // next goes on from there.
 func TestDestroyFails(t *testing.T) {
+	onOneCLI(t)
 	s := newStage(t)
 	broken := func(live int, breaks func()) func() {
 		return func() {
