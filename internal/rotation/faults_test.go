@@ -158,10 +158,11 @@ func (s scenario) try(t testing.TB, kv kvServer, script map[int]fault, tally *pr
 	}
 }
 
-// TestEverySingleFault makes each remote call of each run fail in each way.
+// TestEverySingleFault makes each remote call of each run fail in each way. What the
+// engine answers, the Vault in memory answers too.
 func TestEverySingleFault(t *testing.T) {
 	t.Parallel()
-	kv := startKV(t).keepingPages()
+	kv := startTwins(t)
 	for _, s := range scenarios() {
 		t.Run(url.PathEscape(s.name), func(t *testing.T) {
 			t.Parallel()
@@ -185,7 +186,7 @@ func TestEveryPairOfFaults(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(url.PathEscape(s.name), func(t *testing.T) {
 			t.Parallel()
-			kv := startKV(t).keepingPages()
+			kv := inMemory()
 			_, calls := s.play(t, kv, nil)
 			tally := proof.Tally{Kind: proof.Pairs}
 			for first := 1; first <= calls; first++ {

@@ -117,7 +117,7 @@ func copied(r *http.Request) *http.Request {
 		if err != nil {
 			panic(err)
 		}
-		again.Body = io.NopCloser(bytes.NewReader(raw))
+		r.Body, again.Body = io.NopCloser(bytes.NewReader(raw)), io.NopCloser(bytes.NewReader(raw))
 	}
 	return again
 }

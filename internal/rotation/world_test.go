@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,39 +42,9 @@ const day = 24 * time.Hour
 // own in it.
 type kvServer struct {
 	address, root string
-	wire          *http.Transport
-	// pages, where it is set, keeps the pages of the engine that never change here,
-	// so that thousands of worlds need not fetch them each.
-	pages *sync.Map
+	wire          http.RoundTripper
 	// whole says that it is a Vault server, whose health says more than the time.
 	whole bool
-}
-
-// keepingPages is the server for tests with thousands of worlds.
-func (kv kvServer) keepingPages() kvServer {
-	kv.pages = &sync.Map{}
-	return kv
-}
-
-// roundTrip asks the server itself.
-func (kv kvServer) roundTrip(r *http.Request) (*http.Response, error) {
-	if kv.pages == nil || !slices.Contains([]string{"/v1/sys/internal/ui/mounts/secret", "/v1/secret/config", "/v1/auth/token/lookup-self"}, r.URL.Path) {
-		return kv.wire.RoundTrip(r)
-	}
-	if page, kept := kv.pages.Load(r.URL.Path); kept {
-		return answer(r, http.StatusOK, page.(string)), nil //nolint:forcetypeassert // nothing else is stored
-	}
-	response, err := kv.wire.RoundTrip(r)
-	if err != nil || response.StatusCode != http.StatusOK {
-		return response, err
-	}
-	defer response.Body.Close()
-	page, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	kv.pages.Store(r.URL.Path, string(page))
-	return answer(r, http.StatusOK, string(page)), nil
 }
 
 func startKV(t testing.TB) kvServer {
@@ -191,7 +160,7 @@ func (w *world) send(r *http.Request) (*http.Response, error) {
 	case strings.HasSuffix(r.URL.Path, "/sys/health"):
 		return answer(r, 200, fmt.Sprintf(`{"initialized":true,"sealed":false,"standby":false,"server_time_utc":%d}`, w.now().Unix())), nil
 	default:
-		return w.kv.roundTrip(r)
+		return w.kv.wire.RoundTrip(r)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -27,21 +27,20 @@ var pageFiles embed.FS
 // page is the "API Tokens" page over the same store as the API. It keeps nothing
 // but the forms that are out: a secret is in the one answer that made it.
 type page struct {
-	clock    *Clock
-	store    *store
-	policy   func() Policy
-	forms    *forms
-	watch    *watch
-	template *template.Template
-	slot     *regexp.Regexp
+	clock  *Clock
+	store  *store
+	policy func() Policy
+	forms  *forms
+	watch  *watch
 }
 
+// pageTemplate is parsed when somebody first looks at a page.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(pageFiles, "page/*.html"))
+})
+
 func newPage(c *Clock, s *store, policy func() Policy, realNow func() time.Time) *page {
-	return &page{
-		clock: c, store: s, policy: policy, forms: newForms(), watch: &watch{now: realNow},
-		template: template.Must(template.ParseFS(pageFiles, "page/*.html")),
-		slot:     slotPattern(),
-	}
+	return &page{clock: c, store: s, policy: policy, forms: newForms(), watch: &watch{now: realNow}}
 }
 
 // isPage reports whether a path is the page's and not the API's.
@@ -235,7 +234,7 @@ func (p *page) show(w http.ResponseWriter, r *http.Request, status int, v pageVi
 
 func (p *page) render(name string, v any) ([]byte, error) {
 	var body bytes.Buffer
-	err := p.template.ExecuteTemplate(&body, name, v)
+	err := pageTemplate().ExecuteTemplate(&body, name, v)
 	return body.Bytes(), err
 }
 

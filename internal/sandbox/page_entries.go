@@ -104,7 +104,7 @@ func plural(n int, one, many string) string {
 }
 
 func (p *page) entry(e held, now time.Time) entryView {
-	name := p.nameOf(Token{Name: e.TokenName})
+	name := nameOf(Token{Name: e.TokenName})
 	v := entryView{
 		Store: e.store, Place: e.Place, Version: e.Version, Serves: cmp.Or(name.mark, e.TokenName, e.TokenID),
 		Ended: e.State != EntryActive, Next: momentOf(e.NextRotation, now), Due: !e.NextRotation.After(now), LastError: e.LastError,

@@ -75,7 +75,7 @@ func (p *page) arrange(tokens []Token, kept index, q listQuery, now time.Time) [
 func (p *page) slots(tokens []Token) []group {
 	found := map[string]*group{}
 	for _, t := range tokens {
-		name := p.nameOf(t)
+		name := nameOf(t)
 		id := cmp.Or(name.slot, otherGroup)
 		g := found[id]
 		if g == nil {

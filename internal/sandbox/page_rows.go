@@ -51,7 +51,7 @@ func overlap(tokens []Token, now time.Time) (overlaps bool, words string) {
 }
 
 func (p *page) row(t Token, kept index, now time.Time) rowView {
-	name := p.nameOf(t)
+	name := nameOf(t)
 	r := rowView{
 		ID: t.ID, Name: t.Name, Label: name.label, Suffix: name.suffix,
 		Created: momentOf(t.CreatedAt, now), LastUsed: momentOf(t.LastUsedAt, now), Expires: expiryOf(t, now),

@@ -121,7 +121,7 @@ func (p *page) lines(tokens []Token, older int, kept index, now time.Time) timel
 	words := make([]string, 0, len(tokens))
 	for i, t := range tokens {
 		b := barOf(t, s, now)
-		b.Mark = p.nameOf(t).mark
+		b.Mark = nameOf(t).mark
 		b.Y = timelineTop + i*timelineStep
 		b.Text, b.Tick = b.Y+timelineBar-3, b.Y-3
 		b.Title = b.Mark + ", " + lifetime(t, now)

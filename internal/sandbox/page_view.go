@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -115,15 +116,15 @@ func clockSteps() []clockStep {
 
 // slotPattern takes apart the names that the provider gives: a label, and a suffix
 // with the slot, its incarnation, a version and this attempt's nonce.
-func slotPattern() *regexp.Regexp {
+var slotPattern = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)^(.*)(-ps1-([a-z2-7]{12})-[a-z2-7]{6}-(?:0|[1-9][0-9]{0,9})-([a-z2-7]{8}))$`)
-}
+})
 
 // naming is what the provider put into a token's name.
 type naming struct{ label, suffix, slot, mark string }
 
-func (p *page) nameOf(t Token) naming {
-	if parts := p.slot.FindStringSubmatch(t.Name); parts != nil {
+func nameOf(t Token) naming {
+	if parts := slotPattern().FindStringSubmatch(t.Name); parts != nil {
 		return naming{parts[1], parts[2], parts[3], parts[4]}
 	}
 	return naming{label: t.Name}
