@@ -6,6 +6,8 @@ RELEASE_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 TEST_TIMEOUT ?= 45m
 FUZZTIME ?= 20s
 STORE ?= vault
+# The version that the next release will have.
+NEXT_VERSION := $(shell awk '/^\#\# [0-9]/ { print $$2; exit }' CHANGELOG.md)
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml) examples/consumers/vault-action.yml
 
 .PHONY: help
@@ -36,11 +38,12 @@ demo: provider-binary ## see one token's whole life on this machine: create, rot
 	@tools/cli >/dev/null || tools/build tofu
 	go run ./examples/quickstart -store $(STORE)
 
+# OVERRIDES=1 runs the provider from bin/ without `terraform init`, for those who change it.
 .PHONY: sandbox
-sandbox: ## run a PAIStrike, a Vault and an AWS Secrets Manager on loopback to try things out on
+sandbox: provider-binary ## run a PAIStrike, a Vault and an AWS Secrets Manager on loopback to try things out on
 	@tools/build kv secretsmanager
-	go build -o bin/sandbox ./examples/sandbox
-	exec bin/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -aws-listen 127.0.0.1:8220 -env-file .sandbox.env
+	@go build -o bin/sandbox ./examples/sandbox
+	@exec bin/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -aws-listen 127.0.0.1:8220 -env-file .sandbox.env -cli-config .sandbox.tfrc -provider-version $(NEXT_VERSION) $(if $(OVERRIDES),-dev-overrides)
 
 # It ends with the proof line, whose numbers come from the tests that have just run.
 .PHONY: test

@@ -77,6 +77,28 @@ func (w *world) secret(t *testing.T, mount, path, key string) string {
 	return value
 }
 
+// tokenByHand is the state of a PAIStrike with a token that was made by hand, with the id
+// of the examples. Its clock stands still.
+func tokenByHand(t *testing.T) (file string) {
+	t.Helper()
+	digest := sha256.Sum256([]byte("pstk_sbx_made_by_hand"))
+	state, err := json.Marshal(map[string]any{
+		"version": 1, "seq": 1, "clock": map[string]any{"still": monday, "offset": "0s"},
+		"tokens": []map[string]any{{
+			"id": importedID, "name": "CI/CD Pipeline", "created_at": monday.Add(-40 * day), "expires_at": monday.Add(300 * day),
+			"sha256": hex.EncodeToString(digest[:]), "seq": 1,
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), "sandbox.json")
+	if err := os.WriteFile(file, state, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // Every example of the resource's page works as it is published: it can be applied,
 // is settled then, serves secrets that work, and can be destroyed.
 func TestPublishedExamples(t *testing.T) {
@@ -132,22 +154,7 @@ const importedID = "tok_8fK2mQ4xW7ZbN1cR5tYp"
 // importWorld has a token that was made by hand, with the id of the examples.
 func importWorld(t *testing.T, program string) *world {
 	t.Helper()
-	digest := sha256.Sum256([]byte("pstk_sbx_made_by_hand"))
-	state, err := json.Marshal(map[string]any{
-		"version": 1, "seq": 1, "clock": map[string]any{"still": monday, "offset": "0s"},
-		"tokens": []map[string]any{{
-			"id": importedID, "name": "CI/CD Pipeline", "created_at": monday.Add(-40 * day), "expires_at": monday.Add(300 * day),
-			"sha256": hex.EncodeToString(digest[:]), "seq": 1,
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "sandbox.json")
-	if err := os.WriteFile(file, state, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w := exampleWorld(t, program, sandbox.Options{StateFile: file})
+	w := exampleWorld(t, program, sandbox.Options{StateFile: tokenByHand(t)})
 	w.write(t, "main.tf", published(t, resources+"resource.tf"))
 	return w
 }

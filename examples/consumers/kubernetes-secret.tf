@@ -5,7 +5,7 @@ terraform {
 
   required_providers {
     kubernetes = { source = "hashicorp/kubernetes", version = "~> 3.0" }
-    paistrike  = { source = "paistrike/paistrike" }
+    paistrike  = { source = "paistrike/paistrike", version = "~> 0.1" }
     vault      = { source = "hashicorp/vault", version = "~> 5.0" }
   }
 }

@@ -6,7 +6,7 @@ terraform {
 
   required_providers {
     aws       = { source = "hashicorp/aws", version = "~> 6.0" }
-    paistrike = { source = "paistrike/paistrike" }
+    paistrike = { source = "paistrike/paistrike", version = "~> 0.1" }
     vault     = { source = "hashicorp/vault", version = "~> 5.0" }
   }
 }

@@ -1,7 +1,8 @@
 terraform {
   required_providers {
     paistrike = {
-      source = "paistrike/paistrike"
+      source  = "paistrike/paistrike"
+      version = "~> 0.1"
     }
   }
 }

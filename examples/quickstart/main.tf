@@ -1,6 +1,6 @@
 terraform {
   required_providers {
-    paistrike = { source = "paistrike/paistrike" }
+    paistrike = { source = "paistrike/paistrike", version = "~> 0.1" }
   }
 }
 

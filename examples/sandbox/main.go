@@ -4,7 +4,8 @@
 // /_sandbox/clock moves.
 //
 // It makes a management token, a Vault token and an access key of AWS, prints them as
-// export lines for a shell, and stops all servers on SIGTERM or Ctrl-C. Nothing that it
+// export lines for a shell, and stops all servers on SIGTERM or Ctrl-C. With -cli-config
+// it also lets Terraform and OpenTofu find the provider of this checkout. Nothing that it
 // serves is anyone's real token.
 package main
 
@@ -19,7 +20,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -46,6 +47,7 @@ type options struct {
 	aws         string
 	envFile     string
 	allowRemote bool
+	terraform   terraform
 	sandbox     sandbox.Options
 }
 
@@ -75,6 +77,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		o.sandbox.Start, err = time.Parse(time.RFC3339, text)
 		return err
 	})
+	o.terraform.flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -142,6 +145,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		env = append(env, st.exports(st.address)...)
 	}
 	paistrike.ShowStores(shown...)
+	found, err := o.terraform.write()
+	if err != nil {
+		return fmt.Errorf("letting Terraform find the provider: %w", err)
+	}
+	env = append(env, found...)
 	if err := announce(stdout, endpoint+"/", o.envFile, env); err != nil {
 		return err
 	}
@@ -167,13 +175,21 @@ func local(addr net.Addr) string {
 // announce prints where the page is, and the variables as export lines, which it
 // writes to a file too, if one is wanted. A shell can read all that it prints.
 func announce(stdout io.Writer, page, path string, env []string) error {
-	lines := "export " + strings.Join(env, "\nexport ") + "\n"
+	lines := exports(env)
 	if path != "" {
 		if err := writeFresh(path, lines); err != nil {
 			return fmt.Errorf("writing the export lines: %w", err)
 		}
 	}
-	_, err := fmt.Fprint(stdout, "# A PAIStrike sandbox, until this command is stopped.\n# page: ", page, "\n# Use it in another shell:\n", lines)
+	how := "Use these in another terminal:"
+	if path != "" {
+		where, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		how = "In another terminal: . " + quote(where)
+	}
+	_, err := fmt.Fprintf(stdout, "# A PAIStrike sandbox, until Ctrl-C.\n# page: %s\n# guide: docs/guides/getting-started.md\n# %s\n%s", page, how, lines)
 	return err
 }
 

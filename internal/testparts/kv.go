@@ -42,13 +42,7 @@ func KV(t testing.TB, options ...KVOption) (address, token string) {
 	if !slices.Contains(args, "-mount") {
 		args = append(args, "-mount", "secret")
 	}
-	path := program(t, "kv")
-	if path == "" {
-		var err error
-		if path, err = builtKV(); err != nil {
-			missing(t, "tools/kv cannot be built: %v", err)
-		}
-	}
+	path := KVProgram(t)
 	listening := func(line string) (string, bool) { return strings.CutPrefix(line, "kv: listening on ") }
 	// Many run side by side: more threads and more frequent garbage collection only
 	// take time from the tests.
@@ -58,6 +52,19 @@ func KV(t testing.TB, options ...KVOption) (address, token string) {
 		t.Fatal(err)
 	}
 	return address, rootToken
+}
+
+// KVProgram is the path of the program that [KV] starts.
+func KVProgram(t testing.TB) string {
+	t.Helper()
+	path := program(t, "kv")
+	if path == "" {
+		var err error
+		if path, err = builtKV(); err != nil {
+			missing(t, "tools/kv cannot be built: %v", err)
+		}
+	}
+	return path
 }
 
 // Fault tells the engine server what goes wrong with the next requests that

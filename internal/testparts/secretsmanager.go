@@ -90,6 +90,19 @@ type AWSIssuer struct {
 	JWKS      json.RawMessage `json:"jwks"`
 }
 
+// SecretsManagerProgram is the path of the program that [StartSecretsManager] starts.
+func SecretsManagerProgram(t testing.TB) string {
+	t.Helper()
+	path := program(t, "secretsmanager")
+	if path == "" {
+		var err error
+		if path, err = builtSecretsManager(); err != nil {
+			missing(t, "tools/secretsmanager cannot be built: %v", err)
+		}
+	}
+	return path
+}
+
 // StartSecretsManager starts the server of tools/secretsmanager.
 func StartSecretsManager(t testing.TB, options ...SecretsManagerOption) *SecretsManager {
 	t.Helper()
@@ -98,13 +111,7 @@ func StartSecretsManager(t testing.TB, options ...SecretsManagerOption) *Secrets
 	for _, apply := range options {
 		apply(t, s, &args)
 	}
-	path := program(t, "secretsmanager")
-	if path == "" {
-		var err error
-		if path, err = builtSecretsManager(); err != nil {
-			missing(t, "tools/secretsmanager cannot be built: %v", err)
-		}
-	}
+	path := SecretsManagerProgram(t)
 	listening := func(line string) (string, bool) { return strings.CutPrefix(line, "secretsmanager: listening on ") }
 	env := []string{
 		"SECRETSMANAGER_ACCESS_KEY_ID=" + s.AccessKeyID, "SECRETSMANAGER_SECRET_ACCESS_KEY=" + s.SecretAccessKey,

@@ -35,9 +35,7 @@ const PlanFile = "tfplan"
 // providerDir. Of the caller's environment the variables of Terraform, Vault,
 // PAIStrike and proxies are left out; env is added.
 func New(program, providerDir, dir string, env ...string) (*Workspace, error) {
-	// Both names of the registry: OpenTofu reads the address without a host as its own.
-	settings := fmt.Sprintf("disable_checkpoint = true\nprovider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n",
-		"registry.terraform.io/paistrike/paistrike", providerDir, "registry.opentofu.org/paistrike/paistrike", providerDir)
+	settings := "disable_checkpoint = true\n" + OverrideSettings(providerDir)
 	file := filepath.Join(dir, "cli.tfrc")
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		return nil, err

@@ -1,0 +1,7 @@
+removed {
+  from = paistrike_api_token.ci
+
+  lifecycle {
+    destroy = false
+  }
+}
