@@ -18,6 +18,7 @@ import (
 	_ "time/tzdata" // schedules in time zones, on machines without a zone database
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/cli"
+	"github.com/paistrike/terraform-provider-paistrike/internal/doctor"
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
 	"github.com/paistrike/terraform-provider-paistrike/internal/job"
 )
@@ -49,9 +50,6 @@ func run(m job.Machine, args []string) int {
 	case "main audit":
 		return m.Step(job.Audit())
 	}
-	if len(args) > 0 && args[0] == "doctor" {
-		return examine(m, args[1:])
-	}
 	return program(m).Main(args)
 }
 
@@ -77,6 +75,10 @@ func program(m job.Machine) cli.Program {
 				"Replaces the tokens below a folder of Vault that are due by the schedule kept beside them, and revokes those whose overlap is over."),
 			folderCommand(m, job.Audit(), "List the tokens that somebody should look at.",
 				"Compares all tokens of the account with the entries below a folder of Vault, and lists what somebody should look at."),
+			{
+				Name: "doctor", Short: "Try out how PAIStrike's API is configured.",
+				Raw: func(args []string) int { return examine(m, args) }, Flags: doctor.Flags(),
+			},
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/doctor"
 	"github.com/paistrike/terraform-provider-paistrike/internal/job"
 )
 
@@ -20,6 +21,31 @@ func TestUsage(t *testing.T) {
 	for path, want := range map[string]string{"/usr/bin/paistrike": "paistrike", "paistrike.exe": "paistrike", "/proc/self/fd/9": "paistrike-action"} {
 		if got := programName(path); got != want {
 			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+// The doctor has flags of its own, and is found like any other command.
+func TestDoctorIsACommand(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"help":            "\n  doctor      Try out how PAIStrike's API is configured.\n",
+		"help doctor":     "usage: paistrike-action doctor [flags]",
+		"doctor --help":   "usage: paistrike-action doctor [flags]",
+		"completion bash": "doctor) words='--endpoint --api-prefix --api-routes --auth --openapi --help'",
+		"doctr":           "there is no command \"doctr\" (did you mean doctor?)",
+	} {
+		var said bytes.Buffer
+		m := job.Machine{Program: "paistrike-action", Out: &said, Err: &said, Getenv: func(string) string { return "" }}
+		if run(m, strings.Fields(line)); !strings.Contains(said.String(), want) {
+			t.Errorf("%s: %s", line, said.String())
+		}
+	}
+	var help bytes.Buffer
+	run(job.Machine{Program: "paistrike-action", Out: &help, Err: &help, Getenv: func(string) string { return "" }}, []string{"doctor", "--help"})
+	for _, flag := range doctor.Flags() {
+		if !strings.Contains(help.String(), "\n  "+flag+" ") {
+			t.Errorf("the help hides %s", flag)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
@@ -38,6 +39,10 @@ type Command struct {
 	JSON   bool   // takes --json
 	Yes    bool   // takes --yes
 	Run    func(call Call) int
+	// Raw runs a command whose flags are its own; Flags names them, and --help prints its
+	// help. It has nothing of what stands above but its name and Short.
+	Raw   func(args []string) int
+	Flags []string
 }
 
 // Code is an exit code and its meaning.
@@ -79,6 +84,9 @@ func (p Program) Main(args []string) int {
 }
 
 func (p Program) run(c Command, args []string) int {
+	if c.Raw != nil {
+		return c.Raw(args)
+	}
 	call, err := p.read(c, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -166,7 +174,7 @@ func distance(a, b string) int {
 
 // flags are the names of all flags of a command.
 func (c Command) flags() []string {
-	var names []string
+	names := slices.Clone(c.Flags)
 	for _, in := range c.inputs() {
 		if !in.Secret {
 			names = append(names, "--"+in.Flag())

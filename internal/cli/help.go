@@ -20,8 +20,7 @@ func (p Program) help(args []string) int {
 	if !ok {
 		return p.wrong(fmt.Sprintf("there is no help on %q%s. See %s help.", args[0], nearest(args[0], p.names()), p.Name))
 	}
-	p.print(p.Out, p.commandHelp(command))
-	return 0
+	return p.run(command, []string{"--help"})
 }
 
 // usage lists the commands.

@@ -45,6 +45,11 @@ no secret. Nothing is left behind.
 exit code: 0 nothing failed, 1 something did, 2 wrong flags
 `
 
+// Flags are the names of the doctor's flags, for completion.
+func Flags() []string {
+	return []string{"--endpoint", "--api-prefix", "--api-routes", "--auth", "--openapi"}
+}
+
 // Run does what the flags say and returns the exit code.
 func (c Command) Run(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
