@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/report"
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 )
@@ -181,8 +180,8 @@ func createRefused(hint string, err error) error {
 	return fail("PSA402", err, "PAIStrike made no token: %v. %s", err, hint)
 }
 
-func recovered(t paistrike.Token) string {
-	return fmt.Sprintf("%s: PAIStrike's answer was lost, and with it the secret of token %s (%s). That token was found by its name and revoked.", codeRecovered, t.ID, t.Name)
+func recovered(id, name string) string {
+	return fmt.Sprintf("%s: PAIStrike's answer was lost, and with it the secret of token %s (%s). That token was found by its name and revoked.", codeRecovered, id, name)
 }
 
 func apiUnavailable(endpoint string, err error) error {

@@ -16,7 +16,7 @@ import (
 
 // The names under which the post step finds what the main step kept.
 const (
-	stateInputs  = "inputs"     // those that are no secrets, as JSON
+	stateInputs  = "inputs"     // those that are not secret, as JSON
 	stateNames   = "names"      // of every token that was asked for and may exist, as JSON
 	stateAsked   = "asked_at"   // when the last of them was asked for, by this machine's clock
 	stateID      = "token_id"   // of the token that was made
@@ -70,30 +70,75 @@ func (s *session) expiry(ctx context.Context, client *paistrike.Client, server t
 // it what was made though nobody heard of it. If the outcome is not known, what may have been
 // made is revoked, and one more is asked for.
 func (s *session) create(ctx context.Context, client *paistrike.Client, expires time.Time) (paistrike.Minted, error) {
-	var lost []string // names under which a token may exist
+	var names []string // under which a token may exist
 	for attempt := 1; ; attempt++ {
 		if err := s.ended(ctx); err != nil {
 			return paistrike.Minted{}, err
 		}
 		name := s.tokenName()
-		if err := s.saveAsked(append(slices.Clone(lost), name), expires); err != nil {
+		if err := s.saveAsked(append(slices.Clone(names), name), expires); err != nil {
 			return paistrike.Minted{}, err
 		}
-		minted, err := s.createOnce(ctx, client, name, expires)
-		unknown, isLost := errors.AsType[*paistrike.UnknownOutcomeError](err)
+		m := &minter{s: s, client: client}
+		minted, err := paistrike.MintOnce(ctx, m, name, expires)
+		m.end()
+		lost, isLost := errors.AsType[*paistrike.LostError](err)
 		if !isLost {
-			return minted, errors.Join(s.createFailed(ctx, err), s.settled(err, lost))
+			return minted, errors.Join(s.createFailed(ctx, err), s.settled(err, names))
 		}
-		found, err := s.recover(ctx, client, unknown)
-		if !found {
-			lost = append(lost, name)
+		if lost.Revoked {
+			s.gh.Warn(codeRecovered, recovered(lost.ID, lost.Name))
 		}
-		if err != nil {
-			return paistrike.Minted{}, err
+		if lost.MayExist {
+			names = append(names, name)
 		}
-		if attempt == 2 {
-			return paistrike.Minted{}, errors.Join(outcomeUnknown(unknown, len(lost) > 0), s.settled(unknown, lost))
+		switch ended := s.ended(ctx); {
+		case m.failed && ended != nil:
+			return paistrike.Minted{}, ended
+		case m.failed, attempt == 2:
+			return paistrike.Minted{}, errors.Join(outcomeUnknown(lost, len(names) > 0), s.settled(lost, names))
 		}
+	}
+}
+
+// minter is PAIStrike for one create. Each call may take its time although the run is
+// cancelled.
+type minter struct {
+	s      *session
+	client *paistrike.Client
+	failed bool // what became of the create could not be cleared up
+
+	cleanup context.Context //nolint:containedctx // one budget for all that follows a lost answer
+	cancel  context.CancelFunc
+}
+
+// Create sends one create, and lets it come to its end: a token that was made is better
+// known.
+func (m *minter) Create(ctx context.Context, name string, expires time.Time) (paistrike.Minted, error) {
+	ctx, cancel := graceful(ctx, m.s.set.timeout, createGrace)
+	defer cancel()
+	return m.client.Create(ctx, name, expires)
+}
+
+// List reads the account's tokens, after an answer was lost.
+func (m *minter) List(ctx context.Context) ([]paistrike.Token, error) {
+	m.cleanup, m.cancel = m.s.cleanup(ctx)
+	tokens, err := m.client.List(m.cleanup)
+	m.failed = m.failed || err != nil
+	return tokens, err
+}
+
+// Revoke revokes a token whose secret was lost.
+func (m *minter) Revoke(_ context.Context, id string) error {
+	err := m.client.Revoke(m.cleanup, id)
+	m.failed = m.failed || err != nil
+	return err
+}
+
+// end frees what the calls took.
+func (m *minter) end() {
+	if m.cancel != nil {
+		m.cancel()
 	}
 }
 
@@ -109,14 +154,6 @@ func (s *session) settled(err error, lost []string) error {
 	return s.saveNames(lost)
 }
 
-// createOnce lets a create that was begun come to its end although the run is cancelled: a
-// token that was made is better known.
-func (s *session) createOnce(ctx context.Context, client *paistrike.Client, name string, expires time.Time) (paistrike.Minted, error) {
-	ctx, cancel := graceful(ctx, s.set.timeout, createGrace)
-	defer cancel()
-	return client.Create(ctx, name, expires)
-}
-
 // graceful returns a context that outlives ctx by grace, and lasts limit at most.
 func graceful(ctx context.Context, limit, grace time.Duration) (context.Context, context.CancelFunc) {
 	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
@@ -125,24 +162,6 @@ func graceful(ctx context.Context, limit, grace time.Duration) (context.Context,
 		context.AfterFunc(inner, func() { timer.Stop() })
 	})
 	return inner, func() { stop(); cancel() }
-}
-
-// recover revokes what a create with an unknown outcome may have made, and reports whether it
-// was found.
-func (s *session) recover(ctx context.Context, client *paistrike.Client, unknown *paistrike.UnknownOutcomeError) (found bool, err error) {
-	cleanup, cancel := s.cleanup(ctx)
-	defer cancel()
-	seen, err := revokeNamed(cleanup, client, []string{unknown.Name})
-	if err != nil {
-		if ended := s.ended(ctx); ended != nil {
-			return false, ended
-		}
-		return false, outcomeUnknown(errors.Join(unknown, err), true)
-	}
-	for _, orphan := range seen {
-		s.gh.Warn(codeRecovered, recovered(orphan))
-	}
-	return len(seen) > 0, nil
 }
 
 // cleanup is the time that there is after a failure. A run that goes on has the time
@@ -155,7 +174,7 @@ func (s *session) cleanup(ctx context.Context) (context.Context, context.CancelF
 }
 
 // revokeNamed revokes the tokens of the given names, and returns those that are revoked now,
-// by it or by somebody else.
+// by it or by someone else.
 func revokeNamed(ctx context.Context, client *paistrike.Client, names []string) ([]paistrike.Token, error) {
 	all, err := client.List(ctx)
 	if err != nil {

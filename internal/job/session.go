@@ -56,7 +56,7 @@ func (s *session) serverNow(client *paistrike.Client) time.Time {
 	return s.now().UTC()
 }
 
-// hand gives the token to the steps that follow. It is masked already.
+// hand passes the token on to the steps that follow. It is masked already.
 func (s *session) hand(t token) error {
 	for _, output := range []struct{ name, value string }{
 		{"token", t.secret.Reveal()},
@@ -81,7 +81,7 @@ func (s *session) hand(t token) error {
 		return nil
 	}
 	if err := s.gh.Summarize(s.summary(t)); err != nil {
-		s.gh.Warn("", err.Error()) // the token is handed over; a page without a table is no harm
+		s.gh.Warn("", err.Error()) // the token is handed over; a page can do without a table
 	}
 	return nil
 }

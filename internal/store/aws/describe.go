@@ -98,7 +98,7 @@ func (d description) closed() bool {
 	return managed && mirror.State == entry.StateTombstone && mirror.Revision == d.current
 }
 
-// describe asks AWS about a secret. One that does not exist is no error.
+// describe asks AWS about a secret. One that does not exist is not an error.
 func (s *Store) describe(ctx context.Context, at entry.Location) (description, error) {
 	if err := s.open(ctx); err != nil {
 		return description{}, err

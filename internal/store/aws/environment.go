@@ -105,7 +105,7 @@ func (e environment) profile(name string) sdk.CredentialsProvider {
 	}))
 }
 
-// container asks the endpoint that ECS or EKS gives a container. Its token goes nowhere
+// container asks the endpoint that ECS or EKS has for a container. Its token goes nowhere
 // else in clear.
 func (e environment) container(base sdk.Config, address string) sdk.CredentialsProvider {
 	u, err := url.Parse(address)

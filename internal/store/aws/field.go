@@ -15,7 +15,7 @@ import (
 // request and the right to GetSecretValue alone; if the value is the token alone, a second
 // one asks for its record. If the value is a record, the field that
 // the record names counts. A secret that is absent or deleted, and a field that is not
-// there, are no error.
+// there, are not errors.
 func (s *Store) ReadField(ctx context.Context, at entry.Location) (entry.Field, error) {
 	if err := s.open(ctx); err != nil {
 		return entry.Field{}, err

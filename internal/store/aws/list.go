@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// pageSize is the largest page that AWS gives.
+// pageSize is the largest page that AWS returns.
 const pageSize = 100
 
 // List returns the secrets of a region whose names begin with the path of a folder, and

@@ -14,7 +14,7 @@ import (
 // and 50 for CreateSecret, in one region and account. The rest is for others.
 const writeInterval = 25 * time.Millisecond
 
-// pace gives writes their turns.
+// pace lets one write begin after the other.
 type pace struct {
 	mu   sync.Mutex
 	next time.Time

@@ -16,7 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// versionID is the id that a run gives to its version, 33 characters of the 32 to 64
+// versionID is the id that a run chooses for its version, 33 characters of the 32 to 64
 // that AWS takes: no other run has it, so that putting the version again changes nothing.
 func versionID(record entry.Record) string {
 	return fmt.Sprintf("paistrike-%014d-%s", record.Gen, record.Op)
