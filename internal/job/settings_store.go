@@ -64,7 +64,7 @@ var (
 )
 
 // isSecretName reports whether AWS takes a name for a secret. Source: the description of
-// Name in the API reference of CreateSecret. The length is no part of the pattern: a
+// Name in the API reference of CreateSecret. The length is not part of the pattern: a
 // repetition of that size takes longer to compile than the rest of the program to start.
 func isSecretName(name string) bool { return len(name) <= 512 && secretName.MatchString(name) }
 

@@ -121,7 +121,7 @@ func (s *Store) plainRecord(ctx context.Context, at entry.Location, id, token st
 
 // keepRecord sees to it that the record of the current token has the label that keeps it.
 // A run that lost, or was killed, may have moved the label to a record of its own. The
-// next run does it again, so a failure is no harm: AWS removes nothing within a day.
+// next run does it again, so a failure does no harm: AWS removes nothing within a day.
 func (s *Store) keepRecord(ctx context.Context, at entry.Location) {
 	d, err := s.describe(ctx, at)
 	if err != nil || !ourVersion.MatchString(string(d.current)) || d.record == d.current+recordEnding || s.begin(ctx) != nil {
