@@ -31,20 +31,21 @@ func (s *Store) ReadField(ctx context.Context, at entry.Location) (entry.Field, 
 	case err != nil:
 		return entry.Field{}, explain(err)
 	}
+	id := sdk.ToString(out.VersionId)
+	if isRecord(entry.Revision(id)) {
+		return entry.Field{Condition: entry.Absent}, nil
+	}
 	var data map[string]any
 	field := entry.Field{Condition: entry.Live}
 	if json.Unmarshal([]byte(sdk.ToString(out.SecretString)), &data) == nil {
 		field = entry.ReadField(at.Key, data)
 	} else {
 		field.Secret = secret.New(sdk.ToString(out.SecretString)) // any text may be a secret
-		if id := sdk.ToString(out.VersionId); ourVersion.MatchString(id) {
+		if ourVersion.MatchString(id) {
 			field.Record, _ = s.plainRecord(ctx, at, id, field.Secret.Reveal()) // a consumer may not be allowed to
 		}
 	}
-	if isRecord(entry.Revision(sdk.ToString(out.VersionId))) {
-		return entry.Field{Condition: entry.Absent}, nil
-	}
-	field.Revision = entry.Revision(sdk.ToString(out.VersionId))
+	field.Revision = entry.Revision(id)
 	field.Time, _ = s.clock.time()
 	return field, nil
 }
