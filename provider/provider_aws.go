@@ -138,10 +138,7 @@ func (s surroundings) awsConfig(ctx context.Context, object types.Object, versio
 		}
 	}
 	if !m.MaxRetries.IsNull() {
-		config.MaxRetries = int(m.MaxRetries.ValueInt64())
-		if config.MaxRetries == 0 {
-			config.MaxRetries = -1
-		}
+		config.MaxAttempts = int(m.MaxRetries.ValueInt64()) + 1
 	}
 	// As in the SDK's chain, keys in the environment go before everything but a profile
 	// that is configured.

@@ -50,7 +50,7 @@ func (p *parser) readStore(c *connection) {
 	}
 	switch c.store {
 	case storeAWS:
-		c.aws = p.aws()
+		c.aws = p.aws(c.maxAttempts)
 	case storeVault:
 		c.vault = p.vault()
 	}
@@ -68,14 +68,11 @@ var (
 // repetition of that size takes longer to compile than the rest of the program to start.
 func isSecretName(name string) bool { return len(name) <= 512 && secretName.MatchString(name) }
 
-// aws reads how to reach AWS.
-func (p *parser) aws() aws.Config {
+// aws reads how to reach AWS, with as many attempts a call.
+func (p *parser) aws(attempts int) aws.Config {
 	c := aws.Config{
 		Region: p.in["aws_region"], Profile: p.in["aws_profile"], Endpoint: p.awsEndpoint("aws_endpoint"), STSEndpoint: p.awsEndpoint("aws_sts_endpoint"),
-		MaxRetries: p.attempts() - 1, Version: p.version,
-	}
-	if c.MaxRetries == 0 {
-		c.MaxRetries = -1
+		MaxAttempts: attempts, Version: p.version,
 	}
 	if c.Region != "" && !regionName.MatchString(c.Region) {
 		p.wrong("aws_region", "is not a region such as eu-central-1")

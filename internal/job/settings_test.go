@@ -153,6 +153,19 @@ func TestInputsRefused(t *testing.T) {
 	}
 }
 
+// What is wrong is said once, whichever store reads it.
+func TestWrongInputIsNamedOnce(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string]input.Values{
+		"vault": given("max_attempts=100"),
+		"aws":   given("store=aws", "aws_secret_id=ci/broker", "vault_address=", "vault_role=", "vault_path=", "max_attempts=100"),
+	} {
+		if _, err := parseGiven(in); err == nil || strings.Count(err.Error(), "max_attempts: ") != 1 {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestInputsTaken(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

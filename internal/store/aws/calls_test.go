@@ -106,12 +106,12 @@ func TestNothingToLogInWith(t *testing.T) {
 	_, err := w.store(w.wire()).Look(t.Context(), w.at)
 	expectCode(t, err, "PS323")
 	s := aws.New(aws.Config{
-		Region: region, Endpoint: server.Endpoint, STSEndpoint: server.Endpoint, MaxRetries: -1,
+		Region: region, Endpoint: server.Endpoint, STSEndpoint: server.Endpoint, MaxAttempts: 1,
 		AssumeRoleWithWebIdentity: &aws.WebIdentity{ARN: "arn:aws:iam::123456789012:role/none", Token: secret.New("no token")},
 	})
 	_, err = s.Look(t.Context(), w.at)
 	expectCode(t, err, "PS323")
-	s = aws.New(aws.Config{Region: region, Endpoint: "http://127.0.0.1:1", Credentials: &w.as, MaxRetries: -1})
+	s = aws.New(aws.Config{Region: region, Endpoint: "http://127.0.0.1:1", Credentials: &w.as, MaxAttempts: 1})
 	_, err = s.Look(t.Context(), w.at)
 	expectCode(t, err, "PS321")
 }

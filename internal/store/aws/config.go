@@ -37,10 +37,10 @@ type Config struct {
 	// FormerIdentities are those under which entries were written before.
 	FormerIdentities []string
 
-	// MaxRetries is how often a call that failed is repeated; 0 is the SDK's default, -1
-	// means never. A write is repeated only if AWS says that it did nothing.
-	MaxRetries int
-	Version    string // of this program, for the User-Agent
+	// MaxAttempts is how often a call is tried, the first time included; 0 is the SDK's
+	// default. A write is repeated only if AWS says that it did nothing.
+	MaxAttempts int
+	Version     string // of this program, for the User-Agent
 
 	// Transport carries the requests instead of a transport of the SDK's own.
 	Transport http.RoundTripper

@@ -84,10 +84,8 @@ func (s *Store) newSTS(loaded sdk.Config) *sts.Client {
 func (s *Store) base() sdk.Config {
 	base := sdk.Config{
 		Region: s.config.Region, BaseEndpoint: given(s.config.STSEndpoint), HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptTimeout),
-		APIOptions: []func(*middleware.Stack) error{s.clock.follow, awsmiddleware.AddUserAgentKeyValue("paistrike", s.config.Version)},
-	}
-	if s.config.MaxRetries != 0 {
-		base.RetryMaxAttempts = max(s.config.MaxRetries, 0) + 1
+		APIOptions:       []func(*middleware.Stack) error{s.clock.follow, awsmiddleware.AddUserAgentKeyValue("paistrike", s.config.Version)},
+		RetryMaxAttempts: s.config.MaxAttempts,
 	}
 	if s.config.RetryDelay != nil {
 		base.Retryer = func() sdk.Retryer {
