@@ -3,7 +3,6 @@ package provider
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -137,22 +136,6 @@ func (awsNameValidator) ValidateString(_ context.Context, req validator.StringRe
 
 // likeAnARN is the ending that AWS adds to the ARN of a secret.
 var likeAnARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
-
-// foreignToNames are the characters that the name of a secret cannot have.
-var foreignToNames = regexp.MustCompile(`[^A-Za-z0-9/_+=.@-]`)
-
-// checkAWSName is AWS's rule for the names of secrets, from the reference of CreateSecret.
-func checkAWSName(name string) error {
-	switch wrong := foreignToNames.FindString(name); {
-	case name == "":
-		return errors.New("the name is empty")
-	case wrong != "":
-		return fmt.Errorf("%q holds %q: AWS allows letters, numbers and /_+=.@- in the name of a secret", name, wrong)
-	case len(name) > 512:
-		return fmt.Errorf("the name has %d characters, and AWS allows 512", len(name))
-	}
-	return nil
-}
 
 type awsRegionValidator struct{ described }
 

@@ -33,6 +33,9 @@ type storeFormat = aws.Format
 
 const jsonFormat, plainFormat = string(aws.JSON), string(aws.Plain)
 
+// checkAWSName is the rule for the names of secrets in AWS.
+func checkAWSName(name string) error { return aws.CheckName(name) }
+
 // place is one of the two stores as the provider block describes it.
 type place struct {
 	unknown bool // part of its block is not known yet
@@ -112,6 +115,13 @@ func newPlace(unknown bool, tokens func() (rotation.Tokens, error), env surround
 		there.engine = rotation.New(caller, store, options...)
 		return there, nil
 	})}
+}
+
+// open connects to the store of an entry, and tells it what is wanted of the entry.
+func (s *stores) open(d desired) (connection, error) {
+	there, err := s.of(d.at).connect()
+	there.prepare(d)
+	return there, err
 }
 
 // prepare tells the store what is wanted of an entry beside its content.

@@ -58,15 +58,9 @@ func (p *parser) readStore(c *connection) {
 
 var (
 	roleARN    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`)
-	secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
 	secretARN  = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$`)
 	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 )
-
-// isSecretName reports whether AWS takes a name for a secret. Source: the description of
-// Name in the API reference of CreateSecret. The length is not part of the pattern: a
-// repetition of that size takes longer to compile than the rest of the program to start.
-func isSecretName(name string) bool { return len(name) <= 512 && secretName.MatchString(name) }
 
 // aws reads how to reach AWS, with as many attempts a call.
 func (p *parser) aws(attempts int) aws.Config {
@@ -89,7 +83,7 @@ func (p *parser) aws(attempts int) aws.Config {
 // secretID checks the name of a secret, or its ARN if that will do.
 func (p *parser) secretID(name string, orARN bool) {
 	switch value := p.in[name]; {
-	case value == "", isSecretName(value), orARN && secretARN.MatchString(value):
+	case value == "", aws.CheckName(value) == nil, orARN && secretARN.MatchString(value):
 	case secretARN.MatchString(value):
 		p.wrong(name, "must be the name of the secret, not its ARN: AWS's list shows secrets by name")
 	default:

@@ -348,15 +348,3 @@ func TestOneLineBreakIsNotPartOfAToken(t *testing.T) {
 		}
 	}
 }
-
-// AWS takes 512 characters for the name of a secret.
-func TestNamesOfSecrets(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]bool{
-		"ci/paistrike": true, strings.Repeat("a", 512): true, strings.Repeat("a", 513): false, "a b": false, "ci:x": false,
-	} {
-		if isSecretName(name) != want {
-			t.Errorf("%.20q of %d characters: want %v", name, len(name), want)
-		}
-	}
-}
