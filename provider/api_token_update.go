@@ -117,12 +117,11 @@ func (u *update) unschedule(ctx context.Context, diags *diag.Diagnostics) {
 	request := u.have.request(u.state.ID.ValueString(), rotation.Settle, schedule.ReasonNone, "")
 	request.Schedule = schedule.Schedule{ExpiresIn: u.have.schedule.ExpiresIn}
 	request.Policy.Manual, request.MayRepublish, request.Imported, request.TakeOver = true, true, u.from.Tokens, u.claim
-	there, err := u.session.stores.of(u.have.at).connect()
+	there, err := u.session.stores.open(u.have)
 	if err != nil {
 		diags.AddWarning("Schedule of the former entry not removed", err.Error())
 		return
 	}
-	there.prepare(u.have)
 	result, err := there.engine.Run(ctx, request)
 	addNotes(diags, result.Notes)
 	if failure, ok := errors.AsType[*rotation.Error](err); ok && failure.OfOther() {
@@ -169,11 +168,10 @@ func (u *update) endFormer(ctx context.Context, result rotation.Result, diags *d
 
 // end destroys an entry that the token has moved away from, in whichever store it is.
 func (u *update) end(ctx context.Context, f formerEntry, diags *diag.Diagnostics) error {
-	there, err := u.session.stores.of(f.At).connect()
+	there, err := u.session.stores.open(f.desired())
 	if err != nil {
 		return err
 	}
-	there.prepare(f.desired())
 	ended, err := there.engine.Destroy(ctx, rotation.DestroyRequest{
 		At: f.At, Owner: u.state.ID.ValueString(), TokenIDs: []string{f.Token.ID}, TokenName: f.Token.Name,
 		Imported: u.from.Tokens, Ending: u.want.onDestroy, Adopt: u.want.adopt,

@@ -59,9 +59,7 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 		diags.AddWarning("Plan without PAIStrike",
 			"plan_without_api is set: the plan rests on the metadata in the store alone. It does not see whether PAIStrike still accepts the tokens, whether somebody revoked one, and which replaced ones are due to be revoked.")
 	case !s.unknownAPI:
-		if _, err := s.dial(); err != nil { // once, and not at every resource
-			diags.AddError("Provider configuration is invalid", err.Error())
-		}
+		s.client(diags) // once, and not at every resource
 	}
 	return s
 }
@@ -95,26 +93,29 @@ func (s *session) connection(at entry.Location, diags *diag.Diagnostics) connect
 
 // connectionFor is a connection that knows what is wanted of the entry.
 func (s *session) connectionFor(d desired, diags *diag.Diagnostics) connection {
-	there := s.connection(d.at, diags)
-	there.prepare(d)
+	there, err := s.stores.open(d)
+	addUnconnected(diags, err)
 	return there
 }
 
 func (s *session) connectTo(p *place, diags *diag.Diagnostics) connection {
 	there, err := p.connect()
-	if err != nil {
-		diags.AddError("Provider configuration is invalid", err.Error())
-	}
+	addUnconnected(diags, err)
 	return there
 }
 
 // client connects to PAIStrike alone, or adds the reason why not.
 func (s *session) client(diags *diag.Diagnostics) *paistrike.Client {
 	client, err := s.dial()
+	addUnconnected(diags, err)
+	return client
+}
+
+// addUnconnected adds the reason why a server could not be connected to, if there is one.
+func addUnconnected(diags *diag.Diagnostics, err error) {
 	if err != nil {
 		diags.AddError("Provider configuration is invalid", err.Error())
 	}
-	return client
 }
 
 // mayChange adds an error if this provider only plans.
