@@ -69,7 +69,7 @@ func gettingStarted(t *testing.T) string {
 // installed as from a registry, else it runs from where it was built.
 func (r *reader) settings(t *testing.T, p page) string {
 	t.Helper()
-	text := tfcli.OverrideSettings(providerDir)
+	text := tfcli.OverrideSettings(tfcli.Source, providerDir)
 	if slices.Contains(p.commands, "terraform init") {
 		mirror := filepath.Join(r.dir, "mirror")
 		if err := tfcli.Mirror(mirror, filepath.Join(providerDir, "terraform-provider-paistrike"), nextVersion(t)); err != nil {

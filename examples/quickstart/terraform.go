@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
 //go:embed main.tf
@@ -38,8 +40,7 @@ func newTerraform(dir, main string, env []string) (terraform, error) {
 	if _, err := os.Stat(filepath.Join(bin, "terraform-provider-paistrike")); err != nil {
 		return terraform{}, errors.New("the provider is not built yet: run make demo in the repository's top folder")
 	}
-	settings := fmt.Sprintf("disable_checkpoint = true\nprovider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n",
-		"registry.terraform.io/paistrike/paistrike", bin, "registry.opentofu.org/paistrike/paistrike", bin)
+	settings := "disable_checkpoint = true\n" + tfcli.OverrideSettings(tfcli.Source, bin)
 	file := filepath.Join(dir, "cli.tfrc")
 	if err := errors.Join(os.WriteFile(file, []byte(settings), 0o600), os.WriteFile(filepath.Join(dir, "main.tf"), []byte(main), 0o600)); err != nil {
 		return terraform{}, err

@@ -37,7 +37,7 @@ func (t *terraform) write() (env []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	settings := tfcli.OverrideSettings(filepath.Dir(program))
+	settings := tfcli.OverrideSettings(tfcli.Source, filepath.Dir(program))
 	if !t.overrides {
 		mirror := strings.TrimSuffix(file, filepath.Ext(file)) + ".mirror"
 		if err := tfcli.Mirror(mirror, program, t.version); err != nil {

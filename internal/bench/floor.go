@@ -63,8 +63,7 @@ func (b *bench) newFloor(n, more int) (*tfcli.Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings := fmt.Sprintf("disable_checkpoint = true\nprovider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n",
-		"registry.terraform.io/hashicorp/time", dir, "registry.opentofu.org/hashicorp/time", dir)
+	settings := "disable_checkpoint = true\n" + tfcli.OverrideSettings("hashicorp/time", dir)
 	if err := tf.Write("floor.tfrc", settings); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ const PlanFile = "tfplan"
 // providerDir. Of the caller's environment the variables of Terraform, Vault,
 // PAIStrike and proxies are left out; env is added.
 func New(program, providerDir, dir string, env ...string) (*Workspace, error) {
-	settings := "disable_checkpoint = true\n" + OverrideSettings(providerDir)
+	settings := "disable_checkpoint = true\n" + OverrideSettings(Source, providerDir)
 	file := filepath.Join(dir, "cli.tfrc")
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		return nil, err
