@@ -67,13 +67,9 @@ type Entry struct {
 	Warnings  []Problem       `json:"warnings,omitempty"`
 }
 
-// stillWorks is the code with which internal/rotation warns that a compromised token was not
-// seen to be revoked.
-const stillWorks = "PS506"
-
 // Compromised reports that a token which was to be revoked at once may still work.
 func (e Entry) Compromised() bool {
-	return slices.ContainsFunc(e.Warnings, func(p Problem) bool { return p.Code == stillWorks })
+	return slices.ContainsFunc(e.Warnings, func(p Problem) bool { return rotation.StillWorks(p.Code) })
 }
 
 // Previous is a replaced token that still works.

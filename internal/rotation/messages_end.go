@@ -69,6 +69,10 @@ func previousEnded(id, name string, at time.Time) Message {
 		"Token %s (%s) was seen to be revoked at %s. Consumers that have not fetched the new token are refused until they do.", id, name, instant(at))
 }
 
+// StillWorks reports that a code is that of the warning below: a compromised token was not
+// seen to be revoked.
+func StillWorks(code string) bool { return code == "PS506" }
+
 func previousStillWorks(id, name string, err error) Message {
 	return warning("PS506", "Compromised token may still work",
 		"The new token is published, but token %s (%s) was not seen to be revoked (%v). Run again, or revoke it in PAIStrike under Profile Settings, API Tokens.", id, name, err)
