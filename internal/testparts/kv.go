@@ -57,14 +57,7 @@ func KV(t testing.TB, options ...KVOption) (address, token string) {
 // KVProgram is the path of the program that [KV] starts.
 func KVProgram(t testing.TB) string {
 	t.Helper()
-	path := program(t, "kv")
-	if path == "" {
-		var err error
-		if path, err = builtKV(); err != nil {
-			missing(t, "tools/kv cannot be built: %v", err)
-		}
-	}
-	return path
+	return programOr(t, "kv", builtKV)
 }
 
 // Fault tells the engine server what goes wrong with the next requests that

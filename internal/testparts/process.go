@@ -61,6 +61,19 @@ func program(t testing.TB, name string) string {
 	return ""
 }
 
+// programOr is the path of a program in .tools, or what is built now.
+func programOr(t testing.TB, name string, build func() (string, error)) string {
+	t.Helper()
+	path := program(t, name)
+	if path == "" {
+		var err error
+		if path, err = build(); err != nil {
+			missing(t, "tools/%s cannot be built: %v", name, err)
+		}
+	}
+	return path
+}
+
 // process is a program that a test has started.
 type process struct {
 	cmd   *exec.Cmd

@@ -93,14 +93,7 @@ type AWSIssuer struct {
 // SecretsManagerProgram is the path of the program that [StartSecretsManager] starts.
 func SecretsManagerProgram(t testing.TB) string {
 	t.Helper()
-	path := program(t, "secretsmanager")
-	if path == "" {
-		var err error
-		if path, err = builtSecretsManager(); err != nil {
-			missing(t, "tools/secretsmanager cannot be built: %v", err)
-		}
-	}
-	return path
+	return programOr(t, "secretsmanager", builtSecretsManager)
 }
 
 // StartSecretsManager starts the server of tools/secretsmanager.
