@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,28 +53,10 @@ type page struct {
 // pages are all files that have commands.
 func pages(t *testing.T) []page {
 	t.Helper()
-	root, err := tfcli.Repository()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []page
-	for _, pattern := range []string{"*.md", "action/*.md", "action/*/*.md", "examples/*/*.md", "modules/*/*.md", "tools/*.md", "docs/*.md", "docs/*/*.md"} {
-		files, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			name, err := filepath.Rel(root, file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if p := readPage(filepath.ToSlash(name), string(text)); len(p.commands) > 0 {
-				all = append(all, p)
-			}
+	for name, text := range documentation(t) {
+		if p := readPage(name, text); len(p.commands) > 0 {
+			all = append(all, p)
 		}
 	}
 	return all

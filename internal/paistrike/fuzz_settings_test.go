@@ -44,6 +44,7 @@ func FuzzSettings(f *testing.F) {
 	} {
 		f.Add(seed[0], seed[1], "tok_1")
 	}
+	now := time.Date(2026, time.May, 4, 9, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, authText, routesText, id string) {
 		auth, err := ParseAuth(authText)
 		if err != nil {
@@ -56,12 +57,12 @@ func FuzzSettings(f *testing.F) {
 		server := &echo{}
 		client, err := New(Config{
 			Endpoint: "https://paistrike.example.com", Auth: auth, Routes: routes, Token: secret.New(fuzzSecret), Transport: server,
-			Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Now: time.Now,
+			Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Now: func() time.Time { return now },
 		})
 		if err != nil {
 			return
 		}
-		_, minted := client.Create(t.Context(), "ci "+id, time.Now().Add(time.Hour))
+		_, minted := client.Create(t.Context(), "ci "+id, now.Add(time.Hour))
 		_, listed := client.List(t.Context())
 		_, read := client.Get(t.Context(), id)
 		_, self := client.Self(t.Context())
