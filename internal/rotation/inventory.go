@@ -101,10 +101,12 @@ func (i *inventory) get(id string) (paistrike.Token, bool) {
 	return token, ok
 }
 
-// has reports whether a token was known before.
-func (i *inventory) has(id string) bool {
-	_, known := i.get(id)
-	return known
+// isAnother reports whether an id is known as that of a token with another name. A token
+// of the same name is no other: a list that was fetched while its create was under way
+// may hold it already, and no two creates send one name.
+func (i *inventory) isAnother(id string, name Name) bool {
+	token, known := i.get(id)
+	return known && token.Name != name.String()
 }
 
 // forget drops what is known of a token, so that it is asked for anew.

@@ -40,7 +40,7 @@ func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Res
 		minted, err := paistrike.MintOnce(ctx, minter{e}, name.String(), expires)
 		var lost *paistrike.LostError
 		switch {
-		case err == nil && e.inventory.has(minted.ID):
+		case err == nil && e.inventory.isAnother(minted.ID, name):
 			// Not the new token's id: whoever it belongs to keeps it.
 			revoked, cleanErr := e.endNamed(ctx, name)
 			return mint{}, createForeign(o, minted.ID, name.String(), revoked, cleanErr)

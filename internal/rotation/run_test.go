@@ -248,3 +248,32 @@ func TestCancelAfterTheMintStillPublishes(t *testing.T) {
 		t.Error("the token that was minted is not the one that Vault serves")
 	}
 }
+
+// A list that is fetched for one entry while another's create is under way may hold the
+// new token already: it is the one that was asked for, under the name that was sent.
+func TestListFetchedDuringACreate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startKV(t))
+	w.create()
+	w.again()
+	w.rollBack(1) // its history is unknown, so that a run on it lists the tokens anew
+	neighbor := w.due(schedule.ReasonForced)
+	w.at.Path += "-2"
+	var engine *rotation.Engine
+	engine = w.engine(w.changed("POST", tokensPath, func(body string, _ http.Header) string {
+		if created := engine; created != nil {
+			engine = nil
+			if _, err := created.Run(t.Context(), neighbor); err != nil {
+				t.Errorf("the neighbor's run: %v", err)
+			}
+		}
+		return body
+	}))
+	result, err := engine.Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if served := mustRecord(w).TokenID; served != result.TokenID {
+		t.Errorf("the entry serves %s, and the run says %+v", served, result)
+	}
+}
