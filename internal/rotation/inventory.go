@@ -102,8 +102,8 @@ func (i *inventory) get(id string) (paistrike.Token, bool) {
 }
 
 // isAnother reports whether an id is known as that of a token with another name. A token
-// of the same name is no other: a list that was fetched while its create was under way
-// may hold it already, and no two creates send one name.
+// of the same name is the same one: a list that was fetched while its create was under
+// way may hold it already, and no two creates send one name.
 func (i *inventory) isAnother(id string, name Name) bool {
 	token, known := i.get(id)
 	return known && token.Name != name.String()
