@@ -2,13 +2,10 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
 // notRun are the commands of the documentation that this test does not run as they are
@@ -107,13 +104,7 @@ func TestCommandsOfTheDocumentation(t *testing.T) {
 	if len(all) < 5 {
 		t.Fatalf("only %d pages with commands were found", len(all))
 	}
-	programs, err := tfcli.Programs()
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("NOT TESTED:", err)
-	}
+	program := firstCLI(t)
 	for _, p := range all {
 		t.Run(p.file, func(t *testing.T) {
 			t.Parallel()
@@ -133,7 +124,7 @@ func TestCommandsOfTheDocumentation(t *testing.T) {
 			if run == 0 {
 				return
 			}
-			r := newReader(t, programs[0], p)
+			r := newReader(t, program, p)
 			r.run(t, script)
 			if p.file == "docs/guides/getting-started.md" {
 				r.gotThrough(t)

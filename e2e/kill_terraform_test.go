@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,13 +15,7 @@ import (
 // Where there are several programs to drive, they take turns.
 func TestTerraformKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
-	programs, err := tfcli.Programs()
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("NOT TESTED:", err)
-	}
+	programs := clis(t)
 	provider := buildMortal(t, ".", "terraform-provider-paistrike")
 	turn := 0
 	for _, steps := range [][]killed{

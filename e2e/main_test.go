@@ -49,8 +49,8 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// eachCLI runs a test once for every program that there is to drive.
-func eachCLI(t *testing.T, test func(t *testing.T, program string)) {
+// clis are the programs that there are to drive, at least one.
+func clis(t *testing.T) []string {
 	t.Helper()
 	programs, err := tfcli.Programs()
 	if err != nil {
@@ -59,7 +59,19 @@ func eachCLI(t *testing.T, test func(t *testing.T, program string)) {
 		}
 		t.Skip("NOT TESTED:", err)
 	}
-	for _, program := range programs {
+	return programs
+}
+
+// firstCLI is the program for a test whose outcome does not depend on it.
+func firstCLI(t *testing.T) string {
+	t.Helper()
+	return clis(t)[0]
+}
+
+// eachCLI runs a test once for every program that there is to drive.
+func eachCLI(t *testing.T, test func(t *testing.T, program string)) {
+	t.Helper()
+	for _, program := range clis(t) {
 		t.Run(filepath.Base(program), func(t *testing.T) {
 			t.Parallel()
 			test(t, program)
@@ -94,6 +106,15 @@ func newWorld(t *testing.T, program string, options sandbox.Options, engine ...t
 	return w
 }
 
+// beside is a second workspace at the same servers.
+func (w *world) beside(t *testing.T) *world {
+	t.Helper()
+	second := *w
+	tf := *w.tf
+	second.tf, tf.Dir = &tf, t.TempDir()
+	return &second
+}
+
 // newPAIStrike starts the sandbox alone.
 func newPAIStrike(t *testing.T, options sandbox.Options) *world {
 	t.Helper()
@@ -115,6 +136,20 @@ func workspace(t *testing.T, program string, env ...string) *tfcli.Workspace {
 		t.Fatal(err)
 	}
 	return tf
+}
+
+// mirrorSettings writes a mirror with the provider into a folder, and the CLI configuration
+// that names it, whose path it returns.
+func mirrorSettings(t *testing.T, dir string) string {
+	t.Helper()
+	mirror, file := filepath.Join(dir, "mirror"), filepath.Join(dir, "cli.tfrc")
+	if err := tfcli.Mirror(mirror, filepath.Join(providerDir, "terraform-provider-paistrike"), nextVersion(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(tfcli.MirrorSettings(mirror)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // write puts a configuration into the workspace.

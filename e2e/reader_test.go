@@ -40,7 +40,7 @@ func newReader(t *testing.T, program string, p page) *reader {
 	}
 	r := &reader{dir: t.TempDir()}
 	if p.config == "" {
-		p.config = gettingStarted(t)
+		p.config = published(t, "getting-started/main.tf") // it stands in for the reader's own
 	}
 	r.write(t, "main.tf", p.config)
 	r.write(t, "scan.sh", "#!/bin/sh\ntest -n \"$PAISTRIKE_API_TOKEN\"\n")
@@ -55,29 +55,14 @@ func newReader(t *testing.T, program string, p page) *reader {
 	return r
 }
 
-// gettingStarted is the configuration of that guide, which stands in for the reader's own.
-func gettingStarted(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "examples", "getting-started", "main.tf"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // settings is the CLI configuration of a page: with terraform init on it the provider is
 // installed as from a registry, else it runs from where it was built.
 func (r *reader) settings(t *testing.T, p page) string {
 	t.Helper()
-	text := tfcli.OverrideSettings(tfcli.Source, providerDir)
 	if slices.Contains(p.commands, "terraform init") {
-		mirror := filepath.Join(r.dir, "mirror")
-		if err := tfcli.Mirror(mirror, filepath.Join(providerDir, "terraform-provider-paistrike"), nextVersion(t)); err != nil {
-			t.Fatal(err)
-		}
-		text = tfcli.MirrorSettings(mirror)
+		return mirrorSettings(t, r.dir)
 	}
-	r.write(t, "cli.tfrc", text)
+	r.write(t, "cli.tfrc", tfcli.OverrideSettings(tfcli.Source, providerDir))
 	return filepath.Join(r.dir, "cli.tfrc")
 }
 
