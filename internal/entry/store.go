@@ -74,6 +74,9 @@ var (
 	// ErrRefused says that the store refused a write because a permission is missing;
 	// nothing was written.
 	ErrRefused = errors.New("the store refused the write")
+	// ErrMayBeRestored says that an entry which was deleted may be there again, with what it
+	// held, although the call that restores it failed.
+	ErrMayBeRestored = errors.New("the deleted entry may be there again")
 	// ErrSuperseded says that someone wrote the entry meanwhile, so that it was left as
 	// it is.
 	ErrSuperseded = errors.New("the entry was written meanwhile")

@@ -3,7 +3,6 @@ package rotation_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,9 +30,22 @@ const (
 	killBefore fault = "killed before"    // the process dies before the call
 	killAfter  fault = "killed after"     // the process dies after the call
 	outage     fault = "outage from here" // this server answers 503 until the run ends
+	taken      fault = "taken"            // done, and AWS says that the ClientRequestToken is in use for another value
 )
 
-var allFaults = []fault{dropped, lost, late, later, failed, failedDone, tooMany, notYet, hang, killBefore, killAfter, outage}
+// What a person does to the entry before a call.
+const (
+	written  fault = "overwritten by hand before"
+	wentBack fault = "set back by hand before"
+	removed  fault = "deleted by hand before"
+)
+
+var deeds = []fault{written, wentBack, removed}
+
+// anyFaults happen to every server.
+func anyFaults() []fault {
+	return []fault{dropped, lost, late, later, failed, failedDone, tooMany, hang, killBefore, killAfter, outage}
+}
 
 // faultyWire numbers the remote calls of one run and makes some of them fail.
 type faultyWire struct {
@@ -45,7 +57,12 @@ type faultyWire struct {
 	late   []func()
 	later  []func()
 	before func(call int) // what else happens before a call
+	was    entry.Revision // what was current before the run, or as a person left it
 	err    error          // how the run ended
+	// setBack says that a person went back to an older revision.
+	setBack bool
+	// byHand is the revision that a person wrote.
+	byHand entry.Revision
 }
 
 var errConnection = errors.New("connection reset by peer")
@@ -62,22 +79,21 @@ func (f *faultyWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if f.down == r.URL.Host || (hit && what == outage) {
 		f.down = r.URL.Host
-		return answer(r, http.StatusServiceUnavailable, `{"errors":["unavailable"]}`), nil
+		return f.refusal(r, outage), nil
 	}
-	if !hit {
+	if !hit || what == taken && !tokened(r) {
 		return f.deliver(r)
 	}
 	switch what {
+	case written, wentBack, removed:
+		f.doneByHand(what)
+		return f.deliver(r)
 	case dropped:
 		return nil, errConnection
 	case hang:
 		return nil, context.DeadlineExceeded
-	case failed:
-		return answer(r, http.StatusInternalServerError, `{"errors":["internal error"]}`), nil
-	case tooMany:
-		return answer(r, http.StatusTooManyRequests, `{"errors":["slow down"]}`), nil
-	case notYet:
-		return answer(r, http.StatusPreconditionFailed, `{"errors":["required index state not present"]}`), nil
+	case failed, tooMany, notYet:
+		return f.refusal(r, what), nil
 	case late, later:
 		again := copied(r)
 		deliver := func() {
@@ -101,12 +117,39 @@ func (f *faultyWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response.Body.Close()
 	switch what {
-	case failedDone:
-		return answer(r, http.StatusBadGateway, `<html>bad gateway</html>`), nil
+	case failedDone, taken:
+		return f.refusal(r, what), nil
 	case killAfter:
 		f.dead = true
 	}
 	return nil, errConnection
+}
+
+// doneByHand does what a person does, if there is something to do it to.
+func (f *faultyWire) doneByHand(what fault) {
+	record, _ := f.served()
+	switch {
+	case record == nil:
+	case what == written:
+		f.backend.write(f.world, map[string]any{"token": "written by hand"})
+		_, f.byHand = f.served()
+	case record.State != entry.StateActive:
+	case what == removed:
+		f.deleted = true
+		f.backend.remove(f.world)
+	case record.Base != "":
+		f.setBack = true
+		f.backend.goBack(f.world)
+	}
+	_, f.was = f.served()
+}
+
+// refusal is what the server says that a call is meant for. PAIStrike refuses as Vault does.
+func (f *faultyWire) refusal(r *http.Request, what fault) *http.Response {
+	if r.URL.Host == paistrikeHost {
+		return kvServer{}.refusal(r, what)
+	}
+	return f.backend.refusal(r, what)
 }
 
 // copied is a request that can be sent when its caller has long given up.
@@ -140,41 +183,21 @@ func (v *witness) violate(format string, args ...any) {
 
 // deliver sends a call to its server and looks at what it did.
 func (v *witness) deliver(r *http.Request) (*http.Response, error) {
-	published := v.publication(r)
-	response, err := v.send(r)
-	if err != nil || response.StatusCode >= 300 {
+	id, ends := strings.CutPrefix(r.URL.Path, "/api/v1/api-tokens/")
+	ends = ends && r.Method == http.MethodDelete
+	if r.URL.Host == paistrikeHost || !v.backend.publishes(r) {
+		response, err := v.send(r)
+		if ends && err == nil && response.StatusCode < 300 {
+			v.revoked(id)
+		}
 		return response, err
 	}
-	if id, ok := strings.CutPrefix(r.URL.Path, "/api/v1/api-tokens/"); ok && r.Method == http.MethodDelete {
-		v.revoked(id)
+	_, before := v.served()
+	response, err := v.send(r)
+	if record, revision := v.served(); record != nil && revision != before {
+		v.published(record)
 	}
-	if published != nil {
-		v.published(published)
-	}
-	return response, nil
-}
-
-// publication reads the record out of a check-and-set write.
-func (v *witness) publication(r *http.Request) *entry.Record {
-	if r.Method == http.MethodGet || r.Body == nil || !strings.Contains(r.URL.Path, "/secret/data/") {
-		return nil
-	}
-	raw, err := io.ReadAll(r.Body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	r.Body = io.NopCloser(bytes.NewReader(raw))
-	var body struct {
-		Data map[string]any `json:"data"`
-	}
-	if err := json.Unmarshal(raw, &body); err != nil {
-		return nil
-	}
-	record, err := entry.DecodeRecord(v.at.Key, body.Data)
-	if err != nil {
-		return nil
-	}
-	return &record
+	return response, err
 }
 
 // published checks I1: what became current is accepted. It notes until when the
@@ -195,9 +218,9 @@ func (v *witness) published(record *entry.Record) {
 
 // revoked checks I1 and I2: neither the current token nor one in its overlap ends.
 func (v *witness) revoked(id string) {
-	current, _ := v.current()
+	current, _ := v.served()
 	if current != nil && current.State == entry.StateActive && current.TokenID == id {
-		v.violate("I1: token %s was revoked while Vault serves it", id)
+		v.violate("I1: token %s was revoked while the store serves it", id)
 	}
 	until, was := v.once[id]
 	if was && !v.destroying && (until.IsZero() || v.now().Before(until)) && !v.broken[id] {
@@ -207,9 +230,9 @@ func (v *witness) revoked(id string) {
 
 // truthful checks what a run that failed says of itself: it has a code, and where it
 // says that nothing was created or changed, nothing was.
-func (f *faultyWire) truthful(live, version int) {
-	if f.err == nil {
-		return
+func (f *faultyWire) truthful(live int) {
+	if f.err == nil || f.dead {
+		return // the dead say nothing
 	}
 	var failure *rotation.Error
 	if !errors.As(f.err, &failure) {
@@ -219,7 +242,7 @@ func (f *faultyWire) truthful(live, version int) {
 	if strings.Contains(failure.Detail, "Nothing was created") && len(f.world.live()) > live {
 		f.violate("I4: it says that nothing was created, and a token is there: %v", failure)
 	}
-	if strings.Contains(failure.Detail, "or changed") && f.version() != version {
+	if _, now := f.served(); strings.Contains(failure.Detail, "or changed") && now != f.was {
 		f.violate("I4: it says that nothing was changed, and there is a new version: %v", failure)
 	}
 }

@@ -86,6 +86,9 @@ func (v *memoryVault) serve(r *http.Request, body []byte) (status int, text stri
 	case part == "metadata" && r.Method == http.MethodDelete:
 		delete(v.entries, key)
 		return 204, ""
+	case part == "data" && r.Method == http.MethodDelete:
+		e.version(e.newest()).deleted = true
+		return 204, ""
 	case part == "delete" && r.Method == http.MethodPost:
 		e.hide(body)
 		return 204, ""

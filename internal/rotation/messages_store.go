@@ -144,6 +144,9 @@ func noProgress(at entry.Location) error {
 // storeFailed puts what a store has to say together with what is true now.
 func storeFailed(at entry.Location, err error) error {
 	nothing := fmt.Sprintf("Nothing was created or changed at %s.", at)
+	if errors.Is(err, entry.ErrMayBeRestored) {
+		nothing = fmt.Sprintf("No token was created. %s was deleted, and may be there again with what it held.", at)
+	}
 	if worded, ok := errors.AsType[*Error](err); ok {
 		return worded
 	}

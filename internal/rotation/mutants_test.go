@@ -22,14 +22,15 @@ type mutant struct {
 
 // proofs are the tests that together keep the protocol.
 const (
-	byExplorer = "^TestExplorer$"
-	bySingles  = "^TestEverySingleFault$"
+	byExplorer  = "^TestExplorer$"
+	bySingles   = "^TestEverySingleFault$"
+	byHandOnAWS = "^TestHandWrittenBetweenObserveAndPublish$/^aws$"
 )
 
 // mutants are the rules that the protocol rests on, each with the proof that
 // notices when it is broken.
 func mutants() []mutant {
-	return slices.Concat(mutantsOfTheWire(), mutantsOfBelief())
+	return slices.Concat(mutantsOfTheWire(), mutantsOfBelief(), mutantsOfAWS())
 }
 
 // mutantsOfTheWire break what holds against faults and races.
@@ -40,7 +41,7 @@ func mutantsOfTheWire() []mutant {
 			"top, _ := e.store.Read(ctx, o.At)\n\t\tpublished, err = e.store.Publish(ctx, o.At, top.Revision, record)", byExplorer + "/^RR-"},
 		{"revoke on an ambiguous write", "publish.go",
 			"next, fate := e.resolveWrite(ctx, o, record.Op)",
-			"if minted != nil {\n\t\t\treturn entry.Published{}, e.loseRace(ctx, o, minted, result)\n\t\t}\n\t\tnext, fate := e.resolveWrite(ctx, o, record.Op)", bySingles + "/^rotate$"},
+			"if minted != nil {\n\t\t\treturn entry.Published{}, e.loseRace(ctx, o, minted, result)\n\t\t}\n\t\tnext, fate := e.resolveWrite(ctx, o, record.Op)", bySingles + "/^vault$/^rotate$"},
 		{"give up, then revoke", "publish.go",
 			"return entry.Published{}, publishUndecided(o, minted, record.Gen, err)\n}",
 			"if minted != nil {\n\t\t_ = e.discard(ctx, *minted)\n\t}\n\treturn entry.Published{}, publishUndecided(o, minted, record.Gen, err)\n}", byExplorer + "/^R-"},
@@ -49,11 +50,11 @@ func mutantsOfTheWire() []mutant {
 			"next, err := e.store.Read(ctx, o.At)\n\t\tswitch {\n\t\tcase err != nil:\n\t\t\tcontinue\n\t\tcase next.Condition == entry.Absent:\n\t\t\treturn \"\", fateOpen\n\t\tcase next.Record != nil && next.Record.Op == op:\n\t\t\treturn next.Revision, fateOurs\n\t\tcase next.Revision == \"never\":", byExplorer + "/^RR-"},
 		{"resolve by who is referenced", "publish.go",
 			"case next.Record != nil && next.Record.Op == op:",
-			"case next.Record != nil && next.Record.TokenID == \"\":", bySingles + "/^rotate$"},
+			"case next.Record != nil && next.Record.TokenID == \"\":", bySingles + "/^vault$/^rotate$"},
 		{"forget earlier retiring tokens", "retire.go",
 			"list := slices.Clone(o.retiring)", "list := slices.Clone(o.retiring)[:0]", "^TestSecondRotationKeepsBothOverlaps$"},
 		{"no overlap", "retire.go",
-			"RevokeAfter: now.Add(overlap)", "RevokeAfter: now", bySingles + "/^rotate$"},
+			"RevokeAfter: now.Add(overlap)", "RevokeAfter: now", bySingles + "/^vault$/^rotate$"},
 		{"sweep what may be in flight", "retire.go",
 			"beaten := name.Inc == l.inc && name.Gen <= l.gen", "beaten := name.Inc == l.inc", byExplorer + "/^RS-"},
 		{"destroy without a tombstone", "destroy.go",
@@ -67,7 +68,7 @@ func mutantsOfTheWire() []mutant {
 		{"publish without verifying", "run.go",
 			"if err := e.verify(critical, o, m); err != nil {", "if err := error(nil); err != nil {", "^TestRefusedTokenIsNotPublished$"},
 		{"revoke the old token before publishing", "run.go",
-			"adopt, astray := split(o, m.name, r.Keep)", "if o.active() {\n\t\t_ = e.end(critical, o.record().TokenID, warrant{slots: o.Slots})\n\t}\n\tadopt, astray := split(o, m.name, r.Keep)", bySingles + "/^rotate$"},
+			"adopt, astray := split(o, m.name, r.Keep)", "if o.active() {\n\t\t_ = e.end(critical, o.record().TokenID, warrant{slots: o.Slots})\n\t}\n\tadopt, astray := split(o, m.name, r.Keep)", bySingles + "/^vault$/^rotate$"},
 		{"adopt from an old list", "run.go",
 			"if err := e.reload(ctx, true); err != nil {", "if err := e.load(ctx); err != nil {", byExplorer + "/^RRH-0-faults$"},
 		{"believe that an entry is absent", "destroy.go",

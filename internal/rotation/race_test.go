@@ -2,6 +2,8 @@ package rotation_test
 
 import (
 	"errors"
+	"net/http"
+	"slices"
 	"sync"
 	"testing"
 
@@ -44,7 +46,12 @@ func (r *race) together(functions ...func()) {
 
 func TestSixtyFourRunsAtOnceRotateOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, startKV(t))
+	overEachStore(t, sixtyFourRunsRotateOnce)
+}
+
+func sixtyFourRunsRotateOnce(t *testing.T, row storeRow) {
+	t.Helper()
+	w := newWorld(t, row.start(t))
 	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	w.paistrike.Clock().Advance(30 * day)
 	var mu sync.Mutex
@@ -65,19 +72,59 @@ func TestSixtyFourRunsAtOnceRotateOnce(t *testing.T) {
 		}
 	}
 	newRace(t).together(runs...)
-	if _, version := w.current(); rotated != 1 || version != 2 {
-		t.Errorf("%d rotations, version %d, want exactly one", rotated, version)
+	if record := mustRecord(w); rotated != 1 || record.Gen != 2 {
+		t.Errorf("%d rotations, generation %d, want exactly one", rotated, record.Gen)
 	}
 	if live := w.live(); len(live) != 2 {
 		t.Errorf("%d live tokens, want the new one and the one in overlap: the losers' are revoked", len(live))
 	}
 }
 
+// Of many first versions one becomes current. On AWS it is the first that is put, without a
+// move of the label.
+func TestManyFirstCreates(t *testing.T) {
+	t.Parallel()
+	overEachStore(t, manyFirstCreates)
+}
+
+func manyFirstCreates(t *testing.T, row storeRow) {
+	t.Helper()
+	store, race := row.start(t), newRace(t)
+	for range 4 {
+		w := newWorld(t, store)
+		runs := make([]func(), 6)
+		for i := range runs {
+			engine := w.engine(w.wire())
+			runs[i] = func() {
+				if _, err := engine.Run(t.Context(), w.request(rotation.Rotate, schedule.ReasonCreated)); err != nil {
+					t.Logf("a run failed: %v", err)
+				}
+			}
+		}
+		race.together(runs...)
+		record := mustRecord(w)
+		if !w.accepts(record.Secret) {
+			t.Error("the token that is served does not work")
+		}
+		for _, token := range w.live() {
+			retiring := slices.ContainsFunc(record.Retiring, func(r entry.Retiring) bool { return r.ID == token.ID })
+			if token.ID != record.TokenID && !retiring {
+				t.Errorf("token %s lives and is neither current nor retiring", token.Name)
+			}
+		}
+	}
+}
+
 func TestTerraformAndAScheduledRunAtOnce(t *testing.T) {
 	t.Parallel()
-	kv, race := startKV(t), newRace(t)
+	overEachStore(t, terraformAndAScheduledRun)
+}
+
+func terraformAndAScheduledRun(t *testing.T, row storeRow) {
+	t.Helper()
+	store, race := row.start(t), newRace(t)
 	for range 20 {
-		w := newWorld(t, kv)
+		w := newWorld(t, store)
 		created := w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 		w.paistrike.Clock().Advance(30 * day)
 		terraform, scheduled := w.engine(w.wire()), w.engine(w.wire())
@@ -102,16 +149,20 @@ func TestTerraformAndAScheduledRunAtOnce(t *testing.T) {
 
 func TestDestroyAgainstRotate(t *testing.T) {
 	t.Parallel()
-	kv, race := startKV(t), newRace(t)
+	overEachStore(t, destroyAgainstRotate)
+}
+
+func destroyAgainstRotate(t *testing.T, row storeRow) {
+	t.Helper()
+	store, race := row.start(t), newRace(t)
 	for range 20 {
-		w := newWorld(t, kv)
+		w := newWorld(t, store)
 		w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 		w.paistrike.Clock().Advance(30 * day)
 		destroyer, rotator := w.engine(w.wire()), w.engine(w.wire())
-		request := rotation.DestroyRequest{At: w.at, Owner: "resource-1", Ending: entry.EndDelete}
 		race.together(
 			func() {
-				if _, err := destroyer.Destroy(t.Context(), request); err != nil {
+				if _, err := destroyer.Destroy(t.Context(), w.destroyRequest()); err != nil {
 					t.Errorf("destroy: %v", err)
 				}
 			},
@@ -122,11 +173,57 @@ func TestDestroyAgainstRotate(t *testing.T) {
 				}
 			},
 		)
-		if record, _ := w.current(); record != nil && record.State == entry.StateActive {
+		if record, _ := w.served(); record != nil && record.State == entry.StateActive {
 			t.Fatal("a token is served after the entry was destroyed")
 		}
 		if live := w.live(); len(live) != 0 {
 			t.Fatalf("%d tokens live after destroy and rotate met", len(live))
+		}
+	}
+}
+
+// A run names the revision that it observed before the mint: a value that a person wrote
+// since then stays, or is what the next version follows.
+func TestHandWrittenBetweenObserveAndPublish(t *testing.T) {
+	t.Parallel()
+	overEachStore(t, handWritten)
+}
+
+func handWritten(t *testing.T, row storeRow) {
+	t.Helper()
+	store := row.twins(t)
+	// The run learns of it by a refusal, or loses the reply to a write of its publication.
+	for lose := range 4 {
+		w := newWorld(t, store)
+		w.create()
+		w.paistrike.Clock().Advance(30 * day)
+		minted, writes, byHand := false, 0, entry.Revision("")
+		wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+			response, err := w.send(r)
+			switch {
+			case r.URL.Host == paistrikeHost && r.Method == http.MethodPost && !minted:
+				minted = true
+				store.write(w, map[string]any{"token": "written by hand"})
+				_, byHand = w.served()
+			case r.URL.Host != paistrikeHost && minted && store.publishes(r):
+				if writes++; writes == lose {
+					response.Body.Close()
+					return nil, errConnection
+				}
+			}
+			return response, err
+		})
+		_, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
+		switch record, revision := w.served(); {
+		case !minted || writes < lose && lose < 2:
+			t.Errorf("reply %d lost: minted = %t, %d writes", lose, minted, writes)
+		case err != nil && revision != byHand:
+			t.Errorf("reply %d lost: revision %s is served after %v", lose, revision, err)
+		case err == nil && (record == nil || record.Base != byHand):
+			t.Errorf("reply %d lost: %+v is served, which does not follow what was written by hand as %s", lose, record, byHand)
+		}
+		if live := w.live(); len(live) > 2 {
+			t.Errorf("reply %d lost: %d tokens live", lose, len(live))
 		}
 	}
 }

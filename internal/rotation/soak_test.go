@@ -78,13 +78,22 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// TestSoak rotates twice a day for years. No consumer may ever see a refused token,
-// and neither the list of tokens nor memory may grow.
+// TestSoak rotates twice a day for years, in a store that numbers its revisions as Vault
+// does, and in one whose revisions are ids as AWS's. No consumer may ever see a refused
+// token, and neither the list of tokens nor memory may grow.
 //
 //nolint:paralleltest // alone, so that memory and goroutines are its own
 func TestSoak(t *testing.T) {
+	for store, opaque := range map[string]bool{"vault": false, "aws": true} {
+		t.Run(store, func(t *testing.T) { soak(t, store, opaque) })
+	}
+}
+
+func soak(t *testing.T, store string, opaque bool) {
+	t.Helper()
 	const rotations, warm = 10_000, 1_000
 	w := newSmallWorld()
+	w.opaque = opaque
 	w.cells = make([]cell, 0, rotations)
 	c := &consumers{w: w}
 	request := smallRequest
@@ -113,8 +122,8 @@ func TestSoak(t *testing.T) {
 	if c.refused > 0 || live > 4 || retiring > 3 || grown > 1<<20 || more > 0 || len(w.found) > 0 {
 		t.Errorf("%d refusals, at most %d tokens live and %d retiring, %d bytes and %d goroutines more, %v", c.refused, live, retiring, grown, more, w.found)
 	}
-	figures := fmt.Sprintf("soak: rotations=%d years=%d polls=%d refused=%d live<=%d retiring<=%d heap=%+dKiB goroutines=%+d",
-		rotations, rotations/2/365, c.polls, c.refused, live, retiring, grown>>10, more)
+	figures := fmt.Sprintf("soak: store=%s rotations=%d years=%d polls=%d refused=%d live<=%d retiring<=%d heap=%+dKiB goroutines=%+d",
+		store, rotations, rotations/2/365, c.polls, c.refused, live, retiring, grown>>10, more)
 	t.Log(figures)
 	proof.Add(t, proof.Tally{Note: figures})
 }

@@ -57,15 +57,20 @@ func startKV(t testing.TB) kvServer {
 
 var pathNumber atomic.Int64
 
-// world is one PAIStrike account and one Vault entry.
+// world is one PAIStrike account and one entry of a store.
 type world struct {
-	t          testing.TB
+	t       testing.TB
+	backend backend
+	// kv is the backend if it is Vault's.
 	kv         kvServer
 	paistrike  *sandbox.Server
 	management string
 	at         entry.Location
 	// broken are tokens that the test itself revoked, which excuses invariant I1.
 	broken map[string]bool
+	// deleted says that a person deleted the entry, and adopt that a person says that it may
+	// be overwritten.
+	deleted, adopt bool
 	// login is how engines log in to Vault; by default with the root token.
 	login vault.Login
 	// identity is the store's; by default its address.
@@ -74,17 +79,17 @@ type world struct {
 	machine time.Duration
 }
 
-func newWorld(t testing.TB, kv kvServer) *world {
+func newWorld(t testing.TB, store backend) *world {
 	t.Helper()
 	server, err := sandbox.New(sandbox.Options{Start: firstDay})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, management := server.Mint("Terraform", time.Time{})
-	path := fmt.Sprintf("team-%d/ci", pathNumber.Add(1))
+	kv, _ := store.(kvServer)
 	return &world{
-		t: t, kv: kv, paistrike: server, management: management, broken: map[string]bool{},
-		at:    entry.Location{Mount: "secret", Path: path, Key: "token"},
+		t: t, backend: store, kv: kv, paistrike: server, management: management, broken: map[string]bool{},
+		at:    store.place(fmt.Sprintf("team-%d/ci", pathNumber.Add(1))),
 		login: vault.Login{Method: vault.MethodToken, Token: secret.New(kv.root)},
 	}
 }
@@ -110,13 +115,7 @@ func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	store, err := vault.New(vault.Config{
-		Address: w.kv.address, Login: w.login, Transport: wire, Sleep: noSleep, Identity: w.identity,
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now().Add(w.machine) }))
+	return rotation.New(rotation.PAIStrike{Client: client}, w.backend.open(w, wire), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now().Add(w.machine) }))
 }
 
 // noSleep lets a wait pass at once, unless the caller has given up.
@@ -139,29 +138,21 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// send delivers a request: PAIStrike is called in this process, the KV engine over
-// loopback. Vault's health page tells the time of the sandbox, so that one clock
-// moves both.
+// send delivers a request: PAIStrike is called in this process, the store where it is.
 func (w *world) send(r *http.Request) (*http.Response, error) {
-	switch {
-	case r.URL.Host == "localhost:1":
-		recorder := httptest.NewRecorder()
-		inner := r.Clone(r.Context())
-		inner.RequestURI, inner.Host = r.URL.RequestURI(), "localhost"
-		if inner.Body == nil {
-			inner.Body = http.NoBody
-		}
-		w.paistrike.ServeHTTP(recorder, inner)
-		response := recorder.Result()
-		response.Request = r
-		return response, nil
-	case strings.HasSuffix(r.URL.Path, "/sys/health") && w.kv.whole:
-		return w.health(r)
-	case strings.HasSuffix(r.URL.Path, "/sys/health"):
-		return answer(r, 200, fmt.Sprintf(`{"initialized":true,"sealed":false,"standby":false,"server_time_utc":%d}`, w.now().Unix())), nil
-	default:
-		return w.kv.wire.RoundTrip(r)
+	if r.URL.Host != paistrikeHost {
+		return w.backend.send(w, r)
 	}
+	recorder := httptest.NewRecorder()
+	inner := r.Clone(r.Context())
+	inner.RequestURI, inner.Host = r.URL.RequestURI(), "localhost"
+	if inner.Body == nil {
+		inner.Body = http.NoBody
+	}
+	w.paistrike.ServeHTTP(recorder, inner)
+	response := recorder.Result()
+	response.Request = r
+	return response, nil
 }
 
 func answer(r *http.Request, status int, body string) *http.Response {
@@ -199,7 +190,11 @@ func (w *world) vault(method, path string, body any) map[string]any {
 	return answer.Data
 }
 
-// current is what a consumer reads: the record at the current version, nil where
+// served is what a consumer reads: the record at the current revision, nil if there is
+// none.
+func (w *world) served() (*entry.Record, entry.Revision) { return w.backend.served(w) }
+
+// current is what a consumer of Vault reads: the record at the current version, nil where
 // there is none.
 func (w *world) current() (*entry.Record, int) {
 	w.t.Helper()
@@ -275,7 +270,7 @@ func (r *recorderWire) count(text string) int {
 
 // due is a request to rotate now.
 func (w *world) due(reason schedule.Reason) rotation.Request {
-	record, _ := w.current()
+	record, _ := w.served()
 	request := w.request(rotation.Rotate, reason)
 	if record != nil {
 		request.Replaces = record.TokenID
@@ -293,12 +288,12 @@ func (w *world) fails(r rotation.Request, code string) rotation.Result {
 	return result
 }
 
-// mustRecord is the record of the current version.
+// mustRecord is the record of the current revision.
 func mustRecord(w *world) *entry.Record {
 	w.t.Helper()
-	record, version := w.current()
+	record, revision := w.served()
 	if record == nil {
-		w.t.Fatalf("version %d has no record", version)
+		w.t.Fatalf("revision %q has no record", revision)
 	}
 	return record
 }

@@ -37,8 +37,8 @@ func main() {
 
 // The tests that take part.
 const (
-	sweeps = "^(TestEverySingleFault|TestEveryPairOfFaults|TestExplorer|TestMutantsAreCaught|TestLies|TestSoak)$"
-	races  = "^(TestSixtyFourRunsAtOnceRotateOnce|TestTerraformAndAScheduledRunAtOnce|TestDestroyAgainstRotate|TestTwoVaultsWithEqualPathsShareAnAccount)$"
+	sweeps = "^(TestEverySingleFault|TestPairsOfFaults|TestExplorer|TestMutantsAreCaught|TestLies|TestHandWrittenBetweenObserveAndPublish|TestSoak)$"
+	races  = "^(TestSixtyFourRunsAtOnceRotateOnce|TestManyFirstCreates|TestTerraformAndAScheduledRunAtOnce|TestDestroyAgainstRotate|TestTwoVaultsWithEqualPathsShareAnAccount)$"
 	kills  = "^(TestTerraformKilledAtEveryStep|TestRunKilledAtEveryStep)$"
 )
 

@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -173,5 +174,24 @@ func TestReadField(t *testing.T) {
 	w.deleteByHand()
 	if got := read(); got.Condition != entry.Deleted {
 		t.Errorf("deleted: %+v", got)
+	}
+}
+
+// TestClosedBetweenLookAndRead shows that an entry which Terraform destroys while a
+// scheduled run looks at it is not brought back.
+func TestClosedBetweenLookAndRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startAWS(t), "closing")
+	w.create()
+	w.paistrike.Clock().Advance(30 * day)
+	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
+		if operation(r) == "GetSecretValue" && w.described().DeletedDate == nil {
+			w.destroy(entry.EndDelete)
+		}
+		return w.send(r)
+	})
+	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
+	if err != nil || !result.Closed || len(w.live()) != 0 || w.described().DeletedDate == nil {
+		t.Errorf("%+v, %v: %d live", result, err, len(w.live()))
 	}
 }

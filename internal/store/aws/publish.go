@@ -75,15 +75,32 @@ func (s *Store) prepare(ctx context.Context, at entry.Location, base entry.Revis
 	if !d.deleted {
 		return nil
 	}
+	return s.restore(ctx, at, d)
+}
+
+// restore takes a deletion back. Whatever the answer, how the secret stands then says
+// whether it is restored.
+func (s *Store) restore(ctx context.Context, at entry.Location, d description) error {
 	if err := s.begin(ctx); err != nil {
 		return err
 	}
-	_, err = s.session.secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: sdk.String(at.Path)}, s.writing(at.Region))
+	_, err := s.session.secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: sdk.String(at.Path)}, s.writing(at.Region))
 	if err == nil {
 		d.exists, d.deleted = true, false
 		s.remember(at, d)
+		return nil
 	}
-	return explained(err)
+	if isRefusal(err) {
+		return explain(err)
+	}
+	now, unknown := s.describe(ctx, at)
+	switch {
+	case unknown != nil:
+		return errors.Join(explain(err), entry.ErrMayBeRestored)
+	case now.exists && !now.deleted:
+		return nil
+	}
+	return explain(err)
 }
 
 // mark is the part of a mirror that makes an entry ours.

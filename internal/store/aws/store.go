@@ -156,6 +156,9 @@ func (s *Store) read(ctx context.Context, at entry.Location, in *secretsmanager.
 	if id := string(v.Revision); v.Record == nil && ourVersion.MatchString(id) {
 		format = Plain
 		v.Record, v.Problem = s.plainRecord(ctx, at, id, sdk.ToString(out.SecretString))
+		if isInvalidRequest(v.Problem) { // it was deleted just now
+			return entry.Version{Condition: entry.Deleted}, nil
+		}
 		if _, told := errors.AsType[*entry.Failure](v.Problem); told {
 			return entry.Version{}, v.Problem
 		}

@@ -344,19 +344,6 @@ func (c *counted) names() []string {
 	return slices.Clone(c.calls)
 }
 
-// answer is one that AWS gives instead of doing what it is asked for.
-func (w *world) answer(r *http.Request, status int, code string) *http.Response {
-	body := fmt.Sprintf(`{"__type":%q,"message":"injected"}`, code)
-	if operation(r) == "STS" {
-		body = "<ErrorResponse><Error><Code>" + code + "</Code><Message>injected</Message></Error></ErrorResponse>"
-	}
-	header := http.Header{"Date": {w.now().Format(http.TimeFormat)}, "Content-Type": {"application/x-amz-json-1.1"}}
-	return &http.Response{
-		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
-		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
-	}
-}
-
 func (w *world) deleteByHand() {
 	w.t.Helper()
 	if _, err := w.admin.DeleteSecret(context.Background(), &secretsmanager.DeleteSecretInput{SecretId: sdk.String(w.at.Path)}); err != nil {

@@ -1,0 +1,158 @@
+package rotation_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
+)
+
+// backend is the server of a store, shared by worlds that each have an entry of their own
+// in it. It is all that differs from store to store in the proofs.
+type backend interface {
+	// place is where the entry of a world is.
+	place(name string) entry.Location
+	// open opens the store for one process.
+	open(w *world, wire http.RoundTripper) rotation.Store
+	// send delivers a request to the server, which tells the world's time.
+	send(w *world, r *http.Request) (*http.Response, error)
+	// served returns the record at the current revision, nil if there is none.
+	served(w *world) (*entry.Record, entry.Revision)
+	// publishes reports whether a request may change which revision is current.
+	publishes(r *http.Request) bool
+	// refusal is how the server, or what stands before it, answers when a fault happens.
+	refusal(r *http.Request, what fault) *http.Response
+	// faults are what may go wrong with one of its calls, or of PAIStrike's.
+	faults() []fault
+
+	// What people do by hand.
+	write(w *world, value map[string]any) // a new version
+	goBack(w *world)                      // to the version before the current one
+	remove(w *world)                      // so that it can be restored
+	restore(w *world)
+}
+
+// storeRow is a store of the table that the proofs run over.
+type storeRow struct {
+	name string
+	// start starts a server that a process of its own is, or a model in memory that is held
+	// to it.
+	start func(t testing.TB) backend
+	// twins answers as the server does, and compares the model in memory with it.
+	twins func(t testing.TB) backend
+	// memory is the model alone.
+	memory func() backend
+	// pairs is how many pairs of faults there are for each that is tried.
+	pairs int
+}
+
+// stores is the table. The plain value of AWS is a row of its own, because its publication
+// has more calls.
+func stores() []storeRow {
+	awsRow := func(name string, format aws.Format, pairs int) storeRow {
+		return storeRow{
+			name: name, pairs: pairs,
+			start:  func(t testing.TB) backend { return startAWS(t, format) },
+			twins:  func(t testing.TB) backend { return startAWSTwins(t, format) },
+			memory: func() backend { return awsInMemory(format) },
+		}
+	}
+	return []storeRow{
+		{
+			name: "vault", pairs: 1,
+			start:  func(t testing.TB) backend { return startKV(t) },
+			twins:  func(t testing.TB) backend { return startTwins(t) },
+			memory: func() backend { return inMemory() },
+		},
+		awsRow("aws", aws.JSON, 17),
+		awsRow("aws plain", aws.Plain, 23),
+	}
+}
+
+// overEachStore runs a test on every store of the table.
+func overEachStore(t *testing.T, test func(t *testing.T, row storeRow)) {
+	t.Helper()
+	for _, row := range stores() {
+		t.Run(url.PathEscape(row.name), func(t *testing.T) {
+			t.Parallel()
+			test(t, row)
+		})
+	}
+}
+
+// The row of Vault.
+
+func (kvServer) place(name string) entry.Location {
+	return entry.Location{Mount: "secret", Path: name, Key: "token"}
+}
+
+func (k kvServer) open(w *world, wire http.RoundTripper) rotation.Store {
+	client, err := vault.New(vault.Config{
+		Address: k.address, Login: w.login, Transport: wire, Sleep: noSleep, Identity: w.identity,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return vault.NewStore(client)
+}
+
+// send lets Vault's health page tell the time of the sandbox, so that one clock moves
+// both.
+func (k kvServer) send(w *world, r *http.Request) (*http.Response, error) {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/sys/health") && k.whole:
+		return w.health(r)
+	case strings.HasSuffix(r.URL.Path, "/sys/health"):
+		return answer(r, 200, fmt.Sprintf(`{"initialized":true,"sealed":false,"standby":false,"server_time_utc":%d}`, w.now().Unix())), nil
+	default:
+		return k.wire.RoundTrip(r)
+	}
+}
+
+func (kvServer) served(w *world) (*entry.Record, entry.Revision) {
+	record, version := w.current()
+	if version == 0 {
+		return nil, ""
+	}
+	return record, entry.Revision(strconv.Itoa(version))
+}
+
+func (kvServer) publishes(r *http.Request) bool {
+	return r.Method != http.MethodGet && strings.Contains(r.URL.Path, "/secret/data/")
+}
+
+func (kvServer) refusal(r *http.Request, what fault) *http.Response {
+	switch what {
+	case tooMany:
+		return answer(r, http.StatusTooManyRequests, `{"errors":["slow down"]}`)
+	case notYet:
+		return answer(r, http.StatusPreconditionFailed, `{"errors":["required index state not present"]}`)
+	case outage:
+		return answer(r, http.StatusServiceUnavailable, `{"errors":["unavailable"]}`)
+	case failedDone:
+		return answer(r, http.StatusBadGateway, `<html>bad gateway</html>`)
+	default:
+		return answer(r, http.StatusInternalServerError, `{"errors":["internal error"]}`)
+	}
+}
+
+func (kvServer) faults() []fault { return append(anyFaults(), notYet) }
+
+func (kvServer) write(w *world, value map[string]any) {
+	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": value})
+}
+
+func (kvServer) goBack(w *world) { w.rollBack(w.version() - 1) }
+
+func (kvServer) remove(w *world) { w.vault(http.MethodDelete, "data/"+w.at.Path, nil) }
+
+func (kvServer) restore(w *world) {
+	w.vault(http.MethodPost, "undelete/"+w.at.Path, map[string]any{"versions": []int{w.version()}})
+}
