@@ -113,7 +113,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 		r.warnOfTarget(ctx, s, *plan, state, diags)
 	}
 	if !s.want.policy.ExpiresAt.IsZero() && !s.imported && !s.want.policy.ExpiresAt.Equal(s.have.policy.ExpiresAt) {
-		checkFixedEnd(r.session.policy, s.want, seen.Rotate, diags)
+		checkFixedEnd(r.session.policy, s.want, s.observed.Rotate, diags)
 	}
 	if diags.HasError() {
 		return
@@ -134,7 +134,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 		plan.SecretVersion, plan.PreviousTokens = types.Int64Unknown(), types.ListUnknown(previousTokenType)
 	}
 	warnOfTheEnd(r.session.policy, s, c, state, diags)
-	warnOfLifetime(r.session.policy, s.want, seen.Rotate, diags)
+	warnOfLifetime(r.session.policy, s.want, s.observed.Rotate, diags)
 	warnOfOverdue(s, diags)
 	warnOfCleanUp(s, c, diags)
 }

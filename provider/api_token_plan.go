@@ -183,7 +183,7 @@ func (m *apiTokenModel) unknownAll(config apiTokenModel) {
 
 // situation gathers what planChange needs from the models.
 func newSituation(ctx context.Context, plan, state apiTokenModel, seen observed, former []formerEntry, from imports) (situation, error) {
-	s := situation{observed: seen, former: former, claim: from.Claim, imported: !state.hasPlace(), previous: state.previous(ctx)}
+	s := situation{observed: seen.or(state), former: former, claim: from.Claim, imported: !state.hasPlace(), previous: state.previous(ctx)}
 	var err error
 	if s.want, err = first(plan.desired(ctx)); err != nil {
 		return s, err

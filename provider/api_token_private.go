@@ -16,18 +16,17 @@ import (
 // Private state holds what a plan may rest on beside configuration and state. It is
 // plain JSON in the state file, so it holds ids and times only.
 const (
-	observedKey = "observed"
+	observedKey = "seen"
 	formerKey   = "former"
 	importedKey = "imported"
 )
 
 // observed is what the last refresh saw. Terraform plans twice, before and after
 // the approval, and both plans must agree; so a plan never asks a clock, it uses
-// the time that was read here.
+// the time that was read here. Times are whole seconds.
 type observed struct {
-	V         int             `json:"v"`
-	Rotate    time.Time       `json:"rotate"` // the later of the servers' clocks
-	Revoke    time.Time       `json:"revoke"` // the earlier
+	Rotate    time.Time       `json:"-"` // the later of the servers' clocks
+	Revoke    time.Time       `json:"-"` // the earlier
 	Unhealthy schedule.Reason `json:"unhealthy,omitempty"`
 	Stale     bool            `json:"stale,omitempty"`  // metadata describes another version
 	Mend      bool            `json:"mend,omitempty"`   // metadata says something else than the configuration
@@ -36,6 +35,71 @@ type observed struct {
 	// Elsewhere says that the token is not known to this PAIStrike account.
 	Elsewhere bool   `json:"elsewhere,omitempty"`
 	Taken     *taken `json:"taken,omitempty"`
+}
+
+// observedAt is what is known from the clocks alone.
+func observedAt(c schedule.Clock) observed {
+	return observed{Rotate: c.Rotate().Truncate(time.Second), Revoke: c.Revoke().Truncate(time.Second)}
+}
+
+// or adds the time if there is none: it is at least the one at which the current token was
+// created.
+func (o observed) or(state apiTokenModel) observed {
+	if o.Rotate.IsZero() && o.Revoke.IsZero() {
+		o.Rotate = timeOf(state.CreatedAt)
+		o.Revoke = o.Rotate
+	}
+	return o
+}
+
+// stamp is what private state holds of o: nothing if the state alone says as much, which
+// keeps private state empty until a token is an hour old.
+func (o observed) stamp(state apiTokenModel) *observed {
+	fromState := observed{}.or(state)
+	if o == (observed{Rotate: o.Rotate, Revoke: o.Revoke}) && !o.olderThan(fromState) {
+		return nil
+	}
+	return &o
+}
+
+// olderThan reports whether two observations are too far apart for one to stand for the other.
+func (o observed) olderThan(other observed) bool {
+	return o.Rotate.Sub(other.Rotate).Abs() > restampAfter || o.Revoke.Sub(other.Revoke).Abs() > restampAfter
+}
+
+// facts are the fields of observed that JSON writes as they are.
+type facts observed
+
+// stored is observed in its shortest form: Terraform encodes private state in base64 twice.
+type stored struct {
+	At     int64  `json:"at"`               // Rotate in seconds since 1970
+	Revoke *int64 `json:"revoke,omitempty"` // left out if it is the same
+	facts
+}
+
+// MarshalJSON writes times as seconds.
+func (o observed) MarshalJSON() ([]byte, error) {
+	s := stored{At: o.Rotate.Unix(), facts: facts(o)}
+	if !o.Revoke.Equal(o.Rotate) {
+		revoke := o.Revoke.Unix()
+		s.Revoke = &revoke
+	}
+	return json.Marshal(s)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (o *observed) UnmarshalJSON(raw []byte) error {
+	var s stored
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return err
+	}
+	*o = observed(s.facts)
+	o.Rotate = time.Unix(s.At, 0).UTC()
+	o.Revoke = o.Rotate
+	if s.Revoke != nil {
+		o.Revoke = time.Unix(*s.Revoke, 0).UTC()
+	}
+	return nil
 }
 
 // taken is the publication of another resource on our entry.
@@ -115,12 +179,16 @@ func readPrivate[T any](ctx context.Context, private privateReader, key string) 
 	return value, diags
 }
 
+// writePrivate writes a value, or takes it away if there is nothing to say.
 func writePrivate[T any](ctx context.Context, private privateWriter, key string, value T) diag.Diagnostics {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		var diags diag.Diagnostics
 		diags.AddError("Private state cannot be written", err.Error())
 		return diags
+	}
+	if slices.Contains([]string{"null", "{}", "[]"}, string(raw)) {
+		raw = nil
 	}
 	return private.SetKey(ctx, key, raw)
 }

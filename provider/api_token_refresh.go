@@ -107,7 +107,8 @@ func (m *apiTokenModel) absorb(seen rotation.Sight, have desired, former []forme
 
 // observedIn is what the plan may know of an entry.
 func observedIn(seen rotation.Sight, owner string, have desired, imported []rotation.Imported) observed {
-	o := observed{V: 1, Rotate: seen.Clock.Rotate(), Revoke: seen.Clock.Revoke(), Unhealthy: seen.Unhealthy(), Stale: seen.Stale()}
+	o := observedAt(seen.Clock)
+	o.Unhealthy, o.Stale = seen.Unhealthy(), seen.Stale()
 	o.Held = seen.Ripe(have.policy, imported...) == 0
 	o.Strays = seen.Strays()
 	if !seen.Serves() {
@@ -127,15 +128,11 @@ func observedIn(seen rotation.Sight, owner string, have desired, imported []rota
 	return o
 }
 
-// observedAfter is what is known after a run.
-func observedAfter(result rotation.Result) observed {
-	return observed{V: 1, Rotate: result.Clock.Rotate(), Revoke: result.Clock.Revoke()}
-}
-
 // restampNeeded reports whether the observed time must be written: when a decision
 // changes by it, or when it is over an hour old.
 func restampNeeded(ctx context.Context, state apiTokenModel, before, now observed, former []formerEntry) bool {
-	if age := now.Rotate.Sub(before.Rotate).Abs(); age > restampAfter || now.Revoke.Sub(before.Revoke).Abs() > restampAfter {
+	before = before.or(state)
+	if now.olderThan(before) {
 		return true
 	}
 	then, errThen := newSituation(ctx, state, state, before, former, imports{})
@@ -167,7 +164,7 @@ func refreshImported(ctx context.Context, engine *rotation.Engine, state apiToke
 	state.Status = statusValue(token.Status, token.ExpiresAt, clock)
 	state.PreviousTokens = previousTokens(nil, nil)
 	return refreshed{
-		state: state, restamp: true, observed: observed{V: 1, Rotate: clock.Rotate(), Revoke: clock.Revoke()},
+		state: state, restamp: true, observed: observedAt(clock),
 		imported: imports{Tokens: []rotation.Imported{{ID: id, Name: token.Name}}},
 	}
 }

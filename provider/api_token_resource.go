@@ -94,7 +94,7 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 	}
 	plan.ID = types.StringValue(owner)
 	plan.fill(result, nil)
-	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, observedAfter(result))...)
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, observedAt(result.Clock).stamp(plan))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan)...)
 }
@@ -181,7 +181,7 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 		addFailure(&resp.Diagnostics, "Token not updated", err)
 		return
 	}
-	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, u.observed)...)
+	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, u.observed.stamp(u.plan))...)
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, formerKey, u.former)...)
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, importedKey, u.from)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, u.plan)...)

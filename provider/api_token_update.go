@@ -58,7 +58,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	if c.retire {
 		u.endFormer(ctx, result, diags)
 	}
-	u.observed = observedAfter(result)
+	u.observed = observedAt(result.Clock)
 	if result.TokenID == "" {
 		u.plan.forget(u.state) // there was nothing to do after all
 		return nil

@@ -73,8 +73,11 @@ func (c calls) perToken() int {
 	return c.sum(func(name string) bool { return !isShared(name) })
 }
 
-// unitRequests marks the rows whose limits are promises.
-const unitRequests = "requests"
+// The units of the rows whose limits are promises: what they count is the same on every
+// machine.
+const unitRequests, unitBytes = "requests", "bytes"
+
+func (r row) promised() bool { return r.Met != nil && (r.Unit == unitRequests || r.Unit == unitBytes) }
 
 // row is one number. Target and Met are nil where nothing is promised.
 type row struct {
@@ -133,10 +136,10 @@ func (r *report) explain(step string, c calls) {
 	r.notes = append(r.notes, strings.Join(lines, "\n"))
 }
 
-// missed reports whether more requests were made than promised. An aim for a time that
+// missed reports whether more requests were made, or more bytes written, than promised. An aim for a time that
 // is not met is shown and no more: how busy a machine is decides it too.
 func (r *report) missed() bool {
-	return slices.ContainsFunc(r.rows, func(row row) bool { return row.Unit == unitRequests && row.Met != nil && !*row.Met })
+	return slices.ContainsFunc(r.rows, func(row row) bool { return row.promised() && !*row.Met })
 }
 
 func (r *report) print(out io.Writer) error {

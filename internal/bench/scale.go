@@ -15,8 +15,9 @@ type step struct {
 	promise promise
 	// most is the aim for how many times as long as the floor it takes; 0 is none.
 	most float64
-	// asLong asks for a comparison with resources whose state is as long, too.
-	asLong bool
+	// creates says that the state is written in full: its length is measured, and the time is
+	// compared with that of resources whose state is as long, too.
+	creates bool
 }
 
 // promise is how many requests a step makes at most; 0 promises nothing.
@@ -69,24 +70,33 @@ func (b *bench) life(ctx context.Context, n int, r *report) (err error) {
 		r.requests(name+": per token, beside what all share", float64(c.perToken())/float64(n), step.promise.perToken)
 		r.explain(name, c)
 		peak = max(peak, took.providerMemory)
-		if floor == nil {
-			continue
-		}
-		least, err := r.against(ctx, floor, "floor", name, took, step)
+		least, err := b.compare(ctx, n, w, floor, name, took, step, r)
 		if err != nil {
 			return err
 		}
 		floorPeak = max(floorPeak, least.providerMemory)
-		if step.asLong {
-			if err := b.asLong(ctx, n, name, took, step, r); err != nil {
-				return err
-			}
-		}
 	}
 	if floorPeak > 0 {
 		r.aim(fmt.Sprintf("peak memory of the provider, %d tokens, against the time provider", n), float64(peak)/float64(floorPeak), "times", memoryAim)
 	}
 	return nil
+}
+
+// compare runs a step in the floor too, if there is one. After the first step it says how
+// long a token's state is.
+func (b *bench) compare(ctx context.Context, n int, w *world, floor *tfcli.Workspace, name string, took usage, s step, r *report) (least usage, err error) {
+	if floor != nil {
+		if least, err = r.against(ctx, floor, "floor", name, took, s); err != nil {
+			return usage{}, err
+		}
+	}
+	if !s.creates {
+		return least, nil
+	}
+	if err := r.state(name, w.tf, floor); err != nil || floor == nil {
+		return least, err
+	}
+	return least, b.asLong(ctx, n, name, took, s, r)
 }
 
 // against runs a step in a workspace that does no requests, and compares.
