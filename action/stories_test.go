@@ -358,7 +358,7 @@ func cmdAct(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		j.paistrike.Clock().Advance(d)
 	case "revoke":
-		id := j.brokerID
+		id := j.paistrike.ManagementID
 		if args[1] == "token" {
 			id = j.outputs["token_id"]
 		}

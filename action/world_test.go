@@ -20,7 +20,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
@@ -34,10 +33,9 @@ var monday = time.Date(2090, time.January, 2, 9, 0, 0, 0, time.UTC)
 // servers are what a run of the action talks to: a PAIStrike, a Vault with a JWT
 // login, and GitHub's identity service.
 type servers struct {
-	paistrike *sandbox.Server
+	paistrike *testparts.Account
 	api       string
-	brokerID  string
-	broker    string // the management token that Vault holds
+	broker    string // the management token, which Vault holds
 	vault     *vaultFront
 	aws       *awsFront // nil unless a story asks for it
 	identity  *identityService
@@ -47,89 +45,45 @@ type servers struct {
 
 	scheduled []string // entries that Terraform made in Vault
 	dead      []string // what the guard saw
-
-	mu     sync.Mutex
-	minted []string
 }
 
 func newServers(t testing.TB) *servers {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Start: monday})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &servers{paistrike: box}
-	s.brokerID, s.broker = box.Mint("broker of the pipelines", time.Time{})
-	api := httptest.NewServer(http.HandlerFunc(s.serveAPI))
-	t.Cleanup(api.Close)
-	s.api = api.URL
+	account := testparts.NewAccount(t, "broker of the pipelines", monday)
+	s := &servers{paistrike: account, broker: account.Management, identity: newIdentityService(t, account.Clock().Now)}
+	s.api = account.Listen(t, http.HandlerFunc(s.serveAPI))
 	t.Cleanup(func() { s.guarded(t) })
-	s.identity = newIdentityService(t, box.Clock().Now)
-	s.vault = newVaultFront(t, s.identity, s.api, box.Clock().Now)
+	s.vault = newVaultFront(t, s.identity, s.api, account.Clock().Now)
 	s.vault.write(t, "ci/broker", map[string]any{"token": s.broker, "port": 7})
 	return s
 }
 
-// serveAPI passes to the sandbox, and keeps every secret that it hands out.
+// serveAPI passes to PAIStrike.
 func (s *servers) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.guard(r)
-	if r.Method != http.MethodPost || strings.HasPrefix(r.URL.Path, "/_sandbox") {
-		s.paistrike.ServeHTTP(w, r)
-		return
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if s.asked != nil {
+	if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, "/_sandbox") && s.asked != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		s.asked(string(body))
 	}
-	s.paistrike.ServeHTTP(&keeper{ResponseWriter: w, keep: func(body []byte) {
-		var made struct{ Token string }
-		if json.Unmarshal(body, &made) == nil && made.Token != "" {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.minted = append(s.minted, made.Token)
-		}
-	}}, r)
+	s.paistrike.ServeHTTP(w, r)
 }
-
-type keeper struct {
-	http.ResponseWriter
-	keep func([]byte)
-}
-
-func (k *keeper) Write(body []byte) (int, error) {
-	k.keep(body)
-	return k.ResponseWriter.Write(body)
-}
-
-// Unwrap gives the sandbox the connection that it cuts.
-func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }
 
 // secrets are all that no log may show.
 func (s *servers) secrets() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := append([]string{s.broker, s.identity.request}, s.minted...)
+	all := slices.Concat([]string{s.broker, s.identity.request}, s.paistrike.Secrets(), s.identity.tokens(), s.vault.tokens())
 	if s.aws != nil {
 		all = append(all, s.aws.secrets()...)
 	}
-	return append(append(all, s.identity.tokens()...), s.vault.tokens()...)
+	return all
 }
 
 // live counts the tokens that work, the broker's aside.
-func (s *servers) live() int {
-	n, now := 0, s.paistrike.Clock().Now()
-	for _, t := range s.paistrike.Tokens() {
-		if t.ID != s.brokerID && t.Status == "active" && (t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt)) {
-			n++
-		}
-	}
-	return n
-}
+func (s *servers) live() int { return len(s.paistrike.Usable()) }
 
 // vaultFront is Vault's KV engine with a JWT login before it, which hands out Vault
 // tokens that may read below ci/, or rotate there, until they are revoked.
@@ -350,9 +304,7 @@ func (s *servers) custom(path, key, value string) error {
 func (s *servers) provision(path string, life time.Duration) error {
 	now := s.paistrike.Clock().Now()
 	id, value := s.paistrike.Mint("CI/CD Pipeline", now.Add(life))
-	s.mu.Lock()
-	s.minted = append(s.minted, value)
-	s.mu.Unlock()
+	s.paistrike.Keep(value)
 	data, err := entry.EncodeRecord("token", entry.Record{
 		State: entry.StateActive, Secret: secret.New(value), TokenID: id, TokenName: "CI/CD Pipeline",
 		CreatedAt: now, ExpiresAt: now.Add(life), Slot: "0123456789ab", Inc: "abcdef", Gen: 1, Op: "01234567", VerifiedAt: now,

@@ -18,6 +18,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/examples"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // december is a day in the 90 days before the fixed end that an example names.
@@ -50,18 +51,7 @@ func exampleWorld(t *testing.T, program string, options sandbox.Options) *world 
 // use calls PAIStrike with a secret, as its consumer would, and returns the status.
 func (w *world) use(t *testing.T, secret string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.api+"/api/v1/api-tokens/self", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+secret)
-	client := http.Client{Timeout: time.Minute}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	return resp.StatusCode
+	return testparts.Use(t, w.api, secret)
 }
 
 // secret reads a field of a KV entry, "" where it is not there.

@@ -225,13 +225,11 @@ func TestKilledScheduledRotation(t *testing.T) {
 	t.Parallel()
 	w, due := newFleet(t)
 	fifth := make(chan struct{})
-	w.mu.Lock()
-	w.onMint = func(made int) {
+	w.paistrike.WhenCreated(func(made int) {
 		if made == 35 { // thirty were provisioned
 			close(fifth)
 		}
-	}
-	w.mu.Unlock()
+	})
 	said, err := w.killed(t, fifth)
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Exited() {
 		t.Fatalf("the run was not killed: %v\n%s", err, said)

@@ -77,7 +77,7 @@ func (w *world) behind(t *testing.T) *gateway {
 	}
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		r.Host = "localhost" // the sandbox answers to no other name
-		w.serveAPI(out, r)
+		w.paistrike.ServeHTTP(out, r)
 	}))
 	api.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	api.StartTLS()

@@ -15,7 +15,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +26,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
@@ -38,7 +36,7 @@ const (
 
 // world is what a job talks to.
 type world struct {
-	paistrike *sandbox.Server
+	paistrike *testparts.Account
 	api       string
 	broker    string
 	authority *testparts.Authority // that signed Vault's certificate
@@ -46,10 +44,6 @@ type world struct {
 	issuer    *issuer
 	program   string // the action's own, with its digest beside it
 	node      string // that starts the actions; "" is the one of GitHub's runners
-
-	mu     sync.Mutex
-	minted []string
-	onMint func(made int) // told of every token that is made
 }
 
 func newWorld(t *testing.T) *world { return newWorldAt(t, time.Time{}) }
@@ -58,15 +52,8 @@ func newWorld(t *testing.T) *world { return newWorldAt(t, time.Time{}) }
 // one where it is zero.
 func newWorldAt(t *testing.T, start time.Time) *world {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{Start: start})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{paistrike: box, issuer: newIssuer(t), program: build(t)}
-	api := httptest.NewServer(http.HandlerFunc(w.serveAPI))
-	t.Cleanup(api.Close)
-	w.api = api.URL
-	_, w.broker = box.Mint("broker of the pipelines", time.Time{})
+	account := testparts.NewAccount(t, "broker of the pipelines", start)
+	w := &world{paistrike: account, api: account.Listen(t, nil), broker: account.Management, issuer: newIssuer(t), program: build(t)}
 	w.authority = testparts.NewAuthority(t)
 	w.vault = testparts.NewVaultServer(t, w.authority, "vault.test")
 	w.setUpVault(t)
@@ -115,50 +102,13 @@ func published(t *testing.T, name string) string {
 	return rules
 }
 
-// serveAPI passes to the sandbox, and keeps every secret that it hands out.
-func (w *world) serveAPI(out http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		w.paistrike.ServeHTTP(out, r)
-		return
-	}
-	got := httptest.NewRecorder()
-	w.paistrike.ServeHTTP(got, r)
-	var made struct{ Token string }
-	if json.Unmarshal(got.Body.Bytes(), &made) == nil && made.Token != "" {
-		w.mu.Lock()
-		w.minted = append(w.minted, made.Token)
-		if w.onMint != nil {
-			w.onMint(len(w.minted))
-		}
-		w.mu.Unlock()
-	}
-	maps.Copy(out.Header(), got.Header())
-	out.WriteHeader(got.Code)
-	_, _ = out.Write(got.Body.Bytes()) //nolint:gosec // JSON, and no page shows it
-}
-
 // secrets are the tokens that were made.
-func (w *world) secrets() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]string(nil), w.minted...)
-}
+func (w *world) secrets() []string { return w.paistrike.Secrets() }
 
 // use calls PAIStrike with a secret and returns the status.
 func (w *world) use(t *testing.T, secret string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.api+"/api/v1/api-tokens/self", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+secret)
-	client := http.Client{Timeout: time.Minute}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	return resp.StatusCode
+	return testparts.Use(t, w.api, secret)
 }
 
 var (

@@ -23,7 +23,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
@@ -241,18 +240,13 @@ func (j *job) step(name string) (string, error) {
 // with it, and revokes it without another download; so does the thin repository.
 func TestTaggedActionRunsTheReleasedProgram(t *testing.T) {
 	t.Parallel()
-	server, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	api := httptest.NewServer(server)
-	t.Cleanup(api.Close)
+	account := testparts.NewAccount(t, "broker", time.Time{})
+	api := account.Listen(t, nil)
 	vault, root := testparts.KV(t)
-	_, broker := server.Mint("broker", time.Time{})
-	keep(t, vault, root, broker)
+	keep(t, vault, root, account.Management)
 	for name, action := range map[string]string{"the tag": filepath.Join(variable(t, "RELEASE_ACTION"), "action"), "the thin repository": variable(t, "RELEASE_THIN")} {
 		m := newMirror(t, func(raw []byte) []byte { return raw })
-		j := newJob(t, action, "INPUT_BINARY_MIRROR="+m.url, "SSL_CERT_FILE="+m.authority, "INPUT_ENDPOINT="+api.URL, "INPUT_MODE=mint",
+		j := newJob(t, action, "INPUT_BINARY_MIRROR="+m.url, "SSL_CERT_FILE="+m.authority, "INPUT_ENDPOINT="+api, "INPUT_MODE=mint",
 			"INPUT_VAULT_ADDRESS="+vault, "INPUT_VAULT_AUTH_METHOD=token", "INPUT_VAULT_TOKEN="+root, "INPUT_VAULT_PATH=ci/broker")
 		if said, err := j.step("main"); err != nil || !strings.Contains(said, "minted") {
 			t.Fatalf("%s: %v\n%s", name, err, said)

@@ -19,7 +19,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -29,7 +28,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
@@ -191,16 +189,10 @@ func TestZipInstallsAndApplies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	server, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	api := httptest.NewServer(server)
-	t.Cleanup(api.Close)
+	account := testparts.NewAccount(t, "Terraform", time.Time{})
 	vault, root := testparts.KV(t)
-	_, management := server.Mint("Terraform", time.Time{})
 	tf, err := tfcli.New(programs[0], t.TempDir(), t.TempDir(),
-		"PAISTRIKE_ENDPOINT="+api.URL, "PAISTRIKE_API_TOKEN="+management, "VAULT_ADDR="+vault, "VAULT_TOKEN="+root)
+		"PAISTRIKE_ENDPOINT="+account.Listen(t, nil), "PAISTRIKE_API_TOKEN="+account.Management, "VAULT_ADDR="+vault, "VAULT_TOKEN="+root)
 	if err != nil {
 		t.Fatal(err)
 	}

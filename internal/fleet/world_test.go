@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
@@ -29,24 +27,17 @@ var firstDay = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 // world is one PAIStrike account and one Vault with a folder of tokens.
 type world struct {
 	testing.TB
-	paistrike        *sandbox.Server
+	paistrike        *testparts.Account
 	api, vault       string
 	root, management string
-	managementID     string
 	wire             http.RoundTripper
 	settings         paistrike.Config // what is not usual about the API
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	server, err := sandbox.New(sandbox.Options{Start: firstDay})
-	if err != nil {
-		t.Fatal(err)
-	}
-	api := httptest.NewServer(server)
-	t.Cleanup(api.Close)
-	w := &world{TB: t, paistrike: server, api: api.URL}
-	w.managementID, w.management = server.Mint("Management", time.Time{})
+	account := testparts.NewAccount(t, "Management", firstDay)
+	w := &world{TB: t, paistrike: account, api: account.Listen(t, nil), management: account.Management}
 	w.connect()
 	return w
 }
@@ -137,15 +128,7 @@ func (w *world) secret(path string) string {
 }
 
 // accepts reports whether PAIStrike takes a token.
-func (w *world) accepts(secret string) bool {
-	w.Helper()
-	r := httptest.NewRequestWithContext(w.Context(), http.MethodGet, "/api/v1/api-tokens/self", http.NoBody)
-	r.Host = "localhost"
-	r.Header.Set("Authorization", "Bearer "+secret)
-	recorder := httptest.NewRecorder()
-	w.paistrike.ServeHTTP(recorder, r)
-	return recorder.Code == http.StatusOK
-}
+func (w *world) accepts(secret string) bool { return w.paistrike.Accepts(secret) }
 
 // patch changes custom metadata by hand.
 func (w *world) patch(path string, custom map[string]any) {
@@ -228,15 +211,7 @@ func (w *world) wantMetadataWrites(of string, want int) {
 }
 
 // live counts the tokens that work, without the management token.
-func (w *world) live() int {
-	count := 0
-	for _, token := range w.paistrike.Tokens() {
-		if token.ID != w.managementID && token.Status == "active" && (token.ExpiresAt.IsZero() || w.paistrike.Clock().Now().Before(token.ExpiresAt)) {
-			count++
-		}
-	}
-	return count
-}
+func (w *world) live() int { return len(w.paistrike.Usable()) }
 
 // paths gives the paths with an outcome.
 func paths(report fleet.Report, outcome fleet.Outcome) []string {

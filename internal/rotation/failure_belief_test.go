@@ -9,19 +9,14 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // elsewhere lets the world's account be another one.
 func (w *world) elsewhere() {
 	w.t.Helper()
-	other, err := sandbox.New(sandbox.Options{Start: w.now()})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.paistrike = other
-	_, w.management = other.Mint("Terraform", time.Time{})
+	w.paistrike = testparts.NewAccount(w.t, "Terraform", w.now())
 }
 
 // withID answers a create with an id of another token.
@@ -129,7 +124,7 @@ func failuresOfBelief() []failing {
 		}},
 		{"destroy: the token is the one that the run uses", func(w *world) ([]rotation.Message, error) {
 			w.create()
-			w.management = mustRecord(w).Secret.Reveal()
+			w.paistrike.Management = mustRecord(w).Secret.Reveal()
 			result, err := w.engine(w.wire()).Destroy(context.Background(), rotation.DestroyRequest{At: w.at, Owner: "resource-1", Ending: entry.EndDelete})
 			return result.Notes, err
 		}},

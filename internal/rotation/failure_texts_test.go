@@ -87,7 +87,7 @@ func (w *world) spoken(notes []rotation.Message, err error) string {
 		lines = append(lines, "(it succeeds and says nothing)")
 	}
 	text := strings.Join(lines, "\n") + "\n"
-	secrets := []string{w.management, w.kv.root}
+	secrets := []string{w.paistrike.Management, w.kv.root}
 	if record, _ := w.current(); record != nil && !record.Secret.IsZero() {
 		secrets = append(secrets, record.Secret.Reveal())
 	}

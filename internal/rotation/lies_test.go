@@ -17,6 +17,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // A lie is an answer that is not true, and that a run gets while it works on an entry
@@ -285,13 +286,7 @@ func TestAnotherAccountIsNotTouched(t *testing.T) {
 	w := newWorld(t, startKV(t))
 	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	mine := w.paistrike
-	other, err := sandbox.New(sandbox.Options{Start: firstDay.Add(day)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	management := w.management
-	w.paistrike, _ = other, 0
-	_, w.management = other.Mint("Terraform", time.Time{})
+	w.paistrike = testparts.NewAccount(t, "Terraform", firstDay.Add(day))
 	for _, request := range []rotation.Request{w.request(rotation.IfDue, schedule.ReasonNone), w.request(rotation.Settle, schedule.ReasonNone), {At: w.at, Stored: true, Wish: rotation.IfDue, MayRepublish: true}} {
 		w.fails(request, "PS112")
 	}
@@ -306,7 +301,7 @@ func TestAnotherAccountIsNotTouched(t *testing.T) {
 	if !result.Rotated || !slices.ContainsFunc(result.Notes, func(m rotation.Message) bool { return m.Code == "PS113" }) {
 		t.Errorf("asked for: rotated = %t, notes %v", result.Rotated, result.Notes)
 	}
-	w.paistrike, w.management = mine, management
+	w.paistrike = mine
 }
 
 // The recorded expiry has passed: whoever's it was, nobody can lose a working token.
@@ -314,12 +309,7 @@ func TestAnExpiredTokenHealsInAnyAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
 	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
-	other, err := sandbox.New(sandbox.Options{Start: firstDay.Add(91 * day)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.paistrike = other
-	_, w.management = other.Mint("Terraform", time.Time{})
+	w.paistrike = testparts.NewAccount(t, "Terraform", firstDay.Add(91*day))
 	if result := w.run(w.request(rotation.IfDue, schedule.ReasonNone)); !result.Rotated {
 		t.Error("an entry whose token has expired was not healed")
 	}

@@ -80,7 +80,7 @@ func TestFailoverInTheMiddleOfManyTokens(t *testing.T) {
 // real cluster takes real time.
 func (w *world) waitingEngine() *rotation.Engine {
 	w.t.Helper()
-	client, err := paistrike.New(paistrike.Config{Endpoint: "http://localhost:1", Token: secret.New(w.management), Transport: w.wire(), Sleep: noSleep})
+	client, err := paistrike.New(paistrike.Config{Endpoint: "http://localhost:1", Token: secret.New(w.paistrike.Management), Transport: w.wire(), Sleep: noSleep})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -232,7 +232,7 @@ func (v *vaultServer) play(t *testing.T, i incident, s scenario, n int) int {
 
 // remember keeps the secrets of an entry for the search of the audit log.
 func (v *vaultServer) remember(w *world) {
-	v.secrets = append(v.secrets, w.management)
+	v.secrets = append(v.secrets, w.paistrike.Management)
 	if record, _ := w.current(); record != nil && !record.Secret.IsZero() {
 		v.secrets = append(v.secrets, record.Secret.Reveal())
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -62,10 +61,9 @@ type world struct {
 	t       testing.TB
 	backend backend
 	// kv is the backend if it is Vault's.
-	kv         kvServer
-	paistrike  *sandbox.Server
-	management string
-	at         entry.Location
+	kv        kvServer
+	paistrike *testparts.Account
+	at        entry.Location
 	// broken are tokens that the test itself revoked, which excuses invariant I1.
 	broken map[string]bool
 	// deleted says that a person deleted the entry, and adopt that a person says that it may
@@ -81,14 +79,9 @@ type world struct {
 
 func newWorld(t testing.TB, store backend) *world {
 	t.Helper()
-	server, err := sandbox.New(sandbox.Options{Start: firstDay})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, management := server.Mint("Terraform", time.Time{})
 	kv, _ := store.(kvServer)
 	return &world{
-		t: t, backend: store, kv: kv, paistrike: server, management: management, broken: map[string]bool{},
+		t: t, backend: store, kv: kv, paistrike: testparts.NewAccount(t, "Terraform", firstDay), broken: map[string]bool{},
 		at:    store.place(fmt.Sprintf("team-%d/ci", pathNumber.Add(1))),
 		login: vault.Login{Method: vault.MethodToken, Token: secret.New(kv.root)},
 	}
@@ -110,7 +103,7 @@ func (w *world) request(wish rotation.Wish, reason schedule.Reason) rotation.Req
 func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 	w.t.Helper()
 	client, err := paistrike.New(paistrike.Config{
-		Endpoint: "http://localhost:1", Token: secret.New(w.management), Transport: wire, Sleep: noSleep,
+		Endpoint: "http://localhost:1", Token: secret.New(w.paistrike.Management), Transport: wire, Sleep: noSleep,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -143,16 +136,7 @@ func (w *world) send(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != paistrikeHost {
 		return w.backend.send(w, r)
 	}
-	recorder := httptest.NewRecorder()
-	inner := r.Clone(r.Context())
-	inner.RequestURI, inner.Host = r.URL.RequestURI(), "localhost"
-	if inner.Body == nil {
-		inner.Body = http.NoBody
-	}
-	w.paistrike.ServeHTTP(recorder, inner)
-	response := recorder.Result()
-	response.Request = r
-	return response, nil
+	return w.paistrike.RoundTrip(r)
 }
 
 func answer(r *http.Request, status int, body string) *http.Response {
@@ -222,9 +206,8 @@ func (w *world) version() int {
 // live gives the usable tokens named for the slot of a record.
 func (w *world) live() []sandbox.Token {
 	var live []sandbox.Token
-	for _, token := range w.paistrike.Tokens() {
-		name, ok := rotation.ParseName(token.Name)
-		if ok && name.Label == "CI/CD Pipeline" && token.Status == "active" && (token.ExpiresAt.IsZero() || w.now().Before(token.ExpiresAt)) {
+	for _, token := range w.paistrike.Usable() {
+		if name, ok := rotation.ParseName(token.Name); ok && name.Label == "CI/CD Pipeline" {
 			live = append(live, token)
 		}
 	}
@@ -232,14 +215,7 @@ func (w *world) live() []sandbox.Token {
 }
 
 // accepts reports whether PAIStrike lets a secret in.
-func (w *world) accepts(secret secret.Secret) bool {
-	w.t.Helper()
-	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost/api/v1/api-tokens/self", nil)
-	request.Header.Set("Authorization", "Bearer "+secret.Reveal())
-	recorder := httptest.NewRecorder()
-	w.paistrike.ServeHTTP(recorder, request)
-	return recorder.Code == http.StatusOK
-}
+func (w *world) accepts(secret secret.Secret) bool { return w.paistrike.Accepts(secret.Reveal()) }
 
 // recorderWire counts what goes over the wire, by method and path.
 type recorderWire struct {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -39,14 +38,13 @@ const (
 
 // world is one PAIStrike account and one secret of AWS.
 type world struct {
-	t          testing.TB
-	aws        *testparts.SecretsManager
-	admin      *secretsmanager.Client
-	paistrike  *sandbox.Server
-	management string
-	at         entry.Location
-	settings   aws.Settings
-	as         aws.Credentials
+	t         testing.TB
+	aws       *testparts.SecretsManager
+	admin     *secretsmanager.Client
+	paistrike *testparts.Account
+	at        entry.Location
+	settings  aws.Settings
+	as        aws.Credentials
 }
 
 func startAWS(t testing.TB, options ...testparts.SecretsManagerOption) *testparts.SecretsManager {
@@ -58,13 +56,8 @@ func startAWS(t testing.TB, options ...testparts.SecretsManagerOption) *testpart
 
 func newWorld(t testing.TB, server *testparts.SecretsManager, name string) *world {
 	t.Helper()
-	service, err := sandbox.New(sandbox.Options{Start: firstDay})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, management := service.Mint("Terraform", time.Time{})
 	return &world{
-		t: t, aws: server, paistrike: service, management: management,
+		t: t, aws: server, paistrike: testparts.NewAccount(t, "Terraform", firstDay),
 		at: entry.Location{Region: region, Path: name, Key: "token"},
 		as: aws.Credentials{AccessKeyID: server.AccessKeyID, SecretAccessKey: secret.New(server.SecretAccessKey)},
 		admin: secretsmanager.New(secretsmanager.Options{
@@ -106,7 +99,7 @@ func (w *world) engineOn(store rotation.Store, wires ...http.RoundTripper) *rota
 		wire = wires[0]
 	}
 	client, err := paistrike.New(paistrike.Config{
-		Endpoint: "http://localhost:1", Token: secret.New(w.management), Transport: wire, Sleep: noSleep,
+		Endpoint: "http://localhost:1", Token: secret.New(w.paistrike.Management), Transport: wire, Sleep: noSleep,
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -169,16 +162,7 @@ func (w *world) send(r *http.Request) (*http.Response, error) {
 		}
 		return loopback.RoundTrip(whole)
 	}
-	recorder := httptest.NewRecorder()
-	inner := r.Clone(r.Context())
-	inner.RequestURI, inner.Host = r.URL.RequestURI(), "localhost"
-	if inner.Body == nil {
-		inner.Body = http.NoBody
-	}
-	w.paistrike.ServeHTTP(recorder, inner)
-	response := recorder.Result()
-	response.Request = r
-	return response, nil
+	return w.paistrike.RoundTrip(r)
 }
 
 // withOwnBody returns the request with a copy of its body. The SDK closes the body of a
@@ -272,9 +256,8 @@ func (w *world) put(value string) {
 // live returns the usable tokens of the entry.
 func (w *world) live() []sandbox.Token {
 	var live []sandbox.Token
-	for _, token := range w.paistrike.Tokens() {
-		name, ok := rotation.ParseName(token.Name)
-		if ok && name.Label == "CI/CD Pipeline" && token.Status == "active" && (token.ExpiresAt.IsZero() || w.now().Before(token.ExpiresAt)) {
+	for _, token := range w.paistrike.Usable() {
+		if name, ok := rotation.ParseName(token.Name); ok && name.Label == "CI/CD Pipeline" {
 			live = append(live, token)
 		}
 	}
@@ -282,13 +265,7 @@ func (w *world) live() []sandbox.Token {
 }
 
 // accepts reports whether PAIStrike lets a secret in.
-func (w *world) accepts(value secret.Secret) bool {
-	request := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost/api/v1/api-tokens/self", nil)
-	request.Header.Set("Authorization", "Bearer "+value.Reveal())
-	recorder := httptest.NewRecorder()
-	w.paistrike.ServeHTTP(recorder, request)
-	return recorder.Code == http.StatusOK
-}
+func (w *world) accepts(value secret.Secret) bool { return w.paistrike.Accepts(value.Reveal()) }
 
 // check returns what is wrong with the world when no run is under way: the invariants I1
 // and I3 of the protocol.
