@@ -58,7 +58,7 @@ func licence(t *testing.T, folder string) string {
 	return ""
 }
 
-// What ships is linked with the modules that somebody has looked at, and no others:
+// What ships is linked with the modules that someone has looked at, and no others:
 // a new line in testdata/links.txt is a decision, made in the change that needs it.
 func TestShippedBinariesLinkOnlyReviewedModules(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,7 @@ func hushFramework() {
 // collectLess lets the heap grow to three times what is in use, not to twice, before
 // garbage is collected. The framework allocates some 4 MB for each resource and drops
 // them at once; for a thousand tokens this spares a quarter of the provider's processor
-// time, and costs 70 MB. GOGC, where it is set, decides.
+// time, and costs 70 MB. GOGC decides if it is set.
 func collectLess() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200)

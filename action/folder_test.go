@@ -25,7 +25,7 @@ func cmdKeeper(ts *testscript.TestScript, _ bool, args []string) {
 
 // cmdEntry does something about an entry: `entry scheduled ci/team/a 90d 30d` and `entry
 // unscheduled ci/team/a 90d` as Terraform leaves it, `entry spoiled ci/team/a KEY VALUE` by
-// hand; `entry none NAME 90d` is a token that somebody made on PAIStrike's page.
+// hand; `entry none NAME 90d` is a token that someone made on PAIStrike's page.
 func cmdEntry(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	switch args[0] {

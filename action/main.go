@@ -73,8 +73,8 @@ func program(m job.Machine) cli.Program {
 			},
 			rotateCommand(m, "Replace the tokens of a folder that are due.",
 				"Replaces the tokens below a folder of Vault that are due by the schedule kept beside them, and revokes those whose overlap is over."),
-			folderCommand(m, job.Audit(), "List the tokens that somebody should look at.",
-				"Compares all tokens of the account with the entries below a folder of Vault, and lists what somebody should look at."),
+			folderCommand(m, job.Audit(), "List the tokens that someone should look at.",
+				"Compares all tokens of the account with the entries below a folder of Vault, and lists what someone should look at."),
 			{
 				Name: "doctor", Short: "Try out how PAIStrike's API is configured.",
 				Raw: func(args []string) int { return examine(m, args) }, Flags: doctor.Flags(),

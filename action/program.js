@@ -54,7 +54,7 @@ function nameless(folder) {
   try {
     fs.unlinkSync(file);
     if (fs.fstatSync(fd).nlink !== 0) {
-      throw new Error(`somebody else gave a name to ${file}`);
+      throw new Error(`someone else gave a name to ${file}`);
     }
     const through = `/proc/self/fd/${fd}`;
     fs.accessSync(through, fs.constants.X_OK);

@@ -185,7 +185,7 @@ func (o *otherShape) expiry(value any) any {
 }
 
 // The main job is done by configuration alone, the published example, where
-// PAIStrike has another shape than this provider expects.
+// PAIStrike has a different shape than this provider expects.
 func TestPAIStrikeOfAnotherShape(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"date", "unix"} {

@@ -115,15 +115,15 @@ func TestDestroyWhatIsGone(t *testing.T) {
 	)
 }
 
-// Somebody wrote a secret of their own on our entry: the token ends, the secret stays.
+// Someone wrote a secret of their own on our entry: the token ends, the secret stays.
 func TestDestroyLeavesAForeignSecret(t *testing.T) { overBoth(t, destroyLeavesAForeignSecret) }
 
 func destroyLeavesAForeignSecret(s *stage) {
 	s.play(
 		act{config: standard},
-		act{before: func() { s.writeByHand(standardPath, somebodys) }, config: empty, after: func() { s.wantLive(0) }},
+		act{before: func() { s.writeByHand(standardPath, someonesSecret) }, config: empty, after: func() { s.wantLive(0) }},
 	)
-	if s.secret(standardPath) != somebodys {
-		s.Error("somebody's secret was touched")
+	if s.secret(standardPath) != someonesSecret {
+		s.Error("someone's secret was touched")
 	}
 }

@@ -52,7 +52,7 @@ func warnOfCleanUp(s situation, c change, diags *diag.Diagnostics) {
 		diags.AddAttributeWarning(previous, "Unpublished tokens will be revoked",
 			fmt.Sprintf("%d tokens were made for %s by runs that were cut short, and no consumer ever got them. The apply revokes them.", s.observed.Strays, s.have.at))
 	}
-	if c.mend {
+	if c.repair {
 		diags.AddAttributeWarning(path.Root("rotate_at"), "Metadata will be written anew",
 			fmt.Sprintf("The metadata of %s does not show the schedule that Terraform wrote: someone changed it, or a run was cut short. The apply writes it anew; the token stays.", s.have.at))
 	}

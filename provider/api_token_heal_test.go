@@ -111,7 +111,7 @@ func overwrittenByHand(s *stage) {
 	s.play(
 		act{config: standard, after: func() { first = s.secret(standardPath) }},
 		act{
-			before: func() { s.writeByHand(standardPath, "a secret of somebody's own") },
+			before: func() { s.writeByHand(standardPath, "a secret of someone's own") },
 			config: standard, plan: rotates("secret_changed"), state: state(secretVersion(2), previous(1)),
 			after: func() { s.wantWorks("the old token", first, true) },
 		},
@@ -175,7 +175,7 @@ func (s *stage) rollBack(version string) {
 	s.must(http.MethodPut, "secret/data/"+standardPath, map[string]any{"data": old.Data})
 }
 
-// Somebody went back to a version whose token works still: it is taken as it is.
+// Someone went back to a version whose token works still: it is taken as it is.
 // Which token came after it is remembered until the next rotation.
 func TestRolledBackToATokenThatWorks(t *testing.T) {
 	onOneCLI(t)
@@ -202,7 +202,7 @@ func TestRolledBackToATokenThatWorks(t *testing.T) {
 	)
 }
 
-// Somebody went back to a version whose token is revoked: consumers get a new one.
+// Someone went back to a version whose token is revoked: consumers get a new one.
 func TestRolledBackToARevokedToken(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -250,7 +250,7 @@ func TestCustomMetadataRebuilt(t *testing.T) {
 	)
 }
 
-// Somebody changed the schedule in Vault: the configuration is what counts.
+// Someone changed the schedule in Vault: the configuration is what counts.
 func TestScheduleChangedByHand(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -87,11 +87,11 @@ func TestImportAnUnknownToken(t *testing.T) {
 	})
 }
 
-// The entry of the configuration belongs to somebody else: nothing is written there.
+// The entry of the configuration belongs to someone else: nothing is written there.
 func TestImportOntoAForeignSecret(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
-	s.writeByHand(standardPath, somebodys)
+	s.writeByHand(standardPath, someonesSecret)
 	id, _ := s.paistrike.Mint("CI/CD Pipeline", time.Time{})
 	s.play(
 		act{config: standard, step: importing(func() string { return id })},
@@ -99,8 +99,8 @@ func TestImportOntoAForeignSecret(t *testing.T) {
 		act{config: forgotten, unsound: true},
 	)
 	s.wantCalls(s.apiCalls(), "POST", 0)
-	if s.secret(standardPath) != somebodys {
-		t.Error("somebody's secret was touched")
+	if s.secret(standardPath) != someonesSecret {
+		t.Error("someone's secret was touched")
 	}
 }
 

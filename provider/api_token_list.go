@@ -61,7 +61,7 @@ func (l *apiTokenList) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Finds the API tokens of the account, to take them over. `terraform query -generate-config-out` writes a resource and an import block for each. " +
-			"The first apply gives each of them a new secret in the store; the token that was found works for one overlap more. It needs no store. Queries need Terraform 1.14 or newer; OpenTofu has none.",
+			"The first apply publishes a new secret in the store for each of them; the token that was found works for one overlap more. It needs no store. Queries need Terraform 1.14 or newer; OpenTofu has none.",
 		Attributes: attributes,
 	}
 }

@@ -142,7 +142,7 @@ func changedKey(s *stage) {
 func TestMoveToAPlaceThatIsTaken(t *testing.T) { overBoth(t, moveToAPlaceThatIsTaken) }
 
 func moveToAPlaceThatIsTaken(s *stage) {
-	s.writeByHand("build/paistrike", "a secret of somebody's own")
+	s.writeByHand("build/paistrike", "a secret of someone's own")
 	s.play(
 		act{config: standard},
 		act{
@@ -151,8 +151,8 @@ func moveToAPlaceThatIsTaken(s *stage) {
 		},
 		act{config: standard, plan: nothing(), state: state(secretVersion(1)), after: func() { s.wantLive(1) }},
 	)
-	if s.secret("build/paistrike") != "a secret of somebody's own" {
-		s.Error("somebody's secret was touched")
+	if s.secret("build/paistrike") != "a secret of someone's own" {
+		s.Error("someone's secret was touched")
 	}
 }
 

@@ -148,7 +148,7 @@ func TestOldPlanDoesNotRotateAgain(t *testing.T) {
 	)
 }
 
-// The same where somebody had revoked the token, and the scheduler healed it first.
+// The same where someone had revoked the token, and the scheduler healed it first.
 func TestOldPlanDoesNotHealAgain(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -11,12 +11,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-const somebodys = "a secret of somebody's own"
+const someonesSecret = "a secret of someone's own"
 
 func TestForeignSecretIsRefused(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
-	s.writeByHand(standardPath, somebodys)
+	s.writeByHand(standardPath, someonesSecret)
 	s.play(
 		act{
 			config: standard,
@@ -25,15 +25,15 @@ func TestForeignSecretIsRefused(t *testing.T) {
 	)
 	s.wantCalls(s.apiCalls(), "POST", 0)
 	s.wantCalls(s.vaultCalls(), "PUT", 0)
-	if s.secret(standardPath) != somebodys {
-		t.Error("somebody's secret was touched")
+	if s.secret(standardPath) != someonesSecret {
+		t.Error("someone's secret was touched")
 	}
 }
 
 func TestForeignSecretIsAdopted(t *testing.T) { overBoth(t, foreignSecretIsAdopted) }
 
 func foreignSecretIsAdopted(s *stage) {
-	s.writeByHand(standardPath, somebodys)
+	s.writeByHand(standardPath, someonesSecret)
 	s.play(
 		act{
 			config: edit(standard, `path = "ci/paistrike"`, `path = "ci/paistrike", adopt = true`),

@@ -29,8 +29,8 @@ type change struct {
 	reason schedule.Reason
 	retire bool // revoke old tokens whose overlap is over, and strays
 	// reschedule writes the schedule into custom metadata, which may retire as well;
-	// mend does so because someone changed it there.
-	reschedule, mend bool
+	// repair does so because someone changed it there.
+	reschedule, repair bool
 	// republishes says that a new version is written without a new token.
 	republishes bool
 	// lost says that the apply cannot work: another resource owns the entry, or the
@@ -70,8 +70,8 @@ func planChange(s situation) change {
 	c.rotate = c.reason != schedule.ReasonNone
 	c.refuse = (c.reason == schedule.ReasonRevoked || c.reason == schedule.ReasonNotFound) && s.want.policy.OnRevoked == schedule.OnRevokedError
 	c.retire = s.ripe() || s.observed.Strays > 0
-	c.mend = s.observed.Mend
-	c.reschedule = c.mend || s.want.schedule != s.have.schedule
+	c.repair = s.observed.Repair
+	c.reschedule = c.repair || s.want.schedule != s.have.schedule
 	c.republishes = s.formerKeyRipe() || c.reschedule || s.claim
 	return c
 }
@@ -164,7 +164,7 @@ func (m *apiTokenModel) show(c change, config apiTokenModel) {
 	} else if next := c.verdict.Next; c.verdict.Reason == schedule.ReasonNone {
 		m.RotateAt = timeValue(next)
 	}
-	if c.mend {
+	if c.repair {
 		m.RotateAt = types.StringUnknown() // or there would be nothing to see, and no update
 	}
 	if c.republishes || c.lost {

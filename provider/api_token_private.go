@@ -29,7 +29,7 @@ type observed struct {
 	Revoke    time.Time       `json:"-"` // the earlier
 	Unhealthy schedule.Reason `json:"unhealthy,omitempty"`
 	Stale     bool            `json:"stale,omitempty"`  // metadata describes another version
-	Mend      bool            `json:"mend,omitempty"`   // metadata says something else than the configuration
+	Repair    bool            `json:"repair,omitempty"` // metadata differs from the configuration
 	Held      bool            `json:"held,omitempty"`   // no replaced token may be revoked yet
 	Strays    int             `json:"strays,omitempty"` // tokens to sweep
 	// Elsewhere says that the token is not known to this PAIStrike account.

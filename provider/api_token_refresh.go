@@ -118,7 +118,7 @@ func observedIn(seen rotation.Sight, owner string, have desired, imported []rota
 		o.Taken = &taken{Owner: seen.Mirror.Owner, Gen: seen.Mirror.Of, TokenID: seen.Mirror.TokenID, TokenName: seen.Mirror.TokenName}
 		return o
 	}
-	o.Mend = have.schedule != seen.Mirror.Schedule
+	o.Repair = have.schedule != seen.Mirror.Schedule
 	switch {
 	case seen.Account == rotation.AccountUnknown:
 		o.Elsewhere = true

@@ -28,7 +28,7 @@ func apiTokenSchema() schema.Schema {
 			Optional:      true,
 			Validators:    []validator.String{lifetimeValidator{}},
 			PlanModifiers: []planmodifier.String{sameDuration{}},
-			MarkdownDescription: "How long each token lives, such as `90d` or `2160h`. PAIStrike advises 30 to 90 days. `never` must be written out: such a token works until somebody revokes it. A change rotates the token. " +
+			MarkdownDescription: "How long each token lives, such as `90d` or `2160h`. PAIStrike advises 30 to 90 days. `never` must be written out: such a token works until someone revokes it. A change rotates the token. " +
 				"Exactly one of `expires_in` and `expires_at` is set.",
 		},
 		"expires_at": schema.StringAttribute{
@@ -112,7 +112,7 @@ func rotationAttribute() schema.SingleNestedAttribute {
 			},
 			"on_revoked": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{stringvalidator.OneOf("rotate", "error", "ignore")},
-				MarkdownDescription: "What to do when somebody revoked the token elsewhere: `rotate` (default), `error` or `ignore`.",
+				MarkdownDescription: "What to do when someone revokes the token elsewhere: `rotate` (default), `error` or `ignore`.",
 			},
 		},
 	}

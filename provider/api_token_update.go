@@ -48,7 +48,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 		return err
 	}
 	if u.claim && !rotate && result.TokenID != u.state.TokenID.ValueString() {
-		diags.AddWarning("Entry serves another token than the import saw",
+		diags.AddWarning("Entry serves a different token than the import saw",
 			fmt.Sprintf("The record of %s names token %s, and its metadata named %s. The record counts: this resource publishes it now, and the next plan shows it.", u.want.at, result.TokenID, u.state.TokenID.ValueString()))
 	}
 	u.from.Claim, u.from.ExpiresAt = false, time.Time{}
@@ -85,7 +85,7 @@ func (u *update) held() []string {
 	return ids
 }
 
-// reason is the one that the plan showed, or the one found now where the plan could
+// reason is the one that the plan showed, or the one found now if the plan could
 // not know.
 func (u *update) reason(c change) schedule.Reason {
 	if u.plan.RotationReason.IsUnknown() {

@@ -190,7 +190,7 @@ func (a *amazon) names(s *stage) []string {
 	return found
 }
 
-// put writes a version of somebody's own, and creates the secret if there is none.
+// put writes a version of someone's own, and creates the secret if there is none.
 func (a *amazon) put(s *stage, name, value string) {
 	s.Helper()
 	_, err := a.admin.CreateSecret(s.Context(), &secretsmanager.CreateSecretInput{Name: sdk.String(name), SecretString: sdk.String(value)})

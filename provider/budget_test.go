@@ -66,7 +66,7 @@ func TestPlanWritesNothing(t *testing.T) {
 	for name, happens := range map[string]func(){
 		"due":         s.later(31 * day),
 		"revoked":     s.revoke,
-		"overwritten": func() { s.writeByHand(standardPath, somebodys) },
+		"overwritten": func() { s.writeByHand(standardPath, someonesSecret) },
 	} {
 		person := s.terminal(standard)
 		person.apply()

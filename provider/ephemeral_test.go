@@ -87,7 +87,7 @@ func TestEphemeralToken(t *testing.T) {
 	s.wantCalls(s.apiCalls(), "DELETE /api-tokens/", s.minted())
 }
 
-// However often somebody plans, no token is left.
+// However often someone plans, no token is left.
 func TestPlansLeaveNoToken(t *testing.T) {
 	needs(t, "1.10.0", "1.11.0")
 	s := newStage(t)

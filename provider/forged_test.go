@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// forge writes custom metadata as somebody may who can write nothing else.
+// forge writes custom metadata as someone may who can write nothing else.
 func (s *stage) forge(custom map[string]any) {
 	s.Helper()
 	s.must(http.MethodPatch, "secret/metadata/"+standardPath, map[string]any{"custom_metadata": custom})
@@ -30,7 +30,7 @@ func TestForgedMetadata(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
-			victimID, victim := s.paistrike.Mint("Somebody's", time.Time{})
+			victimID, victim := s.paistrike.Mint("Someone's", time.Time{})
 			person := s.terminal(standard)
 			person.apply()
 			served := s.entry(standardPath)

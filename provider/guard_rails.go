@@ -25,7 +25,7 @@ func deletionProtectionAttribute() schema.BoolAttribute {
 	return schema.BoolAttribute{
 		Optional: true,
 		MarkdownDescription: "Whether a plan that destroys this token is refused, and with it a replacement. " +
-			"To destroy the token after all, set it to `false` and apply that first. It guards against Terraform only: in PAIStrike and Vault anybody with the right can still revoke and delete.",
+			"To destroy the token after all, set it to `false` and apply that first. It guards against Terraform only: in PAIStrike and Vault anyone with the right can still revoke and delete.",
 	}
 }
 
@@ -38,7 +38,7 @@ func refuseDestroy(ctx context.Context, state tfsdk.State, diags *diag.Diagnosti
 	diags.Append(state.GetAttribute(ctx, path.Root("token_id"), &id)...)
 	if protected.ValueBool() {
 		diags.AddAttributeError(attribute, "Token is protected from deletion",
-			fmt.Sprintf("deletion_protection is true, so token %s and its Vault entry stay as they are. To destroy them, set deletion_protection = false, apply that, and destroy then. To give the token up without ending it, use a removed block with destroy = false.", id.ValueString()))
+			fmt.Sprintf("deletion_protection is true, so token %s and its Vault entry stay as they are. To destroy them, set deletion_protection = false, apply that, and destroy then. To stop managing the token without revoking it, use a removed block with destroy = false.", id.ValueString()))
 	}
 }
 
@@ -52,7 +52,7 @@ func warnOfLifetime(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnos
 	switch {
 	case d.policy.Never && !p.set:
 		diags.AddAttributeWarning(attribute, "Token never expires",
-			"A copy of it works until somebody revokes the token. PAIStrike advises 30 to 90 days; with rotation a new one is in Vault long before. To allow it without this warning, set token_policy = { allow_never = true } in the provider block.")
+			"A copy of it works until someone revokes the token. PAIStrike advises 30 to 90 days; with rotation a new one is in Vault long before. To allow it without this warning, set token_policy = { allow_never = true } in the provider block.")
 	case life > adviceOnLifetime && p.maxExpiresIn == 0:
 		diags.AddAttributeWarning(attribute, "Token lives longer than 90 days",
 			fmt.Sprintf("It lives for %s, and PAIStrike advises 30 to 90 days. To allow it without this warning, set token_policy = { max_expires_in = \"...\" } in the provider block.", schedule.FormatDuration(life.Truncate(time.Hour))))

@@ -153,7 +153,7 @@ func TestImportFromAnEntryThatHasNone(t *testing.T) {
 		says  string
 	}{
 		"nothing there":    {func(*stage) {}, "vault/secret/ci/paistrike", "secret/ci/paistrike serves no token that paistrike published"},
-		"somebody's":       {func(s *stage) { s.writeByHand(standardPath, somebodys) }, "vault/secret/ci/paistrike", "secret/ci/paistrike serves no token that paistrike published"},
+		"someone's":        {func(s *stage) { s.writeByHand(standardPath, someonesSecret) }, "vault/secret/ci/paistrike", "secret/ci/paistrike serves no token that paistrike published"},
 		"destroyed":        {func(s *stage) { p := s.terminal(standard); p.apply(); p.run("destroy", "-auto-approve") }, "vault/secret/ci/paistrike", "serves no token that paistrike published"},
 		"no mount":         {func(*stage) {}, "vault/nowhere/ci/paistrike", "Vault"},
 		"the mount itself": {func(*stage) {}, "vault/secret/", "no entry below it is named"},

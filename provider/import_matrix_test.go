@@ -57,7 +57,7 @@ func TestImportMatrix(t *testing.T) {
 		{
 			name: "foreign record",
 			given: func(s *stage) string {
-				s.writeByHand(standardPath, somebodys)
+				s.writeByHand(standardPath, someonesSecret)
 				return byHand(end)(s)
 			},
 			stops: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write",
@@ -125,7 +125,7 @@ func TestImportWhatVaultServesByName(t *testing.T) {
 	)
 }
 
-// A record whose token somebody revoked is imported, and heals in the next apply.
+// A record whose token someone revoked is imported, and heals in the next apply.
 func TestImportARevokedTokenThatVaultServes(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

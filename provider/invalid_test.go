@@ -132,7 +132,7 @@ func TestInvalidConfiguration(t *testing.T) {
 		},
 		"schedule in words":      {rotation(`schedule = "@weekly"`), "Invalid rotation.schedule", `"@weekly" has 1 fields, a schedule has 5: minute, hour, day of month, month, day of week (UTC).`},
 		"schedule of six fields": {rotation(`schedule = "0 17 3 * * 1"`), "Invalid rotation.schedule", `"0 17 3 * * 1" has 6 fields, a schedule has 5: minute, hour, day of month, month, day of week (UTC).`},
-		"schedule with a zone":   {rotation(`schedule = "TZ=UTC 3 * * 1"`), "Invalid rotation.schedule", `schedule "TZ=UTC 3 * * 1": "TZ=UTC" is no minute.`},
+		"schedule with a zone":   {rotation(`schedule = "TZ=UTC 3 * * 1"`), "Invalid rotation.schedule", `schedule "TZ=UTC 3 * * 1": "TZ=UTC" is not a valid minute.`},
 		"schedule that never fires": {
 			rotation(`schedule = "0 3 31 2 *"`), "Invalid rotation.schedule", `"0 3 31 2 *" never fires.`,
 		},
@@ -165,7 +165,7 @@ func TestInvalidConfiguration(t *testing.T) {
 		"path with a question mark":     {vault(`mount = "secret", path = "a?b"`), "Invalid vault.path", `"a?b" holds a character that Vault paths cannot have.`},
 		"namespace with a slash":        {vault(`mount = "secret", path = "a", namespace = "team/"`), "Invalid vault.namespace", `"team/" begins or ends with a slash.`},
 		"key that is taken":             {vault(`mount = "secret", path = "a", key = "token_id"`), "Invalid vault.key", `"token_id" is the name of a field beside the secret.`},
-		"key empty":                     {vault(`mount = "secret", path = "a", key = ""`), "Invalid vault.key", `"" is no field name.`},
+		"key empty":                     {vault(`mount = "secret", path = "a", key = ""`), "Invalid vault.key", `"" is not a field name.`},
 		"on_destroy unknown": {
 			vault(`mount = "secret", path = "a", on_destroy = "shred"`), "Invalid Attribute Value Match",
 			`Attribute vault.on_destroy value must be one of: ["delete" "keep" "purge"], got: "shred"`,

@@ -28,7 +28,7 @@ func (s *session) refuseOwn(ctx context.Context, summary string, diags *diag.Dia
 		if own.ID() != id {
 			is = "may be"
 		}
-		diags.AddError(summary, fmt.Sprintf("Token %s %s the one that the provider itself uses (api_token). Ending it would lock the provider out, so it is neither managed nor revoked by it, and nothing was changed. Replace it by hand: create another management token, give it to the provider, then revoke this one.", id, is))
+		diags.AddError(summary, fmt.Sprintf("Token %s %s the one that the provider itself uses (api_token). Ending it would lock the provider out, so it is neither managed nor revoked by it, and nothing was changed. Replace it by hand: create another management token, set it as api_token, then revoke this one.", id, is))
 		return
 	}
 }

@@ -30,7 +30,7 @@ var (
 	// errUnknownConfig says that the provider block is not known yet.
 	errUnknownConfig = errors.New("part of the provider block is known only after apply")
 	// errPlanOnly says what a provider that only plans cannot do.
-	errPlanOnly = errors.New("plan_without_api is set, so PAIStrike is not called and nothing can be created, changed or looked up there. Unset it (PAISTRIKE_PLAN_WITHOUT_API) in the job that applies, and give api_token")
+	errPlanOnly = errors.New("plan_without_api is set, so PAIStrike is not called and nothing can be created, changed or looked up there. Unset it (PAISTRIKE_PLAN_WITHOUT_API) in the job that applies, and set api_token")
 )
 
 func newSession(ctx context.Context, m providerModel, version string, env surroundings, diags *diag.Diagnostics) *session {
@@ -57,7 +57,7 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 	switch {
 	case s.planOnly:
 		diags.AddWarning("Plan without PAIStrike",
-			"plan_without_api is set: the plan rests on the metadata in the store alone. It does not see whether PAIStrike still accepts the tokens, whether somebody revoked one, and which replaced ones are due to be revoked.")
+			"plan_without_api is set: the plan rests on the metadata in the store alone. It does not see whether PAIStrike still accepts the tokens, whether someone revoked one, and which replaced ones are due to be revoked.")
 	case !s.unknownAPI:
 		s.client(diags) // once, and not at every resource
 	}

@@ -32,7 +32,7 @@ func (s *stage) reshape(name string) string {
 }
 
 // The life of a token against APIs in the manner of real services: made, replaced
-// with an overlap, the old one retired, healed after somebody revoked it, ended.
+// with an overlap, the old one retired, healed after someone revoked it, ended.
 func TestLifeOfATokenInOtherShapes(t *testing.T) {
 	onOneCLI(t)
 	for _, name := range []string{"cloudflare", "hcp_terraform"} {

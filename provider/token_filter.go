@@ -98,7 +98,7 @@ func expiresWithin(t paistrike.Token, now time.Time, span time.Duration) bool {
 	return t.Usable(now) && !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(now.Add(span))
 }
 
-// lastSign is when the token was last used, or made where it never was. The zero
+// lastSign is when the token was last used, or created if it never was. The zero
 // time, of a server that says neither, is long ago.
 func lastSign(t paistrike.Token) time.Time {
 	if t.LastUsedAt.IsZero() {
@@ -115,7 +115,7 @@ func isManaged(t paistrike.Token) bool {
 }
 
 // daysLeft returns the whole days until a token expires, negative once it has, and null
-// where it never does or the time is not known.
+// if it never does or the time is not known.
 func daysLeft(expires, now time.Time) types.Int64 {
 	if expires.IsZero() || now.IsZero() {
 		return types.Int64Null()

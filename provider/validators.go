@@ -138,7 +138,7 @@ var reservedKeys = []string{"token_id", "token_name", "created_at", "expires_at"
 func checkKey(key string) error {
 	switch {
 	case key == "" || strings.TrimSpace(key) != key || strings.ContainsFunc(key, unicode.IsControl):
-		return fmt.Errorf("%q is no field name", key)
+		return fmt.Errorf("%q is not a field name", key)
 	case slices.Contains(reservedKeys, key):
 		return fmt.Errorf("%q is the name of a field beside the secret", key)
 	}

@@ -221,33 +221,33 @@ func TestSchedulerWinsTheRace(t *testing.T) {
 	)
 }
 
-// Somebody writes by hand in the middle of a rotation: the new token goes on top.
-func TestSomebodyWritesDuringARotation(t *testing.T) {
+// Someone writes by hand in the middle of a rotation: the new token goes on top.
+func TestSomeoneWritesDuringARotation(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{config: standard},
 		act{
-			before: func() { s.advance(31 * day); s.onVerify(func() { s.writeByHand(standardPath, somebodys) })() },
+			before: func() { s.advance(31 * day); s.onVerify(func() { s.writeByHand(standardPath, someonesSecret) })() },
 			config: standard, plan: rotates("period"), state: state(secretVersion(3), previous(1)),
 			after: func() { s.wantLive(2) },
 		},
 	)
 }
 
-// Somebody writes by hand in the middle of a create: it is theirs now.
-func TestSomebodyWritesDuringACreate(t *testing.T) {
+// Someone writes by hand in the middle of a create: it is theirs now.
+func TestSomeoneWritesDuringACreate(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
 	s.play(
 		act{
-			before: s.onVerify(func() { s.writeByHand(standardPath, somebodys) }), config: standard,
+			before: s.onVerify(func() { s.writeByHand(standardPath, someonesSecret) }), config: standard,
 			fails: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write",
 		},
 		act{config: empty, after: func() { s.wantLive(0) }},
 	)
-	if s.secret(standardPath) != somebodys {
-		t.Error("somebody's secret was touched")
+	if s.secret(standardPath) != someonesSecret {
+		t.Error("someone's secret was touched")
 	}
 }
 

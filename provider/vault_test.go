@@ -124,7 +124,7 @@ func (s *stage) custom(path string) map[string]string {
 	return answer.Custom
 }
 
-// writeByHand puts a secret of somebody's own into the current version.
+// writeByHand puts a secret of someone's own into the current version.
 func (s *stage) writeByHand(path, secret string) {
 	s.Helper()
 	if name, ok := s.awsName(path); ok {

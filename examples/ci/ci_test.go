@@ -67,7 +67,7 @@ func newWorld(t *testing.T) *world {
 	}
 	_, broker := box.Mint("broker", time.Time{})
 	w.put(t, "secret/data/broker/paistrike", map[string]any{"data": map[string]string{"token": broker + "\n"}}) // as a terminal stores it
-	w.put(t, "secret/data/ci/app", map[string]any{"data": map[string]string{"token": "of somebody else"}})
+	w.put(t, "secret/data/ci/app", map[string]any{"data": map[string]string{"token": "of someone else"}})
 	w.policy(t, "rotator", "../policies/rotator.hcl")
 	w.put(t, "sys/policies/acl/scan", map[string]string{"policy": `path "secret/data/broker/paistrike" { capabilities = ["read"] }`})
 	w.put(t, "sys/auth/jwt", map[string]string{"type": "jwt"})

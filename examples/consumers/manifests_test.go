@@ -223,7 +223,7 @@ func TestVaultAction(t *testing.T) {
 
 // A Terraform configuration hands the token on without keeping it: from an ephemeral value
 // into an argument that is write-only, with the version argument that belongs to it. The
-// version of the KV entry is another number than secret_version, so it is not asked for.
+// version of the KV entry is a different number than secret_version, so it is not asked for.
 func TestConfigurations(t *testing.T) {
 	t.Parallel()
 	versions := map[string]string{"data_wo": "data_wo_revision", "secret_string_wo": "secret_string_wo_version"}

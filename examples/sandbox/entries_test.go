@@ -36,7 +36,7 @@ func TestEntriesAreReadWithoutTheirSecrets(t *testing.T) {
 		"paistrike_retiring": "tok%401@2026-03-02T12:00:00Z;odd;+3", "paistrike_next_rotation": "2026-03-31T12:00:00Z", "paistrike_last_error": "PS301",
 	})
 	put("deep/er/one with space", map[string]string{"managed_by": "paistrike", "paistrike_state": "tombstone", "paistrike_mirror_of": "5", "paistrike_token_id": "tok_9"})
-	put("somebody/elses", map[string]string{"owner": "ops"})
+	put("someone/elses", map[string]string{"owner": "ops"})
 
 	got, err := store.Entries(t.Context())
 	if err != nil {

@@ -103,7 +103,7 @@ func median(all []time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
-// nodeOfTheRunners is Node 24 where tools/node24 has fetched it, else the node of PATH.
+// nodeOfTheRunners is Node 24 if tools/node24 has fetched it, else the node of PATH.
 func nodeOfTheRunners(ctx context.Context) (program, version string, err error) {
 	root, err := tfcli.Repository()
 	if err != nil {

@@ -35,8 +35,7 @@ resource "time_static" "bench" {
 // change, so that its own time grows with them.
 const stateValues = 19
 
-// floorProgram is the time provider, which tools/build time leaves; "" where it is not
-// built.
+// floorProgram is the time provider, which tools/build time leaves; "" if it is not built.
 func floorProgram() string {
 	root, err := tfcli.Repository()
 	if err != nil {

@@ -132,7 +132,7 @@ func numbers(text string) ([]int, error) {
 type bench struct {
 	dir     string // removed at the end
 	program string
-	floor   string // the time provider; "" where it is not built
+	floor   string // the time provider; "" if it is not built
 }
 
 func newBench(ctx context.Context) (*bench, error) {

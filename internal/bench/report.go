@@ -79,7 +79,7 @@ const unitRequests, unitBytes = "requests", "bytes"
 
 func (r row) promised() bool { return r.Met != nil && (r.Unit == unitRequests || r.Unit == unitBytes) }
 
-// row is one number. Target and Met are nil where nothing is promised.
+// row is one number. Target and Met are nil if nothing is promised.
 type row struct {
 	Name   string   `json:"name"`
 	Value  float64  `json:"value"`
@@ -99,12 +99,12 @@ func (r *report) add(name string, value float64, unit string) {
 	r.rows = append(r.rows, row{Name: name, Value: value, Unit: unit})
 }
 
-// requests adds a number of requests that is promised not to pass a limit; 0 is no promise.
+// requests adds a number of requests that is promised not to pass a limit; 0 for no promise.
 func (r *report) requests(name string, value float64, most int) {
 	r.aim(name, value, unitRequests, float64(most))
 }
 
-// aim adds a number that should not pass a limit; 0 is no limit.
+// aim adds a number that should not pass a limit; 0 for no limit.
 func (r *report) aim(name string, value float64, unit string, most float64) {
 	r.add(name, value, unit)
 	if most > 0 {

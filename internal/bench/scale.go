@@ -13,7 +13,7 @@ type step struct {
 	name    string
 	args    []string
 	promise promise
-	// most is the aim for how many times as long as the floor it takes; 0 is none.
+	// most is the aim for how many times as long as the floor it takes; 0 for no aim.
 	most float64
 	// creates says that the state is written in full: its length is measured, and the time is
 	// compared with that of resources whose state is as long, too.

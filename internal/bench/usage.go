@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// usage is what one command took. What comes from /proc is 0 where a system has none.
+// usage is what one command took. What comes from /proc is 0 if a system has none.
 type usage struct {
 	wall        time.Duration
 	cpu         time.Duration // of the CLI and its providers together
@@ -41,7 +41,7 @@ func runMeasured(ctx context.Context, tf *tfcli.Workspace, args ...string) (usag
 	return u, nil
 }
 
-// watch runs a command, and gives what it took and what it said.
+// watch runs a command, and returns what it took and what it said.
 func watch(cmd *exec.Cmd) (u usage, output string, err error) {
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -98,7 +98,7 @@ func stat(pid int) []string {
 	return strings.Fields(rest)
 }
 
-// tick is the unit in which Linux gives processor time, on every machine that Go runs on.
+// tick is the unit in which Linux counts processor time, on every machine that Go runs on.
 const tick = time.Second / 100
 
 // processorTime is what a process has used so far, by fields 14 and 15 of proc(5).

@@ -31,7 +31,7 @@ const usage = `usage: paistrike-action doctor [flags]
 
 Tries out how PAIStrike's API is configured: lists, creates a token of 15 minutes,
 verifies, finds and reads it, revokes it, sees that it is refused, and prints what was
-understood, from which field, and which setting mends what was not. The table holds
+understood, from which field, and which setting fixes what was not. The table holds
 no secret. Nothing is left behind.
 
   --endpoint URL      PAISTRIKE_ENDPOINT    required

@@ -1,6 +1,6 @@
 // Package doctor tries out how a PAIStrike is configured: it goes through the life
 // of one token and says what was understood of the answers, from which field, and
-// which setting mends what was not. It owns the order of the steps and the words
+// which setting fixes what was not. It owns the order of the steps and the words
 // of the table; talking to PAIStrike is left to internal/paistrike.
 package doctor
 

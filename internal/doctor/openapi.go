@@ -109,7 +109,7 @@ func (d openAPI) prefix() string {
 	return "/" + strings.Trim(u.Path, "/")
 }
 
-// auth is how the first scheme that is no login carries the token.
+// auth returns how the first scheme that is not a login carries the token.
 func (d openAPI) auth() paistrike.Auth {
 	schemes := d.at(d.root, "components", "securitySchemes")
 	for _, name := range slices.Sorted(maps.Keys(schemes)) {

@@ -15,7 +15,7 @@ type Row struct {
 	What    string // what was tried
 	Verdict string // ok, not told, differs or failed
 	From    string // the field that tells it, "" for none
-	Mend    string // the setting that mends it, or what happened; "" if all is well
+	Mend    string // the setting that fixes it, or what happened; "" if all is well
 }
 
 // The verdicts of a [Row].
@@ -29,7 +29,7 @@ const (
 // Report is the outcome of an examination.
 type Report []Row
 
-// OK reports whether nothing failed: what is not told is no failure.
+// OK reports whether nothing failed: what a service does not tell is not a failure.
 func (r Report) OK() bool {
 	for _, row := range r {
 		if row.Verdict == failed {
@@ -183,7 +183,7 @@ func self(o Observed) Row {
 	case o.SelfID == "":
 		return Row{"own token", notTold, "", "the own token is found by its last use"}
 	case o.SelfID != o.Minted.ID:
-		return Row{"own token", failed, "", `api_routes.self: it answers another id than the token's; "-" if there is no such route`}
+		return Row{"own token", failed, "", `api_routes.self: it answers a different id than the token's; "-" if there is no such route`}
 	}
 	return Row{"own token", ok, "", ""}
 }

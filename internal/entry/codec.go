@@ -15,7 +15,7 @@ import (
 // schema is the version of the record and of the mirror that this release writes.
 const schema = 1
 
-// DefaultKey is the data field of the secret where a [Location] names none.
+// DefaultKey is the data field of the secret if a [Location] names none.
 const DefaultKey = "token"
 
 // never stands for the absence of an expiry.
@@ -145,7 +145,7 @@ func checkRecord(key string, r Record) error {
 }
 
 // DecodeRecord reads a record from KV data. The field that the record itself
-// names for the secret goes before key; key serves where a record names none and
+// names for the secret takes precedence over key; key serves if a record names none and
 // the default field is not there. Data that is not a record, or is no longer
 // whole, is a [*ForeignError]; the record of a newer release a [*SchemaError].
 // Neither says anything of the data.

@@ -66,7 +66,7 @@ func TestMirrorOfARecord(t *testing.T) {
 func TestReadMirrorOfAnyone(t *testing.T) {
 	t.Parallel()
 	if managed, m, problem := entry.ReadMirror(map[string]string{"team": "blue"}); managed || problem != nil || m.State != "" {
-		t.Errorf("somebody else's: %t, %+v, %v", managed, m, problem)
+		t.Errorf("someone else's: %t, %+v, %v", managed, m, problem)
 	}
 	if managed, _, problem := entry.ReadMirror(map[string]string{"managed_by": "paistrike"}); !managed || problem == nil {
 		t.Errorf("damaged: %t, %v", managed, problem)

@@ -150,7 +150,7 @@ func TestDecodeMirrorRefuses(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
-	t.Run("somebody else's", func(t *testing.T) {
+	t.Run("someone else's", func(t *testing.T) {
 		t.Parallel()
 		_, err := entry.DecodeMirror(map[string]string{"managed_by": "terraform"})
 		if _, ok := errors.AsType[*entry.ForeignError](err); !ok {

@@ -2,7 +2,7 @@ package entry
 
 import "fmt"
 
-// ForeignError tells that an entry holds data, but no record of this project.
+// ForeignError tells that an entry holds data that is not a record of this project.
 type ForeignError struct {
 	// Reason is one of a few fixed texts; nothing of the data is in it.
 	Reason string

@@ -94,7 +94,7 @@ type Failure struct {
 	Code    string
 	Summary string
 	Advice  string
-	// Facts goes before the sentence that says what is true now; it may be empty.
+	// Facts precedes the sentence that says what is true now; it may be empty.
 	Facts string
 	Err   error
 }

@@ -203,7 +203,7 @@ func TestSweepTouchesTheOrphanAlone(t *testing.T) {
 	}
 }
 
-// An orphan that somebody uses was published once: it is reported and never swept.
+// An orphan that someone uses was published once: it is reported and never swept.
 func TestOrphanInUseIsNotSwept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

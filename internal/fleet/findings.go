@@ -26,7 +26,7 @@ type Code string
 const (
 	DeadInVault    Code = "dead_in_vault"   // Vault serves a token that was revoked or has expired
 	MissingToken   Code = "missing_token"   // Vault serves a token that PAIStrike does not know
-	Unreadable     Code = "unreadable"      // nobody can tell how the entry is rotated
+	Unreadable     Code = "unreadable"      // it cannot be told how the entry is rotated
 	StaleMetadata  Code = "stale_metadata"  // metadata does not describe what the store serves
 	Overdue        Code = "overdue"         // its rotation should have happened
 	Expiring       Code = "expiring"        // it ends soon and nothing will replace it
@@ -36,14 +36,14 @@ const (
 	LongLife       Code = "long_life"       // it lives longer than max_expires_in
 	NeverUsed      Code = "never_used"      // nobody has used it since it was made
 	Unused         Code = "unused"          // nobody has used it for long
-	DuplicateLabel Code = "duplicate_label" // several tokens bear one name
+	DuplicateLabel Code = "duplicate_label" // several tokens have one name
 )
 
 // Finding is one thing that someone should look at.
 type Finding struct {
 	Code      Code     `json:"code"`
 	Severity  Severity `json:"severity"`
-	Path      string   `json:"path,omitempty"` // of the Vault entry, where there is one
+	Path      string   `json:"path,omitempty"` // of the entry, if there is one
 	TokenID   string   `json:"token_id,omitempty"`
 	TokenName string   `json:"token_name,omitempty"`
 	Detail    string   `json:"detail"`

@@ -79,7 +79,7 @@ func orphan(home held, token paistrike.Token) Finding {
 	case !home.current():
 		detail, fix = "Made for this entry, which serves no token any more.", "Revoke it "+byHand+"."
 	case rotation.Used(token):
-		detail, fix = "Made for this entry, which does not name it, and somebody uses it: Vault may have been restored from a backup.", "None: the next rotation lets it work for one more overlap and then revokes it."
+		detail, fix = "Made for this entry, which does not name it, and it is in use: Vault may have been restored from a backup.", "None: the next rotation lets it work for one more overlap and then revokes it."
 	}
 	return about(Orphan, Warning, home.path, token, detail, fix)
 }
@@ -133,7 +133,7 @@ func duplicateLabel(label string, tokens []paistrike.Token) Finding {
 	slices.Sort(ids)
 	return Finding{
 		Code: DuplicateLabel, Severity: Warning, TokenID: ids[0], TokenName: label,
-		Detail: fmt.Sprintf("%d tokens bear this name: %s.", len(ids), strings.Join(ids, ", ")), Fix: "Give each integration a name of its own.",
+		Detail: fmt.Sprintf("%d tokens have this name: %s.", len(ids), strings.Join(ids, ", ")), Fix: "Choose a separate name for each integration.",
 	}
 }
 

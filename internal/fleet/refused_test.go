@@ -83,7 +83,7 @@ func TestDamagedMetadataIsMendedFromTheRecord(t *testing.T) {
 		{"paistrike_retiring", strings.Repeat("x;", 200)},
 		{"paistrike_state", "tombstone"},
 		{"paistrike_revision", "7"},
-		{"managed_by", "somebody"},
+		{"managed_by", "someone"},
 	}
 	for name, force := range map[string]bool{"when due": false, "forced": true} {
 		t.Run(name, func(t *testing.T) {

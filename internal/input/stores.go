@@ -9,7 +9,7 @@ func store() []Input {
 		},
 		{
 			Name: "audience", Value: "TEXT", GitHub: true,
-			Help: "Audience of GitHub's identity token. By default `vault_address` for Vault, where it is one of the role's `bound_audiences`, and `sts.amazonaws.com` for AWS.",
+			Help: "Audience of GitHub's identity token. By default `vault_address` for Vault, if it is one of the role's `bound_audiences`, and `sts.amazonaws.com` for AWS.",
 		},
 	}
 }

@@ -45,7 +45,7 @@ func FromRunner(inputs []Input, getenv func(string) string) Values {
 // nowhere.
 func (in Input) kept() bool { return !in.Secret && !in.Launcher }
 
-// Plain returns the inputs of action/ that are kept for the post step and have another value
+// Plain returns the inputs of action/ that are kept for the post step and have a value other
 // than their default.
 func (v Values) Plain() Values {
 	kept := Values{}

@@ -238,7 +238,7 @@ func outOfTime(timeout time.Duration, err error) error {
 var errFound = errors.New("found what fail_on names")
 
 func entriesFailed(failed, total int, which string) error {
-	return fail("PSA901", nil, "%d of %s failed, and all others are done: %s. What failed is as it was; mend what its line says and run again.", failed, report.Count(total, "entry", "entries"), which)
+	return fail("PSA901", nil, "%d of %s failed, and all others are done: %s. What failed is as it was; fix what its line says and run again.", failed, report.Count(total, "entry", "entries"), which)
 }
 
 func stillOverdue(overdue int, which string) error {

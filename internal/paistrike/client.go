@@ -103,7 +103,7 @@ func (c *Client) address(path string, query url.Values) string {
 	return c.base + path + "?" + fixed
 }
 
-// do makes a call, again where that is safe and may help. Its answer is a 2xx.
+// do makes a call, and repeats it if that is safe and may help. Its answer is a 2xx.
 func (c *Client) do(ctx context.Context, call call) (answer, error) {
 	if c.token.IsZero() || !sendable(c.token.Reveal()) {
 		return answer{}, &ConnectionError{Op: call.op, Err: errNoToken}
@@ -145,7 +145,7 @@ func (c *Client) do(ctx context.Context, call call) (answer, error) {
 	}
 }
 
-// exchange sends one request and reads its answer. reached is false where it is
+// exchange sends one request and reads its answer. reached is false if it is
 // certain that nothing was sent.
 func (c *Client) exchange(ctx context.Context, call call) (got answer, reached bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
@@ -229,7 +229,7 @@ func (t *connectionTrace) reached(err error) bool {
 func (c *Client) redactor() secret.Redactor {
 	secrets := []secret.Secret{c.token}
 	for name, header := range c.headers {
-		// A short value, such as an organization's number, is no secret, and would
+		// A short value, such as an organization's number, is not a secret, and would
 		// be found in every second text.
 		if value := header.Reveal(); name != "User-Agent" && len(value) > 7 {
 			secrets = append(secrets, header)

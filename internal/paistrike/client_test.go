@@ -106,7 +106,7 @@ func TestATokenRevokesItself(t *testing.T) {
 		"POST /api/v1/api-tokens", "DELETE /api/v1/api-tokens/self", "GET /api/v1/api-tokens/self", "DELETE /api/v1/api-tokens/self")
 }
 
-// An id that leads to another path than a token's must not get there: revoking
+// An id that leads to a different path than a token's must not get there: revoking
 // "self" would end the management token.
 func TestWhatIsNoID(t *testing.T) {
 	t.Parallel()

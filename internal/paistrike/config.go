@@ -29,7 +29,7 @@ type Config struct {
 	Endpoint string
 	// Prefix comes before every route. "" means "/api/v1", "/" means none.
 	Prefix string
-	// Token is the bearer. It may be empty where only [Client.As] makes calls.
+	// Token is the bearer. It may be empty if only [Client.As] makes calls.
 	Token secret.Secret
 	// Headers go out with every request, for an organization header or an
 	// access proxy.
@@ -215,7 +215,7 @@ func isLoopback(host string) bool {
 // request, or make a transport send it twice.
 func checkHeader(name, value string) error {
 	if !isHeaderName(name) {
-		return &SettingError{"headers", "there is a name in it that is no header name"}
+		return &SettingError{"headers", "there is a name in it that is not a header name"}
 	}
 	wrong := func(problem string) error { return &SettingError{"headers", name + " " + problem} }
 	switch canonical := http.CanonicalHeaderKey(name); canonical {

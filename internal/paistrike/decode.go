@@ -39,7 +39,7 @@ func parse(body []byte) (any, error) {
 	return value, nil
 }
 
-// asObject gives a JSON object snake_case keys, and lifts what JSON:API puts
+// asObject turns the keys of a JSON object into snake_case, and lifts what JSON:API puts
 // under "attributes". Where two keys become one, the first in order counts that
 // was in snake_case already.
 func asObject(value any) (object, bool) {
@@ -202,7 +202,7 @@ func (r reader) layers(value any) []object {
 }
 
 // envelope returns the token that an object wraps. What has an id of its own
-// wraps only what has one too: {"id": "…", "token": {"value": "…"}} is no wrapper.
+// wraps only what has one too: {"id": "…", "token": {"value": "…"}} is not a wrapper.
 func (r reader) envelope(o object) (object, bool) {
 	var candidate object
 	for _, name := range []string{"data", "result", "item", "api_token", "token", "access_token", "personal_access_token"} {

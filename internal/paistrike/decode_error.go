@@ -17,7 +17,7 @@ type problem struct {
 	fieldCodes               []string
 }
 
-// apiError makes the error of an answer that is no success.
+// apiError makes the error of an answer that is not a success.
 func (c *Client) apiError(call call, got answer, attempts int) *APIError {
 	clean := c.redactor()
 	said := readProblem(got.body)
@@ -195,7 +195,7 @@ func place(fields object) string {
 	return strings.Join(steps, ".")
 }
 
-// plainText words a body that is no JSON: of HTML the title, else the text. Half
+// plainText returns the text of a body that is not JSON: of HTML the title, else the text. Half
 // a JSON document says nothing, since any of its fields may be a secret.
 func plainText(body string) string {
 	body = strings.TrimSpace(body[:min(len(body), 4096)])

@@ -171,7 +171,7 @@ func (o object) count(into *int, names ...string) bool {
 	return *into >= 0
 }
 
-// wholeNumber reads a count; -1 is none.
+// wholeNumber reads a count; -1 stands for no count.
 func wholeNumber(value any) int {
 	var text string
 	switch value := value.(type) {

@@ -42,7 +42,7 @@ func (o object) time(names ...string) (time.Time, bool) {
 
 // readTime reads the forms in which services write a time: RFC 3339, without a
 // zone (UTC), a date (its first instant in UTC: the careful reading of an
-// expiry), seconds or milliseconds since 1970. null, "", 0 and "Never" are none.
+// expiry), seconds or milliseconds since 1970. null, "", 0 and "Never" stand for no time.
 func readTime(value any) (time.Time, bool) {
 	switch value := value.(type) {
 	case nil:
@@ -78,7 +78,7 @@ func knownZone(t time.Time) bool {
 	return offset != 0 || name == "" || name == "UTC" || name == "GMT"
 }
 
-// epoch reads seconds since 1970, or milliseconds where seconds would lie beyond
+// epoch reads seconds since 1970, or milliseconds if seconds would lie beyond
 // the year 5000.
 func epoch(text string) (time.Time, bool) {
 	seconds, err := strconv.ParseFloat(text, 64)

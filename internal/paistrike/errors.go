@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// APIError is an answer of PAIStrike that is no success. None of its texts holds
+// APIError is an answer of PAIStrike that is not a success. None of its texts holds
 // the token, and none is longer than 300 characters.
 type APIError struct {
 	Op     string // the act: "creating a token"
 	Method string
 	Path   string // without query
 	Status int
-	// Code is the machine-readable code of the answer, "" where there is none.
+	// Code is the machine-readable code of the answer, "" if there is none.
 	Code string
 	// FieldCodes are the codes of the single faults that a 422 lists.
 	FieldCodes []string
 	// Message is what the server says in words.
 	Message   string
 	RequestID string
-	// RetryAfter is the pause that the server asked for, 0 where it did not.
+	// RetryAfter is the pause that the server asked for, 0 if it did not.
 	RetryAfter time.Duration
 	// Location is where a 3xx points: scheme, host and path.
 	Location string
@@ -79,12 +79,12 @@ func (e *APIError) has(code string) bool {
 	return e.Code == code || slices.Contains(e.FieldCodes, code)
 }
 
-// ConnectionError says that PAIStrike gave no whole answer.
+// ConnectionError says that no whole answer came from PAIStrike.
 type ConnectionError struct {
 	Op string // the act: "creating a token"
-	// Host is whom the request was for, "" where it was not tried.
+	// Host is whom the request was for, "" if it was not tried.
 	Host string
-	// Sent is false where it is certain that the request did not go out.
+	// Sent is false if it is certain that the request did not go out.
 	Sent     bool
 	Attempts int
 	Err      error
@@ -125,7 +125,7 @@ func (e *AnswerError) Error() string {
 type UnknownOutcomeError struct {
 	Name string
 	Err  error
-	// ID is the token's id where the answer gave one: the token then exists, and
+	// ID is the token's id if the answer has one: the token then exists, and
 	// its secret is lost.
 	ID string
 	// Revoked says that the token was revoked again, and seen to be.

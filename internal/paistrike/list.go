@@ -275,7 +275,7 @@ func (w *walk) mayGoOn(p page) bool {
 	switch {
 	case p.total >= 0 || p.pages >= 0:
 		return false
-	case p.number < 0 && p.offset < 0 && w.byNumber: // a server may give less than it is asked for
+	case p.number < 0 && p.offset < 0 && w.byNumber: // a server may return fewer than it is asked for
 		return len(p.tokens) > 0
 	case p.number < 0 && p.offset < 0:
 		return len(p.tokens) >= w.asked
@@ -283,7 +283,7 @@ func (w *walk) mayGoOn(p page) bool {
 	return len(p.tokens) >= max(p.size, 1)
 }
 
-// refuse words why the list is none.
+// refuse returns why the answer cannot be read as a list.
 func (w *walk) refuse(op string, err error) error {
 	if !slices.Contains([]error{errNoCursor, errEndless, errMoved}, err) {
 		return &AnswerError{op, http.StatusOK, err.Error()}

@@ -44,7 +44,7 @@ func (m *memory) meets(tokens []Token, id string) bool {
 	return false
 }
 
-// knowsOther reports whether another token than the one with the id was ever seen.
+// knowsOther reports whether a different token than the one with the id was ever seen.
 func (m *memory) knowsOther(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

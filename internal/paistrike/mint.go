@@ -40,7 +40,7 @@ func (e *LostError) Error() string {
 func (e *LostError) Unwrap() error { return e.Err }
 
 // MintOnce creates a token, once. If the outcome is unknown, it looks for the name
-// in a fresh list, revokes what bears exactly that name, and returns a
+// in a fresh list, revokes what has exactly that name, and returns a
 // [*LostError]; so the name must be one that nobody else sends. Any other error
 // says that no token was made.
 func MintOnce(ctx context.Context, m Minter, name string, expiresAt time.Time) (Minted, error) {

@@ -41,8 +41,8 @@ func TestCreatedTokenIsTheOneAskedFor(t *testing.T) {
 				"POST ": created(`"id":"tok_2"`), "GET /tok_2": answer(200, nameless), "DELETE /self": answer(204, ""), "GET /self": answer(200, nameless),
 			}, "still active", "tok_2", false, []string{"POST ", "GET /tok_2", "DELETE /self", "GET /self"},
 		},
-		{"somebody else's id", on{"POST ": created(`"id":"tok_2","name":"deploy"`), "GET /tok_2": answer(200, foreign)}, "left as it is", "tok_2", false, []string{"POST ", "GET /tok_2"}},
-		{"nameless, and somebody else's id", on{"POST ": created(`"id":"tok_2"`), "GET /tok_2": answer(200, foreign)}, "left as it is", "tok_2", false, []string{"POST ", "GET /tok_2", "GET /tok_2"}},
+		{"someone else's id", on{"POST ": created(`"id":"tok_2","name":"deploy"`), "GET /tok_2": answer(200, foreign)}, "left as it is", "tok_2", false, []string{"POST ", "GET /tok_2"}},
+		{"nameless, and someone else's id", on{"POST ": created(`"id":"tok_2"`), "GET /tok_2": answer(200, foreign)}, "left as it is", "tok_2", false, []string{"POST ", "GET /tok_2", "GET /tok_2"}},
 		{
 			"an odd name in the answer alone", on{
 				"POST ": created(`"id":"tok_2","name":"CI (1)"`), "GET /tok_2": inTurn(answer(200, named), answer(200, `{"id":"tok_2","status":"revoked"}`)), "DELETE /tok_2": answer(204, ""),
@@ -119,9 +119,9 @@ func TestMintOnceSaysWhatIsTrue(t *testing.T) {
 		{"lost, and not there", scripted{create: lost(""), list: []paistrike.Token{theirs}}, &paistrike.LostError{MayExist: true}, `may exist, or appear later`, nil},
 		{"lost, and nobody can look", scripted{create: lost(""), listing: down}, &paistrike.LostError{MayExist: true}, "EOF; then down", nil},
 		{"lost, found, and it stays", scripted{create: lost(""), list: []paistrike.Token{ours}, revoke: down}, &paistrike.LostError{ID: "tok_2", MayExist: true}, "may still be live", []string{"tok_2"}},
-		{"lost, and revoked by somebody", scripted{create: lost(""), list: []paistrike.Token{dead}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "is revoked", nil},
+		{"lost, and revoked by someone", scripted{create: lost(""), list: []paistrike.Token{dead}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "is revoked", nil},
 		{"unreadable, with its id", scripted{create: lost("tok_2"), list: []paistrike.Token{ours}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "is revoked", []string{"tok_2"}},
-		{"unreadable, with somebody else's id", scripted{create: lost("tok_3"), list: []paistrike.Token{theirs}}, &paistrike.LostError{ID: "tok_3", MayExist: true}, "may still be live", nil},
+		{"unreadable, with someone else's id", scripted{create: lost("tok_3"), list: []paistrike.Token{theirs}}, &paistrike.LostError{ID: "tok_3", MayExist: true}, "may still be live", nil},
 		{"revoked already", scripted{create: &paistrike.UnknownOutcomeError{Name: "ci", ID: "tok_2", Revoked: true, Err: cutOff}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "is revoked", nil},
 	}
 	for _, test := range tests {

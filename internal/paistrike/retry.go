@@ -35,7 +35,7 @@ func (o outcome) repeatable() bool {
 	return o == outcomeBusy || o == outcomeUnreached || o == outcomeUnclear
 }
 
-// classify says what an attempt came to. reached is meant only where err is set.
+// classify says what an attempt came to. reached has a meaning only if err is set.
 func classify(call call, got answer, reached bool, err error) outcome {
 	switch {
 	case err != nil && !reached:
@@ -72,12 +72,12 @@ func (c *Client) pause(attempt int, got answer, came outcome) (time.Duration, bo
 // all of a time that doubles, so that many clients do not come back at once.
 func backoff(attempt int) time.Duration {
 	full := min(firstPause<<min(attempt-1, 10), longestPause)
-	return full/2 + rand.N(full/2+1) //nolint:gosec // jitter is no secret
+	return full/2 + rand.N(full/2+1) //nolint:gosec // jitter is not a secret
 }
 
 // retryAfter reads how long the server asks to wait: seconds, with a fraction or
 // without, or a date, which counts from the answer's own Date header. now is
-// asked only where there is none. False means that nothing usable was asked.
+// asked only if there is none. False means that nothing usable was asked.
 func retryAfter(header http.Header, now func() time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {

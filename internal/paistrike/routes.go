@@ -120,7 +120,7 @@ func ContractV1() Routes {
 }
 
 // ParseRoutes reads routes from a JSON object, as the action gets them. An empty
-// text gives the zero Routes; an unknown key is refused.
+// text is the zero Routes; an unknown key is refused.
 func ParseRoutes(jsonText string) (Routes, error) {
 	var routes Routes
 	if err := parseSetting("api_routes", jsonText, &routes); err != nil {
@@ -281,7 +281,7 @@ func (a AnswerRoutes) validate() error {
 	return nil
 }
 
-// checkDotted says what is wrong with a dotted path; "" is none.
+// checkDotted returns what is wrong with a dotted path; "" stands for no path.
 func checkDotted(path string) string {
 	if path == "" {
 		return ""

@@ -18,10 +18,10 @@ var (
 	errOwnToken  = errors.New("the answer repeats the token that asked instead of a new one")
 	errBadID     = errors.New("the answer names an id that leads to no token")
 	errCut       = errors.New("the answer was cut off")
-	errOtherName = errors.New("the token has another name than the one that was sent, so it may be somebody else's and is left as it is")
+	errOtherName = errors.New("the token has a different name than the one that was sent, so it may be someone else's and is left as it is")
 	errNameless  = errors.New("the name that was sent does not come back; say in api_routes how PAIStrike calls it")
 	errTwoNames  = errors.New("the answer names the token otherwise than the list does")
-	errOtherID   = errors.New("the answer is another token than the one asked for")
+	errOtherID   = errors.New("the answer is a different token than the one asked for")
 )
 
 // Get reads one token. [IsNotFound] tells that there is none. If the server cannot
@@ -83,13 +83,13 @@ func (c *Client) tokenOf(op string, got answer) (Token, error) {
 	return token, nil
 }
 
-// itemPath fills in the id. What would lead to another path than that of one
-// token is no id: "self" above all, whose revocation ends our own access.
+// itemPath fills in the id. What would lead to a different path than that of one
+// token is not an id: "self" above all, whose revocation ends our own access.
 func (c *Client) itemPath(template, id string) (string, error) {
 	item := strings.TrimRight(fill(c.routes.Item, "{id}", id), "/")
 	if id == "" || id == "." || id == ".." ||
 		item == strings.TrimRight(c.routes.Self, "/") || item == strings.TrimRight(c.routes.Collection, "/") {
-		return "", fmt.Errorf("%q is no token id", id)
+		return "", fmt.Errorf("%q is not a token id", id)
 	}
 	return fill(template, "{id}", id), nil
 }
@@ -159,7 +159,7 @@ func (c *Client) readMinted(got answer) (Minted, error) {
 }
 
 // confirm makes sure that a created token is the one asked for, by its name: an id
-// of somebody else's token would be revoked one day. If the answer does not tell
+// of someone else's token would be revoked one day. If the answer does not tell
 // the name, the token is read; a service that never tells it cannot be used, and
 // the token revokes itself, which can hit no other.
 func (c *Client) confirm(ctx context.Context, minted *Minted, name string, status int) (revoked bool, err error) {

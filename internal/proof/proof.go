@@ -116,7 +116,7 @@ func (s Sum) String() string {
 	return strings.Join(append(parts, fmt.Sprintf("violations=%d", violations)), " ")
 }
 
-// Err tells what is wrong with the proof: a violation, a broken rule that nobody
+// Err tells what is wrong with the proof: a violation, a broken rule that no one
 // noticed, or a kind that nobody tried.
 func (s Sum) Err() error {
 	var problems []error

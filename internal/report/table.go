@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// urgency orders outcomes: what somebody must look at comes first.
+// urgency orders outcomes: what someone must look at comes first.
 func urgency(e fleet.Entry) int {
 	order := []fleet.Outcome{fleet.Failed, fleet.Due, fleet.Rotated, fleet.Settled, fleet.Current, fleet.Skipped}
 	at := 2 * slices.Index(order, e.Outcome)

@@ -15,14 +15,14 @@ import (
 type Wish int
 
 const (
-	// Settle retires, sweeps and mends the mirror, but never mints.
+	// Settle retires, sweeps and repairs the mirror, but never mints.
 	Settle Wish = iota
 	// IfDue rotates when [schedule.Evaluate] says so.
 	IfDue
 	// Rotate rotates for the given reason, unless what the reason speaks of has
 	// been put right since it was found.
 	Rotate
-	// Sweep is less than [Settle]: it revokes orphans and mends the mirror.
+	// Sweep is less than [Settle]: it revokes orphans and repairs the mirror.
 	Sweep
 )
 

@@ -25,7 +25,7 @@ func TestDecideToSettle(t *testing.T) {
 		{"revoked elsewhere, an error", seen(revoked), asked(settle, onRevoked(schedule.OnRevokedError)), outcome{Err: "PS404"}},
 		{"nothing there", seen(vacant), asked(settle), outcome{}},
 		{"the version was deleted", seen(broken(entry.Deleted)), asked(settle), outcome{}},
-		{"somebody else's secret", seen(foreign), asked(settle), outcome{Err: "PS208"}},
+		{"someone else's secret", seen(foreign), asked(settle), outcome{Err: "PS208"}},
 		{"put back by hand", seen(rolledBackByHand), asked(settle), outcome{Notes: []string{"PS206"}}},
 		{"16 in their overlap", seen(retiringTokens(16)), asked(settle), outcome{}},
 	})

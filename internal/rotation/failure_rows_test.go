@@ -216,7 +216,7 @@ func failuresOfEntries() []failing {
 			w.create()
 			return w.with(w.where("PUT", "/secret/data/", overtaken(10)), w.request(rotation.Rotate, schedule.ReasonForced))
 		}},
-		{"the path holds somebody else's secret", func(w *world) ([]rotation.Message, error) {
+		{"the path holds someone else's secret", func(w *world) ([]rotation.Message, error) {
 			w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": map[string]any{"password": "by hand"}})
 			return w.with(w.wire(), w.request(rotation.Rotate, schedule.ReasonCreated))
 		}},

@@ -272,7 +272,7 @@ func TestImportedTokenIsRetiredByWhoImportedIt(t *testing.T) {
 	settle := w.request(rotation.Settle, schedule.ReasonNone)
 	settle.Imported = []rotation.Imported{{ID: id, Name: "renamed since"}}
 	if result := w.run(settle); len(result.Retired) > 0 {
-		t.Fatalf("retired %v under another name than the import saw", result.Retired)
+		t.Fatalf("retired %v under a different name than the import saw", result.Retired)
 	}
 	settle.Imported = []rotation.Imported{{ID: id, Name: "made by hand"}}
 	if result := w.run(settle); !slices.Equal(result.Retired, []string{id}) || w.tokenOf(id).Status == "active" {

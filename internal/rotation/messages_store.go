@@ -76,14 +76,14 @@ func copiedEntry(at entry.Location, here, written string) error {
 	}
 	return failure("PS213", "Entry belongs to another secret store", nil,
 		"The record at %s was written through %s, and this store's identity is %q: it is a copy of that store, or the same one under another address. Nothing was created, revoked or written. "+
-			"If it is the same store, give it one identity in every place (vault.identity, vault_identity, PAISTRIKE_VAULT_IDENTITY), and list the earlier ones in former_identities. If it is a copy, its entries are not yours to rotate: use other paths, or set adopt = true to begin anew here.",
+			"If it is the same store, set one identity in every place (vault.identity, vault_identity, PAISTRIKE_VAULT_IDENTITY), and list the earlier ones in former_identities. If it is a copy, its entries are not yours to rotate: use other paths, or set adopt = true to begin anew here.",
 		at, through, here)
 }
 
 func otherOwner(at entry.Location, record entry.Record, label string) error {
 	if Label(record.TokenName) == label {
 		return failure("PS209", "Entry is managed by another resource", nil,
-			"%s is published by another resource (owner %s): token %s (%s), generation %d. Nothing was created or written. If that resource is this one under another name, import it: terraform import ADDRESS '%s'. Otherwise give each integration a place of its own.",
+			"%s is published by another resource (owner %s): token %s (%s), generation %d. Nothing was created or written. If that resource is this one under another name, import it: terraform import ADDRESS '%s'. Otherwise, use a separate place for each integration.",
 			at, record.Owner, record.TokenID, record.TokenName, record.Gen, importID(at))
 	}
 	return failure("PS209", "Entry holds the token of another integration", nil,
@@ -120,7 +120,7 @@ func strangersAtWork(others []paistrike.Token) error {
 		names = append(names, fmt.Sprintf("%s (%s)", token.ID, token.Name))
 	}
 	return failure("PS215", "Tokens of this entry are in use that this store never published", nil,
-		"%s. A copy of this store may be at work on the same entry, or it was set back to an earlier state. Nothing of the entry was revoked. If the store was restored, set adopt = true (--adopt): the next rotation keeps them for an overlap and then revokes them. If a copy is at work, give it an identity of its own.",
+		"%s. A copy of this store may be at work on the same entry, or it was set back to an earlier state. Nothing of the entry was revoked. If the store was restored, set adopt = true (--adopt): the next rotation keeps them for an overlap and then revokes them. If a copy is at work, set a different identity there.",
 		strings.Join(names, ", "))
 }
 

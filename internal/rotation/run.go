@@ -139,7 +139,7 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	}
 	failpoint("after verify")
 	if e.now().Sub(o.Clock.Machine) > inFlight {
-		// The machine slept: what was observed is of another time, and where revisions can
+		// The machine slept: what was observed is of another time, and if revisions can
 		// come back, check-and-set does not notice.
 		return e.loseRace(critical, o, &m, result)
 	}

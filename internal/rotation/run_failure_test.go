@@ -313,7 +313,7 @@ func TestPlanKnowsAFirstVersionThatIsNotMirroredYet(t *testing.T) {
 	other := newWorld(t, w.kv)
 	other.vault(http.MethodPost, "data/"+other.at.Path, map[string]any{"data": map[string]any{"password": "by hand"}})
 	if view, err = other.engine(other.wire()).Look(t.Context(), other.at); err != nil || !view.Foreign() {
-		t.Errorf("foreign = %t (%v) for a secret that somebody else wrote", view.Foreign(), err)
+		t.Errorf("foreign = %t (%v) for a secret that someone else wrote", view.Foreign(), err)
 	}
 }
 

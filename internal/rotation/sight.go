@@ -195,7 +195,7 @@ func (s Sight) Serves() bool {
 	return s.Unhealthy() == schedule.ReasonNone && !s.Stale() && s.Mirror.TokenID != ""
 }
 
-// OwnedByOther reports whether another resource than owner manages the entry.
+// OwnedByOther reports whether a different resource than owner manages the entry.
 func (s Sight) OwnedByOther(owner string) bool {
 	return s.Serves() && s.Mirror.Owner != "" && s.Mirror.Owner != owner
 }

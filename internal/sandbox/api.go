@@ -140,7 +140,7 @@ func readObject(r *http.Request) (map[string]json.RawMessage, *problem) {
 		return nil, &problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "a body has at most 64 KiB"}
 	}
 	var fields map[string]json.RawMessage
-	// Go's decoder would put U+FFFD for bytes that are no UTF-8: another name than was sent.
+	// Go's decoder would put U+FFFD for bytes that are not UTF-8: a different name than was sent.
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil || !utf8.Valid(body) {
 		bad := badRequest("bad_json", "the body is not one JSON object in UTF-8")
 		return nil, &bad

@@ -22,7 +22,7 @@ type Clock struct {
 	at     time.Time // meaningful while still
 }
 
-// newClock makes a clock that stands at start, or follows base where start is zero.
+// newClock makes a clock that stands at start, or follows base if start is zero.
 func newClock(base func() time.Time, start time.Time) *Clock {
 	c := &Clock{base: base}
 	c.restore(savedClock{Still: start})

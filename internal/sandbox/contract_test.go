@@ -23,7 +23,7 @@ func TestTokenLivesUntilItIsRevoked(t *testing.T) {
 		t.Errorf("header of the create: %v", made.header)
 	}
 	if !regexp.MustCompile(`^pstk_sbx_[0-9A-Za-z]{36}$`).MatchString(ci.Secret) {
-		t.Error("the secret has another form than it should")
+		t.Error("the secret has a different form than it should")
 	}
 	want := fmt.Sprintf(`{"id":%q,"name":"CI/CD Pipeline","created_at":"2026-03-01T12:00:00Z","last_used_at":null,"expires_at":"2026-05-30T12:00:00Z","status":"active"}`, ci.ID)
 	if got := w.api("GET", "/api-tokens/"+ci.ID, ""); strings.TrimSpace(got.body) != want {

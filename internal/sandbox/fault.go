@@ -49,7 +49,7 @@ type Fault struct {
 	Lose string `json:"lose,omitempty"`
 	// Status answers with this status, 200 to 599. An error status without a Body gets a problem document.
 	Status int `json:"status,omitempty"`
-	// Redirect answers with this Location, and 302 where Status says nothing else.
+	// Redirect answers with this Location, and 302 unless Status says otherwise.
 	Redirect string `json:"redirect,omitempty"`
 	// Headers are set on the answer.
 	Headers map[string]string `json:"headers,omitempty"`
@@ -121,7 +121,7 @@ func bodyType(body string) string {
 	return http.DetectContentType([]byte(body))
 }
 
-// faultJSON gives the delay its text form.
+// faultJSON writes the delay as text.
 type faultJSON struct {
 	*plainFault
 	Delay *textDuration `json:"delay,omitempty"`
@@ -129,7 +129,7 @@ type faultJSON struct {
 
 type plainFault Fault
 
-// MarshalJSON writes the delay as text, where there is one.
+// MarshalJSON writes the delay as text, if there is one.
 func (f Fault) MarshalJSON() ([]byte, error) {
 	view := faultJSON{plainFault: (*plainFault)(&f)}
 	if f.Delay != 0 {

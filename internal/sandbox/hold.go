@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// holds keeps requests back until somebody releases them.
+// holds keeps requests back until they are released.
 type holds struct {
 	mu      sync.Mutex
 	waiting []chan struct{} // requests whose callers wait

@@ -14,9 +14,9 @@ type Call struct {
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
 	Query  string    `json:"query,omitempty"`
-	// Status is what the caller was sent; 0 where the connection was cut instead.
+	// Status is what the caller was sent; 0 if the connection was cut instead.
 	Status int `json:"status"`
-	// TokenID is the token that the caller showed, where the sandbox knows it.
+	// TokenID is the token that the caller showed, if the sandbox knows it.
 	TokenID string `json:"token_id,omitempty"`
 	// Subject is the token that was read, revoked or created.
 	Subject   string `json:"subject,omitempty"`

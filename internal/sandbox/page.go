@@ -34,7 +34,7 @@ type page struct {
 	watch  *watch
 }
 
-// pageTemplate is parsed when somebody first looks at a page.
+// pageTemplate is parsed when someone first looks at a page.
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.ParseFS(pageFiles, "page/*.html"))
 })
@@ -95,7 +95,7 @@ func guarded(next http.Handler) http.Handler {
 
 func goHome(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusSeeOther) }
 
-// home shows the page, with a dialog open where the address asks for one: that is
+// home shows the page, with a dialog open if the address asks for one: that is
 // how the page works without JavaScript.
 func (p *page) home(w http.ResponseWriter, r *http.Request) {
 	now, policy, query := p.clock.Now(), p.policy(), r.URL.Query()
@@ -113,7 +113,7 @@ func (p *page) home(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, http.StatusOK, v)
 }
 
-// live shows the part that changes by itself, or 304 where it has not.
+// live shows the part that changes by itself, or 304 if it has not.
 func (p *page) live(w http.ResponseWriter, r *http.Request) {
 	body, err := p.render("live", p.liveView(readQuery(r.URL.Query()), p.watch.look(r.Context())))
 	if err != nil {

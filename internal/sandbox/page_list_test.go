@@ -181,9 +181,9 @@ func (s *spy) Entries(ctx context.Context) ([]Entry, error) {
 	}
 }
 
-// Stores are read when somebody looks, once at a time, and what they said last is
+// Stores are read when someone looks, once at a time, and what they said last is
 // there at once.
-func TestStoresAreReadWhileSomebodyLooks(t *testing.T) {
+func TestStoresAreReadWhileSomeoneLooks(t *testing.T) {
 	t.Parallel()
 	clock := newClock(time.Now, midday(0)) //nolint:forbidigo // it stands still
 	s := &spy{asked: make(chan struct{}, 9), answer: make(chan error)}

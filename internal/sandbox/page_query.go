@@ -23,7 +23,7 @@ const (
 )
 
 // listQuery is what a person asked the list for. It stands in the page's address, so
-// it needs no JavaScript, survives a reload, and can be sent to somebody else.
+// it needs no JavaScript, survives a reload, and can be sent to someone else.
 type listQuery struct {
 	Find string   // words, each of which a token's name, id, status or place in a store has
 	Sort string   // one of the columns

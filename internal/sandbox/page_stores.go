@@ -40,7 +40,7 @@ type Retiring struct {
 }
 
 const (
-	storeEvery   = time.Second     // how often stores are read while somebody looks
+	storeEvery   = time.Second     // how often stores are read while someone looks
 	storeTimeout = 5 * time.Second // for reading all of them
 	storeShare   = 4               // at most a quarter of the time is spent on reading
 )
@@ -52,7 +52,7 @@ type reading struct {
 	failed  bool // what the entries say is from an earlier reading
 }
 
-// watch reads the stores while somebody looks at the page, and no more often than
+// watch reads the stores while someone looks at the page, and no more often than
 // helps. A store that hangs delays no answer but the first.
 type watch struct {
 	now func() time.Time // the real time

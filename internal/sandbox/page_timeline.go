@@ -18,7 +18,7 @@ const (
 )
 
 // timeline is a picture of when the tokens of one slot work: a bar for each, a
-// band where two overlap, a line for now. Positions along it are percentages.
+// band for each of two that overlap, a line for now. Positions along it are percentages.
 type timeline struct {
 	Height, Foot int // where the picture and its bars end
 	Band         int // how high bands are
@@ -36,7 +36,7 @@ type bar struct {
 	Y, Text, Tick int // its top edge, the base line of its mark, the top of a tick
 	State         string
 	X, Width      string
-	AheadX, Ahead string // empty where nothing is ahead
+	AheadX, Ahead string // empty if nothing is ahead
 	Retires       string // where it is to be revoked; empty = nowhere
 	Mark          string
 	Title         string
@@ -51,7 +51,7 @@ func (t Token) works(now time.Time) bool {
 	return end.IsZero() || now.Before(end)
 }
 
-// end is when the token stops working; zero = never, as far as anybody knows.
+// end is when the token stops working; zero = never, as far as is known.
 func (t Token) end() time.Time {
 	if !t.RevokedAt.IsZero() && (t.ExpiresAt.IsZero() || t.RevokedAt.Before(t.ExpiresAt)) {
 		return t.RevokedAt

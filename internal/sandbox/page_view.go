@@ -89,7 +89,7 @@ type rowView struct {
 	Retires       moment // when it is revoked after its overlap
 }
 
-// moment is a time in words. Its ISO is empty where there is none.
+// moment is a time in words. Its ISO is empty if there is none.
 type moment struct{ ISO, Text, Ago string }
 
 type formView struct {
@@ -114,7 +114,7 @@ func clockSteps() []clockStep {
 	}
 }
 
-// slotPattern takes apart the names that the provider gives: a label, and a suffix
+// slotPattern takes apart the names that the provider chooses: a label, and a suffix
 // with the slot, its incarnation, a version and this attempt's nonce.
 var slotPattern = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)^(.*)(-ps1-([a-z2-7]{12})-[a-z2-7]{6}-(?:0|[1-9][0-9]{0,9})-([a-z2-7]{8}))$`)

@@ -24,12 +24,12 @@ const (
 // contract: duplicate names, no limits, a token cannot mint one that outlives
 // it, revoked tokens stay readable for 30 days.
 type Policy struct {
-	// UniqueNames refuses a name that a usable token bears (409 name_conflict).
+	// UniqueNames refuses a name that a usable token has (409 name_conflict).
 	UniqueNames bool `json:"unique_names"`
 	// MaxActive is how many usable tokens there may be (422 limit_reached); 0 = any number.
 	MaxActive int `json:"max_active"`
 	// MinLifetime and MaxLifetime bound an asked expiry (422 below_min, exceeds_max); 0 = unbounded.
-	// Where there is a longest lifetime, "never" exceeds it.
+	// If there is a longest lifetime, "never" exceeds it.
 	MinLifetime time.Duration `json:"min_lifetime"`
 	MaxLifetime time.Duration `json:"max_lifetime"`
 	// RequireExpiry refuses tokens that never expire (422 required).
@@ -108,7 +108,7 @@ func (p Policy) check() error {
 	return nil
 }
 
-// policyJSON gives the durations of a policy their text form: its fields hide
+// policyJSON writes the durations of a policy as text: its fields hide
 // those of the same name below.
 type policyJSON struct {
 	*plainPolicy

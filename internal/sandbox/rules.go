@@ -49,7 +49,7 @@ func (e *invalidError) Error() string {
 	return "invalid token: " + strings.Join(codes, ", ")
 }
 
-// draft is a token that somebody asks for. A zero ExpiresAt means never.
+// draft is a token that someone asks for. A zero ExpiresAt means never.
 type draft struct {
 	Name      string
 	ExpiresAt time.Time
@@ -87,8 +87,8 @@ func orNullJSON(raw json.RawMessage) json.RawMessage {
 }
 
 // checkName applies the contract's rules: 1 to 100 code points, no control
-// characters, no outer white space. Trimming it silently would give the caller
-// another name than the one that was asked for.
+// characters, no outer white space. Trimming it silently would leave the caller
+// a different name than the one that was asked for.
 func checkName(name string) []fieldError {
 	var faults []fieldError
 	refuse := func(code, detail string) { faults = append(faults, fieldError{"/name", code, detail}) }
@@ -174,7 +174,7 @@ func checkExpiry(expiresAt, now time.Time, issuer *Token, p Policy) []fieldError
 	return faults
 }
 
-// longest is the longest lifetime that is let through: where only days are kept,
+// longest is the longest lifetime that is let through: if only days are kept,
 // rounding up to one must not turn the longest allowed lifetime into a refusal.
 func (p Policy) longest() time.Duration {
 	if p.DateOnly {

@@ -137,10 +137,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) Clock() *Clock { return s.clock }
 
 // ShowStores lets the page show the entries of these stores beside the tokens. It
-// reads them while somebody looks at the page.
+// reads them while someone looks at the page.
 func (s *Server) ShowStores(stores ...SecretStore) { s.watch.show(stores) }
 
-// Mint makes a token as somebody does by hand in the web page: a management
+// Mint makes a token as someone does by hand in the web page: a management
 // token, or one that nothing here provisioned. It asks no rule, so that any
 // token can be set up. A zero expiresAt means never.
 func (s *Server) Mint(name string, expiresAt time.Time) (id, secret string) {
@@ -150,7 +150,7 @@ func (s *Server) Mint(name string, expiresAt time.Time) (id, secret string) {
 // Tokens returns every token that can be read, newest first.
 func (s *Server) Tokens() []Token { return s.store.all(s.clock.Now(), s.Policy()) }
 
-// Revoke ends a token as somebody does in the web page. It reports whether there is such a token.
+// Revoke ends a token as someone does in the web page. It reports whether there is such a token.
 func (s *Server) Revoke(id string) bool { return s.store.revoke(id, s.clock.Now(), s.Policy()) }
 
 // Forget removes a token's record: it answers 404 from now on, and its secret
@@ -204,7 +204,7 @@ func (s *Server) Policy() Policy {
 	return s.policy
 }
 
-// Reset lets go what is held, puts policy and clock back to where they started,
+// Reset releases what is held, puts policy and clock back to where they started,
 // and drops faults, journal and tokens; tokens made by hand stay, or the
 // management token that the environment holds would be dead.
 func (s *Server) Reset() {

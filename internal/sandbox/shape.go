@@ -25,7 +25,7 @@ type Shape struct {
 	Service   string `json:"service"`
 	Reference string `json:"reference"`
 	Prefix    string `json:"prefix"`
-	// Header and Scheme carry the token; an empty scheme is none.
+	// Header and Scheme carry the token; an empty scheme stands for no scheme.
 	Header string `json:"header"`
 	Scheme string `json:"scheme"`
 	// Dead is the status for a token that is not accepted, and DeadAnswer its body.
@@ -47,8 +47,7 @@ type Shape struct {
 	Row    json.RawMessage `json:"row"`
 	Create ShapeCreate     `json:"create"`
 	List   ShapeList       `json:"list"`
-	// Item and Self are the paths of one token, with {id}, and of the caller's; ""
-	// is none. One is how they answer; "{row}" if it is empty.
+	// Item and Self are the paths of one token, with {id}, and of the caller's; "" if there is no such path. One is how they answer; "{row}" if it is empty.
 	Item string          `json:"item"`
 	Self string          `json:"self"`
 	One  json.RawMessage `json:"one"`
@@ -83,7 +82,7 @@ type ShapeCreate struct {
 	// Media is json, json_api or form.
 	Media string `json:"media"`
 	// Name and Expires are dotted paths in the request; Format is how the expiry is
-	// written there: rfc3339, date, unix, unix_ms or ttl_seconds. No Expires is none.
+	// written there: rfc3339, date, unix, unix_ms or ttl_seconds. Without Expires no expiry is read.
 	Name    string `json:"name"`
 	Expires string `json:"expires"`
 	Format  string `json:"format"`
@@ -96,7 +95,7 @@ type ShapeCreate struct {
 type ShapeList struct {
 	Path   string          `json:"path"`
 	Answer json.RawMessage `json:"answer"`
-	// Paging is none, page, offset or cursor: by the parameter Page.
+	// Paging is "none", "page", "offset" or "cursor": by the parameter Page.
 	Paging string `json:"paging"`
 	Page   string `json:"page"`
 	First  int    `json:"first"` // number of the first page

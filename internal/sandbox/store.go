@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// errNameTaken refuses a second usable token of one name, where names are unique.
+// errNameTaken refuses a second usable token of one name, if names are unique.
 var errNameTaken = errors.New("a usable token has this name")
 
 // Why a caller is not let in. The words are the wire contract's codes.
@@ -83,7 +83,7 @@ func (s *store) usable(name string, now time.Time) (count int, taken bool) {
 }
 
 // insert makes a token without asking any rule, and lets shape change it before
-// anybody sees it.
+// anyone sees it.
 func (s *store) insert(d draft, now time.Time, shape func(*record)) (id, secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *store) index(r *record) {
 }
 
 // authenticate returns the token that the secret belongs to, counted as used, or
-// why the caller is not let in; the token is named then too, where it is known.
+// why the caller is not let in; the token is named then too, if it is known.
 // It is looked up by digest, so the time that takes says nothing about a secret.
 func (s *store) authenticate(secret string, now time.Time, p Policy) (Token, string) {
 	s.mu.Lock()

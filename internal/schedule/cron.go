@@ -43,7 +43,7 @@ var cronFields = [5]cronField{
 var cronItem = regexp.MustCompile(`^(?:\*|([0-9]{1,2}|[A-Za-z]{3})(?:-([0-9]{1,2}|[A-Za-z]{3}))?)(?:/([0-9]{1,2}))?$`)
 
 // ParseCron reads a 5-field cron expression: minute, hour, day of month, month,
-// day of week (0 or 7 is Sunday). As in cron, where both day fields are restricted
+// day of week (0 or 7 is Sunday). As in cron, if both day fields are restricted
 // either may match. A day field with a star in it ("*/2") counts as restricted for
 // some schedulers and not for others, so beside a restricted one it is refused.
 func ParseCron(expr string) (Cron, error) {
@@ -93,7 +93,7 @@ func (f cronField) parse(text string) (uint64, error) {
 func (f cronField) item(text string) (first, last, step int, err error) {
 	groups := cronItem.FindStringSubmatch(text)
 	if groups == nil {
-		return 0, 0, 0, fmt.Errorf("%q is no %s", text, f.name)
+		return 0, 0, 0, fmt.Errorf("%q is not a valid %s", text, f.name)
 	}
 	from, to, by := groups[1], groups[2], groups[3]
 	first, last, step = f.low, f.high, 1
@@ -119,7 +119,7 @@ func (f cronField) value(text string) (int, error) {
 		n = f.low + slices.Index(f.names, strings.ToUpper(text)) // an unknown name is below low
 	}
 	if n < f.low || n > f.limit {
-		return 0, fmt.Errorf("%q is no %s", text, f.name)
+		return 0, fmt.Errorf("%q is not a valid %s", text, f.name)
 	}
 	return n, nil
 }

@@ -59,7 +59,7 @@ func ParseDuration(text string) (time.Duration, error) {
 }
 
 // FormatDuration writes a duration the way [ParseDuration] reads it, in days
-// where it is a whole number of them: "90d", "36h", "1h30m".
+// if it is a whole number of them: "90d", "36h", "1h30m".
 func FormatDuration(d time.Duration) string {
 	if d > 0 && d%Day == 0 {
 		return strconv.Itoa(int(d/Day)) + "d"

@@ -35,7 +35,7 @@ const (
 // Facts are what [Evaluate] needs to know of the current token.
 type Facts struct {
 	// Unhealthy is the reason to replace the token whatever the time, or
-	// [ReasonNone] where consumers can work with it.
+	// [ReasonNone] if consumers can work with it.
 	Unhealthy Reason
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
@@ -166,7 +166,7 @@ func missedWindows(now time.Time, f Facts, p Policy) int {
 	return missed
 }
 
-// earliest returns the earlier of two times, where zero means none.
+// earliest returns the earlier of two times; zero means none.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
 		return b

@@ -56,7 +56,7 @@ type Policy struct {
 }
 
 // WithDefaults fills what was left out. The overlap is 24 hours, or a third of
-// the lifetime, of the period, or of the longest pause of the schedule where that is
+// the lifetime, of the period, or of the longest pause of the schedule if that is
 // shorter. BeforeExpiry is the larger of a third of the lifetime and twice the
 // overlap, at most two thirds of the lifetime, so that a token is replaced long
 // before it ends and is never due at the moment it is made.

@@ -109,7 +109,7 @@ func (s Schedule) read(end time.Time, manual bool) (Policy, error) {
 	switch p.OnRevoked {
 	case "", OnRevokedRotate, OnRevokedError, OnRevokedIgnore:
 	default:
-		return Policy{}, &PolicyError{Setting: "rotation.on_revoked", Problem: "is none of rotate, error, ignore"}
+		return Policy{}, &PolicyError{Setting: "rotation.on_revoked", Problem: "is not one of rotate, error, ignore"}
 	}
 	if s.Cron != "" {
 		var err error

@@ -83,7 +83,7 @@ type Call struct {
 	Path      string `json:"path"` // begins with /v1/
 	Query     string `json:"query"`
 	Namespace string `json:"namespace"`
-	Status    int    `json:"status"` // 0 where the connection was cut
+	Status    int    `json:"status"` // 0 if the connection was cut
 }
 
 // Inject adds faults to the engine server at address.

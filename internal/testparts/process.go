@@ -48,7 +48,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// program finds one that was built into .tools; "" where it was not.
+// program finds one that was built into .tools; "" if it was not.
 func program(t testing.TB, name string) string {
 	t.Helper()
 	dir, err := repository()

@@ -36,7 +36,7 @@ func WithListLag(lag time.Duration) SecretsManagerOption { return awsOption("-li
 // WithQuotas lets the server throttle beyond AWS's requests per second.
 func WithQuotas() SecretsManagerOption { return awsOption("-quotas") }
 
-// WithAWSIdentities gives the account users, roles and identity providers.
+// WithAWSIdentities adds users, roles and identity providers to the account.
 func WithAWSIdentities(identities AWSIdentities) SecretsManagerOption {
 	return func(t testing.TB, s *SecretsManager, args *[]string) {
 		t.Helper()
@@ -149,7 +149,7 @@ type AWSEvent struct {
 	ErrorCode         string         `json:"errorCode"`
 	ErrorMessage      string         `json:"errorMessage"`
 	Secret            string         `json:"secret"` // its name
-	Status            int            `json:"status"` // 0 where the connection was cut
+	Status            int            `json:"status"` // 0 if the connection was cut
 }
 
 // Inject adds faults.

@@ -73,7 +73,7 @@ func freePorts(t testing.TB) string {
 	return ""
 }
 
-// Ask sends a request, with a Vault token where one is given, and reads a JSON
+// Ask sends a request, with a Vault token if one is given, and reads a JSON
 // answer into out. It fails the test unless the answer is a good one.
 func Ask(t testing.TB, method, url, token string, in, out any) {
 	t.Helper()

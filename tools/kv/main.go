@@ -3,7 +3,7 @@
 // it stand just the paths of a Vault server that a client of the engine needs:
 // health, seal, mounts, capabilities and a token's look at itself.
 //
-// It is no Vault: there is one root token, nothing is encrypted or kept, and
+// It is not a Vault server: there is one root token, nothing is encrypted or kept, and
 // POST /_kv/faults makes it misbehave on purpose.
 package main
 

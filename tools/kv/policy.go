@@ -17,7 +17,7 @@ type policyToken struct {
 // policy lists rules; nil is root's, which may do everything.
 type policy []rule
 
-// rule gives capabilities at a path. A "*" at the end stands for any ending.
+// rule is what is allowed at a path. A "*" at the end stands for any ending.
 type rule struct {
 	path         string
 	capabilities []string

@@ -139,7 +139,7 @@ func (s *server) seal(sealed bool) {
 	s.sealed = sealed
 }
 
-// engine finds the one that a path belongs to, nil where there is none.
+// engine finds the one that a path belongs to, nil if there is none.
 func (s *server) engine(ctx context.Context, namespace, path string) (*engine, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,7 +22,7 @@ func (s settings) check() error {
 	return nil
 }
 
-// control serves /_aws/, which is no part of AWS.
+// control serves /_aws/, which is not a part of AWS.
 func (s *server) control(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {

@@ -17,7 +17,7 @@ type fault struct {
 	// or InternalServiceError; with After the work is done first.
 	Error string `json:"error,omitempty"`
 	// Status is the error's HTTP status if it is not the usual one. On its own it
-	// stands for an answer that is none of AWS's, such as a proxy's 502.
+	// stands for an answer that is not one of AWS's, such as a proxy's 502.
 	Status int    `json:"status,omitempty"`
 	Body   string `json:"body,omitempty"` // in place of the answer's own
 }

@@ -12,7 +12,7 @@ var rates = map[string]int{
 	"ListSecretVersionIds": 50, "ListSecrets": 100, "PutSecretValue": 50, "RestoreSecret": 50, "TagResource": 50,
 }
 
-// quotaOf returns the key of the quota that an operation counts against; "" is none.
+// quotaOf returns the key of the quota that an operation counts against; "" for no quota.
 func quotaOf(operation string) string {
 	switch operation {
 	case "UpdateSecret", "UpdateSecretVersionStage":

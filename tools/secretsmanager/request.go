@@ -25,7 +25,7 @@ type request struct {
 	id        string // x-amzn-RequestId of the answer
 	service   string
 	operation string
-	secret    string         // the name of the secret that it is about, or the SecretId if that is no name; "" is none
+	secret    string         // the name of the secret that it is about, or the SecretId if that is not a name; "" for no secret
 	form      url.Values     // of STS
 	members   map[string]any // of the operation's input
 	signature signature
@@ -40,7 +40,7 @@ func readRequest(r *http.Request, body []byte, account string) *request {
 		q.service, q.operation = secretsManager, operation
 		decoder := json.NewDecoder(bytes.NewReader(body))
 		decoder.UseNumber()
-		_ = decoder.Decode(&q.members) // the operation refuses what is no JSON
+		_ = decoder.Decode(&q.members) // the operation refuses what is not JSON
 		q.secret = q.name(place{account: account, region: q.signature.region})
 		return q
 	}

@@ -56,7 +56,7 @@ func TestStagesMove(t *testing.T) {
 	}{
 		{"AWSCURRENT", "b", "c", stages{"AWSCURRENT": "c", "AWSPREVIOUS": "b", "MINE": "c"}},
 		{"AWSCURRENT", "b", "a", stages{"AWSCURRENT": "a", "AWSPREVIOUS": "b", "MINE": "c"}}, // back
-		{"AWSCURRENT", "a", "c", nil}, // somebody else was faster
+		{"AWSCURRENT", "a", "c", nil}, // someone else was faster
 		{"AWSCURRENT", "", "c", nil},
 		{"AWSCURRENT", "c", "c", nil},
 		{"AWSCURRENT", "", "b", start}, // it is there

@@ -201,7 +201,7 @@ func addIfGiven(keys conditionKeys, name, value string) {
 	}
 }
 
-// stsFailure gives an error the name and status that STS has for it.
+// stsFailure returns an error with the name and status that STS has for it.
 func stsFailure(err error) *failure {
 	f := *asFailure(err)
 	names := map[string]string{

@@ -13,7 +13,7 @@ import (
 // limits are those of one value in AWS's model.
 type limits struct {
 	required bool
-	min, max int // characters of text, bytes of a blob, elements of a list, or the number itself; max 0 is none
+	min, max int // characters of text, bytes of a blob, elements of a list, or the number itself; max 0 for no limit
 	pattern  string
 	enum     []string
 }
@@ -95,7 +95,7 @@ func checkValue(value reflect.Value, path string, l limits, found *[]string) {
 	}
 }
 
-// broken says which limit a value does not keep to, in AWS's words; "" is none.
+// broken says which limit a value does not keep to, in AWS's words; "" if it keeps to all.
 func (l limits) broken(value reflect.Value) string {
 	size, unit := 0, "length"
 	switch value.Kind() {

@@ -42,7 +42,7 @@ for (const how of ['replace', 'write over']) {
     'the tool cache': () => (dir) => put(cached(dir), released),
     'a download': (url) => () => ({ INPUT_BINARY_MIRROR: url, RUNNER_ENVIRONMENT: 'github-hosted' }),
   })) {
-    test(`no other program runs than the one from ${from}, whenever somebody tries to ${how} it`, where, async (t) => {
+    test(`no other program runs than the one from ${from}, whenever someone tries to ${how} it`, where, async (t) => {
       const { url } = await mirror(t, (_, answer) => answer.end(zlib.gzipSync(released)));
       const undisturbed = await start(t, 0, how, prepare(url));
       assert.equal(judge(undisturbed), 'ran');

@@ -122,7 +122,7 @@ func (c *checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var errNoBearer = errors.New("there is no bearer")
 
-// request checks a request. The input is nil where the contract has no such route.
+// request checks a request. The input is nil if the contract has no such route.
 func (c *checker) request(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
 	copied := r.Clone(r.Context())
 	copied.Body = io.NopCloser(bytes.NewReader(body))

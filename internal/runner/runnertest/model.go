@@ -21,7 +21,7 @@ import (
 type Pair struct{ Name, Value string }
 
 // FileCommands reads a file such as GITHUB_ENV, GITHUB_OUTPUT or GITHUB_STATE. As in the
-// runner, an empty name before an equals sign is no error.
+// runner, an empty name before an equals sign is not an error.
 func FileCommands(text string) ([]Pair, error) { return fileCommands(text, false) }
 
 // FileCommandsOnWindows reads such a file as the runner does on Windows, where a line
@@ -239,7 +239,7 @@ func (m *Masker) Show(raw string) string {
 	return shown.String()
 }
 
-// inBase64 gives what of a text is the same in every base64 of something that holds it: the
+// inBase64 returns what of a text is the same in every base64 of something that holds it: the
 // digits at both ends depend on the neighbours.
 func inBase64(text string) []string {
 	var all []string

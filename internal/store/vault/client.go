@@ -248,7 +248,7 @@ func (c *Client) health(ctx context.Context, once bool) (api.HealthResponse, err
 		return health, err
 	}
 	if json.Unmarshal(got.body, &health) != nil || health.ServerTimeUTC <= 0 {
-		return health, r.failed(errors.New("the answer is not what Vault gives"))
+		return health, r.failed(errors.New("the answer is not one of Vault's"))
 	}
 	return health, nil
 }
@@ -280,7 +280,7 @@ func checkPath(path string) error {
 // duration reads Vault's two ways of writing one: "3h25m19s", or seconds.
 type duration time.Duration
 
-// UnmarshalJSON reads a duration; what is none is an error.
+// UnmarshalJSON reads a duration; anything else is an error.
 func (d *duration) UnmarshalJSON(text []byte) error {
 	var seconds int64
 	if json.Unmarshal(text, &seconds) == nil {

@@ -53,7 +53,7 @@ type Config struct {
 	// that is not active every request waits up to 30 s for one that is.
 	MaxRetries int
 	// RetryWaitMin and RetryWaitMax bound the pause between two attempts; 0
-	// means 1 s and 10 s. Vault's Retry-After rules where it is given, up to 60 s.
+	// means 1 s and 10 s. Vault's Retry-After takes precedence, up to 60 s.
 	RetryWaitMin, RetryWaitMax time.Duration
 	// Timeout bounds one attempt; 0 means 30 s.
 	Timeout   time.Duration

@@ -53,7 +53,7 @@ func TestRealEngine(t *testing.T) {
 		"mirror":                mirrorStory,
 		"versions are trimmed":  trimStory,
 		"versions that expire":  expiringStory,
-		"somebody else's":       foreignStory,
+		"someone else's":        foreignStory,
 		"metadata without data": metadataOnlyStory,
 		"list":                  listStory,
 		"mounts":                mountStory,
@@ -213,7 +213,7 @@ func mirrorStory(t *testing.T, s server) {
 		t.Fatal(err)
 	}
 	if m := mustKnow(t, c, here); m.Managed || m.MirrorProblem != nil || m.Custom["team"] != "blue" {
-		t.Errorf("a key of somebody else's: %+v", m)
+		t.Errorf("a key of someone else's: %+v", m)
 	}
 	mirror := entry.Mirror{
 		State: entry.StateActive, Of: 1, TokenID: "tok_1", Schedule: schedule.Schedule{Period: "30d"}, LastError: "PS205",

@@ -31,7 +31,7 @@ func TestPublishGoesWrong(t *testing.T) {
 		{"done, and spoilt by something in front", testparts.Fault{Status: 502, After: true}, 502, true},
 		{"over the quota", testparts.Fault{Status: 429, Headers: map[string]string{"Retry-After": "1"}}, 429, false},
 		{"done, with an answer that is none", testparts.Fault{Body: "<html>"}, 200, true},
-		{"done, with the answer of somebody else", testparts.Fault{Body: "{}"}, 200, true},
+		{"done, with the answer of someone else", testparts.Fault{Body: "{}"}, 200, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// A consumer reads what somebody wrote by hand as well as a record, and hears the
+// A consumer reads what someone wrote by hand as well as a record, and hears the
 // names of the fields where its own is not there.
 func fieldStory(t *testing.T, s server) {
 	c := s.client(t)

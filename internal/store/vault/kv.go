@@ -303,7 +303,7 @@ func (c *Client) request(at entry.Location, op, method, part string) (request, e
 	return r, nil
 }
 
-// timeOf reads a time of KV v2; "" and what is none are zero.
+// timeOf reads a time of KV v2; "" and what cannot be read are zero.
 func timeOf(s string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {

@@ -113,7 +113,7 @@ func storeStory(t *testing.T, s server) {
 
 var firstRotation = time.Date(2026, time.June, 1, 0, 0, 0, 0, time.UTC)
 
-// closeStory ends entries in each way. What somebody wrote on top of the tombstone is
+// closeStory ends entries in each way. What someone wrote on top of the tombstone is
 // left as it is.
 func closeStory(t *testing.T, s server) {
 	for how, want := range map[entry.Ending]struct {
@@ -151,8 +151,8 @@ func closeStory(t *testing.T, s server) {
 			store, here := s.store(t), at("superseded/"+string(how))
 			wrote(t, store, here, 0, record("first", 0))
 			wrote(t, store, here, 1, tombstone(1))
-			wrote(t, store, here, 2, record("somebody else's", 2))
-			theirs := entry.MirrorOf(record("somebody else's", 2), "3", nil, firstRotation)
+			wrote(t, store, here, 2, record("someone else's", 2))
+			theirs := entry.MirrorOf(record("someone else's", 2), "3", nil, firstRotation)
 			if err := store.Describe(t.Context(), here, theirs); err != nil {
 				t.Fatal(err)
 			}

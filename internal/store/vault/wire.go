@@ -255,7 +255,7 @@ func decode[T any](r request, got answer) (T, error) {
 		Data *T `json:"data"`
 	}
 	if err := json.Unmarshal(got.body, &envelope); err != nil || envelope.Data == nil {
-		failure := r.failed(errors.New("the answer is not what Vault gives"))
+		failure := r.failed(errors.New("the answer is not one of Vault's"))
 		failure.Status = got.status
 		var none T
 		return none, failure

@@ -326,8 +326,8 @@ func TestErrorsAreVaultsWordsOnly(t *testing.T) {
 		{"Vault's reasons", `{"errors":["one\n two","three"]}`, 400, "reading secret/metadata/ci/x in namespace team: Vault answered 400: one two; three"},
 		{"no reasons", `{"errors":[]}`, 405, "reading secret/metadata/ci/x in namespace team: Vault answered 405"},
 		{"a page of something else", `<html>canary</html>`, 418, "reading secret/metadata/ci/x in namespace team: Vault answered 418"},
-		{"a success that is none", `{"data":"canary"}`, 200, "reading secret/metadata/ci/x in namespace team: Vault answered 200: the answer is not what Vault gives"},
-		{"a success without data", `canary`, 200, "reading secret/metadata/ci/x in namespace team: Vault answered 200: the answer is not what Vault gives"},
+		{"a success that is none", `{"data":"canary"}`, 200, "reading secret/metadata/ci/x in namespace team: Vault answered 200: the answer is not one of Vault's"},
+		{"a success without data", `canary`, 200, "reading secret/metadata/ci/x in namespace team: Vault answered 200: the answer is not one of Vault's"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,6 @@
 'use strict';
 
-// Somebody who puts another program in place of every file of the job, at one moment:
+// Someone who puts another program in place of every file of the job, at one moment:
 // before the call SWAP_AT of those that the launcher makes of the system. SWAP_HOW says
 // whether the file is replaced or written over. SWAP_COUNT names a file that gets one
 // byte for each call.
