@@ -18,7 +18,7 @@ const (
 )
 
 // timeline is a picture of when the tokens of one slot work: a bar for each, a
-// band for each of two that overlap, a line for now. Positions along it are percentages.
+// band where two overlap, a line for now. Positions along it are percentages.
 type timeline struct {
 	Height, Foot int // where the picture and its bars end
 	Band         int // how high bands are

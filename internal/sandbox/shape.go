@@ -47,7 +47,8 @@ type Shape struct {
 	Row    json.RawMessage `json:"row"`
 	Create ShapeCreate     `json:"create"`
 	List   ShapeList       `json:"list"`
-	// Item and Self are the paths of one token, with {id}, and of the caller's; "" if there is no such path. One is how they answer; "{row}" if it is empty.
+	// Item and Self are the paths of one token, with {id}, and of the caller's; "" if there
+	// is no such path. One is how they answer; "{row}" if it is empty.
 	Item string          `json:"item"`
 	Self string          `json:"self"`
 	One  json.RawMessage `json:"one"`

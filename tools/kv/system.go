@@ -133,7 +133,8 @@ func (s *server) capabilities(w http.ResponseWriter, r *http.Request, who policy
 	writeData(w, data)
 }
 
-// showMount describes the mount that a path lies in. Vault answers 403 if there is none, so that no one can probe for mounts.
+// showMount describes the mount that a path lies in. Vault answers 403 if there is none, so
+// that no one can probe for mounts.
 func (s *server) showMount(w http.ResponseWriter, r *http.Request, path string, who policy) {
 	e, err := s.engine(r.Context(), namespaceOf(r), path)
 	switch {
