@@ -1,7 +1,6 @@
 package fleet_test
 
 import (
-	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // reshaped is a world whose PAIStrike has the API of another service.
@@ -23,16 +23,16 @@ func reshaped(t *testing.T, shape *sandbox.Shape) *world {
 			t.Fatal(err)
 		}
 	}
-	server, err := sandbox.New(sandbox.Options{Start: firstDay, Shape: shape, Prefix: shape.Prefix})
-	must(err)
-	api := httptest.NewServer(server)
-	t.Cleanup(api.Close)
-	w := &world{TB: t, paistrike: server, api: api.URL, settings: paistrike.Config{Prefix: shape.Settings.Prefix}}
+	account := testparts.NewAccountOn(t, "Management", sandbox.Options{Start: firstDay, Shape: shape, Prefix: shape.Prefix})
+	w := &world{
+		TB: t, paistrike: account, api: account.Listen(t, nil), management: account.Management,
+		settings: paistrike.Config{Prefix: shape.Settings.Prefix},
+	}
+	var err error
 	w.settings.Routes, err = paistrike.ParseRoutes(string(shape.Settings.Routes))
 	must(err)
 	w.settings.Auth, err = paistrike.ParseAuth(string(shape.Settings.Auth))
 	must(err)
-	w.managementID, w.management = server.Mint("Management", time.Time{})
 	w.connect()
 	return w
 }
@@ -88,7 +88,7 @@ func TestLifeOfATokenInEveryShape(t *testing.T) {
 			rotate("the end of the overlap", 1)
 
 			for _, token := range w.paistrike.Tokens() {
-				if token.ID != w.managementID {
+				if token.ID != w.paistrike.ManagementID {
 					w.paistrike.Revoke(token.ID)
 				}
 			}

@@ -31,7 +31,14 @@ type Account struct {
 // that is zero. The token that creates the others has the name.
 func NewAccount(t testing.TB, name string, start time.Time) *Account {
 	t.Helper()
-	server, err := sandbox.New(sandbox.Options{Start: start})
+	return NewAccountOn(t, name, sandbox.Options{Start: start})
+}
+
+// NewAccountOn makes an account on a sandbox that differs in more than its clock, such as
+// one whose API has a different shape.
+func NewAccountOn(t testing.TB, name string, options sandbox.Options) *Account {
+	t.Helper()
+	server, err := sandbox.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
