@@ -30,7 +30,7 @@ action-binary:
 
 .PHONY: tools
 tools: ## build the programs that demo and tests use into .tools/, once
-	@tools/build kv secretsmanager act vault tofu
+	@tools/build kv secretsmanager act vault tofu opa
 
 .PHONY: demo
 demo: provider-binary ## see one token's whole life on this machine: create, rotate, revoke (STORE=aws: in AWS)
@@ -78,6 +78,7 @@ testtools:
 	@tools/node24 >/dev/null || [ "$$CI" != true ]
 	@[ "$$CI" != true ] && command -v vault >/dev/null || tools/build vault
 	@[ "$$CI" != true ] && tools/cli >/dev/null || tools/build tofu
+	@[ "$$CI" != true ] || tools/build opa
 
 .PHONY: lint
 lint: ## check style, vet, workflows and go.mod

@@ -44,6 +44,12 @@ func newReader(t *testing.T, program string, p page) *reader {
 	}
 	r.write(t, "main.tf", p.config)
 	r.write(t, "scan.sh", "#!/bin/sh\ntest -n \"$PAISTRIKE_API_TOKEN\"\n")
+	if slices.ContainsFunc(p.commands, func(command string) bool { return strings.HasPrefix(command, "opa ") }) {
+		r.install(t, map[string]string{"opa": testparts.OPA(t)})
+		if err := os.CopyFS(filepath.Join(r.dir, "policy"), os.DirFS(filepath.Join("..", "examples", "opa"))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	r.install(t, map[string]string{"terraform": program, "vault": testparts.VaultProgram(t), "paistrike-action": actionProgram(t)})
 	r.env = append(n.environment(), "HOME="+r.dir, "PATH="+filepath.Join(r.dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"TF_CLI_CONFIG_FILE="+r.settings(t, p), "CHECKPOINT_DISABLE=1", "VAULT_MAX_RETRIES=0",
