@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // example takes the block of a kind after a text out of the README.
@@ -123,4 +125,33 @@ func TestCronExample(t *testing.T) {
 		t.Fatalf("the example is not understood: %q", fields)
 	}
 	w.shell(t, fields[5], home, env)
+}
+
+// From the command line through a listener that adds its own Vault token, the command has
+// a token of its own, which ends with it. No credential for Vault is in its environment.
+func TestCommandBehindAListenerOfVault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var login struct {
+		Auth struct {
+			ClientToken string `json:"client_token"`
+		}
+	}
+	w.vault.Must(t, http.MethodPost, "auth/token/create", w.vault.Token, map[string]any{"policies": []string{"paistrike-mint"}, "ttl": "5m"}, &login)
+	for _, kind := range []string{"agent", "proxy"} {
+		listener := testparts.VaultProxy(t, kind, w.vault.URL, w.vault.CAFile, login.Auth.ClientToken)
+		home, env := w.machine(t)
+		before := len(w.secrets())
+		cmd := exec.CommandContext(t.Context(), w.program, "exec", "--endpoint", w.api, "--vault-address", listener, "--vault-auth-method", "agent", "--vault-identity", "vault", //nolint:gosec // ours
+			"--vault-path", "ci/broker", "--", "./scan.sh")
+		cmd.Dir, cmd.Env = home, env[:2] // without the authority of Vault, which only the listener needs
+		said, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(said), "PAIStrike answered 200") {
+			t.Fatalf("%s: %v\n%s", kind, err, said)
+		}
+		made := w.secrets()[before:]
+		if len(made) != 1 || w.use(t, made[0]) != http.StatusUnauthorized {
+			t.Errorf("%s: %d tokens were made, want one that is revoked", kind, len(made))
+		}
+	}
 }
