@@ -64,7 +64,7 @@ func tokenAWSAttribute() schema.SingleNestedAttribute {
 			},
 			"tags": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType, Validators: []validator.Map{mapvalidator.SizeAtMost(maxTags), awsTagsValidator{}},
-				MarkdownDescription: "Tags for the secret, at most 10. They are put on it when it is created, beside those that hold the token's metadata, and never removed.",
+				MarkdownDescription: "Tags for the secret, at most 10. They are put on it beside those that hold the token's metadata. A tag that the configuration no longer has is removed, unless someone gave it another value meanwhile.",
 			},
 			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may be written on top of a secret that is there already. The version before it stays readable as `AWSPREVIOUS`."},
 			"on_destroy": schema.StringAttribute{

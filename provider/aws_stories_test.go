@@ -3,6 +3,7 @@ package provider_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,20 @@ func TestMoveBetweenStores(t *testing.T) {
 	)
 }
 
+// A run that uses both stores lists PAIStrike's tokens once.
+func TestOneListForBothStores(t *testing.T) {
+	s := newStageOfBoth(t)
+	both := standard + "\n" + strings.NewReplacer(`"ci"`, `"aws"`).Replace(inAmazon(""))
+	person := s.terminal(both)
+	person.apply()
+	s.forgetCalls()
+	s.wantSays(person.run("plan"), "No changes.")
+	lists := slices.DeleteFunc(s.apiCalls(), func(call string) bool { return call != "GET /api-tokens" })
+	if len(lists) != 1 || s.minted() != 2 {
+		t.Errorf("a plan over both stores lists %d times, with %d tokens minted", len(lists), s.minted())
+	}
+}
+
 // In the middle of a move between stores, both places end with the resource.
 func TestDestroyBetweenStores(t *testing.T) {
 	s := newStageOfBoth(t)
@@ -142,8 +157,8 @@ func TestProviderMovesToAnotherRegion(t *testing.T) {
 	)
 }
 
-// The key and the tags of the configuration are those of the secret that is created. More
-// tags are put on it later; its key is AWS's to change.
+// The key and the tags of the configuration are those of the secret that is created. Its
+// tags follow the configuration; its key is AWS's to change.
 func TestKeyAndTagsOfTheSecret(t *testing.T) {
 	s := newAWSStage(t)
 	person := s.terminal(inAmazon(`, kms_key_id = "alias/ci", tags = { team = "platform" }`))
@@ -159,6 +174,11 @@ func TestKeyAndTagsOfTheSecret(t *testing.T) {
 		t.Errorf("tags %v, %d minted", tags, s.minted())
 	}
 	s.wantSays(person.apply(), "No changes.")
+	person.write(inAmazon(`, kms_key_id = "alias/other", tags = { team = "security" }`))
+	person.apply()
+	if tags := s.custom(standardPath); tags["team"] != "security" || tags["cost"] != "" || tags["paistrike_state"] != "active" || s.minted() != 1 {
+		t.Errorf("a tag was taken out of the configuration: tags %v, %d minted", tags, s.minted())
+	}
 }
 
 // A state that is lost is found again in the secret's tags.

@@ -61,10 +61,12 @@ func (s *stores) of(at entry.Location) *place {
 	return &s.aws
 }
 
-// newStores describes both stores. tokens is what their engines call PAIStrike with.
+// newStores describes both stores. tokens is what their engines call PAIStrike with. They
+// share one list of its tokens.
 func newStores(ctx context.Context, m providerModel, version string, env surroundings, tokens func() (rotation.Tokens, error)) *stores {
 	s := &stores{}
-	s.vault = newPlace(anyUnknown(ctx, m.Vault), tokens, env, func() (connection, rotation.Store, error) {
+	options := env.engineOptions(rotation.NewInventory())
+	s.vault = newPlace(anyUnknown(ctx, m.Vault), tokens, options, func() (connection, rotation.Store, error) {
 		config, err := env.vaultConfig(ctx, m.Vault, version)
 		if err != nil {
 			return connection{}, nil, err
@@ -76,7 +78,7 @@ func newStores(ctx context.Context, m providerModel, version string, env surroun
 		store := vault.NewStore(client)
 		return connection{vault: store}, store, nil
 	})
-	s.aws = newPlace(anyUnknown(ctx, m.AWS), tokens, env, func() (connection, rotation.Store, error) {
+	s.aws = newPlace(anyUnknown(ctx, m.AWS), tokens, options, func() (connection, rotation.Store, error) {
 		config, err := env.awsConfig(ctx, m.AWS, version)
 		if err != nil {
 			return connection{}, nil, err
@@ -92,7 +94,19 @@ func newStores(ctx context.Context, m providerModel, version string, env surroun
 	return s
 }
 
-func newPlace(unknown bool, tokens func() (rotation.Tokens, error), env surroundings, open func() (connection, rotation.Store, error)) place {
+// engineOptions are those of every engine of this process.
+func (env surroundings) engineOptions(shared *rotation.Inventory) []rotation.Option {
+	options := []rotation.Option{rotation.WithInventory(shared)}
+	if env.sleep != nil {
+		options = append(options, rotation.WithSleep(env.sleep))
+	}
+	if env.now != nil {
+		options = append(options, rotation.WithNow(env.now))
+	}
+	return options
+}
+
+func newPlace(unknown bool, tokens func() (rotation.Tokens, error), options []rotation.Option, open func() (connection, rotation.Store, error)) place {
 	return place{unknown: unknown, connect: sync.OnceValues(func() (connection, error) {
 		if unknown {
 			return connection{}, errUnknownConfig
@@ -104,13 +118,6 @@ func newPlace(unknown bool, tokens func() (rotation.Tokens, error), env surround
 		there, store, err := open()
 		if err != nil {
 			return connection{}, err
-		}
-		var options []rotation.Option
-		if env.sleep != nil {
-			options = append(options, rotation.WithSleep(env.sleep))
-		}
-		if env.now != nil {
-			options = append(options, rotation.WithNow(env.now))
 		}
 		there.engine = rotation.New(caller, store, options...)
 		return there, nil
@@ -144,13 +151,12 @@ func (m *apiTokenModel) setPlace(ctx context.Context, there connection, at entry
 	m.AWS = objectOf(ctx, "aws_secrets_manager", inAWS, diags)
 }
 
-// retag puts the tags of a changed configuration on a secret that exists. Those that it
-// names no longer stay: they may be someone else's by now.
+// retag brings the tags of a secret that exists to those of a changed configuration.
 func (c connection) retag(ctx context.Context, s situation) error {
 	if c.aws == nil || s.want.at.Entry() != s.have.at.Entry() || maps.Equal(s.want.settings.Tags, s.have.settings.Tags) {
 		return nil
 	}
-	return c.aws.Tag(ctx, s.want.at)
+	return c.aws.Retag(ctx, s.want.at, s.have.settings.Tags)
 }
 
 // restoring tells a plan that a deleted secret comes back by its apply. AWS alone keeps a

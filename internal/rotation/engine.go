@@ -75,14 +75,14 @@ const (
 // Engine runs the protocol for any number of entries of one store. It is safe for
 // concurrent use: entries run in parallel, runs on one entry follow each other. One
 // engine serves one run of Terraform or of the action, because it lists PAIStrike's
-// tokens once and keeps the list.
+// tokens once and keeps the list; the engines of a run that has two stores share it.
 type Engine struct {
 	tokens    Tokens
 	store     Store
 	random    io.Reader
 	sleep     func(context.Context, time.Duration) error
 	now       func() time.Time
-	inventory inventory
+	inventory *Inventory
 	entries   keyedLock
 }
 
@@ -100,10 +100,12 @@ func WithSleep(sleep func(context.Context, time.Duration) error) Option {
 // WithNow sets this machine's clock, the third witness of time.
 func WithNow(now func() time.Time) Option { return func(e *Engine) { e.now = now } }
 
+// WithInventory shares the token list with other engines that call the same account.
+func WithInventory(shared *Inventory) Option { return func(e *Engine) { e.inventory = shared } }
+
 // New makes an engine. It does no I/O.
 func New(tokens Tokens, store Store, options ...Option) *Engine {
-	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: wallclock.Wait, now: wallclock.Now}
-	e.inventory.turn = make(chan struct{}, 1)
+	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: wallclock.Wait, now: wallclock.Now, inventory: NewInventory()}
 	for _, option := range options {
 		option(e)
 	}

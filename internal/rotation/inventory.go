@@ -9,16 +9,20 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// inventory is the account's token list, fetched once per engine and kept true to
-// what the engine itself does. Tokens that appear meanwhile are the next run's
-// business; a token that seems to be missing is asked for by id.
-type inventory struct {
+// Inventory is the account's token list, fetched once per run and kept true to what the
+// engines that share it do themselves. Tokens that appear meanwhile are the next run's
+// business; a token that seems to be missing is asked for by id. It is safe for concurrent
+// use.
+type Inventory struct {
 	turn   chan struct{} // held while the list is fetched
 	mu     sync.RWMutex
 	loaded bool
 	byID   map[string]paistrike.Token
 	bySlot map[string][]string // token ids, by the slot in their names
 }
+
+// NewInventory makes an inventory of an account. It does no I/O.
+func NewInventory() *Inventory { return &Inventory{turn: make(chan struct{}, 1)} }
 
 // load fetches the list unless it is there. Concurrent callers share one fetch;
 // an error is not kept, the next caller asks again.
@@ -49,13 +53,13 @@ func (e *Engine) reload(ctx context.Context, force bool) error {
 	return nil
 }
 
-func (i *inventory) isLoaded() bool {
+func (i *Inventory) isLoaded() bool {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
 	return i.loaded
 }
 
-func (i *inventory) replace(tokens []paistrike.Token) {
+func (i *Inventory) replace(tokens []paistrike.Token) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.loaded = true
@@ -67,7 +71,7 @@ func (i *inventory) replace(tokens []paistrike.Token) {
 }
 
 // add notes a token; the caller holds the lock.
-func (i *inventory) add(token paistrike.Token) {
+func (i *Inventory) add(token paistrike.Token) {
 	if _, known := i.byID[token.ID]; !known {
 		if name, ok := ParseName(token.Name); ok {
 			i.bySlot[name.Slot] = append(i.bySlot[name.Slot], token.ID)
@@ -76,7 +80,7 @@ func (i *inventory) add(token paistrike.Token) {
 	i.byID[token.ID] = token
 }
 
-func (i *inventory) note(token paistrike.Token) {
+func (i *Inventory) note(token paistrike.Token) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.loaded {
@@ -85,7 +89,7 @@ func (i *inventory) note(token paistrike.Token) {
 }
 
 // revoked notes that a token has ended.
-func (i *inventory) revoked(id string) {
+func (i *Inventory) revoked(id string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if token, ok := i.byID[id]; ok {
@@ -94,7 +98,7 @@ func (i *inventory) revoked(id string) {
 	}
 }
 
-func (i *inventory) get(id string) (paistrike.Token, bool) {
+func (i *Inventory) get(id string) (paistrike.Token, bool) {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
 	token, ok := i.byID[id]
@@ -104,13 +108,13 @@ func (i *inventory) get(id string) (paistrike.Token, bool) {
 // isAnother reports whether an id is known as that of a token with another name. A token
 // of the same name is the same one: a list that was fetched while its create was under
 // way may hold it already, and no two creates send one name.
-func (i *inventory) isAnother(id string, name Name) bool {
+func (i *Inventory) isAnother(id string, name Name) bool {
 	token, known := i.get(id)
 	return known && token.Name != name.String()
 }
 
 // forget drops what is known of a token, so that it is asked for anew.
-func (i *inventory) forget(id string) {
+func (i *Inventory) forget(id string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	token, known := i.byID[id]
@@ -125,7 +129,7 @@ func (i *inventory) forget(id string) {
 
 // named returns the tokens that are named for one of the slots, in the order of their
 // ids.
-func (i *inventory) named(slots []string) []paistrike.Token {
+func (i *Inventory) named(slots []string) []paistrike.Token {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
 	var tokens []paistrike.Token

@@ -91,7 +91,7 @@ type Settings struct {
 	Format Format
 	// KMSKeyID encrypts a secret that is created; "" is AWS's own key.
 	KMSKeyID string
-	// Tags are put on a secret that is created.
+	// Tags are put on a secret that is created, and by [Store.Retag].
 	Tags map[string]string
 	// RecoveryWindow is how many days a deleted secret can be restored: 7 to 30, or 0
 	// for [DefaultRecoveryWindow].

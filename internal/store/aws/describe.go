@@ -32,6 +32,7 @@ type description struct {
 	blank    entry.Revision // a record that is current because it was the first version
 	deleted  bool           // it can be restored, until its recovery window is over
 	metadata map[string]string
+	tags     map[string]string // as they are
 }
 
 func describe(arn string, tags []types.Tag, stages map[string][]string, deleted bool) description {
@@ -40,7 +41,7 @@ func describe(arn string, tags []types.Tag, stages map[string][]string, deleted 
 	for _, tag := range tags {
 		plain[sdk.ToString(tag.Key)] = sdk.ToString(tag.Value)
 	}
-	d.metadata = decodeTags(plain)
+	d.metadata, d.tags = decodeTags(plain), plain
 	for id, labels := range stages {
 		if slices.Contains(labels, current) {
 			d.current = entry.Revision(id)

@@ -95,6 +95,17 @@ func TestPublishedPolicies(t *testing.T) {
 		may(name, false, &other, look)
 		may(name, false, &other, read)
 	}
+	untag := func(key, value string) func(w *world) error {
+		return func(w *world) error {
+			return w.store(w.wire()).Retag(t.Context(), w.at, map[string]string{key: value})
+		}
+	}
+	w.tag(map[string]string{"team": "blue"})
+	for _, name := range []string{"rotator", "auditor", "plan-only", "consumer", "provisioner"} {
+		may(name, name == "provisioner", w, untag("team", "blue"))
+	}
+	may("provisioner", false, w, untag("managed_by", "paistrike"))
+	may("provisioner", false, w, untag("paistrike_state", "active"))
 	consume := func(w *world) error { _, err := w.store(w.wire()).ReadField(t.Context(), w.at); return err }
 	may("consumer", true, w, consume)
 	may("plan-only", false, w, consume)

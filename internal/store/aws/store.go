@@ -202,17 +202,6 @@ func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mi
 	return explained(err)
 }
 
-// Tag puts the tags that [Store.Set] noted on a secret that exists. It removes none.
-func (s *Store) Tag(ctx context.Context, at entry.Location) error {
-	if err := s.begin(ctx); err != nil {
-		return err
-	}
-	_, err := s.session.secrets.TagResource(ctx, &secretsmanager.TagResourceInput{
-		SecretId: sdk.String(at.Path), Tags: s.settingsOf(at).tags(),
-	}, s.writing(at.Region))
-	return explained(err)
-}
-
 // begin waits for a turn to write.
 func (s *Store) begin(ctx context.Context) error {
 	if err := s.open(ctx); err != nil {

@@ -1,7 +1,9 @@
 package aws_test
 
 import (
+	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,5 +80,58 @@ func TestLargestMirror(t *testing.T) {
 	}
 	if !found {
 		t.Error("the user's tag is gone")
+	}
+}
+
+// TestRetag shows which requests a change of a resource's tags makes: a tag is removed only
+// if the resource asked for it before and nobody has changed it since.
+func TestRetag(t *testing.T) {
+	t.Parallel()
+	server := startAWS(t)
+	type tags = map[string]string
+	for i, test := range []struct {
+		name                   string
+		before, byHand, wanted tags
+		calls                  []string
+		left                   tags
+		removed                []any
+	}{
+		{"nothing has changed", tags{"team": "blue"}, nil, tags{"team": "blue"}, nil, tags{"team": "blue"}, nil},
+		{"one is added", tags{"team": "blue"}, nil, tags{"team": "blue", "cost": "42"}, []string{"TagResource"}, tags{"team": "blue", "cost": "42"}, nil},
+		{"one is removed", tags{"team": "blue", "cost": "42"}, nil, tags{"team": "blue"}, []string{"DescribeSecret", "UntagResource"}, tags{"team": "blue"}, []any{"cost"}},
+		{"all are removed", tags{"team": "blue", "cost": "42"}, nil, nil, []string{"DescribeSecret", "UntagResource"}, tags{}, []any{"cost", "team"}},
+		{"one is replaced by another", tags{"team": "blue"}, nil, tags{"cost": "42"}, []string{"TagResource", "DescribeSecret", "UntagResource"}, tags{"cost": "42"}, []any{"team"}},
+		{"someone changed it meanwhile", tags{"team": "blue"}, tags{"team": "red"}, nil, []string{"DescribeSecret"}, tags{"team": "red"}, nil},
+		{"another's tag stays", tags{"team": "blue"}, tags{"owner": "finance"}, nil, []string{"DescribeSecret", "UntagResource"}, tags{"owner": "finance"}, []any{"team"}},
+	} {
+		w := newWorld(t, server, fmt.Sprintf("ci/retag-%d", i))
+		w.settings.Tags = test.before
+		w.create()
+		w.tag(test.byHand)
+		w.settings.Tags = test.wanted
+		store := w.store(w.wire())
+		if _, err := store.Look(t.Context(), w.at); err != nil { // a first call may be made twice
+			t.Fatal(err)
+		}
+		server.ForgetJournal()
+		if err := store.Retag(t.Context(), w.at, test.before); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		var calls []string
+		for _, event := range server.Journal() {
+			calls = append(calls, event.EventName)
+			if event.EventName == "UntagResource" && !cmp.Equal(event.RequestParameters["tagKeys"], any(test.removed)) {
+				t.Errorf("%s: removed %v, want %v", test.name, event.RequestParameters, test.removed)
+			}
+		}
+		left, kept := tags{}, false
+		for _, tag := range w.described().Tags {
+			if kept = kept || *tag.Key == "managed_by"; !strings.HasPrefix(*tag.Key, "paistrike_") && *tag.Key != "managed_by" {
+				left[*tag.Key] = *tag.Value
+			}
+		}
+		if !slices.Equal(calls, test.calls) || !maps.Equal(left, test.left) || !kept {
+			t.Errorf("%s: %v leaves %v, want %v and %v", test.name, calls, left, test.calls, test.left)
+		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
@@ -319,6 +320,21 @@ func (c *counted) names() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.calls)
+}
+
+// tag puts tags on the secret by hand.
+func (w *world) tag(tags map[string]string) {
+	w.t.Helper()
+	if len(tags) == 0 {
+		return
+	}
+	in := &secretsmanager.TagResourceInput{SecretId: sdk.String(w.at.Path)}
+	for key, value := range tags {
+		in.Tags = append(in.Tags, types.Tag{Key: sdk.String(key), Value: sdk.String(value)})
+	}
+	if _, err := w.admin.TagResource(context.Background(), in); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) deleteByHand() {
