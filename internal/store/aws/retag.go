@@ -45,7 +45,7 @@ func (s *Store) Retag(ctx context.Context, at entry.Location, before map[string]
 	return explained(err)
 }
 
-// adds reports whether a tag is new, or has another value than before.
+// adds reports whether a tag is new or has changed its value.
 func adds(before, wanted map[string]string) bool {
 	for key, value := range wanted {
 		if was, had := before[key]; !had || was != value {
