@@ -22,6 +22,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
 type tokenAWSModel struct {
@@ -140,16 +141,7 @@ var likeAnARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 type awsRegionValidator struct{ described }
 
 func (awsRegionValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, checkAWSRegion)
-}
-
-var awsRegion = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}$`)
-
-func checkAWSRegion(text string) error {
-	if !awsRegion.MatchString(text) {
-		return fmt.Errorf(`%q is not a region such as "eu-central-1"`, text)
-	}
-	return nil
+	check(req, resp, aws.CheckRegion)
 }
 
 type awsWindowValidator struct{ described }

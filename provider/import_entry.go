@@ -14,6 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
 // importFromVault is how an import id begins that names an entry of Vault, such as
@@ -62,7 +63,7 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 func (s *session) locate(ctx context.Context, id string) (entry.Location, error) {
 	if secret, ok := strings.CutPrefix(id, importFromAWS); ok {
 		region, name, _ := strings.Cut(secret, "/")
-		if checkAWSRegion(region) != nil || checkAWSName(name) != nil {
+		if aws.CheckRegion(region) != nil || checkAWSName(name) != nil {
 			return entry.Location{}, fmt.Errorf("%q is not the id of a secret. Write it as aws/REGION/NAME", id)
 		}
 		return entry.Location{Region: region, Path: name}, nil

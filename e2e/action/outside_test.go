@@ -31,21 +31,7 @@ func example(t *testing.T, after, kind string) string {
 // appRole lets a machine log in with an AppRole that has the published policy alone.
 func (w *world) appRole(t *testing.T) (roleID, secretID string) {
 	t.Helper()
-	must := func(method, path string, in, out any) {
-		t.Helper()
-		w.vault.Must(t, method, path, w.vault.Token, in, out)
-	}
-	must(http.MethodPost, "sys/auth/approle", map[string]string{"type": "approle"}, nil)
-	must(http.MethodPost, "auth/approle/role/scan", map[string]any{"token_policies": "paistrike-mint", "token_ttl": "300", "token_type": "service"}, nil)
-	var role struct {
-		Data struct {
-			RoleID   string `json:"role_id"`
-			SecretID string `json:"secret_id"`
-		}
-	}
-	must(http.MethodGet, "auth/approle/role/scan/role-id", nil, &role)
-	must(http.MethodPost, "auth/approle/role/scan/secret-id", map[string]string{}, &role)
-	return role.Data.RoleID, role.Data.SecretID
+	return testparts.AppRole(t, w.vault.AsRoot(t), "scan", map[string]any{"token_policies": "paistrike-mint", "token_ttl": "300", "token_type": "service"})
 }
 
 // machine is a home with a scan.sh in it that uses the token, and the program on its

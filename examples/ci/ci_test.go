@@ -122,17 +122,7 @@ func (w *world) identity(t *testing.T) string {
 // appRole is what the machine with cron logs in with.
 func (w *world) appRole(t *testing.T) (roleID, secretID string) {
 	t.Helper()
-	w.put(t, "sys/auth/approle", map[string]string{"type": "approle"})
-	w.put(t, "auth/approle/role/rotator", map[string]any{"token_policies": "rotator", "token_ttl": "20m"})
-	var role struct {
-		Data struct {
-			RoleID   string `json:"role_id"`
-			SecretID string `json:"secret_id"`
-		}
-	}
-	testparts.Ask(t, http.MethodGet, w.vault+"/v1/auth/approle/role/rotator/role-id", w.root, nil, &role)
-	testparts.Ask(t, http.MethodPost, w.vault+"/v1/auth/approle/role/rotator/secret-id", w.root, map[string]string{}, &role)
-	return role.Data.RoleID, role.Data.SecretID
+	return testparts.AppRole(t, testparts.AsRoot(t, w.vault, w.root), "rotator", map[string]any{"token_policies": "rotator", "token_ttl": "20m"})
 }
 
 // scan says what PAIStrike answers to the token that it was given.

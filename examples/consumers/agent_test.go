@@ -2,7 +2,6 @@ package consumers_test
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -103,17 +102,7 @@ func (w *world) settings(t *testing.T, dir string) string {
 // appRole lets an agent log in with the published policy.
 func (w *world) appRole(t *testing.T) (roleID, secretID string) {
 	t.Helper()
-	testparts.Ask(t, http.MethodPost, w.vault+"/v1/sys/auth/approle", w.root, map[string]string{"type": "approle"}, nil)
-	testparts.Ask(t, http.MethodPost, w.vault+"/v1/auth/approle/role/scanner", w.root, map[string]string{"token_policies": "consumer"}, nil)
-	var role struct {
-		Data struct {
-			RoleID   string `json:"role_id"`
-			SecretID string `json:"secret_id"`
-		}
-	}
-	testparts.Ask(t, http.MethodGet, w.vault+"/v1/auth/approle/role/scanner/role-id", w.root, nil, &role)
-	testparts.Ask(t, http.MethodPost, w.vault+"/v1/auth/approle/role/scanner/secret-id", w.root, map[string]string{}, &role)
-	return role.Data.RoleID, role.Data.SecretID
+	return testparts.AppRole(t, testparts.AsRoot(t, w.vault, w.root), "scanner", map[string]any{"token_policies": "consumer"})
 }
 
 // eventually waits until it is so, for as long as an agent may take.

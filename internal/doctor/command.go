@@ -45,20 +45,33 @@ no secret. Nothing is left behind.
 exit code: 0 nothing failed, 1 something did, 2 wrong flags
 `
 
-// Flags are the names of the doctor's flags, for completion.
+// options are the values of the flags.
+type options struct{ endpoint, prefix, routes, auth, document string }
+
+// flags returns the set of flags. Most have a variable of the environment as their default.
+func (o *options) flags(getenv func(string) string) *flag.FlagSet {
+	set := flag.NewFlagSet("doctor", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.StringVar(&o.endpoint, "endpoint", getenv("PAISTRIKE_ENDPOINT"), "")
+	set.StringVar(&o.prefix, "api-prefix", getenv("PAISTRIKE_API_PREFIX"), "")
+	set.StringVar(&o.routes, "api-routes", getenv("PAISTRIKE_API_ROUTES"), "")
+	set.StringVar(&o.auth, "auth", getenv("PAISTRIKE_AUTH"), "")
+	set.StringVar(&o.document, "openapi", "", "")
+	return set
+}
+
+// Flags returns the names of the doctor's flags in alphabetical order, for completion.
 func Flags() []string {
-	return []string{"--endpoint", "--api-prefix", "--api-routes", "--auth", "--openapi"}
+	var names []string
+	set := new(options).flags(func(string) string { return "" })
+	set.VisitAll(func(f *flag.Flag) { names = append(names, "--"+f.Name) })
+	return names
 }
 
 // Run does what the flags say and returns the exit code.
 func (c Command) Run(ctx context.Context, args []string) int {
-	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	endpoint := flags.String("endpoint", c.Getenv("PAISTRIKE_ENDPOINT"), "")
-	prefix := flags.String("api-prefix", c.Getenv("PAISTRIKE_API_PREFIX"), "")
-	routes := flags.String("api-routes", c.Getenv("PAISTRIKE_API_ROUTES"), "")
-	auth := flags.String("auth", c.Getenv("PAISTRIKE_AUTH"), "")
-	document := flags.String("openapi", "", "")
+	var o options
+	flags := o.flags(c.Getenv)
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -68,10 +81,10 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		return c.refuse(exitUsage, err)
 	case flags.NArg() > 0:
 		return c.refuse(exitUsage, fmt.Errorf("%q is not a flag", flags.Arg(0)))
-	case *document != "":
-		return c.propose(*document)
+	case o.document != "":
+		return c.propose(o.document)
 	}
-	cfg, err := c.config(*endpoint, *prefix, *routes, *auth)
+	cfg, err := c.config(o)
 	if err != nil {
 		return c.refuse(exitUsage, err)
 	}
@@ -102,20 +115,20 @@ func (c Command) propose(path string) int {
 	return exitOK
 }
 
-func (c Command) config(endpoint, prefix, routes, auth string) (paistrike.Config, error) {
+func (c Command) config(o options) (paistrike.Config, error) {
 	cfg := paistrike.Config{
-		Endpoint: endpoint, Prefix: prefix, UserAgent: c.UserAgent,
+		Endpoint: o.endpoint, Prefix: o.prefix, UserAgent: c.UserAgent,
 		Token: secret.New(strings.TrimSpace(c.Getenv("PAISTRIKE_API_TOKEN"))), Headers: map[string]string{},
 	}
 	if cfg.Token.IsZero() {
 		return cfg, errors.New("PAISTRIKE_API_TOKEN is not set: it takes the management token")
 	}
-	if file, named := strings.CutPrefix(routes, "@"); named {
+	if file, named := strings.CutPrefix(o.routes, "@"); named {
 		text, err := c.ReadFile(file)
 		if err != nil {
 			return cfg, err
 		}
-		routes = string(text)
+		o.routes = string(text)
 	}
 	for line := range strings.Lines(c.Getenv("PAISTRIKE_HEADERS")) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
@@ -124,10 +137,10 @@ func (c Command) config(endpoint, prefix, routes, auth string) (paistrike.Config
 		}
 	}
 	var err error
-	if cfg.Routes, err = paistrike.ParseRoutes(routes); err != nil {
+	if cfg.Routes, err = paistrike.ParseRoutes(o.routes); err != nil {
 		return cfg, err
 	}
-	if cfg.Auth, err = paistrike.ParseAuth(auth); err != nil {
+	if cfg.Auth, err = paistrike.ParseAuth(o.auth); err != nil {
 		return cfg, err
 	}
 	return cfg, cfg.Validate()

@@ -59,7 +59,6 @@ func (p *parser) readStore(c *connection) {
 var (
 	roleARN    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$`)
 	secretARN  = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$`)
-	regionName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 )
 
 // aws reads how to reach AWS, with as many attempts a call.
@@ -68,7 +67,7 @@ func (p *parser) aws(attempts int) aws.Config {
 		Region: p.in["aws_region"], Profile: p.in["aws_profile"], Endpoint: p.awsEndpoint("aws_endpoint"), STSEndpoint: p.awsEndpoint("aws_sts_endpoint"),
 		MaxAttempts: attempts, Version: p.version,
 	}
-	if c.Region != "" && !regionName.MatchString(c.Region) {
+	if c.Region != "" && aws.CheckRegion(c.Region) != nil {
 		p.wrong("aws_region", "is not a region such as eu-central-1")
 	}
 	if arn := p.in["aws_role_arn"]; arn != "" {

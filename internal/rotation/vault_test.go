@@ -143,24 +143,11 @@ func (v *vaultServer) token(t testing.TB) string {
 	return made.Auth.Token
 }
 
-const role = "auth/approle/role/rotator"
-
 // appRole makes a login with the policy.
 func (v *vaultServer) appRole(t testing.TB) vault.Login {
 	t.Helper()
-	if v.Ask(t, http.MethodGet, role, v.Token, nil, nil) != http.StatusOK {
-		v.Must(t, http.MethodPost, "sys/auth/approle", v.Token, map[string]string{"type": "approle"}, nil)
-		v.Must(t, http.MethodPost, role, v.Token, map[string]string{"token_policies": "rotator", "token_ttl": "20m"}, nil)
-	}
-	var id, value struct {
-		Data struct {
-			RoleID   string `json:"role_id"`
-			SecretID string `json:"secret_id"`
-		} `json:"data"`
-	}
-	v.Must(t, http.MethodGet, role+"/role-id", v.Token, nil, &id)
-	v.Must(t, http.MethodPost, role+"/secret-id", v.Token, map[string]string{}, &value)
-	return vault.Login{Method: vault.MethodAppRole, RoleID: id.Data.RoleID, SecretID: secret.New(value.Data.SecretID)}
+	id, value := testparts.AppRole(t, v.AsRoot(t), "rotator", map[string]any{"token_policies": "rotator", "token_ttl": "20m"})
+	return vault.Login{Method: vault.MethodAppRole, RoleID: id, SecretID: secret.New(value)}
 }
 
 // logins counts the logins by AppRole so far.

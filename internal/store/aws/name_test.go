@@ -18,3 +18,15 @@ func TestNamesOfSecrets(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesOfRegions(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"eu-central-1": true, "us-gov-west-1": true, "us-isob-east-1": true, "eusc-de-east-1": true, "ap-southeast-10": true,
+		"": false, "Frankfurt": false, "eu-central": false, "eu-central-1a": false, "EU-CENTRAL-1": false, "eu-central-1.evil.example": false,
+	} {
+		if (aws.CheckRegion(name) == nil) != want {
+			t.Errorf("%q: want %v", name, want)
+		}
+	}
+}
