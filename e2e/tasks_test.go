@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
@@ -162,5 +163,26 @@ func TestPlanAfterAScheduledRotation(t *testing.T) {
 	w.run(t, "plan", "-detailed-exitcode")
 	if w.creates() != 2 {
 		t.Errorf("%d creates, want the first and the scheduled one", w.creates())
+	}
+}
+
+// A plan that moves a token to a place with someone else's secret says that its apply
+// fails, and asks PAIStrike for no token. A free place passes without a word.
+func TestPlanOfAMoveLooksAtItsTarget(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, firstCLI(t), sandbox.Options{})
+	w.write(t, "main.tf", ci)
+	w.apply(t)
+	testparts.Ask(t, http.MethodPost, w.vault+"/v1/secret/data/ci/taken", w.root, map[string]any{"data": map[string]string{"token": "someone's own"}}, nil)
+	w.write(t, "main.tf", strings.Replace(ci, `"ci/paistrike"`, `"ci/taken"`, 1))
+	said := w.run(t, "plan")
+	says(t, said, "Warning: Token cannot be moved: Entry is not managed by paistrike")
+	says(t, said, "An apply of this plan fails. PS208: secret/ci/taken holds a secret that paistrike did not write.")
+	w.write(t, "main.tf", strings.Replace(ci, `"ci/paistrike"`, `"ci/free"`, 1))
+	if said := w.run(t, "plan"); strings.Contains(said, "Token cannot be moved") {
+		t.Error(said)
+	}
+	if w.creates() != 1 {
+		t.Errorf("%d creates, want the first one alone", w.creates())
 	}
 }
