@@ -5,6 +5,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RELEASE_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 TEST_TIMEOUT ?= 45m
 FUZZTIME ?= 20s
+SEED ?=
+FOR ?= 1m
 STORE ?= vault
 # The version that the next release will have.
 NEXT_VERSION := $(shell awk '/^\#\# [0-9]/ { print $$2; exit }' CHANGELOG.md)
@@ -59,6 +61,10 @@ proof: ## prove the promises of the reliability guide, in some minutes
 	@tools/build kv
 	@tools/cli >/dev/null || tools/build tofu
 	@TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go run ./internal/proof/run
+
+.PHONY: chaos
+chaos: ## let faults, lies and neighbors happen at random (SEED=7 FOR=1m; without SEED, one at random)
+	@go run ./internal/proof/run -chaos "$(SEED)" "$(FOR)"
 
 # Go fuzzes one function at a time; awk pairs each with its package.
 .PHONY: fuzz

@@ -33,9 +33,10 @@ const (
 	// Lies and Neighbors count only cases that some broken rule is caught by.
 	Lies      Kind = "lies"      // runs with an answer that is not true
 	Neighbors Kind = "neighbors" // states with another resource, a forger or a copy at work
+	Chaos     Kind = "chaos"     // runs with faults, lies and neighbors at random
 )
 
-var kinds = []Kind{Faults, Pairs, States, Mutants, Races, Kills, Lies, Neighbors}
+var kinds = []Kind{Faults, Pairs, States, Mutants, Races, Kills, Lies, Neighbors, Chaos}
 
 // Tally is what one test tried.
 type Tally struct {

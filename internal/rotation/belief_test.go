@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -114,6 +115,26 @@ func TestNothingIsRetiredBesideAStranger(t *testing.T) {
 	}
 	if got := strays(seen(also(tokenFor("CI", 2)), also(usedBy(tokenFor("CI", 8))))); len(got) != 0 {
 		t.Errorf("swept %v beside a token that this store never published", got)
+	}
+}
+
+// A version that a person wrote remembers ends of another time.
+func TestAFullOverlapFollowsWhatAPersonWrote(t *testing.T) {
+	t.Parallel()
+	over := func(o *observation) {
+		o.retiring = []entry.Retiring{{ID: "tok_2", RevokeAfter: today.Add(-time.Hour)}, {ID: "tok_1", RevokeAfter: today.Add(5 * schedule.Day)}}
+	}
+	ends := func(changes ...func(*observation)) (ends []time.Duration) {
+		for _, r := range retiringAfter(seen(append(changes, over)...), nil, schedule.Day) {
+			ends = append(ends, r.RevokeAfter.Sub(today))
+		}
+		return ends
+	}
+	if got, want := ends(), []time.Duration{-time.Hour, 5 * schedule.Day, schedule.Day}; !slices.Equal(got, want) {
+		t.Errorf("overlaps end in %v, want %v", got, want)
+	}
+	if got, want := ends(rolledBackByHand), []time.Duration{schedule.Day, 5 * schedule.Day, schedule.Day}; !slices.Equal(got, want) {
+		t.Errorf("after a person went back, overlaps end in %v, want %v", got, want)
 	}
 }
 

@@ -148,6 +148,10 @@ func decide(o observation, r Request) decision {
 // overlap list is full. None of it stops what a consumer needs.
 func (d *decision) holdBack(o observation, r Request) {
 	timed := isTimed(d.reason) && !r.deliberate()
+	if d.rotate && r.Stored && o.kind == kindBroken && !o.vouched() {
+		d.err = unvouched(o.At)
+		return
+	}
 	if o.active() && o.Account == AccountUnknown {
 		switch {
 		case d.rotate && r.deliberate():
@@ -169,6 +173,15 @@ func (d *decision) holdBack(o observation, r Request) {
 	if d.rotate && len(o.retiring) >= maxRetiring && (d.reason == schedule.ReasonPeriod || d.reason == schedule.ReasonSchedule) && !r.deliberate() {
 		d.err = retiringFull(o)
 	}
+}
+
+// vouched reports that PAIStrike lists the token that metadata names, under that name, and
+// that it works: the entry served it until its version was deleted or overwritten. Without a
+// record nothing else tells it from an entry that was closed and whose metadata was forged.
+func (o observation) vouched() bool {
+	return slices.ContainsFunc(o.Tokens, func(t paistrike.Token) bool {
+		return t.ID == o.Mirror.TokenID && t.Name == o.Mirror.TokenName && t.Usable(o.Clock.Now())
+	})
 }
 
 // endedElsewhere reports a token that someone else has ended.
@@ -256,12 +269,15 @@ func (o observation) facts(p schedule.Policy) schedule.Facts {
 // wants decides whether to rotate. A plan may be old when it is applied: a reason
 // that no longer holds, because another run saw to it, rotates nothing.
 func wants(o observation, r Request, v schedule.Verdict) (bool, schedule.Reason) {
-	switch r.Wish {
-	case Sweep, Settle:
+	switch {
+	case r.Wish == Sweep, r.Wish == Settle:
 		return false, schedule.ReasonNone
-	case IfDue:
-		// An entry that is gone, or closed by a tombstone, is not for a schedule to revive.
-		return v.Due && o.kind != kindVacant, v.Reason
+	case o.kind == kindVacant && (r.Wish == IfDue || r.Stored):
+		// An entry that is gone, or closed by a tombstone, is not for a schedule to revive,
+		// nor for whoever asked for a rotation before it was closed.
+		return false, v.Reason
+	case r.Wish == IfDue:
+		return v.Due, v.Reason
 	}
 	// A token that the caller held before is not the one it asks for now.
 	done := o.active() && o.trusted() && !v.Due && o.record().Intent == r.intent() && o.record().Owner == r.Owner &&

@@ -107,6 +107,15 @@ func foreign(o *observation) {
 	o.kind, o.version.Problem = kindForeign, errors.New("no record")
 }
 
+// stored is a request that has its policy from the entry.
+func stored(r *Request) { r.Stored = true }
+
+// mirrored is an entry whose metadata names its token.
+func mirrored(o *observation) {
+	token := tokenFor("CI", 3)
+	o.Mirror = entry.Mirror{State: entry.StateActive, TokenID: token.ID, TokenName: token.Name}
+}
+
 // also is an entry with another token of its slot.
 func also(token paistrike.Token) func(*observation) {
 	return func(o *observation) { o.Tokens = append(o.Tokens, token) }
@@ -192,6 +201,10 @@ func TestDecideIfDue(t *testing.T) {
 		{"the version was destroyed", seen(broken(entry.Destroyed)), asked(), outcome{Rotate: true, Reason: schedule.ReasonDeleted}},
 		{"the version was overwritten", seen(broken(entry.Live)), asked(), outcome{Rotate: true, Reason: schedule.ReasonChanged}},
 		{"nothing there: not for a schedule to begin", seen(vacant), asked(), outcome{Reason: schedule.ReasonGone}},
+		{"nothing there: not for whoever forced a rotation before it was closed", seen(vacant), asked(rotateFor(schedule.ReasonForced, ""), stored), outcome{Reason: schedule.ReasonGone}},
+		{"the version was deleted, and PAIStrike knows whose it was", seen(broken(entry.Deleted), mirrored), asked(stored), outcome{Rotate: true, Reason: schedule.ReasonDeleted}},
+		{"the version was deleted, and metadata names another token", seen(broken(entry.Deleted), mirrored, func(o *observation) { o.Mirror.TokenID = "tok_9" }), asked(stored), outcome{Rotate: true, Reason: schedule.ReasonDeleted, Err: "PS216"}},
+		{"the version was deleted, and metadata names a token that does not work", seen(broken(entry.Deleted), mirrored, func(o *observation) { o.Tokens[0].Status = paistrike.StatusRevoked }), asked(rotateFor(schedule.ReasonForced, ""), stored), outcome{Rotate: true, Reason: schedule.ReasonForced, Err: "PS216"}},
 		{"someone else's secret", seen(foreign), asked(), outcome{Err: "PS208"}},
 		{"someone else's secret, adopted", seen(foreign), asked(func(r *Request) { r.Adopt = true }), outcome{Rotate: true, Reason: schedule.ReasonChanged}},
 		{"put back by hand", seen(rolledBackByHand), asked(), outcome{Notes: []string{"PS206"}}},

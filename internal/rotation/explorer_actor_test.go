@@ -216,6 +216,8 @@ func (x *execution) live(kind, number byte) *actor {
 			_, _ = engine.Run(context.Background(), request)
 		case 'F': // rotates what is due, as a schedule does
 			_, _ = engine.Run(context.Background(), rotation.Request{At: request.At, Stored: true, Wish: rotation.IfDue, MayRepublish: true})
+		case 'P': // rotates because a person forces it
+			_, _ = engine.Run(context.Background(), rotation.Request{At: request.At, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonForced})
 		case 'C': // creates
 			request.Wish, request.Reason = rotation.Rotate, schedule.ReasonCreated
 			_, _ = engine.Run(context.Background(), request)

@@ -351,6 +351,7 @@ func explorations() []exploration {
 		{actors: "RO", faults: 1, ticks: 1, seeded: true},
 		{actors: "RE", faults: 1, seeded: true},
 		{actors: "OE", faults: 1, seeded: true},
+		{actors: "DP", faults: 1, seeded: true}, // someone forces a rotation while the entry is destroyed
 		// Forgers: whoever may write metadata, or the record.
 		{actors: "FM", ticks: 1, seeded: true},
 		{actors: "RM", ticks: 1, seeded: true},

@@ -129,6 +129,9 @@ func (w *smallWorld) publish(base entry.Revision, record entry.Record) (entry.Pu
 	if base != w.revision() {
 		return entry.Published{}, errMismatch
 	}
+	if record.State == entry.StateActive && rotation.Label(record.TokenName) != smallRequest.Label {
+		w.violate("I7: token %s is published, which nothing but metadata asked for: %q", record.TokenID, record.TokenName)
+	}
 	w.put(record)
 	return entry.Published{Revision: w.revision()}, nil
 }

@@ -2,7 +2,6 @@ package rotation_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -19,25 +18,12 @@ func (w *world) elsewhere() {
 	w.paistrike = testparts.NewAccount(w.t, "Terraform", w.now())
 }
 
-// withID answers a create with an id of another token.
-func (w *world) withID(id string) http.RoundTripper {
-	return w.changed("POST", tokensPath, func(body string, _ http.Header) string {
-		var token map[string]any
-		if json.Unmarshal([]byte(body), &token) != nil {
-			return body
-		}
-		token["id"] = id
-		text, _ := json.Marshal(token) //nolint:errchkjson // a map of JSON values
-		return string(text)
-	})
-}
-
 // failuresOfBelief are what neighbors, copies and lies lead to.
 func failuresOfBelief() []failing {
 	return []failing{
 		{"the create is answered with another token", func(w *world) ([]rotation.Message, error) {
 			victim, _ := w.paistrike.Mint("made by hand", time.Time{})
-			return w.with(w.withID(victim), w.request(rotation.Rotate, schedule.ReasonCreated))
+			return w.with(withID(w.wire(), victim), w.request(rotation.Rotate, schedule.ReasonCreated))
 		}},
 		{"the account is another one", func(w *world) ([]rotation.Message, error) {
 			w.create()
@@ -74,6 +60,11 @@ func failuresOfBelief() []failing {
 			w.setBack(1)
 			return w.with(w.wire(), w.request(rotation.IfDue, schedule.ReasonNone))
 		}},
+		{"the version was deleted, and metadata names a token that does not work", func(w *world) ([]rotation.Message, error) {
+			w.paistrike.Revoke(w.create())
+			w.vault(http.MethodDelete, "data/"+w.at.Path, nil)
+			return w.with(w.wire(), rotation.Request{At: w.at, Stored: true, Wish: rotation.IfDue})
+		}},
 		{"the record has a schedule that cannot be read", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			record := *mustRecord(w)
@@ -88,7 +79,7 @@ func failuresOfBelief() []failing {
 		{"PAIStrike's clock is a year ahead, and the token is due by the others", func(w *world) ([]rotation.Message, error) {
 			w.create()
 			w.paistrike.Clock().Advance(30 * day)
-			return w.with(w.dated(365*day), w.request(rotation.IfDue, schedule.ReasonNone))
+			return w.with(dated(w, w.wire(), 365*day), w.request(rotation.IfDue, schedule.ReasonNone))
 		}},
 		{"the token is declared compromised", func(w *world) ([]rotation.Message, error) {
 			w.create()

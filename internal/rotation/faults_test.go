@@ -94,7 +94,9 @@ func (s scenario) play(t testing.TB, store backend, script map[int]fault) (viola
 // clean. In between is called when the faulty run has ended.
 func (s scenario) playIn(w *world, wire *faultyWire, between func()) []string {
 	eyes := newWitness(w)
-	eyes.destroying = s.gone
+	if s.gone {
+		eyes.destroyer = "resource-1"
+	}
 	var before *entry.Record
 	before, wire.was = w.served()
 	if before != nil {

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
 // fault is what goes wrong with one remote call.
@@ -56,9 +58,9 @@ type faultyWire struct {
 	dead   bool   // the process was killed: whatever it still tries has no effect
 	late   []func()
 	later  []func()
-	before func(call int) // what else happens before a call
-	was    entry.Revision // what was current before the run, or as a person left it
-	err    error          // how the run ended
+	before func(call int, r *http.Request) // what else happens before a call
+	was    entry.Revision                  // what was current before the run, or as a person left it
+	err    error                           // how the run ended
 	// setBack says that a person went back to an older revision.
 	setBack bool
 	// byHand is the revision that a person wrote.
@@ -71,7 +73,7 @@ var errConnection = errors.New("connection reset by peer")
 func (f *faultyWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.calls++
 	if f.before != nil {
-		f.before(f.calls)
+		f.before(f.calls, r)
 	}
 	what, hit := f.script[f.calls]
 	if f.dead {
@@ -166,13 +168,16 @@ func copied(r *http.Request) *http.Request {
 }
 
 // witness stands between the wire and the servers and watches what really happens
-// to them: invariants I1 and I2 at every publication and every revocation.
+// to them: invariants I1, I2 and I7 at every publication and every revocation.
 type witness struct {
 	*world
-	once       map[string]time.Time // tokens that were current, and until when they are safe; zero: still current
-	destroying bool
-	last       *entry.Record // what the last clean run left
-	violations []string
+	once map[string]time.Time // tokens that were current, and until when they are safe; zero: still current
+	// destroyer is the owner whose destroy is under way, if one is.
+	destroyer string
+	// compromised says that the user has declared the replaced tokens compromised.
+	compromised bool
+	last        *entry.Record // what the last clean run left
+	violations  []string
 }
 
 func newWitness(w *world) *witness { return &witness{world: w, once: map[string]time.Time{}} }
@@ -183,49 +188,67 @@ func (v *witness) violate(format string, args ...any) {
 
 // deliver sends a call to its server and looks at what it did.
 func (v *witness) deliver(r *http.Request) (*http.Response, error) {
-	id, ends := strings.CutPrefix(r.URL.Path, "/api/v1/api-tokens/")
-	ends = ends && r.Method == http.MethodDelete
-	if r.URL.Host == paistrikeHost || !v.backend.publishes(r) {
+	id, aboutOne := strings.CutPrefix(r.URL.Path, "/api/v1/api-tokens/")
+	switch {
+	case r.URL.Host == paistrikeHost && aboutOne && r.Method == http.MethodDelete:
+		ended := v.tokenOf(id)
 		response, err := v.send(r)
-		if ends && err == nil && response.StatusCode < 300 {
-			v.revoked(id)
+		if ended.Status == string(paistrike.StatusActive) && v.tokenOf(id).Status != ended.Status {
+			v.revoked(ended)
 		}
 		return response, err
+	case r.URL.Host == paistrikeHost, !v.backend.publishes(r):
+		return v.send(r)
 	}
-	_, before := v.served()
+	before, was := v.served()
 	response, err := v.send(r)
-	if record, revision := v.served(); record != nil && revision != before {
-		v.published(record)
+	if record, now := v.served(); record != nil && now != was {
+		v.published(before, record)
 	}
 	return response, err
 }
 
 // published checks I1: what became current is accepted. It notes until when the
-// tokens that are no longer current are safe.
-func (v *witness) published(record *entry.Record) {
-	if record.State == entry.StateActive && !v.accepts(record.Secret) && !v.broken[record.TokenID] {
+// tokens that are no longer current are safe. Only its owner closes an entry.
+func (v *witness) published(before, record *entry.Record) {
+	if record.State == entry.StateTombstone {
+		if before != nil && before.State == entry.StateActive && before.Owner != v.destroyer {
+			v.violate("I1: the entry of %q was closed in the name of %q", before.Owner, v.destroyer)
+		}
+		clear(v.once)
+		return
+	}
+	if !v.accepts(record.Secret) && !v.broken[record.TokenID] {
 		v.violate("I1: version serves token %s, which PAIStrike refuses", record.TokenID)
 	}
-	for id, until := range v.once {
-		if until.IsZero() && id != record.TokenID {
-			v.once[id] = v.now().Add(day) // the overlap that was asked for
-		}
-	}
-	if record.State == entry.StateActive {
-		v.once[record.TokenID] = time.Time{}
-	}
+	v.serves(record.TokenID)
 }
 
-// revoked checks I1 and I2: neither the current token nor one in its overlap ends.
-func (v *witness) revoked(id string) {
+// serves notes that a token is current now.
+func (v *witness) serves(id string) {
+	for other, until := range v.once {
+		if until.IsZero() && other != id {
+			v.once[other] = v.now().Add(day) // the overlap that was asked for
+		}
+	}
+	v.once[id] = time.Time{}
+}
+
+// revoked checks I1, I2 and I7: neither the current token nor one in its overlap ends,
+// nor one that is not this entry's.
+func (v *witness) revoked(token sandbox.Token) {
+	if !v.named(token) {
+		v.violate("I7: token %s (%q) was revoked, which is not of this entry", token.ID, token.Name)
+	}
 	current, _ := v.served()
-	if current != nil && current.State == entry.StateActive && current.TokenID == id {
-		v.violate("I1: token %s was revoked while the store serves it", id)
+	if current != nil && current.State == entry.StateActive && current.TokenID == token.ID && !v.broken[token.ID] {
+		v.violate("I1: token %s was revoked while the store serves it", token.ID)
 	}
-	until, was := v.once[id]
-	if was && !v.destroying && (until.IsZero() || v.now().Before(until)) && !v.broken[id] {
-		v.violate("I2: token %s was revoked before its overlap was over", id)
+	until, was := v.once[token.ID]
+	if was && !v.compromised && (until.IsZero() || v.now().Before(until)) && !v.broken[token.ID] {
+		v.violate("I2: token %s was revoked before its overlap was over", token.ID)
 	}
+	delete(v.once, token.ID)
 }
 
 // truthful checks what a run that failed says of itself: it has a code, and where it

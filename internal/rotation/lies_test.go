@@ -1,11 +1,8 @@
 package rotation_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,121 +17,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// A lie is an answer that is not true, and that a run gets while it works on an entry
-// whose token is due. Beside the entry stands a token that was made by hand.
-type lie struct {
-	name string
-	tell func(w *world, victim string) http.RoundTripper
-	// says is a code that the run must end with or say; empty for a run that may end well.
-	says string
-}
-
-// html is what a login page or an ingress answers.
-const html = "<!doctype html><title>Sign in</title>"
-
-func page(r *http.Request, status int) *http.Response {
-	response := answer(r, status, html)
-	response.Header.Set("Content-Type", "text/html")
-	return response
-}
-
-// changed lets a request through and changes the answer.
-func (w *world) changed(method, part string, change func(body string, header http.Header) string) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		response, err := w.send(r)
-		if err != nil || r.Method != method || !strings.Contains(r.URL.Path, part) {
-			return response, err
-		}
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			return nil, err
-		}
-		text := change(string(body), response.Header)
-		response.Body, response.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
-		response.Header.Del("Content-Length")
-		return response, nil
-	})
-}
-
-// instead answers without doing anything.
-func (w *world) instead(method, part string, say func(r *http.Request) *http.Response) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if r.Method == method && strings.Contains(r.URL.Path, part) && r.URL.Host == paistrikeHost {
-			return say(r), nil
-		}
-		return w.send(r)
-	})
-}
-
-// without takes the entry's tokens out of a list.
-func without(body, name string) string {
-	var list struct {
-		Items []map[string]any `json:"items"`
-		Next  any              `json:"next_cursor"`
-	}
-	if json.Unmarshal([]byte(body), &list) != nil || list.Items == nil {
-		return body
-	}
-	list.Items = slices.DeleteFunc(list.Items, func(item map[string]any) bool {
-		text, _ := item["name"].(string)
-		return strings.HasPrefix(text, name)
-	})
-	text, err := json.Marshal(list)
-	if err != nil {
-		return body
-	}
-	return string(text)
-}
-
-func lies() []lie {
-	status := func(status int) func(w *world, victim string) http.RoundTripper {
-		return func(w *world, _ string) http.RoundTripper {
-			return w.instead("DELETE", tokensPath, func(r *http.Request) *http.Response { return page(r, status) })
-		}
-	}
-	return []lie{
-		{"a login page answers the revocation with 200", status(200), ""},
-		{"an ingress answers the revocation with 404", status(404), ""},
-		{"an ingress answers the revocation with 410", status(410), ""},
-		{"the revocation is answered with a bare 204, and nothing is done", func(w *world, _ string) http.RoundTripper {
-			return w.instead("DELETE", tokensPath, func(r *http.Request) *http.Response { return answer(r, 204, "") })
-		}, ""},
-		{"a login page answers the list with 200", func(w *world, _ string) http.RoundTripper {
-			return w.instead("GET", tokensPath, func(r *http.Request) *http.Response { return page(r, 200) })
-		}, "PS106"},
-		{"a replica lags: the list lacks the entry's tokens", func(w *world, _ string) http.RoundTripper {
-			return w.changed("GET", "/api-tokens", func(body string, _ http.Header) string { return without(body, "CI/CD") })
-		}, ""},
-		{"the list is of its first page alone", func(w *world, _ string) http.RoundTripper {
-			return w.changed("GET", "/api-tokens", func(body string, _ http.Header) string {
-				return strings.Replace(body, `"next_cursor"`, `"total":900,"next_cursor"`, 1)
-			})
-		}, "PS106"},
-		{"every Date is a year ahead", func(w *world, _ string) http.RoundTripper {
-			return w.changed("", "", nil)
-		}, ""},
-		{"the create is answered with another token's id", func(w *world, victim string) http.RoundTripper { return w.withID(victim) }, ""},
-		{"the create is answered with the id self", func(w *world, _ string) http.RoundTripper { return w.withID("self") }, ""},
-	}
-}
-
-// dated sets the Date of PAIStrike's answers.
-func (w *world) dated(ahead time.Duration) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		response, err := w.send(r)
-		if err == nil && r.URL.Host == paistrikeHost {
-			response.Header.Set("Date", w.now().Add(ahead).UTC().Format(http.TimeFormat))
-		}
-		return response, err
-	})
-}
-
 // TestLies lets a run be lied to, then runs clean. The token made by hand and the
 // management token survive, nothing that still works is called revoked, no overlap is
 // cut short, and the entry ends up with one working token.
 func TestLies(t *testing.T) {
 	t.Parallel()
-	kv := startKV(t)
+	kv := inMemory()
 	works := map[string]func(w *world, wire http.RoundTripper) ([]string, error){
 		"rotate and retire": func(w *world, wire http.RoundTripper) ([]string, error) {
 			result, err := w.engine(wire).Run(context.Background(), w.request(rotation.IfDue, schedule.ReasonNone))
@@ -154,12 +42,17 @@ func TestLies(t *testing.T) {
 				w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 				w.run(w.request(rotation.Rotate, schedule.ReasonForced))
 				w.paistrike.Clock().Advance(30 * day) // the first is ripe, the second is due
-				wire := l.tell(w, victim)
-				if strings.Contains(l.name, "Date") {
-					wire = w.dated(365 * day)
+				current, version := w.current()
+				live := len(w.live())
+				called, err := work(w, l.tell(w, w.wire(), victim))
+				said := faultyWire{witness: newWitness(w), err: err}
+				said.truthful(live, version)
+				for _, violation := range said.violations {
+					t.Error(violation)
 				}
-				current, _ := w.current()
-				called, err := work(w, wire)
+				for _, land := range w.late {
+					land()
+				}
 				for _, id := range called {
 					if token := w.tokenOf(id); token.Status == "active" {
 						t.Errorf("token %s is called revoked, and still works", id)
@@ -340,21 +233,8 @@ func TestALaggingListCutsNoOverlap(t *testing.T) {
 	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	w.run(w.request(rotation.Rotate, schedule.ReasonForced)) // so that the slot is known
 	held := mustRecord(w)
-	wire := roundTripper(func(r *http.Request) (*http.Response, error) {
-		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/"+held.TokenID) {
-			return answer(r, 404, `{"code":"not_found"}`), nil
-		}
-		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, tokensPath) {
-			return w.send(r)
-		}
-		response, err := w.send(r)
-		if err != nil {
-			return nil, err
-		}
-		body, err := io.ReadAll(response.Body)
-		text := without(string(body), held.TokenName)
-		response.Body, response.ContentLength = io.NopCloser(bytes.NewReader([]byte(text))), int64(len(text))
-		return response, err
+	wire := instead(without(w.wire(), held.TokenName), toPAIStrike("GET", "/"+held.TokenID), func(r *http.Request) *http.Response {
+		return answer(r, 404, `{"code":"not_found"}`)
 	})
 	result, err := w.engine(wire).Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
 	if err != nil || !result.Rotated || result.Reason != schedule.ReasonNotFound {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +40,17 @@ const keptVersions = 10
 const moment = "2026-01-05T09:00:00Z"
 
 func newMemoryVault() *memoryVault { return &memoryVault{entries: map[string]*memoryEntry{}} }
+
+// clone is a copy of the Vault with everything in it, its identity included.
+func (v *memoryVault) clone() *memoryVault {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	other := newMemoryVault()
+	for key, e := range v.entries {
+		other.entries[key] = &memoryEntry{versions: slices.Clone(e.versions), dropped: e.dropped, custom: maps.Clone(e.custom)}
+	}
+	return other
+}
 
 // RoundTrip answers a request.
 func (v *memoryVault) RoundTrip(r *http.Request) (*http.Response, error) {

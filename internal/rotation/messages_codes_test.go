@@ -52,6 +52,7 @@ var meanings = map[string]struct {
 	"PS213": {"the record is another store's", []string{"Entry belongs to another secret store"}},
 	"PS214": {"the entry changes its owner", []string{"Entry was taken over from another resource", "Entry will be taken over from another resource"}},
 	"PS215": {"another store is at work", []string{"Tokens of this entry are in use that this store never published"}},
+	"PS216": {"nobody knows whether the entry is closed", []string{"It is unknown whether the entry was closed"}},
 	"PS300": {"the store has no words", []string{"The secret store did not answer as expected"}},
 	"PS304": {"the store deletes too early", []string{"The store will delete the live token", "The store would delete the live token"}},
 	"PS306": {"the mirror is out of date", []string{"Metadata not updated"}},

@@ -124,6 +124,11 @@ func strangersAtWork(others []paistrike.Token) error {
 		strings.Join(names, ", "))
 }
 
+func unvouched(at entry.Location) error {
+	return failure("PS216", "It is unknown whether the entry was closed", nil,
+		"The current version of %s cannot be read, and PAIStrike lists no working token under the id and the name that its metadata has. The entry may have been closed, and its metadata changed by hand. Nothing was created or written. Run terraform apply if the entry is to serve a token.", at)
+}
+
 func newerRelease(at entry.Location, problem error) error {
 	return failure("PS212", "Entry was written by a newer release", problem,
 		"%s cannot be understood by this release. Nothing was created, revoked or written. Upgrade to the release that wrote it, or to a later one.", at)

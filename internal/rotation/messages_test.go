@@ -130,6 +130,7 @@ func publishMessages(o, first observation, minted mint, boom error) []said {
 		{"strangersAtWork", strangersAtWork([]paistrike.Token{tokenFor("CI", 8)})},
 		{"publishRefused", publishRefused(o, minted, 4, nil, &entry.Failure{Code: "PS302", Summary: "Refused", Advice: "Extend the policy.", Err: boom})},
 		{"publishRefused", publishRefused(first, minted, 1, boom, boom)},
+		{"unvouched", unvouched(home)},
 		{"newerRelease", newerRelease(home, errors.New("schema 2"))},
 		{"noProgress", noProgress(home)},
 	}

@@ -24,13 +24,14 @@ type mutant struct {
 const (
 	byExplorer  = "^TestExplorer$"
 	bySingles   = "^TestEverySingleFault$"
+	byLies      = "^TestLies$"
 	byHandOnAWS = "^TestHandWrittenBetweenObserveAndPublish$/^aws$"
 )
 
 // mutants are the rules that the protocol rests on, each with the proof that
 // notices when it is broken.
 func mutants() []mutant {
-	return slices.Concat(mutantsOfTheWire(), mutantsOfBelief(), mutantsOfAWS())
+	return slices.Concat(mutantsOfTheWire(), mutantsOfBelief(), mutantsOfTheClient(), mutantsOfAWS())
 }
 
 // mutantsOfTheWire break what holds against faults and races.
@@ -92,7 +93,7 @@ func mutantsOfBelief() []mutant {
 		{"believe the create's answer when a token is thrown away", "mint.go",
 			"e.inventory.forget(minted.ID)", "", "^TestATokenIsThrownAwayByWhatIsListed$"},
 		{"publish a token that was there before", "mint.go",
-			"case err == nil && e.inventory.isAnother(minted.ID, name):", "case false:", "^TestLies$"},
+			"case err == nil && e.inventory.isAnother(minted.ID, name):", "case false:", byLies + "/answered_with_another_token's_id"},
 		{"take the new token for another, because a list shows it", "inventory.go",
 			"known && token.Name != name.String()", "known && token.Name != \"\"", "^TestListFetchedDuringACreate$"},
 		{"mint by metadata", "decide.go",
@@ -127,14 +128,44 @@ func mutantsOfBelief() []mutant {
 			"if o.active() && o.current.Status != paistrike.StatusRevoked &&", "if o.active() && o.current.Status == paistrike.StatusActive &&", "^TestALaggingListCutsNoOverlap$"},
 		{"let PAIStrike's clock decide", "../schedule/clock.go",
 			"return told[(len(told)-1)/2]", "return c.PAIStrike", "^TestOverlapEndsByTheMedianClock$"},
+		{"let the earliest clock decide", "../schedule/clock.go",
+			"return told[(len(told)-1)/2]", "return told[0]", byLies + "/Date_is_a_year_behind"},
+		{"leave orphans", "retire.go",
+			"return o.refers(t.ID) || !current.astray(t, o.Clock)", "return true", byLies + "/the_create_is_done_after"},
 		{"rotate by a clock that is not believed", "decide.go",
 			"if d.rotate && timed && !o.Clock.Trusted() {", "if false {", "^TestDecideByTheClocks$"},
 		{"let the overlap list stop a rotation for health", "decide.go",
 			"&& (d.reason == schedule.ReasonPeriod || d.reason == schedule.ReasonSchedule) && !r.deliberate() {", "{", "^TestDecideIfDue$"},
+		{"revive a closed entry for whoever forces a rotation", "decide.go",
+			"case o.kind == kindVacant && (r.Wish == IfDue || r.Stored):", "case o.kind == kindVacant && r.Wish == IfDue:", byExplorer + "/^DP-"},
+		{"revive a closed entry by forged metadata", "decide.go",
+			"if d.rotate && r.Stored && o.kind == kindBroken && !o.vouched() {", "if false {", "^TestDecideIfDue$"},
+		{"keep the ends that a person's version remembers", "retire.go",
+			"if end := now.Add(overlap); !o.trusted() && list[i].RevokeAfter.Before(end) {", "if end := now; false {", "^TestAFullOverlapFollowsWhatAPersonWrote$"},
 		{"sweep what was current before a label was moved back", "retire.go",
 			"case !Unused(token), o.Rewinds && o.Revision != \"\":", "case !Unused(token):", byExplorer + "/^RRH-0-faults-opaque$"},
 		{"publish on what was seen before the machine slept", "run.go",
 			"if e.now().Sub(o.Clock.Machine) > inFlight {", "if false {", byExplorer + "/^RRH-0-faults-opaque$"},
+	}
+}
+
+// mutantsOfTheClient break what PAIStrike's client does not take at its word.
+func mutantsOfTheClient() []mutant {
+	return []mutant{
+		{"believe the answer to a revocation", "../paistrike/revoke.go",
+			"return c.seeRevoked(ctx, id, known || err == nil, err)", "_ = known\n\treturn nil", byLies + "/answers_the_revocation"},
+		{"take a 404 for the end of a token", "../paistrike/revoke.go",
+			"case !IsNotFound(err) && !unserved(err):\n\t\t\treturn unknown(err)", "default:\n\t\t\treturn nil", byLies + "/all_calls_about_one_token"},
+		{"take a page for an empty list", "../paistrike/list.go",
+			"return page{}, &AnswerError{ask.op, got.status, err.Error()}", "return page{ended: true}, nil", byLies + "/login_page_answers_the_list"},
+		{"take a refused list for an empty one", "../paistrike/list.go",
+			"got, err := c.do(ctx, ask)\n\tif err != nil {", "got, err := c.do(ctx, ask)\n\tif IsUnauthorized(err) {\n\t\treturn page{ended: true}, nil\n\t}\n\tif err != nil {", byLies + "/proxy_answers_the_list"},
+		{"stop at the first page", "../paistrike/list.go",
+			"more := p.more || w.stated > len(w.tokens) || w.beforeLast(p)", "more := p.more", byLies + "/first_page_alone"},
+		{"publish an id that leads to no token", "../paistrike/tokens.go",
+			"case minted.ID != \"\" && !c.usableID(minted.ID):", "case false:", byLies + "/the_id_self"},
+		{"take an unreadable create for a refused one", "../paistrike/tokens.go",
+			"lost.Err = &AnswerError{op, got.status, err.Error()}\n\t\treturn Minted{}, lost", "return Minted{}, &AnswerError{op, got.status, err.Error()}", byLies + "/answers_the_create"},
 	}
 }
 

@@ -90,6 +90,13 @@ func split(o observation, next Name, keep []string) (adopt, strays []paistrike.T
 func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration) []entry.Retiring {
 	now := o.Clock.Now().UTC().Truncate(time.Second)
 	list := slices.Clone(o.retiring)
+	for i := range list {
+		// A version that a person wrote remembers ends of another time: since then any token
+		// of its list may have been current.
+		if end := now.Add(overlap); !o.trusted() && list[i].RevokeAfter.Before(end) {
+			list[i].RevokeAfter = end
+		}
+	}
 	replaced := adopt
 	if o.active() && o.current.Status != paistrike.StatusRevoked && (o.record().ExpiresAt.IsZero() || now.Before(o.record().ExpiresAt)) {
 		current := paistrike.Token{ID: o.record().TokenID, Name: o.record().TokenName, ExpiresAt: o.record().ExpiresAt}

@@ -265,7 +265,7 @@ func TestListFetchedDuringACreate(t *testing.T) {
 	neighbor := w.due(schedule.ReasonForced)
 	w.at.Path += "-2"
 	var engine *rotation.Engine
-	engine = w.engine(w.changed("POST", tokensPath, func(body string, _ http.Header) string {
+	engine = w.engine(changed(w.wire(), toPAIStrike(http.MethodPost, tokensPath), func(body string) string {
 		if created := engine; created != nil {
 			engine = nil
 			if _, err := created.Run(t.Context(), neighbor); err != nil {

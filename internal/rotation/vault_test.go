@@ -196,7 +196,7 @@ func (v *vaultServer) play(t *testing.T, i incident, s scenario, n int) int {
 	s.setup(w)
 	happens, mended := i.prepare(t, v, w)
 	logins := v.logins(t)
-	wire := &faultyWire{before: func(call int) {
+	wire := &faultyWire{before: func(call int, _ *http.Request) {
 		if call == n {
 			happens()
 		}

@@ -2,7 +2,9 @@ package rotation_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,6 +77,10 @@ type world struct {
 	identity string
 	// machine is how far the clock of the machine is from those of the servers.
 	machine time.Duration
+	// late are requests that their callers have given up on.
+	late []func()
+	// random, if set, is where nonces come from.
+	random io.Reader
 }
 
 func newWorld(t testing.TB, store backend) *world {
@@ -108,7 +114,8 @@ func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, w.backend.open(w, wire), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now().Add(w.machine) }))
+	return rotation.New(rotation.PAIStrike{Client: client}, w.backend.open(w, wire), rotation.WithSleep(noSleep),
+		rotation.WithRandom(cmp.Or(w.random, rand.Reader)), rotation.WithNow(func() time.Time { return w.now().Add(w.machine) }))
 }
 
 // noSleep lets a wait pass at once, unless the caller has given up.
@@ -203,11 +210,17 @@ func (w *world) version() int {
 	return int(version)
 }
 
-// live gives the usable tokens named for the slot of a record.
+// named reports whether a token is named for this entry, the one of its label.
+func (w *world) named(token sandbox.Token) bool {
+	name, ok := rotation.ParseName(token.Name)
+	return ok && name.Label == "CI/CD Pipeline"
+}
+
+// live returns the usable tokens that are named for this entry.
 func (w *world) live() []sandbox.Token {
 	var live []sandbox.Token
 	for _, token := range w.paistrike.Usable() {
-		if name, ok := rotation.ParseName(token.Name); ok && name.Label == "CI/CD Pipeline" {
+		if w.named(token) {
 			live = append(live, token)
 		}
 	}

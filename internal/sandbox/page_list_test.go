@@ -77,7 +77,7 @@ func made(label, slot string, day, ends int) Token {
 
 func TestListIsArranged(t *testing.T) {
 	t.Parallel()
-	p := newPage(nil, newStore(), nil, nil)
+	p := newPage(nil, newStore(nil), nil, nil)
 	now := midday(10)
 	tokens := []Token{ // newest first
 		made("b", "b", 9, 0), made("a", "a", 8, 0), made("hand", "", 7, 8), made("boss", "", 6, 0), made("b", "b", 5, 9),

@@ -10,7 +10,7 @@ import (
 func TestTimelineDrawsLifetimes(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
-	p := newPage(nil, newStore(), nil, nil)
+	p := newPage(nil, newStore(nil), nil, nil)
 	for _, tc := range []struct {
 		name   string
 		tokens []Token // newest first

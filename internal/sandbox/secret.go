@@ -1,9 +1,9 @@
 package sandbox
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"hash/crc32"
+	"io"
 	"regexp"
 )
 
@@ -21,10 +21,10 @@ const (
 
 type digest = [sha256.Size]byte
 
-func newID() string { return idPrefix + randomBase62(idDigits) }
+func newID(random io.Reader) string { return idPrefix + randomBase62(random, idDigits) }
 
-func newSecret() string {
-	body := secretPrefix + randomBase62(secretDigits)
+func newSecret(random io.Reader) string {
+	body := secretPrefix + randomBase62(random, secretDigits)
 	return body + checksum(body)
 }
 
@@ -41,12 +41,14 @@ func checksum(s string) string {
 
 // randomBase62 draws each digit evenly: bytes past the last multiple of 62 are
 // thrown away, because a remainder would favour the first digits.
-func randomBase62(n int) string {
+func randomBase62(random io.Reader, n int) string {
 	const limit = 256 - 256%62
 	out := make([]byte, 0, n)
 	var pool [64]byte
 	for len(out) < n {
-		rand.Read(pool[:]) // never fails: the runtime stops the program instead
+		if _, err := io.ReadFull(random, pool[:]); err != nil {
+			panic("sandbox: reading randomness: " + err.Error()) // crypto/rand never fails
+		}
 		for _, b := range pool {
 			if int(b) < limit && len(out) < n {
 				out = append(out, base62[int(b)%62])

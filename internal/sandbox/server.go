@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,6 +26,9 @@ type Options struct {
 	Now func() time.Time
 	// Start, if set, is where the sandbox clock starts and stands still until it is moved.
 	Start time.Time
+	// Random is where ids and secrets come from, so that a test can repeat itself; nil =
+	// crypto/rand.
+	Random io.Reader
 	// Policy is what the vendor does differently.
 	Policy Policy
 	// Shape is the form of the API; nil = the wire contract under Prefix.
@@ -79,7 +83,7 @@ func New(o Options) (*Server, error) {
 		policy:      o.Policy,
 		allowRemote: o.AllowRemote,
 		clock:       newClock(now, o.Start),
-		store:       newStore(),
+		store:       newStore(o.Random),
 		journal:     &journal{scrub: newScrubber()},
 		faults:      &faults{prefix: prefix},
 		holds:       newHolds(),

@@ -1,7 +1,10 @@
 package sandbox
 
 import (
+	"cmp"
+	"crypto/rand"
 	"errors"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -20,6 +23,7 @@ const (
 // store keeps the tokens. It knows nothing of HTTP, so that every surface of the
 // sandbox can stand on the same one. Time and policy come with each call.
 type store struct {
+	random   io.Reader // of ids and secrets
 	mu       sync.Mutex
 	records  []*record // in the order of creation
 	byID     map[string]*record
@@ -29,8 +33,8 @@ type store struct {
 	windows  map[string]window
 }
 
-func newStore() *store {
-	s := &store{windows: map[string]window{}}
+func newStore(random io.Reader) *store {
+	s := &store{random: cmp.Or[io.Reader](random, rand.Reader), windows: map[string]window{}}
 	s.clear()
 	return s
 }
@@ -95,8 +99,8 @@ func (s *store) insert(d draft, now time.Time, shape func(*record)) (id, secret 
 }
 
 func (s *store) add(d draft, now time.Time) (*record, string) {
-	secret := newSecret()
-	r := &record{Token: Token{ID: newID(), Name: d.Name, CreatedAt: wholeSecond(now)}, digest: digestOf(secret)}
+	secret := newSecret(s.random)
+	r := &record{Token: Token{ID: newID(s.random), Name: d.Name, CreatedAt: wholeSecond(now)}, digest: digestOf(secret)}
 	if !d.ExpiresAt.IsZero() {
 		r.ExpiresAt = wholeSecond(d.ExpiresAt)
 	}

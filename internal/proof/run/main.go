@@ -4,6 +4,7 @@
 //	go run ./internal/proof/run             runs those tests alone and says how far it is
 //	go run ./internal/proof/run go test ... runs any command, and sums up what its tests tried
 //	go run ./internal/proof/run -race       runs only the races, under the race detector
+//	go run ./internal/proof/run -chaos 7 1m goes on for a minute from a seed; "" takes one at random
 //
 // It fails when a test does, when an invariant was violated, when a broken rule was
 // not noticed, and when one of the kinds of proof did not run.
@@ -14,13 +15,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 )
@@ -37,7 +41,7 @@ func main() {
 
 // The tests that take part.
 const (
-	sweeps = "^(TestEverySingleFault|TestPairsOfFaults|TestExplorer|TestMutantsAreCaught|TestLies|TestHandWrittenBetweenObserveAndPublish|TestSoak)$"
+	sweeps = "^(TestEverySingleFault|TestPairsOfFaults|TestExplorer|TestMutantsAreCaught|TestLies|TestHandWrittenBetweenObserveAndPublish|TestChaos|TestSoak)$"
 	races  = "^(TestSixtyFourRunsAtOnceRotateOnce|TestManyFirstCreates|TestTerraformAndAScheduledRunAtOnce|TestDestroyAgainstRotate|TestTwoVaultsWithEqualPathsShareAnAccount)$"
 	kills  = "^(TestTerraformKilledAtEveryStep|TestRunKilledAtEveryStep)$"
 )
@@ -64,17 +68,55 @@ func race(ctx context.Context, env []string, stdout io.Writer) error {
 	return test(ctx, env, stdout, title, args...)
 }
 
+// chaos goes on from a seed for a while, and prints one line unless something is violated.
+func chaos(ctx context.Context, seed, duration string, stdout io.Writer) error {
+	if seed == "" {
+		seed = strconv.FormatUint(uint64(rand.Uint32())+1, 10) //nolint:gosec // a seed is no secret
+	}
+	if _, err := time.ParseDuration(duration); err != nil {
+		return fmt.Errorf("how long to go on: %w", err)
+	}
+	//nolint:gosec // the caller's own seed
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-timeout=0", "-run=^TestChaos$", "./internal/rotation", "-args", "-chaos-seed="+seed, "-chaos-for="+duration)
+	file, remove, err := tallies()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	cmd.Env = append(os.Environ(), proof.FileVariable+"="+file)
+	output, failed := cmd.CombinedOutput()
+	if failed != nil {
+		fmt.Fprintf(stdout, "%s", output)
+	}
+	sum, err := sumOf(file)
+	for _, note := range sum.Notes() {
+		fmt.Fprintln(stdout, note)
+	}
+	return errors.Join(failed, err)
+}
+
+// tallies makes a file for tests to append to.
+func tallies() (file string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "paistrike-proof-")
+	if err != nil {
+		return "", nil, err
+	}
+	return filepath.Join(dir, "tallies"), func() { _ = os.RemoveAll(dir) }, nil
+}
+
 // run sums up what the given command has tried, or the proofs themselves.
 func run(ctx context.Context, command []string, stdout, stderr io.Writer) error {
 	if slices.Equal(command, []string{"-race"}) {
 		return race(ctx, os.Environ(), stdout)
 	}
-	dir, err := os.MkdirTemp("", "paistrike-proof-")
+	if len(command) == 3 && command[0] == "-chaos" {
+		return chaos(ctx, command[1], command[2], stdout)
+	}
+	file, remove, err := tallies()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	file := filepath.Join(dir, "tallies")
+	defer remove()
 	env := append(os.Environ(), proof.FileVariable+"="+file)
 	var failed error
 	if len(command) > 0 {
@@ -92,15 +134,7 @@ func run(ctx context.Context, command []string, stdout, stderr io.Writer) error 
 
 // conclude prints what the tallies come to.
 func conclude(name string, stdout io.Writer) error {
-	file, err := os.Open(name) //nolint:gosec // our own file
-	if errors.Is(err, os.ErrNotExist) {
-		return errors.New("no test took part")
-	}
-	if err != nil {
-		return err
-	}
-	defer file.Close() //nolint:errcheck // it was only read
-	sum, err := proof.Read(file)
+	sum, err := sumOf(name)
 	if err != nil {
 		return err
 	}
@@ -109,4 +143,17 @@ func conclude(name string, stdout io.Writer) error {
 	}
 	_, err = fmt.Fprintln(stdout, strings.TrimSpace(sum.String()))
 	return errors.Join(err, sum.Err())
+}
+
+// sumOf adds up a file of tallies.
+func sumOf(name string) (proof.Sum, error) {
+	file, err := os.Open(name) //nolint:gosec // our own file
+	if errors.Is(err, os.ErrNotExist) {
+		return proof.Sum{}, errors.New("no test took part")
+	}
+	if err != nil {
+		return proof.Sum{}, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	return proof.Read(file)
 }

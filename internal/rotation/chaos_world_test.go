@@ -1,0 +1,338 @@
+package rotation_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// chaos is a world in which anything may go wrong, and the witness of what really
+// happens to its servers.
+type chaos struct {
+	*witness
+	tried   figures
+	dice    *rand.Rand
+	victim  string // a token that was made by hand
+	copied  *memoryVault
+	held    []consumer
+	secrets []string
+	pending []func()
+	trace   []string
+	depth   int // of runs in the middle of another run
+	others  int // how often another run had a turn in the middle of one
+	// critical says that a run is between its mint and its publication, which its deadline
+	// of 90 seconds keeps short.
+	critical bool
+	declared bool // a run is under way whose user has declared the old tokens compromised
+}
+
+// consumer keeps a secret that it read when it was current.
+type consumer struct {
+	id     string
+	secret secret.Secret
+}
+
+func newChaos(t testing.TB, seed uint64) *chaos {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	source := rand.NewChaCha8(key)
+	server, err := sandbox.New(sandbox.Options{Start: firstDay, Random: source})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, management := server.Mint("Terraform", time.Time{})
+	w := &world{
+		t: t, kv: inMemory(), paistrike: server, management: management, broken: map[string]bool{}, random: source,
+		at: entry.Location{Mount: "secret", Path: "ci", Key: "token"}, login: staticToken("root"),
+	}
+	c := &chaos{witness: newWitness(w), dice: rand.New(source), secrets: []string{management}} //nolint:gosec // dice
+	c.victim, _ = server.Mint("made by hand", time.Time{})
+	return c
+}
+
+// work is what a run does on a wire. It returns the ids that it calls revoked, and what
+// it says.
+type work func(wire http.RoundTripper) (ended []string, says []rotation.Message, err error)
+
+// run lets a process work while calls fail, PAIStrike may lie to it, and others have
+// their turns between its calls.
+func (c *chaos) run(title string, do work) {
+	c.tried.runs++
+	c.note("%s", title)
+	wire := c.wire()
+	var next http.RoundTripper = wire
+	if c.chance(1, 4) {
+		next = c.lied(wire)
+	}
+	others, live, version := c.others, len(c.live()), c.version()
+	ended, says, err := do(next)
+	c.note("-> ended %d, %v", len(ended), err)
+	wire.err = err
+	if c.others == others {
+		wire.truthful(live, version)
+	}
+	destroyer, compromised := c.destroyer, c.compromised
+	for _, deliver := range slices.Concat(wire.late, wire.later, c.late) {
+		c.pending = append(c.pending, func() {
+			c.destroyer, c.compromised = destroyer, compromised
+			deliver()
+			c.destroyer, c.compromised = "", false
+		})
+	}
+	c.late = nil
+	c.destroyer, c.compromised, c.critical = "", false, false
+	c.believed(ended, says, err)
+}
+
+// wire makes some calls fail, and lets others work in between.
+func (c *chaos) wire() *faultyWire {
+	wire := &faultyWire{witness: c.witness, script: map[int]fault{}}
+	wire.before = func(call int, r *http.Request) {
+		c.critical = c.critical || toPAIStrike("POST", tokensPath)(r)
+		if c.chance(1, 20) {
+			wire.script[call] = pick(c.dice, allFaults)
+			c.tried.faults++
+			c.note("call %d: %s", call, wire.script[call])
+		}
+		if c.depth == 0 && c.chance(1, 40) {
+			c.depth, c.others = 1, c.others+1
+			destroyer, compromised, critical := c.destroyer, c.compromised, c.critical
+			c.destroyer, c.compromised = "", false
+			c.step()
+			c.destroyer, c.compromised, c.critical = destroyer, compromised, critical
+			c.depth = 0
+		}
+	}
+	return wire
+}
+
+// lied lets PAIStrike lie to a run, all the time or now and then.
+func (c *chaos) lied(wire http.RoundTripper) http.RoundTripper {
+	l, always := pick(c.dice, lies()), c.chance(1, 2)
+	lying := l.tell(c.world, wire, c.victim)
+	c.tried.lies++
+	c.note("a lie: %s (always: %t)", l.name, always)
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if always || c.chance(1, 2) {
+			return lying.RoundTrip(r)
+		}
+		return wire.RoundTrip(r)
+	})
+}
+
+// believed checks I5 and I8 on what a run says of itself.
+func (c *chaos) believed(ended []string, says []rotation.Message, err error) {
+	for _, id := range ended {
+		if c.tokenOf(id).Status == string(paistrike.StatusActive) {
+			c.violate("I8: token %s is called revoked, and works", id)
+		}
+	}
+	text := fmt.Sprint(says, err)
+	for _, secret := range c.secrets {
+		if strings.Contains(text, secret) {
+			c.violate("I5: a secret is in %q", text)
+		}
+	}
+}
+
+// engineRun is one run of a new process.
+func (c *chaos) engineRun(title string, request rotation.Request) {
+	c.run(title, func(wire http.RoundTripper) ([]string, []rotation.Message, error) {
+		result, err := c.engine(wire).Run(context.Background(), request)
+		return append(result.Retired, result.Swept...), result.Notes, err
+	})
+}
+
+// terraform applies the configuration of a resource, or creates it anew.
+func (c *chaos) terraform(owner string, creates bool) {
+	request := c.request(rotation.IfDue, schedule.ReasonNone)
+	title := "apply"
+	if creates {
+		request, title = c.request(rotation.Rotate, schedule.ReasonCreated), "create"
+	}
+	if owner != "resource-1" {
+		c.tried.neighbors++
+	}
+	request.Owner, request.MayRepublish = owner, true
+	c.engineRun(title+" of "+owner, request)
+}
+
+// scheduled is a run of the workflow that rotates what is due.
+func (c *chaos) scheduled() {
+	c.engineRun("rotate", rotation.Request{At: c.at, Stored: true, Wish: rotation.IfDue, MayRepublish: true})
+}
+
+func (c *chaos) forced() {
+	c.engineRun("rotate --force", rotation.Request{At: c.at, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonForced})
+}
+
+// incident replaces a token that its user has declared compromised.
+func (c *chaos) incident() {
+	c.compromised, c.declared = true, true
+	defer func() { c.declared = false }()
+	c.engineRun("revoke_previous", rotation.Request{At: c.at, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonIncident, RevokePrevious: true})
+}
+
+func (c *chaos) destroy(owner string) {
+	request := rotation.DestroyRequest{At: c.at, Owner: owner, Ending: entry.EndDelete}
+	if owner != "resource-1" {
+		c.tried.neighbors++
+		request.TokenIDs = []string{c.victim}
+	}
+	c.destroyer = owner
+	c.run("destroy of "+owner, func(wire http.RoundTripper) ([]string, []rotation.Message, error) {
+		result, err := c.engine(wire).Destroy(context.Background(), request)
+		return result.Revoked, result.Notes, err
+	})
+}
+
+// serving is the record that consumers read, nil without one.
+func (c *chaos) serving() *entry.Record {
+	if record, _ := c.current(); record != nil && record.State == entry.StateActive {
+		return record
+	}
+	return nil
+}
+
+func (c *chaos) humanRevokes() {
+	if record := c.serving(); record != nil {
+		c.note("a person revokes the current token")
+		c.broken[record.TokenID] = true
+		c.paistrike.Revoke(record.TokenID)
+	}
+}
+
+// humanRollsBack writes an older version again. What is revoked, or may be at any moment,
+// a person cannot bring back to life.
+func (c *chaos) humanRollsBack() {
+	record := c.serving()
+	if record == nil || c.version() < 2 {
+		return
+	}
+	number := c.version() - 1
+	data := c.vault(http.MethodGet, fmt.Sprintf("data/%s?version=%d", c.at.Path, number), nil)
+	fields, _ := data["data"].(map[string]any)
+	old, err := entry.DecodeRecord(c.at.Key, fields)
+	if fields == nil || err != nil || old.State != entry.StateActive {
+		return
+	}
+	c.note("a person goes back to version %d", number)
+	until, was := c.once[old.TokenID]
+	if !was || c.declared || !until.IsZero() && !c.now().Before(until) || c.tokenOf(old.TokenID).Status != string(paistrike.StatusActive) {
+		c.broken[old.TokenID] = true
+	}
+	c.rollBack(number)
+	c.serves(old.TokenID)
+}
+
+// metadataIsForged is what someone says who may write metadata, and nothing else.
+func (c *chaos) metadataIsForged() {
+	if c.version() == 0 {
+		return
+	}
+	c.tried.neighbors++
+	forged := pick(c.dice, []map[string]any{
+		{"paistrike_retiring": c.victim + "@2026-01-05T09:00:00Z"},
+		{"paistrike_expires_in": "never", "paistrike_overlap": "1s"},
+		{"paistrike_state": "tombstone"},
+		{"paistrike_owner": "resource-2"},
+		{"paistrike_token_id": c.victim},
+		{"paistrike_rotation_period": nil, "paistrike_next_rotation": nil},
+		{"managed_by": nil},
+		{"paistrike_created_at": "yesterday"},
+		{"paistrike_mirror_of": "900", "paistrike_revision": "900"},
+	})
+	c.note("metadata is forged: %v", forged)
+	c.vault(http.MethodPatch, "metadata/"+c.at.Path, map[string]any{"custom_metadata": forged})
+}
+
+// recordIsForged is what someone says who may write the record. On top of a version that a
+// person wrote such a record would pass for the protocol's own, and cut short what overlaps:
+// whoever may write the secret can do worse.
+func (c *chaos) recordIsForged() {
+	record := c.serving()
+	if record == nil || record.Base != entry.Revision(strings.TrimPrefix(fmt.Sprint(c.version()-1), "0")) {
+		return
+	}
+	c.tried.neighbors++
+	forged := *record
+	forged.Base, forged.Gen = entry.Revision(fmt.Sprint(c.version())), record.Gen+1
+	for _, token := range c.paistrike.Tokens() {
+		if !c.named(token) {
+			forged.Retiring = append(forged.Retiring, entry.Retiring{ID: token.ID, Name: token.Name, SupersededAt: firstDay, RevokeAfter: firstDay})
+		}
+	}
+	content, err := entry.EncodeRecord(c.at.Key, forged)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.note("the record is forged")
+	c.vault(http.MethodPost, "data/"+c.at.Path, map[string]any{"data": content})
+}
+
+// copyWorks lets a copy of the store do what its schedule says. It was copied when this
+// happened first.
+func (c *chaos) copyWorks() {
+	if c.copied == nil && c.serving() == nil {
+		return
+	}
+	if c.copied == nil {
+		c.copied = c.kv.wire.(*memoryVault).clone() //nolint:forcetypeassert // it is one
+		c.note("the store is copied")
+	}
+	c.tried.neighbors++
+	copied := *c.world
+	copied.identity, copied.kv.wire = "staging.example.com:8200", c.copied
+	c.run("rotate on the copy", func(wire http.RoundTripper) ([]string, []rotation.Message, error) {
+		toCopy := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == paistrikeHost {
+				return wire.RoundTrip(r)
+			}
+			return copied.send(r)
+		})
+		result, err := copied.engine(toCopy).Run(context.Background(), rotation.Request{At: c.at, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonForced})
+		if err == nil || result.Rotated {
+			c.violate("I7: a copy of the store rotated: %+v", result)
+		}
+		return append(result.Retired, result.Swept...), result.Notes, err
+	})
+}
+
+// consume lets the consumers of the entry call PAIStrike: one that reads the store each
+// time, and those that keep what they read for as long as the overlap.
+func (c *chaos) consume() {
+	works := func(id string, value secret.Secret) bool {
+		token := c.tokenOf(id)
+		expired := !token.ExpiresAt.IsZero() && !c.now().Before(token.ExpiresAt)
+		return c.accepts(value) || c.broken[id] || expired
+	}
+	if record := c.serving(); record != nil {
+		if !works(record.TokenID, record.Secret) {
+			c.violate("I1: a consumer reads token %s, which is refused", record.TokenID)
+		}
+		c.held = append(c.held, consumer{record.TokenID, record.Secret})
+		c.secrets = append(c.secrets, record.Secret.Reveal())
+	}
+	c.held = slices.DeleteFunc(c.held, func(k consumer) bool {
+		until, was := c.once[k.id]
+		return !was || !until.IsZero() && !c.now().Before(until)
+	})
+	for _, k := range c.held {
+		if !works(k.id, k.secret) {
+			c.violate("I2: a consumer that keeps token %s for its overlap is refused", k.id)
+		}
+	}
+}
