@@ -160,7 +160,7 @@ func (c *chaos) timePasses() {
 	if c.critical {
 		return
 	}
-	by := pick(c.dice, []time.Duration{time.Hour, time.Hour, 25 * time.Hour, 25 * time.Hour, 15 * day, 31 * day})
+	by := pick(c.dice, []time.Duration{time.Hour, 13 * time.Hour, 13 * time.Hour, 25 * time.Hour, 15 * day, 31 * day})
 	for len(c.pending) > 0 {
 		c.lands()
 	}

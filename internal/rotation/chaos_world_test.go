@@ -59,6 +59,7 @@ func newChaos(t testing.TB, seed uint64) *chaos {
 		at: entry.Location{Mount: "secret", Path: "ci", Key: "token"}, login: staticToken("root"),
 	}
 	c := &chaos{witness: newWitness(w), dice: rand.New(source), secrets: []string{management}} //nolint:gosec // dice
+	c.tell = c.note
 	c.victim, _ = server.Mint("made by hand", time.Time{})
 	return c
 }

@@ -178,9 +178,13 @@ type witness struct {
 	compromised bool
 	last        *entry.Record // what the last clean run left
 	violations  []string
+	// tell is told what changes on the servers.
+	tell func(format string, args ...any)
 }
 
-func newWitness(w *world) *witness { return &witness{world: w, once: map[string]time.Time{}} }
+func newWitness(w *world) *witness {
+	return &witness{world: w, once: map[string]time.Time{}, tell: func(string, ...any) {}}
+}
 
 func (v *witness) violate(format string, args ...any) {
 	v.violations = append(v.violations, fmt.Sprintf(format, args...))
@@ -211,6 +215,7 @@ func (v *witness) deliver(r *http.Request) (*http.Response, error) {
 // published checks I1: what became current is accepted. It notes until when the
 // tokens that are no longer current are safe. Only its owner closes an entry.
 func (v *witness) published(before, record *entry.Record) {
+	v.tell("published: generation %d, %s, token %s, retiring %v", record.Gen, record.State, record.TokenID, record.Retiring)
 	if record.State == entry.StateTombstone {
 		if before != nil && before.State == entry.StateActive && before.Owner != v.destroyer {
 			v.violate("I1: the entry of %q was closed in the name of %q", before.Owner, v.destroyer)
@@ -237,6 +242,7 @@ func (v *witness) serves(id string) {
 // revoked checks I1, I2 and I7: neither the current token nor one in its overlap ends,
 // nor one that is not this entry's.
 func (v *witness) revoked(token sandbox.Token) {
+	v.tell("revoked: token %s (%q)", token.ID, token.Name)
 	if !v.named(token) {
 		v.violate("I7: token %s (%q) was revoked, which is not of this entry", token.ID, token.Name)
 	}

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -17,7 +19,7 @@ type lie struct {
 	// says is a code that a run to which everything is lied must end with; empty for one
 	// that may end well.
 	says string
-	// by is a mutant that this lie brings to light, see [TestNobodyIsDecoration].
+	// by is a mutant that this lie brings to light, see [noLieIsDecoration].
 	by string
 }
 
@@ -179,7 +181,7 @@ func lies() []lie {
 			})
 		}, "PS106", "stop at the first page"},
 		{"every Date is a year ahead", date(365 * day), "", "let PAIStrike's clock decide"},
-		{"every Date is a year behind", date(-365 * day), "", "let the earliest clock decide"},
+		{"every Date is three weeks behind", date(-21 * day), "", "rotate by a clock that is not believed"},
 		{"the create is answered with another token's id", func(_ *world, next http.RoundTripper, victim string) http.RoundTripper {
 			return withID(next, victim)
 		}, "", "publish a token that was there before"},
@@ -192,5 +194,24 @@ func lies() []lie {
 		{"the create is done after the run has ended", func(w *world, next http.RoundTripper, _ string) http.RoundTripper {
 			return landing(w, next, toPAIStrike("POST", tokensPath))
 		}, "", "leave orphans"},
+	}
+}
+
+// noLieIsDecoration tells each lie to an engine in which the rule that the lie is there for is
+// broken, and expects that to come to light.
+func noLieIsDecoration(t *testing.T, program string) {
+	for _, l := range lies() {
+		t.Run("lie: "+l.name, func(t *testing.T) {
+			t.Parallel()
+			broken := slices.IndexFunc(mutants(), func(m mutant) bool { return m.name == l.by })
+			if broken < 0 {
+				t.Fatalf("no mutant is called %q", l.by)
+			}
+			m := mutants()[broken]
+			m.by = byLies + "/: " + regexp.QuoteMeta(l.name) + "$"
+			if output, err := m.run(t, program); err == nil || !strings.Contains(output, "--- FAIL") {
+				t.Errorf("does not bring %q to light", l.by)
+			}
+		})
 	}
 }

@@ -61,6 +61,9 @@ func TestLies(t *testing.T) {
 				if failure, ok := errors.AsType[*rotation.Error](err); l.says != "" && (!ok || failure.Code != l.says) {
 					t.Errorf("error = %v, want %s", err, l.says)
 				}
+				if strings.Contains(l.name, "Date") && name != "destroy" && w.version() != version {
+					t.Error("a clock that is not believed made a token due")
+				}
 				if err == nil && name == "destroy" && len(w.live()) > 0 {
 					t.Errorf("the destroy ended well, and %d tokens still work", len(w.live()))
 				}
@@ -244,5 +247,29 @@ func TestALaggingListCutsNoOverlap(t *testing.T) {
 	w.run(w.request(rotation.Settle, schedule.ReasonNone))
 	if !w.accepts(held.Secret) {
 		t.Error("a token that was not listed for a moment lost its overlap")
+	}
+}
+
+// What a rotation on top of a person's version adopts rests on the list: one that is older
+// than the entry is refused, and the next run grants the overlap.
+func TestNothingIsAdoptedFromALaggingList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, inMemory())
+	first := w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
+	w.run(w.request(rotation.Rotate, schedule.ReasonForced))
+	held := mustRecord(w)
+	w.rollBack(1)
+	w.paistrike.Revoke(first.TokenID)
+	asked := w.request(rotation.IfDue, schedule.ReasonNone)
+	_, err := w.engine(without(w.wire(), held.TokenName[:5])).Run(t.Context(), asked)
+	if failure, ok := errors.AsType[*rotation.Error](err); !ok || failure.Code != "PS106" || len(w.live()) != 1 || w.version() != 3 {
+		t.Fatalf("by a lagging list: %v; version %d, live %d", err, w.version(), len(w.live()))
+	}
+	if result := w.run(asked); !result.Rotated {
+		t.Fatalf("by the whole list: %+v", result)
+	}
+	w.paistrike.Clock().Advance(23 * time.Hour)
+	if w.run(w.request(rotation.Settle, schedule.ReasonNone)); !w.accepts(held.Secret) {
+		t.Error("a token that the entry served lost its overlap")
 	}
 }

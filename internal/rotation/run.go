@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -181,13 +182,17 @@ func (e *Engine) endPrevious(ctx context.Context, after observation, r Request, 
 }
 
 // relist reads the token list anew if the history of the entry is unknown: what is
-// adopted rests on the list, so it must not be older than what was read of the entry.
+// adopted rests on the list, so it must not be older than what was read of the entry. One
+// that lacks the token of the record, which PAIStrike knows by its id, is.
 func (e *Engine) relist(ctx context.Context, o *observation) error {
 	if o.Revision == "" || o.trusted() {
 		return nil
 	}
 	if err := e.reload(ctx, true); err != nil {
 		return listFailed(err)
+	}
+	if _, listed := e.inventory.get(o.current.ID); !listed && known(o.current) && !e.tokens.DropsRevoked() {
+		return listFailed(fmt.Errorf("token %s is found by its id, and the list lacks it; if the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true", o.current.ID))
 	}
 	o.Tokens = e.inventory.named(o.Slots)
 	return nil
