@@ -20,23 +20,24 @@ const complete = `{"kind":"faults","n":132}
 {"kind":"kills","n":60}
 {"kind":"lies","n":24}
 {"kind":"neighbors","n":500}
+{"kind":"chaos","n":6000}
 `
 
 func TestLineAddsUp(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, file, line, problem string }{
-		{"all is well", complete, "proof: faults=276 pairs=7908 states=30000 mutants=2/2 races=64 kills=60 lies=24 neighbors=500 violations=0", ""},
+		{"all is well", complete, "proof: faults=276 pairs=7908 states=30000 mutants=2/2 races=64 kills=60 lies=24 neighbors=500 chaos=6000 violations=0", ""},
 		{
 			"a violation", complete + `{"kind":"kills","n":1,"violations":2}`,
-			"proof: faults=276 pairs=7908 states=30000 mutants=2/2 races=64 kills=61 lies=24 neighbors=500 violations=2", "kills: 2 violations",
+			"proof: faults=276 pairs=7908 states=30000 mutants=2/2 races=64 kills=61 lies=24 neighbors=500 chaos=6000 violations=2", "kills: 2 violations",
 		},
 		{
 			"a broken rule that nobody noticed", complete + `{"kind":"mutants","of":1}`,
-			"proof: faults=276 pairs=7908 states=30000 mutants=2/3 races=64 kills=60 lies=24 neighbors=500 violations=0", "mutants: 1 survive",
+			"proof: faults=276 pairs=7908 states=30000 mutants=2/3 races=64 kills=60 lies=24 neighbors=500 chaos=6000 violations=0", "mutants: 1 survive",
 		},
 		{
 			"a kind that nobody tried", strings.Replace(complete, "races", "else", 1),
-			"proof: faults=276 pairs=7908 states=30000 mutants=2/2 races=0 kills=60 lies=24 neighbors=500 violations=0", "races: nothing was tried",
+			"proof: faults=276 pairs=7908 states=30000 mutants=2/2 races=0 kills=60 lies=24 neighbors=500 chaos=6000 violations=0", "races: nothing was tried",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

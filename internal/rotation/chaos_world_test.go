@@ -54,8 +54,9 @@ func newChaos(t testing.TB, seed uint64) *chaos {
 		t.Fatal(err)
 	}
 	_, management := server.Mint("Terraform", time.Time{})
+	kv := inMemory()
 	w := &world{
-		t: t, kv: inMemory(), paistrike: server, management: management, broken: map[string]bool{}, random: source,
+		t: t, backend: kv, kv: kv, paistrike: server, management: management, broken: map[string]bool{}, random: source,
 		at: entry.Location{Mount: "secret", Path: "ci", Key: "token"}, login: staticToken("root"),
 	}
 	c := &chaos{witness: newWitness(w), dice: rand.New(source), secrets: []string{management}} //nolint:gosec // dice
@@ -78,12 +79,13 @@ func (c *chaos) run(title string, do work) {
 	if c.chance(1, 4) {
 		next = c.lied(wire)
 	}
-	others, live, version := c.others, len(c.live()), c.version()
+	others, live := c.others, len(c.live())
+	_, wire.was = c.served()
 	ended, says, err := do(next)
 	c.note("-> ended %d, %v", len(ended), err)
 	wire.err = err
 	if c.others == others {
-		wire.truthful(live, version)
+		wire.truthful(live)
 	}
 	destroyer, compromised := c.destroyer, c.compromised
 	for _, deliver := range slices.Concat(wire.late, wire.later, c.late) {
@@ -104,7 +106,7 @@ func (c *chaos) wire() *faultyWire {
 	wire.before = func(call int, r *http.Request) {
 		c.critical = c.critical || toPAIStrike("POST", tokensPath)(r)
 		if c.chance(1, 20) {
-			wire.script[call] = pick(c.dice, allFaults)
+			wire.script[call] = pick(c.dice, c.backend.faults())
 			c.tried.faults++
 			c.note("call %d: %s", call, wire.script[call])
 		}
@@ -297,6 +299,7 @@ func (c *chaos) copyWorks() {
 	c.tried.neighbors++
 	copied := *c.world
 	copied.identity, copied.kv.wire = "staging.example.com:8200", c.copied
+	copied.backend = copied.kv
 	c.run("rotate on the copy", func(wire http.RoundTripper) ([]string, []rotation.Message, error) {
 		toCopy := roundTripper(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Host == paistrikeHost {
