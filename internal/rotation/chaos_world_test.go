@@ -17,6 +17,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // chaos is a world in which anything may go wrong, and the witness of what really
@@ -49,19 +50,15 @@ func newChaos(t testing.TB, seed uint64) *chaos {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	source := rand.NewChaCha8(key)
-	server, err := sandbox.New(sandbox.Options{Start: firstDay, Random: source})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, management := server.Mint("Terraform", time.Time{})
+	account := testparts.NewAccountOn(t, "Terraform", sandbox.Options{Start: firstDay, Random: source})
 	kv := inMemory()
 	w := &world{
-		t: t, backend: kv, kv: kv, paistrike: server, management: management, broken: map[string]bool{}, random: source,
+		t: t, backend: kv, kv: kv, paistrike: account, broken: map[string]bool{}, random: source,
 		at: entry.Location{Mount: "secret", Path: "ci", Key: "token"}, login: staticToken("root"),
 	}
-	c := &chaos{witness: newWitness(w), dice: rand.New(source), secrets: []string{management}} //nolint:gosec // dice
+	c := &chaos{witness: newWitness(w), dice: rand.New(source), secrets: []string{account.Management}} //nolint:gosec // dice
 	c.tell = c.note
-	c.victim, _ = server.Mint("made by hand", time.Time{})
+	c.victim, _ = account.Mint("made by hand", time.Time{})
 	return c
 }
 
