@@ -22,7 +22,6 @@ func main() {
 	debugger := flag.Bool("debug", false, "serve the provider for a debugger to attach to")
 	flag.Parse()
 	hushFramework()
-	collectLess()
 	err := providerserver.Serve(context.Background(), provider.New(buildVersion()), providerserver.ServeOpts{
 		Address: "registry.terraform.io/paistrike/paistrike",
 		Debug:   *debugger,
@@ -42,16 +41,6 @@ func hushFramework() {
 		}
 	}
 	_ = os.Setenv("TF_LOG_SDK", "off") // the framework has no other switch
-}
-
-// collectLess lets the heap grow to three times what is in use, not to twice, before
-// garbage is collected. The framework allocates some 4 MB for each resource and drops
-// them at once; for a thousand tokens this spares a quarter of the provider's processor
-// time, and costs 70 MB. GOGC decides if it is set.
-func collectLess() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
-	}
 }
 
 func buildVersion() string {

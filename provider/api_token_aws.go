@@ -18,7 +18,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
@@ -84,15 +83,14 @@ func (d *desired) readAWS(ctx context.Context, object types.Object) diag.Diagnos
 	if object.IsNull() {
 		return nil
 	}
-	var a tokenAWSModel
-	diags := object.As(ctx, &a, basetypes.ObjectAsOptions{})
+	a := fromObject[tokenAWSModel](object)
 	d.at = entry.Location{Region: a.Region.ValueString(), Path: a.Name.ValueString(), Key: a.Key.ValueString()}
 	d.readEnds(a.Adopt, a.OnDestroy)
 	d.settings = storeSettings{Format: storeFormat(a.Format.ValueString()), KMSKeyID: a.KMSKeyID.ValueString(), RecoveryWindow: int(duration(a.RecoveryWindow) / oneDay)}
-	if !a.Tags.IsNull() {
-		diags.Append(a.Tags.ElementsAs(ctx, &d.settings.Tags, false)...)
+	if a.Tags.IsNull() {
+		return nil
 	}
-	return diags
+	return a.Tags.ElementsAs(ctx, &d.settings.Tags, false)
 }
 
 // awsOf is the block for an entry of AWS.
@@ -109,14 +107,12 @@ func (r *apiTokenResource) fillRegion(ctx context.Context, config apiTokenModel,
 	if config.AWS.IsNull() || config.AWS.IsUnknown() || r.session.stores.aws.unknown {
 		return
 	}
-	var written, planned tokenAWSModel
-	diags.Append(config.AWS.As(ctx, &written, basetypes.ObjectAsOptions{})...)
-	diags.Append(plan.AWS.As(ctx, &planned, basetypes.ObjectAsOptions{})...)
-	if diags.HasError() || !written.Region.IsNull() || r.session.unknownAPI && !r.session.planOnly {
+	planned := fromObject[tokenAWSModel](plan.AWS)
+	if written := fromObject[tokenAWSModel](config.AWS); !written.Region.IsNull() || r.session.unknownAPI && !r.session.planOnly {
 		return
 	}
 	planned.Region = types.StringValue(r.session.region(ctx, diags))
-	plan.AWS = objectOf(ctx, "aws_secrets_manager", &planned, diags)
+	plan.AWS = objectOf("aws_secrets_manager", &planned, diags)
 }
 
 const (
@@ -195,10 +191,9 @@ func checkAWSTag(key, value string) error {
 
 // validateStore checks that exactly one store is named, and that a plain secret names no
 // field.
-func (m apiTokenModel) validateStore(ctx context.Context, diags *diag.Diagnostics) {
+func (m apiTokenModel) validateStore(diags *diag.Diagnostics) {
 	if !m.AWS.IsNull() && !m.AWS.IsUnknown() {
-		var a tokenAWSModel
-		diags.Append(m.AWS.As(ctx, &a, basetypes.ObjectAsOptions{})...)
+		a := fromObject[tokenAWSModel](m.AWS)
 		if a.Format.ValueString() == plainFormat && !a.Key.IsNull() {
 			diags.AddAttributeError(path.Root("aws_secrets_manager").AtName("key"), "Invalid aws_secrets_manager.key", "format is \"plain\", so the value is the token alone and has no fields: leave key out.")
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 )
 
 // warnOfPath speaks of a path that repeats what stands before it in Vault's API: the entry
@@ -16,8 +15,7 @@ func (m apiTokenModel) warnOfPath(ctx context.Context, diags *diag.Diagnostics) 
 	if m.Vault.IsNull() || anyUnknown(ctx, m.Vault) {
 		return
 	}
-	var v tokenVaultModel
-	diags.Append(m.Vault.As(ctx, &v, basetypes.ObjectAsOptions{})...)
+	v := fromObject[tokenVaultModel](m.Vault)
 	entry, mount := v.Path.ValueString(), v.Mount.ValueString()
 	for _, prefix := range []string{mount + "/data", mount + "/metadata", mount, "data", "metadata"} {
 		rest, found := strings.CutPrefix(entry, prefix+"/")

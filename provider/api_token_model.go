@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
@@ -94,21 +93,18 @@ func (m apiTokenModel) known(ctx context.Context) bool {
 // desired translates a known model. The model has passed the validators.
 func (m apiTokenModel) desired(ctx context.Context) (desired, diag.Diagnostics) {
 	d := desired{label: m.Name.ValueString(), onDestroy: entry.EndDelete}
-	diags := d.readVault(ctx, m.Vault)
-	diags.Append(d.readAWS(ctx, m.AWS)...)
-	diags.Append(d.readRotation(ctx, m)...)
-	return d, diags
+	d.readVault(m.Vault)
+	d.readRotation(m)
+	return d, d.readAWS(ctx, m.AWS)
 }
 
-func (d *desired) readVault(ctx context.Context, object types.Object) diag.Diagnostics {
+func (d *desired) readVault(object types.Object) {
 	if object.IsNull() {
-		return nil
+		return
 	}
-	var v tokenVaultModel
-	diags := object.As(ctx, &v, basetypes.ObjectAsOptions{})
+	v := fromObject[tokenVaultModel](object)
 	d.at = entry.Location{Namespace: v.Namespace.ValueString(), Mount: v.Mount.ValueString(), Path: v.Path.ValueString(), Key: v.Key.ValueString()}
 	d.readEnds(v.Adopt, v.OnDestroy)
-	return diags
 }
 
 // readEnds reads what both stores have: how an entry begins and ends.
@@ -133,7 +129,7 @@ func (m apiTokenModel) storeAttribute() path.Path {
 
 // readRotation reads expiry and rotation. Of a text that cannot be read the policy is
 // the zero value: the validators have said so at its attribute.
-func (d *desired) readRotation(ctx context.Context, m apiTokenModel) diag.Diagnostics {
+func (d *desired) readRotation(m apiTokenModel) {
 	end, _ := parseInstant(m.ExpiresAt.ValueString())
 	d.schedule = schedule.Schedule{ExpiresIn: m.ExpiresIn.ValueString()}
 	if d.schedule.ExpiresIn != "" {
@@ -141,13 +137,11 @@ func (d *desired) readRotation(ctx context.Context, m apiTokenModel) diag.Diagno
 	}
 	if m.Rotation.IsNull() {
 		d.policy, _ = d.schedule.Policy(end)
-		return nil
+		return
 	}
-	var r rotationModel
-	diags := m.Rotation.As(ctx, &r, basetypes.ObjectAsOptions{})
+	r := fromObject[rotationModel](m.Rotation)
 	d.triggers, d.incident = canonical(r.Triggers), r.RevokePrev.ValueString()
 	d.schedule, d.policy, _ = r.schedule(d.schedule.ExpiresIn).Complete(end)
-	return diags
 }
 
 // schedule is the block in the words that a store keeps.

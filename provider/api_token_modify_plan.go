@@ -25,8 +25,8 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 		return
 	}
 	var config, plan apiTokenModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(get(ctx, req.Config, &config)...)
+	resp.Diagnostics.Append(get(ctx, req.Plan, &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -36,11 +36,11 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if req.State.Raw.IsNull() {
 		r.planCreate(ctx, plan, &resp.Diagnostics)
 		plan.RotationReason = types.StringValue(string(schedule.ReasonCreated))
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+		resp.Diagnostics.Append(set(ctx, &resp.Plan, plan)...)
 		return
 	}
 	var state apiTokenModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 	seen, diags := readPrivate[observed](ctx, req.Private, observedKey)
 	resp.Diagnostics.Append(diags...)
 	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
@@ -52,7 +52,7 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	}
 	plan.keepComputed(state)
 	r.planUpdate(ctx, config, &plan, state, seen, former, from, &resp.Diagnostics)
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+	resp.Diagnostics.Append(set(ctx, &resp.Plan, plan)...)
 }
 
 // planCreate refuses a create that the store or the guard rails would not have.

@@ -59,7 +59,7 @@ func (r *apiTokenResource) Configure(_ context.Context, req resource.ConfigureRe
 // known yet are checked when they are.
 func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config apiTokenModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(get(ctx, req.Config, &config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -72,7 +72,7 @@ func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.Vali
 // revokes it.
 func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan apiTokenModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(get(ctx, req.Plan, &plan)...)
 	r.session.mayChange("Token not created", &resp.Diagnostics)
 	want, diags := plan.desired(ctx)
 	resp.Diagnostics.Append(diags...)
@@ -95,7 +95,7 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 	plan.ID = types.StringValue(owner)
 	plan.fill(result, nil)
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, observedAt(result.Clock).stamp(plan))...)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan)...)
 }
 
@@ -103,7 +103,7 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 // never reads the secret.
 func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state apiTokenModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -140,7 +140,7 @@ func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if fresh.restamp {
 		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, fresh.observed)...)
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, fresh.state)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, fresh.state)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, fresh.state)...)
 }
 
@@ -148,8 +148,8 @@ func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, r
 // new schedule in custom metadata.
 func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state apiTokenModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(get(ctx, req.Plan, &plan)...)
+	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 	seen, diags := readPrivate[observed](ctx, req.Private, observedKey)
 	resp.Diagnostics.Append(diags...)
 	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
@@ -184,7 +184,7 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, u.observed.stamp(u.plan))...)
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, formerKey, u.former)...)
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, importedKey, u.from)...)
-	resp.Diagnostics.Append(resp.State.Set(ctx, u.plan)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, u.plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, u.plan)...)
 }
 
@@ -192,7 +192,7 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 // taken the entry over, that one's token is left alone.
 func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state apiTokenModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 	former, diags := readPrivate[[]formerEntry](ctx, req.Private, formerKey)
 	resp.Diagnostics.Append(diags...)
 	from, diags := readPrivate[imports](ctx, req.Private, importedKey)
@@ -267,7 +267,7 @@ func (r *apiTokenResource) importEntry(ctx context.Context, id string, resp *res
 	}
 	model.ID = types.StringValue(newOwner())
 	resp.Diagnostics.Append(writePrivate(ctx, resp.Private, importedKey, imports{Claim: true})...)
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	resp.Diagnostics.Append(set(ctx, &resp.State, model)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, model)...)
 }
 

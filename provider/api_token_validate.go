@@ -7,14 +7,13 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // validate checks what attributes say together, as far as it is known.
 func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
-	m.validateStore(ctx, diags)
+	m.validateStore(diags)
 	if anyUnknown(ctx, m.ExpiresIn, m.ExpiresAt) {
 		return
 	}
@@ -27,8 +26,7 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	if diags.HasError() || m.Rotation.IsNull() || anyUnknown(ctx, m.Rotation) {
 		return
 	}
-	var r rotationModel
-	diags.Append(m.Rotation.As(ctx, &r, basetypes.ObjectAsOptions{})...)
+	r := fromObject[rotationModel](m.Rotation)
 	rotationPath := path.Root("rotation")
 	if !r.Window.IsNull() && r.Schedule.IsNull() {
 		diags.AddAttributeError(rotationPath.AtName("window"), "Invalid rotation.window", "a window belongs to a schedule, and rotation.schedule is not set.")

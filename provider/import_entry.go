@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -56,7 +55,7 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 	if diags.HasError() {
 		return apiTokenModel{}
 	}
-	return modelOf(ctx, there, seen, diags)
+	return modelOf(there, seen, diags)
 }
 
 // locate reads the id of an entry. Where a mount of Vault ends, Vault alone knows.
@@ -82,7 +81,7 @@ func (s *session) locate(ctx context.Context, id string) (entry.Location, error)
 
 // modelOf is the resource that publishes what an entry serves. Of expires_in and
 // expires_at one is set, as a configuration must.
-func modelOf(ctx context.Context, there connection, seen rotation.Sight, diags *diag.Diagnostics) apiTokenModel {
+func modelOf(there connection, seen rotation.Sight, diags *diag.Diagnostics) apiTokenModel {
 	mirror := seen.Mirror
 	m := apiTokenModel{
 		Name: types.StringValue(rotation.Label(mirror.TokenName)), ExpiresIn: textOrNull(mirror.Schedule.ExpiresIn),
@@ -96,8 +95,8 @@ func modelOf(ctx context.Context, there connection, seen rotation.Sight, diags *
 	default:
 		m.ExpiresAt = timeValue(mirror.ExpiresAt)
 	}
-	m.Rotation = objectOf(ctx, "rotation", rotationOf(mirror.Schedule), diags)
-	m.setPlace(ctx, there, seen.At, mirror.Key, diags)
+	m.Rotation = objectOf("rotation", rotationOf(mirror.Schedule), diags)
+	m.setPlace(there, seen.At, mirror.Key, diags)
 	return m
 }
 
@@ -125,12 +124,12 @@ func vaultOf(at entry.Location, key string) *tokenVaultModel {
 }
 
 // objectOf is a block of the resource; null for nil.
-func objectOf[T any](ctx context.Context, block string, value *T, diags *diag.Diagnostics) types.Object {
-	of, isObject := apiTokenSchema().Attributes[block].GetType().(attr.TypeWithAttributeTypes)
-	if !isObject || value == nil {
-		return types.ObjectNull(of.AttributeTypes())
+func objectOf[T any](block string, value *T, diags *diag.Diagnostics) types.Object {
+	of := blockType(block)
+	if value == nil {
+		return types.ObjectNull(of)
 	}
-	object, more := types.ObjectValueFrom(ctx, of.AttributeTypes(), *value)
+	object, more := toObject(of, *value)
 	diags.Append(more...)
 	return object
 }

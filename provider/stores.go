@@ -139,7 +139,7 @@ func (c connection) prepare(d desired) {
 }
 
 // setPlace writes into a model where its secret lies.
-func (m *apiTokenModel) setPlace(ctx context.Context, there connection, at entry.Location, key string, diags *diag.Diagnostics) {
+func (m *apiTokenModel) setPlace(there connection, at entry.Location, key string, diags *diag.Diagnostics) {
 	var inVault *tokenVaultModel
 	var inAWS *tokenAWSModel
 	if there.aws != nil {
@@ -147,8 +147,8 @@ func (m *apiTokenModel) setPlace(ctx context.Context, there connection, at entry
 	} else {
 		inVault = vaultOf(at, key)
 	}
-	m.Vault = objectOf(ctx, "vault", inVault, diags)
-	m.AWS = objectOf(ctx, "aws_secrets_manager", inAWS, diags)
+	m.Vault = objectOf("vault", inVault, diags)
+	m.AWS = objectOf("aws_secrets_manager", inAWS, diags)
 }
 
 // retag brings the tags of a secret that exists to those of a changed configuration.

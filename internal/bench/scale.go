@@ -41,7 +41,7 @@ func steps(n int) []step {
 
 // memoryAim is how much memory the provider may take, as a multiple of the time
 // provider's.
-const memoryAim = 2
+const memoryAim = 1.5
 
 // life takes n tokens through their life, each step in a run of its own, and beside it
 // as many resources of the time provider.
