@@ -38,10 +38,12 @@ func (l *keyedLock) get(at entry.Location) *turn {
 // turn tells how many runs have ended at an entry: what was seen before the last of them
 // may no longer be true.
 func (l *keyedLock) turn(at entry.Location) int {
-	t := l.get(at)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return t.count
+	if t, ran := l.turns[at.Entry()]; ran {
+		return t.count
+	}
+	return 0
 }
 
 // lock waits for the entry's turn or for ctx, and returns how to give it back.
