@@ -97,9 +97,11 @@ func problemOf(err error) *Problem {
 	return &Problem{Summary: err.Error()}
 }
 
-// add counts an entry.
-func (r *Report) add(e Entry) {
-	r.Entries = append(r.Entries, e)
+// add counts an entry, and keeps it unless only those that are due are wanted.
+func (r *Report) add(e Entry, onlyDue bool) {
+	if quiet := e.Outcome == Current || e.Outcome == Skipped; !quiet || !onlyDue {
+		r.Entries = append(r.Entries, e)
+	}
 	r.total++
 	switch e.Outcome {
 	case Rotated:
@@ -122,13 +124,6 @@ func (r *Report) add(e Entry) {
 	if !e.NextAt.IsZero() && (r.NextRotationAt.IsZero() || e.NextAt.Before(r.NextRotationAt)) {
 		r.NextRotationAt = e.NextAt
 	}
-}
-
-// OnlyDue leaves out the entries that nothing was, or is, to be done about. The counts
-// stay.
-func (r Report) OnlyDue() Report {
-	r.Entries = slices.DeleteFunc(slices.Clone(r.Entries), func(e Entry) bool { return e.Outcome == Current || e.Outcome == Skipped })
-	return r
 }
 
 // Total is how many entries the run looked at.

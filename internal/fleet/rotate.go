@@ -2,6 +2,9 @@ package fleet
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,6 +24,9 @@ type Options struct {
 	Adopt bool
 	// RevokePrevious revokes replaced tokens without an overlap; with Force only.
 	RevokePrevious bool
+	// OnlyDue leaves entries out of the report about which nothing was, or is, to be done.
+	// The counts hold them, and the run keeps nothing of them.
+	OnlyDue bool
 	// Last is the path of the entry that comes after all others: the one that holds
 	// the token which PAIStrike is called with.
 	Last string
@@ -41,31 +47,37 @@ func Rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Locati
 	if _, err := engine.Tokens(ctx); err != nil {
 		return report, err
 	}
-	done := make([]Entry, len(entries))
+	if !o.OnlyDue {
+		report.Entries = make([]Entry, 0, len(entries))
+	}
 	steps := newSteps(len(entries), o.Progress)
-	var last []int
+	var mu sync.Mutex
+	visit := func(at entry.Location) {
+		e := tend(ctx, engine, at, o)
+		mu.Lock()
+		report.add(e, o.OnlyDue)
+		mu.Unlock()
+		steps.step()
+	}
+	var last []entry.Location
 	var group errgroup.Group
 	group.SetLimit(max(o.Concurrency, 1))
-	for i, at := range entries {
+	for _, at := range entries {
 		if at.Path == o.Last {
-			last = append(last, i)
+			last = append(last, at)
 			continue
 		}
 		group.Go(func() error {
-			done[i] = tend(ctx, engine, at, o)
-			steps.step()
+			visit(at)
 			return nil
 		})
 	}
 	_ = group.Wait() // no entry stops the others
-	for _, i := range last {
-		done[i] = tend(ctx, engine, entries[i], o)
-		steps.step()
+	for _, at := range last {
+		visit(at)
 	}
 	report.Time, _ = engine.ServerTime()
-	for _, entry := range done {
-		report.add(entry)
-	}
+	slices.SortFunc(report.Entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	return report, nil
 }
 

@@ -213,6 +213,7 @@ func rotation() []Input {
 		{Name: "revoke_previous", Default: "false", Bool: true, Help: "`true` revokes the replaced tokens as soon as the new ones are stored, without overlap, for an incident. It needs `force`."},
 		{Name: "adopt", Default: "false", Bool: true, Help: "`true` keeps tokens that are in use and that this store never published for an overlap and then revokes them, for a store that was restored."},
 		{Name: "only_due", Default: "false", Bool: true, Help: "`true` leaves out of table and report the entries that need nothing."},
+		{Name: "shard", Value: "K/N", Help: "Part `K` of `N` of the entries, such as `3/10`, so that `N` runs share a folder. An entry is always in the same part."},
 	}
 }
 

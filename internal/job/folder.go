@@ -175,7 +175,7 @@ func (s *session) inFolder(ctx context.Context, it FolderRun, set folderSettings
 
 // rotate replaces what is due.
 func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error) {
-	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Adopt: set.adopt, RevokePrevious: set.revokePrevious, Progress: s.progress()}
+	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Adopt: set.adopt, RevokePrevious: set.revokePrevious, OnlyDue: set.onlyDue, Progress: s.progress()}
 	if set.at.Mount == set.folder.Mount {
 		options.Last = set.at.Path
 	}
@@ -184,9 +184,6 @@ func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries [
 		return result{}, s.brokerFailed(ctx, err)
 	}
 	verdict := rotationVerdict(found, set.failOn)
-	if set.onlyDue {
-		found = found.OnlyDue()
-	}
 	found.Entries = list(found.Entries)
 	return result{
 		report: found, table: report.RotationTable(found, s.width), page: report.RotationPage(found, set.where()), verdict: verdict,
@@ -244,6 +241,7 @@ func (s *session) openFolder(ctx context.Context, there store, set folderSetting
 		if len(entries) == 0 && !set.allowEmpty {
 			return nil, nil, there.nothingFound(set.folder)
 		}
+		entries = set.shard.Pick(entries)
 	}
 	return rotation.New(rotation.PAIStrike{Client: client}, there), entries, nil
 }

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ type folderSettings struct {
 	folder entry.Location
 	// single says that the folder is one entry.
 	single      bool
+	shard       fleet.Shard // rotate
 	concurrency int
 	failOn      string
 	allowEmpty  bool
@@ -31,7 +33,13 @@ type folderSettings struct {
 }
 
 // where names the folder for people.
-func (s folderSettings) where() string { return s.root() + "/" + s.folder.Path }
+func (s folderSettings) where() string {
+	folder := s.root() + "/" + s.folder.Path
+	if s.shard.Whole() {
+		return folder
+	}
+	return fmt.Sprintf("%s, shard %d of %d", folder, s.shard.Number, s.shard.Of)
+}
 
 // root is what the paths of all entries have in common.
 func (s folderSettings) root() string {
@@ -53,12 +61,16 @@ func parseRotate(p *parser) (folderSettings, error) {
 		p.wrong("revoke_previous", "needs force: it revokes the tokens that this run replaces")
 	}
 	s.failOn = p.oneOf("fail_on")
+	s.shard = p.shard()
 	of := p.walked()
 	switch one, prefix := p.in[of.one], p.in[of.prefix]; {
 	case one != "" && prefix != "":
 		p.wrong(of.one, "is for one entry and %s for many: set one of them", of.prefix)
 	case one != "":
 		s.single, s.folder.Path = true, strings.Trim(one, "/")
+		if p.in["shard"] != "" {
+			p.wrong("shard", "divides the entries of %s; remove it, or set that instead of %s", of.prefix, of.one)
+		}
 	case prefix == "":
 		p.wrong(of.prefix, "is required, such as ci, or / for %s; or set %s for one entry", of.all, of.one)
 	}
@@ -116,6 +128,24 @@ func (p *parser) folder() folderSettings {
 		s.summary = p.yes("summary")
 	}
 	return s
+}
+
+// maxShards bounds how far a folder is divided: each shard lists the account and the folders.
+const maxShards = 1000
+
+// shard reads a part such as 3/10; none is the whole.
+func (p *parser) shard() fleet.Shard {
+	text := p.in["shard"]
+	if text == "" {
+		return fleet.Shard{}
+	}
+	number, of, _ := strings.Cut(text, "/")
+	k, errK := strconv.Atoi(number)
+	n, errN := strconv.Atoi(of)
+	if errK != nil || errN != nil || k < 1 || k > n || n > maxShards {
+		p.wrong("shard", "%q is not a shard such as 3/10: the third of ten, of %d at most", text, maxShards)
+	}
+	return fleet.Shard{Number: k, Of: n}
 }
 
 // shown are the secrets that there are.
