@@ -294,9 +294,10 @@ func (c *chaos) copyWorks() {
 		c.note("the store is copied")
 	}
 	c.tried.neighbors++
-	copied := *c.world
-	copied.identity, copied.kv.wire = "staging.example.com:8200", c.copied
-	copied.backend = copied.kv
+	store := c.kv
+	store.wire = c.copied
+	copied := c.on(store)
+	copied.identity = "staging.example.com:8200"
 	c.run("rotate on the copy", func(wire http.RoundTripper) ([]string, []rotation.Message, error) {
 		toCopy := roundTripper(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Host == paistrikeHost {

@@ -231,8 +231,7 @@ func handWritten(t *testing.T, row storeRow) {
 func TestTwoVaultsWithEqualPathsShareAnAccount(t *testing.T) {
 	t.Parallel()
 	production, race := newWorld(t, startKV(t)), newRace(t)
-	staging := *production
-	staging.kv = startKV(t)
+	staging := production.on(startKV(t))
 	production.run(production.request(rotation.Rotate, schedule.ReasonCreated))
 	staging.run(staging.request(rotation.Rotate, schedule.ReasonCreated))
 	first, _ := production.current()
@@ -246,7 +245,7 @@ func TestTwoVaultsWithEqualPathsShareAnAccount(t *testing.T) {
 			func() { production.run(production.request(rotation.IfDue, schedule.ReasonNone)) },
 			func() { staging.run(staging.request(rotation.IfDue, schedule.ReasonNone)) },
 		)
-		for name, w := range map[string]*world{"production": production, "staging": &staging} {
+		for name, w := range map[string]*world{"production": production, "staging": staging} {
 			if record, _ := w.current(); !production.accepts(record.Secret) {
 				t.Fatalf("%s lost its token to the other Vault", name)
 			}

@@ -45,9 +45,8 @@ func TestRestoredCopyOfVault(t *testing.T) {
 		t.Fatalf("%d tokens are live, want the current and the replaced one", len(before))
 	}
 
-	there := *w
-	there.kv = trusting(t, copied, authority)
-	if there.kv.address == w.kv.address || there.version() != w.version() || mustRecord(&there).TokenID != record.TokenID {
+	there := w.on(trusting(t, copied, authority))
+	if there.kv.address == w.kv.address || there.version() != w.version() || mustRecord(there).TokenID != record.TokenID {
 		t.Fatal("the copy does not hold the same entry")
 	}
 	w.paistrike.Clock().Advance(40 * day) // the overlap is over, and the period as well
@@ -73,7 +72,7 @@ func TestRestoredCopyOfVault(t *testing.T) {
 	if got := w.live(); !slices.Equal(named(got), named(before)) || !w.accepts(record.Secret) {
 		t.Errorf("then %d of the original's tokens are live: %+v", len(got), got)
 	}
-	if mustRecord(&there).TokenID != record.TokenID {
+	if mustRecord(there).TokenID != record.TokenID {
 		t.Error("the copy's entry was written")
 	}
 	// The original goes on as before.

@@ -93,6 +93,14 @@ func newWorld(t testing.TB, store backend) *world {
 	}
 }
 
+// on is the same account and place over another store.
+func (w *world) on(store backend) *world {
+	there := *w
+	there.backend = store
+	there.kv, _ = store.(kvServer)
+	return &there
+}
+
 // now is the time on both servers.
 func (w *world) now() time.Time { return w.paistrike.Clock().Now() }
 
