@@ -113,7 +113,7 @@ func vaultAddress() []Input {
 		},
 		{Name: "vault_namespace", Value: "NAMESPACE", Env: "VAULT_NAMESPACE", Help: "Namespace of the entry in Vault."},
 		{Name: "vault_auth_namespace", Value: "NAMESPACE", Help: "Namespace of the login; that of the entry by default."},
-		{Name: "vault_identity", Value: "NAME", Env: "PAISTRIKE_VAULT_IDENTITY", Help: "What tells this Vault from all others, the same in every place that uses it; host and port of its address by default."},
+		{Name: "vault_identity", Value: "NAME", Env: "PAISTRIKE_VAULT_IDENTITY", Help: "What tells this Vault from all others, the same in every place that uses it; host and port of its address by default. `agent` needs one."},
 		{Name: "vault_former_identities", Value: "NAMES", Help: "Identities that this Vault had before, separated by commas. Entries that were written under one of them stay managed."},
 	}
 }

@@ -136,6 +136,7 @@ func TestInputsRefused(t *testing.T) {
 		{"another key", given("vault_client_cert="+somePEM, "vault_client_key="+otherKey()), "vault_client_key: is not the key of vault_client_cert"},
 		{"no user name", given("vault_auth_method=userpass", "vault_role=", "vault_password=hunter2"), "vault_username: is required"},
 		{"a path for an agent", given("vault_auth_method=agent", "vault_role=", "vault_auth_path=x"), "vault_auth_path: is not for"},
+		{"an agent for an unknown Vault", given("vault_auth_method=agent", "vault_role="), "vault_identity: is required for vault_auth_method agent"},
 		{"a key that is none", given("vault_client_cert="+somePEM, "vault_client_key=hunter2"), "vault_client_key: is neither"},
 		{"on_untrusted", given("on_untrusted=ignore"), "on_untrusted: "},
 		{"on_revoke_failure", given("on_revoke_failure=skip"), "on_revoke_failure: "},
@@ -188,7 +189,7 @@ func TestInputsTaken(t *testing.T) {
 		{"userpass", given("vault_auth_method=userpass", "vault_role=", "vault_username=u", "vault_password=p w"), func(s settings) bool {
 			return s.vault.Login.Username == "u" && s.vault.Login.Password.Reveal() == "p w" && len(s.secrets) == 1
 		}},
-		{"an agent", given("vault_auth_method=agent", "vault_role="), func(s settings) bool { return s.vault.Login.Method == "agent" }},
+		{"an agent", given("vault_auth_method=agent", "vault_role=", "vault_identity=production"), func(s settings) bool { return s.vault.Login.Method == "agent" }},
 		{"PEM in base64", given("vault_ca_cert=" + base64.StdEncoding.EncodeToString([]byte(somePEM))), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
 		{"PEM in a file", given("vault_ca_cert=/etc/ca.pem"), func(s settings) bool { return s.vault.CACertPEM == somePEM }},
 		{"headers", given("headers=X-Organization: 42\n\n X-Key:  a-long-secret "), func(s settings) bool {

@@ -42,6 +42,10 @@ func (p *parser) login() vault.Login {
 		l.Username, l.Password = p.in["vault_username"], p.text("vault_password")
 	case vault.MethodToken:
 		l.Token = p.vaultToken(&l)
+	case vault.MethodAgent:
+		if p.in["vault_identity"] == "" {
+			p.wrong("vault_identity", "is required for vault_auth_method %s: its address does not say which Vault is behind it", method)
+		}
 	}
 	if l.Mount != "" && (method == vault.MethodToken || method == vault.MethodAgent) {
 		l.Mount = ""
