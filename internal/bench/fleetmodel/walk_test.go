@@ -1,0 +1,160 @@
+package fleetmodel_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/bench/fleetmodel"
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
+	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+)
+
+// within is how far a prediction may be off.
+const within = 0.15
+
+// The walk itself, over servers some way off whose time is that of a test bubble, takes
+// what the model predicts, and makes as many requests.
+func TestModelPredictsTheWalk(t *testing.T) {
+	t.Parallel()
+	near := fleetmodel.Fleet{Folders: 100, Concurrency: 8, PAIStrike: 50 * time.Millisecond, Vault: 10 * time.Millisecond}
+	sized := func(entries, due, limit int, announced bool) fleetmodel.Fleet {
+		f := near
+		f.Entries, f.Due, f.Limit, f.Announced = entries, due, limit, announced
+		return f
+	}
+	for name, f := range map[string]fleetmodel.Fleet{
+		"1,000 entries":                       sized(1000, 10, 0, false),
+		"10,000 entries":                      sized(10_000, 100, 0, false),
+		"1,000 entries, all due":              sized(1000, 1000, 0, false),
+		"1,000 entries, a limit":              sized(1000, 300, 60, true),
+		"1,000 entries, a limit, unannounced": sized(1000, 300, 60, false),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWalk(t, f)
+				took := w.rotate()
+				predicted := f.Run()
+				ratio := predicted.Took.Seconds() / took.Seconds()
+				t.Logf("took %s, predicted %s: %.3f", took, predicted.Took, ratio)
+				if ratio < 1-within || ratio > 1+within {
+					t.Errorf("took %s, predicted %s", took, predicted.Took)
+				}
+				if vault := predicted.Reads + predicted.Writes; w.store.requests != vault {
+					t.Errorf("%d requests to Vault, %d predicted", w.store.requests, vault)
+				}
+				if w.requests-w.refused != predicted.PAIStrike-predicted.Refused || (w.refused > 0) != (predicted.Refused > 0) {
+					t.Errorf("%d requests to PAIStrike, %d of them refused; predicted %+v", w.requests, w.refused, predicted)
+				}
+			})
+		})
+	}
+}
+
+// walk is a fleet that was provisioned a month ago, and a PAIStrike that is some way off.
+type walk struct {
+	*testing.T
+	fleetmodel.Fleet
+	paistrike  *sandbox.Server
+	management string
+	store      *farStore
+	far        bool
+
+	mu                sync.Mutex
+	requests, refused int
+}
+
+func newWalk(t *testing.T, f fleetmodel.Fleet) *walk {
+	t.Helper()
+	server, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &walk{T: t, Fleet: f, paistrike: server, store: &farStore{entries: map[string]*stored{}}}
+	_, w.management = server.Mint("Management", time.Time{})
+	engine := w.engine()
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(f.Concurrency)
+	for i := range f.Entries {
+		text := schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+		if i*f.Due/f.Entries != (i+1)*f.Due/f.Entries {
+			text.Period = "30d"
+		}
+		policy, err := text.Policy(time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		group.Go(func() error {
+			_, err := engine.Run(ctx, rotation.Request{
+				At: entry.Location{Mount: "secret", Path: fmt.Sprintf("ci/%d/%d", i%f.Folders, i)}, Label: "Integration " + strconv.Itoa(i),
+				Policy: policy, Schedule: text, Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
+			})
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// engine is that of a new process.
+func (w *walk) engine() *rotation.Engine {
+	w.Helper()
+	client, err := paistrike.New(paistrike.Config{Endpoint: "http://127.0.0.1:1", Token: secret.New(w.management), Transport: w})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return rotation.New(rotation.PAIStrike{Client: client}, w.store)
+}
+
+// rotate is the walk a month later, and how long it takes.
+func (w *walk) rotate() time.Duration {
+	w.Helper()
+	time.Sleep(31 * 24 * time.Hour)
+	policy := sandbox.Policy{RatePerMinute: w.Limit}
+	if w.Announced {
+		policy.RateHeaders = sandbox.RateStructured
+	}
+	w.paistrike.SetPolicy(policy)
+	w.far, w.store.distance, w.store.requests, w.requests = true, w.Vault, 0, 0
+	began := time.Now()
+	entries, err := fleet.Walk(w.Context(), w.store, entry.Location{Mount: "secret", Path: "ci"}, w.Concurrency)
+	if err != nil {
+		w.Fatal(err)
+	}
+	report, err := fleet.Rotate(w.Context(), w.engine(), entries, fleet.Options{Concurrency: w.Concurrency})
+	if err != nil || report.Rotated != w.Due || report.Failed > 0 {
+		w.Fatalf("%d rotated, %d failed: %v", report.Rotated, report.Failed, err)
+	}
+	return time.Since(began)
+}
+
+// RoundTrip is the way to PAIStrike.
+func (w *walk) RoundTrip(r *http.Request) (*http.Response, error) {
+	if w.far {
+		time.Sleep(w.PAIStrike)
+	}
+	answer := httptest.NewRecorder()
+	w.paistrike.ServeHTTP(answer, r)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.requests++
+	if answer.Code == http.StatusTooManyRequests {
+		w.refused++
+	}
+	return answer.Result(), nil
+}
