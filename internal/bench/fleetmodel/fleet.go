@@ -54,8 +54,9 @@ type Result struct {
 // pageSize is how many tokens a page of PAIStrike's list holds.
 const pageSize = 100
 
-// pages is how many pages the list has with a token for each entry.
-func (f Fleet) pages() int { return max((f.Entries+pageSize-1)/pageSize, 1) }
+// pages is how many pages the list has with a token for each entry and the management
+// token.
+func (f Fleet) pages() int { return f.Entries/pageSize + 1 }
 
 func (f Fleet) shards() int { return max(f.Shards, 1) }
 

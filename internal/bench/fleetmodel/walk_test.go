@@ -56,7 +56,8 @@ func TestModelPredictsTheWalk(t *testing.T) {
 				if vault := predicted.Reads + predicted.Writes; w.store.requests != vault {
 					t.Errorf("%d requests to Vault, %d predicted", w.store.requests, vault)
 				}
-				if w.requests-w.refused != predicted.PAIStrike-predicted.Refused || (w.refused > 0) != (predicted.Refused > 0) {
+				if w.requests-w.refused != predicted.PAIStrike-predicted.Refused ||
+					(w.refused > 0) != (predicted.Refused > 0) {
 					t.Errorf("%d requests to PAIStrike, %d of them refused; predicted %+v", w.requests, w.refused, predicted)
 				}
 			})
@@ -147,6 +148,9 @@ func (w *walk) rotate() time.Duration {
 func (w *walk) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.far {
 		time.Sleep(w.PAIStrike)
+	}
+	if r.Body == nil { // as a server never sees it
+		r.Body = http.NoBody
 	}
 	answer := httptest.NewRecorder()
 	w.paistrike.ServeHTTP(answer, r)
