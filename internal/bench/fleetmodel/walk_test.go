@@ -1,11 +1,13 @@
 package fleetmodel_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +42,8 @@ func TestModelPredictsTheWalk(t *testing.T) {
 		"10,000 entries":                      sized(10_000, 100, 0, false),
 		"1,000 entries, all due":              sized(1000, 1000, 0, false),
 		"1,000 entries, a limit":              sized(1000, 300, 60, true),
+		"1,000 entries, a limit, four shards": inShards(4, sized(1000, 300, 60, true)),
+		"1,000 entries, four shards":          inShards(4, sized(1000, 300, 0, false)),
 		"1,000 entries, a limit, unannounced": sized(1000, 300, 60, false),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -63,6 +67,11 @@ func TestModelPredictsTheWalk(t *testing.T) {
 			})
 		})
 	}
+}
+
+func inShards(n int, f fleetmodel.Fleet) fleetmodel.Fleet {
+	f.Shards = n
+	return f
 }
 
 // walk is a fleet that was provisioned a month ago, and a PAIStrike that is some way off.
@@ -133,15 +142,31 @@ func (w *walk) rotate() time.Duration {
 	w.paistrike.SetPolicy(policy)
 	w.far, w.store.distance, w.store.requests, w.requests = true, w.Vault, 0, 0
 	began := time.Now()
-	entries, err := fleet.Walk(w.Context(), w.store, entry.Location{Mount: "secret", Path: "ci"}, w.Concurrency)
-	if err != nil {
-		w.Fatal(err)
+	var rotated, failed atomic.Int64
+	group, ctx := errgroup.WithContext(w.Context())
+	for number := 1; number <= max(w.Shards, 1); number++ {
+		group.Go(func() error {
+			report, err := w.rotateShard(ctx, fleet.Shard{Number: number, Of: w.Shards})
+			rotated.Add(int64(report.Rotated))
+			failed.Add(int64(report.Failed))
+			return err
+		})
 	}
-	report, err := fleet.Rotate(w.Context(), w.engine(), entries, fleet.Options{Concurrency: w.Concurrency})
-	if err != nil || report.Rotated != w.Due || report.Failed > 0 {
-		w.Fatalf("%d rotated, %d failed: %v", report.Rotated, report.Failed, err)
+	if err := group.Wait(); err != nil || int(rotated.Load()) != w.Due || failed.Load() > 0 {
+		w.Fatalf("%d rotated, %d failed: %v", rotated.Load(), failed.Load(), err)
 	}
 	return time.Since(began)
+}
+
+// rotateShard is one process.
+func (w *walk) rotateShard(ctx context.Context, shard fleet.Shard) (fleet.Report, error) {
+	w.Helper()
+	engine := w.engine()
+	entries, err := fleet.Walk(ctx, w.store, entry.Location{Mount: "secret", Path: "ci"}, w.Concurrency)
+	if err != nil {
+		return fleet.Report{}, err
+	}
+	return fleet.Rotate(ctx, engine, shard.Pick(entries), fleet.Options{Concurrency: w.Concurrency})
 }
 
 // RoundTrip is the way to PAIStrike.
