@@ -100,7 +100,7 @@ func (f Fleet) Run() Result {
 	return s.result
 }
 
-// share gives each entry to a shard, and says which of them are due.
+// share divides the entries among the shards, and returns for each of them whether it is due.
 func (f Fleet) share() [][]bool {
 	random := rand.New(rand.NewPCG(f.Seed, 0)) //nolint:gosec // a model
 	shards := make([][]bool, f.shards())
