@@ -35,7 +35,7 @@ func TestReliabilityGuideNamesTestsThatExist(t *testing.T) {
 			t.Errorf("there is no %s", name)
 		}
 	}
-	line := regexp.MustCompile(`(?m)^proof: faults=\d+ pairs=\d+ states=\d+ mutants=(\d+)/(\d+) races=\d+ kills=\d+ violations=0$`).FindStringSubmatch(page)
+	line := regexp.MustCompile(`(?m)^proof: faults=\d+ pairs=\d+ states=\d+ mutants=(\d+)/(\d+) races=\d+ kills=\d+ lies=\d+ neighbors=\d+ chaos=\d+ violations=0$`).FindStringSubmatch(page)
 	if line == nil || line[1] != line[2] {
 		t.Errorf("the proof line is %q", line)
 	}
