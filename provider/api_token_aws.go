@@ -124,7 +124,7 @@ const (
 type awsNameValidator struct{ described }
 
 func (awsNameValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	check(req, resp, checkAWSName)
+	check(req, resp, aws.CheckName)
 	if name := req.ConfigValue.ValueString(); likeAnARN.MatchString(name) {
 		resp.Diagnostics.AddAttributeWarning(req.Path, "Name ends like an ARN",
 			fmt.Sprintf("%q ends in a hyphen and six characters, as AWS's own ending of an ARN does. AWS advises against such names, because it may find another secret by a part of the ARN.", name))

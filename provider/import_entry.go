@@ -62,7 +62,7 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 func (s *session) locate(ctx context.Context, id string) (entry.Location, error) {
 	if secret, ok := strings.CutPrefix(id, importFromAWS); ok {
 		region, name, _ := strings.Cut(secret, "/")
-		if aws.CheckRegion(region) != nil || checkAWSName(name) != nil {
+		if aws.CheckRegion(region) != nil || aws.CheckName(name) != nil {
 			return entry.Location{}, fmt.Errorf("%q is not the id of a secret. Write it as aws/REGION/NAME", id)
 		}
 		return entry.Location{Region: region, Path: name}, nil

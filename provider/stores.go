@@ -33,9 +33,6 @@ type storeFormat = aws.Format
 
 const jsonFormat, plainFormat = string(aws.JSON), string(aws.Plain)
 
-// checkAWSName is the rule for the names of secrets in AWS.
-func checkAWSName(name string) error { return aws.CheckName(name) }
-
 // place is one of the two stores as the provider block describes it.
 type place struct {
 	unknown bool // part of its block is not known yet

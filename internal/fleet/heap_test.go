@@ -12,6 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // crowd is an account and a store with many entries, none of which is due. It keeps
@@ -77,14 +78,14 @@ func (c crowd) Look(_ context.Context, at entry.Location) (entry.Glance, error) 
 func TestARunKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	c := crowd{size: 10_000}
 	kept := func(o fleet.Options) int64 {
-		before := live()
+		before := testparts.Heap()
 		engine, entries := rotation.New(c, c, rotation.WithNow(c.clock)), c.entries()
 		o.Concurrency = 8
 		report, err := fleet.Rotate(t.Context(), engine, entries, o)
 		if err != nil || report.Current != c.size || report.Total() != c.size {
 			t.Fatalf("%d of %d entries are current: %v", report.Current, report.Total(), err)
 		}
-		after := live()
+		after := testparts.Heap()
 		runtime.KeepAlive(report)
 		runtime.KeepAlive(engine)
 		runtime.KeepAlive(entries)
@@ -96,12 +97,4 @@ func TestARunKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // it 
 	if each := kept(fleet.Options{}); each > 1000 {
 		t.Errorf("%d bytes are kept of each entry in the report, want 1000 at most", each)
 	}
-}
-
-// live is the size of the heap without garbage, in bytes.
-func live() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // a heap is smaller than that
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // consumers use the token of a small world. One reads Vault at every poll, the other
@@ -70,14 +71,6 @@ func (p polledStore) Publish(ctx context.Context, at entry.Location, base entry.
 	return p.directStore.Publish(ctx, at, base, record)
 }
 
-// heap is what is in use, in bytes.
-func heap() uint64 {
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
-}
-
 // TestSoak rotates twice a day for years, in a store that numbers its revisions as Vault
 // does, and in one whose revisions are ids as AWS's. No consumer may ever see a refused
 // token, and neither the list of tokens nor memory may grow.
@@ -99,11 +92,11 @@ func soak(t *testing.T, store string, opaque bool) {
 	request := smallRequest
 	request.Wish, request.Reason = rotation.Rotate, schedule.ReasonCreated
 	live, retiring := 0, 0
-	var atFirst uint64
+	var atFirst int64
 	goroutines := runtime.NumGoroutine()
 	for n := range rotations {
 		if n == warm {
-			atFirst = heap()
+			atFirst = testparts.Heap()
 		}
 		// A process of its own for every run, as in a scheduled workflow.
 		engine := rotation.New(polledTokens{directTokens{w}, c}, polledStore{directStore{w}, c}, rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now }))
@@ -117,7 +110,7 @@ func soak(t *testing.T, store string, opaque bool) {
 		w.forget()
 		request.Reason = schedule.ReasonForced
 	}
-	grown := int64(heap()) - int64(atFirst) //nolint:gosec // some megabytes
+	grown := testparts.Heap() - atFirst
 	more := runtime.NumGoroutine() - goroutines
 	if c.refused > 0 || live > 4 || retiring > 3 || grown > 1<<20 || more > 0 || len(w.found) > 0 {
 		t.Errorf("%d refusals, at most %d tokens live and %d retiring, %d bytes and %d goroutines more, %v", c.refused, live, retiring, grown, more, w.found)

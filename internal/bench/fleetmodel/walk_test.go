@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -22,6 +21,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // within is how far a prediction may be off.
@@ -79,10 +79,9 @@ func inShards(n int, f fleetmodel.Fleet) fleetmodel.Fleet {
 type walk struct {
 	*testing.T
 	fleetmodel.Fleet
-	paistrike  *sandbox.Server
-	management string
-	store      *farStore
-	far        bool
+	account *testparts.Account
+	store   *farStore
+	far     bool
 
 	mu                sync.Mutex
 	requests, refused int
@@ -90,12 +89,7 @@ type walk struct {
 
 func newWalk(t *testing.T, f fleetmodel.Fleet) *walk {
 	t.Helper()
-	server, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &walk{T: t, Fleet: f, paistrike: server, store: &farStore{entries: map[string]*stored{}}}
-	_, w.management = server.Mint("Management", time.Time{})
+	w := &walk{T: t, Fleet: f, account: testparts.NewAccount(t, "Management", time.Time{}), store: &farStore{entries: map[string]*stored{}}}
 	engine := w.engine()
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(f.Concurrency)
@@ -125,7 +119,7 @@ func newWalk(t *testing.T, f fleetmodel.Fleet) *walk {
 // engine is that of a new process.
 func (w *walk) engine() *rotation.Engine {
 	w.Helper()
-	client, err := paistrike.New(paistrike.Config{Endpoint: "http://127.0.0.1:1", Token: secret.New(w.management), Transport: w})
+	client, err := paistrike.New(paistrike.Config{Endpoint: "http://127.0.0.1:1", Token: secret.New(w.account.Management), Transport: w})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -140,7 +134,7 @@ func (w *walk) rotate() time.Duration {
 	if w.Announced {
 		policy.RateHeaders = sandbox.RateStructured
 	}
-	w.paistrike.SetPolicy(policy)
+	w.account.SetPolicy(policy)
 	w.far, w.store.distance, w.store.requests, w.requests = true, w.Vault, 0, 0
 	began := time.Now()
 	var rotated, failed atomic.Int64
@@ -175,16 +169,12 @@ func (w *walk) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.far {
 		time.Sleep(w.PAIStrike)
 	}
-	if r.Body == nil { // as a server never sees it
-		r.Body = http.NoBody
-	}
-	answer := httptest.NewRecorder()
-	w.paistrike.ServeHTTP(answer, r)
+	answer, err := w.account.RoundTrip(r)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.requests++
-	if answer.Code == http.StatusTooManyRequests {
+	if err == nil && answer.StatusCode == http.StatusTooManyRequests {
 		w.refused++
 	}
-	return answer.Result(), nil
+	return answer, err
 }
