@@ -90,6 +90,9 @@ func (s scenario) play(t testing.TB, store backend, script map[int]fault) (viola
 	return s.playIn(w, wire, func() {}), wire.calls
 }
 
+// runTime bounds a run, which takes milliseconds, or seconds if Vault restarts under it.
+const runTime = 5 * time.Minute
+
 // playIn runs a scenario in a world that is set up, under what the wire does, then
 // clean. In between is called when the faulty run has ended.
 func (s scenario) playIn(w *world, wire *faultyWire, between func()) []string {
@@ -107,7 +110,12 @@ func (s scenario) playIn(w *world, wire *faultyWire, between func()) []string {
 	}
 	wire.witness = eyes
 	live := len(w.live())
-	wire.err = s.run(w.t.Context(), w, wire)
+	ctx, cancel := context.WithTimeout(w.t.Context(), runTime)
+	wire.err = s.run(ctx, w, wire)
+	if ctx.Err() != nil {
+		eyes.violate("the run did not end: %v", wire.err)
+	}
+	cancel()
 	between()
 	wire.truthful(live)
 	for _, deliver := range wire.late {

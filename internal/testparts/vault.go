@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os/exec"
@@ -50,27 +51,34 @@ func VaultProgram(t testing.TB) string {
 	return path
 }
 
+// Vault's ports are chosen below those that an operating system lends to whoever
+// connects or asks for any port: Linux lends from 32768 on, others from 49152 on. A server
+// that restarts then finds its ports free.
+const firstPort, lastPort = 12000, 32000
+
 // freePorts finds a loopback address whose port and the next one, which Vault
 // takes for its cluster, are free.
 func freePorts(t testing.TB) string {
 	t.Helper()
 	for range 100 {
-		first, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // answers at once
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := first.Addr().String()
-		_, port, _ := net.SplitHostPort(at)
-		number, _ := strconv.Atoi(port)
-		second, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(number+1))) //nolint:noctx // answers at once
-		_ = first.Close()
-		if err == nil {
-			_ = second.Close()
+		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // not a secret
+		if at := loopback(port); isFree(at) && isFree(loopback(port+1)) {
 			return at
 		}
 	}
 	t.Fatal("no two ports in a row are free")
 	return ""
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+func isFree(address string) bool {
+	listener, err := net.Listen("tcp", address) //nolint:noctx // answers at once
+	if err != nil {
+		return false
+	}
+	_ = listener.Close()
+	return true
 }
 
 // Ask sends a request, with a Vault token if one is given, and reads a JSON

@@ -5,6 +5,7 @@
 document.documentElement.classList.add("scripted");
 const byId = (id) => document.getElementById(id);
 const every = { changed: 1000, offline: 3000 }; // milliseconds between two looks
+const patience = 10_000; // milliseconds until an answer counts as lost
 
 // morph turns the element or text "from" into "to" and touches only what differs,
 // so that focus, an open menu and a selection stay where they are.
@@ -63,7 +64,11 @@ let tag = "";
 let query = byId("live").dataset.query;
 async function refresh() {
   const asked = query;
-  const answer = await fetch(`/_page/live?${asked}`, { cache: "no-store", headers: tag ? { "If-None-Match": tag } : {} });
+  const answer = await fetch(`/_page/live?${asked}`, {
+    cache: "no-store",
+    headers: tag ? { "If-None-Match": tag } : {},
+    signal: AbortSignal.timeout(patience),
+  });
   if (answer.status === 304) return;
   if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
   const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
@@ -74,10 +79,10 @@ async function refresh() {
   for (const field of document.querySelectorAll("dialog [name=view]")) field.value = query;
 }
 
+// follow refreshes, and goes on doing so while the page can be seen.
 let timer = 0;
 async function follow() {
   clearTimeout(timer);
-  if (document.hidden) return; // visibilitychange starts it again
   let wait = every.changed;
   try {
     await refresh();
@@ -87,9 +92,12 @@ async function follow() {
     wait = every.offline;
   }
   clearTimeout(timer);
-  timer = setTimeout(follow, wait);
+  timer = setTimeout(followSeen, wait);
 }
-document.addEventListener("visibilitychange", follow);
+function followSeen() {
+  if (!document.hidden) follow(); // visibilitychange starts it again
+}
+document.addEventListener("visibilitychange", followSeen);
 
 // Search, order, pages and folds are addresses. They are shown without leaving the page.
 async function show(address, record) {
@@ -200,6 +208,8 @@ if (secret) {
   addEventListener("pagehide", () => byId("made").remove());
 }
 
-// A reload shows the list. It does not send a form again.
+// A reload shows the list. It does not send a form again. What somebody typed before
+// this file was loaded is searched for.
 history.replaceState(null, "", byId("live").dataset.address);
-follow();
+if (byId("q").value !== byId("q").defaultValue) search();
+else followSeen();

@@ -46,6 +46,40 @@ func TestListIsSearchedSortedAndUnfoldedByKeyboard(t *testing.T) {
 	}
 }
 
+// The list follows a search in pages that browsers do not treat as usual.
+func TestSearchIsNeverLost(t *testing.T) {
+	t.Parallel()
+	const found = `document.querySelector("#summary").textContent === "2 of 17 tokens, 1 working now"`
+	typed := func(w *tab) { w.do(chromedp.SendKeys(chromedp.CSS("#q"), "integration 006")) }
+	for name, c := range map[string]struct {
+		before string
+		then   func(*tab)
+	}{
+		"typed before the script was loaded": {
+			`document.addEventListener("readystatechange", () => { if (document.readyState === "interactive") document.querySelector("#q").value = "integration 006" })`,
+			func(*tab) {},
+		},
+		"typed in a page that counts as hidden": {`Object.defineProperty(document, "hidden", { get: () => true })`, typed},
+		"after an answer that never came": {
+			`const ask = fetch; let lost = 0;
+			fetch = (address, how) => lost++ ? ask(address, how) : new Promise((_, reject) => how.signal?.addEventListener("abort", () => reject(how.signal.reason)));
+			const timeout = AbortSignal.timeout.bind(AbortSignal);
+			AbortSignal.timeout = (patience) => timeout(lost ? patience : 1);`,
+			func(w *tab) { w.await(`!document.querySelector("#offline").hidden`); typed(w) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := open(t, func(w *tab) {
+				w.team(8)
+				w.before(c.before)
+			})
+			c.then(w)
+			w.await(found)
+		})
+	}
+}
+
 // findsByKeyboard searches the list of 50 slots, and opens and closes a group.
 func (w *tab) findsByKeyboard() {
 	w.Helper()

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -170,9 +171,28 @@ func (w *tab) await(expression string) {
 		select {
 		case <-time.After(30 * time.Millisecond):
 		case <-w.ctx.Done():
-			w.Fatalf("in vain for %s: %v", expression, err)
+			w.Fatalf("in vain for %s: %v\n%s", expression, err, w.state())
 		}
 	}
+}
+
+// state is what the page shows, for the message of a test that waited in vain.
+func (w *tab) state() string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), 10*time.Second)
+	defer cancel()
+	state, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify({
+		address: location.href, ready: document.readyState, hidden: document.hidden, focus: document.activeElement?.id, typed: document.querySelector("#q")?.value,
+		summary: document.querySelector("#summary")?.textContent, offline: !document.querySelector("#offline")?.hidden, query: document.querySelector("#live")?.dataset.query })`))
+	if err != nil {
+		return err.Error()
+	}
+	return state
+}
+
+// before runs a script in each page that is visited, before the page's own.
+func (w *tab) before(script string) {
+	w.Helper()
+	call(w, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 }
 
 // ask evaluates an expression in the page.

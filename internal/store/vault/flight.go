@@ -2,8 +2,13 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
+
+// errNoAnswer is what waiters receive when a call ended without returning, because its
+// goroutine exited.
+var errNoAnswer = errors.New("the call ended without an answer")
 
 // flights keeps one good answer per key. Callers that ask while the answer is
 // being fetched share that one call; failures are shared with them and not kept.
@@ -51,22 +56,27 @@ func (f *flights[K, V]) begin(ctx context.Context, key K, fetch func(context.Con
 		f.running, f.kept = map[K]*flight[V]{}, map[K]V{}
 	}
 	shared, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	call := &flight[V]{done: make(chan struct{}), cancel: cancel}
+	call := &flight[V]{done: make(chan struct{}), cancel: cancel, err: errNoAnswer}
 	f.running[key] = call
 	go func() {
 		defer cancel()
+		defer f.land(key, call)
 		call.value, call.err = fetch(shared)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.running[key] == call {
-			delete(f.running, key)
-			if call.err == nil {
-				f.kept[key] = call.value
-			}
-		}
-		close(call.done)
 	}()
 	return call
+}
+
+// land keeps the answer, if it is a good one, and tells the waiters.
+func (f *flights[K, V]) land(key K, call *flight[V]) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.running[key] == call {
+		delete(f.running, key)
+		if call.err == nil {
+			f.kept[key] = call.value
+		}
+	}
+	close(call.done)
 }
 
 // leave stops the call when its last waiter has gone.

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 )
@@ -42,6 +43,18 @@ func TestFlights(t *testing.T) {
 			}
 			if calls != 1 {
 				t.Errorf("%d calls", calls)
+			}
+		})
+	})
+	t.Run("a call whose goroutine exits fails for all who wait", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var f flights[string, int]
+			if got := <-ask(t.Context(), &f, func(context.Context) (int, error) { runtime.Goexit(); return 7, nil }); got != (answered{0, errNoAnswer}) {
+				t.Errorf("got %v", got)
+			}
+			if got := <-ask(t.Context(), &f, func(context.Context) (int, error) { return 8, nil }); got != (answered{8, nil}) {
+				t.Errorf("then got %v", got)
 			}
 		})
 	})
