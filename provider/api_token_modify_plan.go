@@ -30,6 +30,7 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	plan.withDefaults(ctx, config, &resp.Diagnostics)
 	if r.fillRegion(ctx, config, &plan, &resp.Diagnostics); resp.Diagnostics.HasError() {
 		return
 	}

@@ -140,6 +140,7 @@ func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if fresh.restamp {
 		resp.Diagnostics.Append(writePrivate(ctx, resp.Private, observedKey, fresh.observed)...)
 	}
+	fresh.state.withDefaults(ctx, fresh.state, &resp.Diagnostics)
 	resp.Diagnostics.Append(set(ctx, &resp.State, fresh.state)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, fresh.state)...)
 }

@@ -81,6 +81,10 @@ func rotationAttribute() schema.SingleNestedAttribute {
 			Validators: []validator.String{durationValidator{}}, PlanModifiers: []planmodifier.String{sameDuration{}},
 		}
 	}
+	withDefault := func(attribute schema.StringAttribute) schema.StringAttribute {
+		attribute.Computed = true // by withDefaults
+		return attribute
+	}
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		MarkdownDescription: "When the token is replaced. Without this block no time makes it due; a token that is expired or revoked is still replaced. The schedule is kept in the store too, so that a scheduled workflow can rotate by it.",
@@ -94,9 +98,9 @@ func rotationAttribute() schema.SingleNestedAttribute {
 				Optional: true, Validators: []validator.String{timezoneValidator{}, stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("schedule"))},
 				MarkdownDescription: "IANA time zone in which `schedule` is read, such as `Europe/Berlin`; UTC by default. A local time that a clock change skips fires at the change, and one that it repeats fires once.",
 			},
-			"window":        duration("How long after `schedule` fires a rotation may start, at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry."),
-			"before_expiry": duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap."),
-			"overlap":       duration("How long the old token works after the new one is in the store, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule if that is shorter. Choose it longer than your consumers take to fetch a new secret."),
+			"window":        withDefault(duration("How long after `schedule` fires a rotation may start, at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry.")),
+			"before_expiry": withDefault(duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap.")),
+			"overlap":       withDefault(duration("How long the old token works after the new one is in the store, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule if that is shorter. Choose it longer than your consumers take to fetch a new secret.")),
 			"jitter":        duration("Spread rotations that fall due together: each entry waits its own, always the same, part of this time, such as `6h`. None by default."),
 			"retire_when_idle": schema.BoolAttribute{
 				Optional:            true,
@@ -111,7 +115,7 @@ func rotationAttribute() schema.SingleNestedAttribute {
 				MarkdownDescription: "For an incident: any new value replaces the token and, as soon as the new one is in the store, revokes the old ones in the same apply, without overlap.",
 			},
 			"on_revoked": schema.StringAttribute{
-				Optional: true, Validators: []validator.String{stringvalidator.OneOf("rotate", "error", "ignore")},
+				Optional: true, Computed: true, Validators: []validator.String{stringvalidator.OneOf("rotate", "error", "ignore")},
 				MarkdownDescription: "What to do when someone revokes the token elsewhere: `rotate` (default), `error` or `ignore`.",
 			},
 		},
@@ -132,7 +136,7 @@ func tokenVaultAttribute() schema.SingleNestedAttribute {
 			},
 			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may be written on top of a secret that is there already. The older versions stay in Vault."},
 			"on_destroy": schema.StringAttribute{
-				Optional: true, Validators: []validator.String{stringvalidator.OneOf("delete", "keep", "purge")},
+				Optional: true, Computed: true, Validators: []validator.String{stringvalidator.OneOf("delete", "keep", "purge")},
 				MarkdownDescription: "What becomes of the entry on destroy, after its tokens are revoked: `delete` its versions (default, can be undone in Vault), `keep` the older versions, or `purge` the whole entry.",
 			},
 		},

@@ -50,8 +50,8 @@ deny contains message if {
 deny contains message if {
 	limits.production
 	some token in tokens
-	object.get(store(token.change.after), "on_destroy", null) == "keep"
-	message := sprintf("%s is in production and may not have on_destroy = \"keep\"", [token.address])
+	not can_be_restored(token.change.after)
+	message := sprintf("%s is in production and needs on_destroy = \"delete\"", [token.address])
 }
 
 # Someone acted outside of Terraform: find out who before the token is replaced.
@@ -83,15 +83,14 @@ is_replaced(token) if token.rotation.schedule != null
 
 is_replaced(token) if token.expires_in == null
 
-# Without a value the overlap is 24h, or less for a token that lives for less than 72h.
-overlap_fits(token) if seconds(object.get(token.rotation, "overlap", "")) <= seconds(limits.overlap)
+# A plan shows the overlap that takes effect, whoever has chosen it.
+overlap_fits(token) if seconds(token.rotation.overlap) <= seconds(limits.overlap)
 
+# Without a rotation it is 24h, or less for a token that lives for less than 72h.
 overlap_fits(token) if {
-	token.rotation.overlap == null
+	token.rotation == null
 	seconds("24h") <= seconds(limits.overlap)
 }
-
-overlap_fits(token) if token.rotation == null
 
 in_a_folder(token) if {
 	some folder in limits.folders
@@ -99,6 +98,9 @@ in_a_folder(token) if {
 }
 
 is_protected(token) if token.deletion_protection == true
+
+# A destroy by mistake can be undone: "purge" leaves nothing, and "keep" leaves old secrets.
+can_be_restored(token) if store(token).on_destroy == "delete"
 
 # The place of a token, written as terraform import takes it. A namespace of Vault, and a region
 # of AWS that is not the provider's, come before the rest.

@@ -7,13 +7,13 @@ good := {
 	"name": "CI/CD Pipeline",
 	"expires_in": "90d",
 	"deletion_protection": null,
-	"rotation": {"period": "30d", "schedule": null, "overlap": null},
+	"rotation": {"period": "30d", "schedule": null, "overlap": "1d", "before_expiry": "30d", "on_revoked": "rotate"},
 	"rotation_reason": "created",
-	"vault": {"namespace": null, "mount": "secret", "path": "ci/paistrike", "on_destroy": null},
+	"vault": {"namespace": null, "mount": "secret", "path": "ci/paistrike", "on_destroy": "delete"},
 	"aws_secrets_manager": null,
 }
 
-aws := {"vault": null, "aws_secrets_manager": {"region": null, "name": "ci/paistrike", "on_destroy": null}}
+aws := {"vault": null, "aws_secrets_manager": {"region": null, "name": "ci/paistrike", "on_destroy": "delete"}}
 
 # plan is a plan that creates a token whose attributes are those of good, but for some.
 plan(changed) := {
@@ -69,7 +69,7 @@ test_production_is_protected if {
 	limits := {"expires_in": "90d", "overlap": "48h", "folders": ["vault/"], "production": true}
 	paistrike.deny == {
 		"paistrike_api_token.ci is in production and needs deletion_protection = true",
-		"paistrike_api_token.ci is in production and may not have on_destroy = \"keep\"",
+		"paistrike_api_token.ci is in production and needs on_destroy = \"delete\"",
 	} with input as plan({"vault": {"on_destroy": "keep"}}) with data.limits as limits
 	count(paistrike.deny) == 0 with input as plan({"deletion_protection": true}) with data.limits as limits
 	in_aws := object.union(aws, {"deletion_protection": true, "aws_secrets_manager": {"on_destroy": "keep"}})
