@@ -1,6 +1,9 @@
 package main_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,6 +129,39 @@ func TestArchitectureHasEveryPackage(t *testing.T) {
 		if _, err := os.Stat(folder); err != nil {
 			t.Errorf("the chart has a package that is not there: %v", err)
 		}
+	}
+}
+
+// Every revocation of a token by its id passes through paistrike.End, which asks for a
+// warrant: nothing else calls Revoke.
+func TestEveryRevocationAsksForItsWarrant(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "git", "ls-files", "-co", "--exclude-standard", "*.go").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var callers []string
+	for _, name := range strings.Fields(string(out)) {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) != 2 { // a context and an id
+				return true
+			}
+			if method, ok := call.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "Revoke" {
+				callers = append(callers, name)
+			}
+			return true
+		})
+	}
+	if want := []string{"internal/paistrike/end.go", "internal/rotation/revoke.go"}; !slices.Equal(callers, want) {
+		t.Errorf("Revoke is called in %q, want %q: call End", callers, want)
 	}
 }
 

@@ -34,7 +34,7 @@ const (
 	// ephemeralBudget bounds a create and a clean-up, which are not broken off
 	// halfway.
 	ephemeralBudget = time.Minute
-	ephemeralKey    = "token_id"
+	ephemeralKey    = "minted"
 )
 
 // apiTokenEphemeral is a token for the time of one plan or apply.
@@ -104,13 +104,19 @@ func (e *apiTokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest,
 	}
 	model.Token, model.TokenID = types.StringValue(minted.Secret.Reveal()), types.StringValue(minted.ID)
 	model.TokenName, model.ExpiresAt = types.StringValue(minted.Name), timeValue(minted.ExpiresAt)
-	kept, err := json.Marshal(minted.ID)
+	kept, err := json.Marshal(ephemeralMinted{ID: minted.ID, Name: minted.Name})
 	if err != nil {
 		resp.Diagnostics.AddError("Ephemeral token not created", err.Error())
 		return
 	}
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, ephemeralKey, kept)...)
 	resp.Diagnostics.Append(resp.Result.Set(ctx, model)...)
+}
+
+// ephemeralMinted is what the close of a token needs to know of it.
+type ephemeralMinted struct {
+	ID   string `json:"id"`
+	Name string `json:"name"` // that was sent
 }
 
 // openToken creates a token under a name that no other has. What cannot be handed
@@ -133,36 +139,36 @@ func openToken(ctx context.Context, client *paistrike.Client, label string, life
 	case err != nil:
 		return paistrike.Minted{}, err
 	case ctx.Err() != nil: // nobody takes it, and nobody would close it
-		return paistrike.Minted{}, errors.Join(ctx.Err(), endEphemeral(whole, client, minted.ID))
+		return paistrike.Minted{}, errors.Join(ctx.Err(), endEphemeral(whole, client, minted.Token))
 	case minted.ExpiresAt.IsZero():
 		err := fmt.Errorf("token %s was created without the expiry that was asked for", minted.ID)
-		return paistrike.Minted{}, errors.Join(err, endEphemeral(whole, client, minted.ID))
+		return paistrike.Minted{}, errors.Join(err, endEphemeral(whole, client, minted.Token))
 	}
 	return minted, nil
 }
 
 // endEphemeral revokes a token and says what has become of it.
-func endEphemeral(ctx context.Context, client *paistrike.Client, id string) error {
-	if err := client.Revoke(ctx, id); err != nil {
+func endEphemeral(ctx context.Context, client *paistrike.Client, token paistrike.Token) error {
+	if err := client.End(ctx, token.ID, paistrike.Sent(token.Name)); err != nil {
 		return err
 	}
-	return fmt.Errorf("token %s was revoked again", id)
+	return fmt.Errorf("token %s was revoked again", token.ID)
 }
 
-// Close revokes the token; one that is gone already is closed. A failure is a
+// Close revokes the token; one that is revoked already is closed. A failure is a
 // warning: the run's work is done, and the token ends by itself.
 func (e *apiTokenEphemeral) Close(ctx context.Context, req ephemeral.CloseRequest, resp *ephemeral.CloseResponse) {
-	id, diags := readPrivate[string](ctx, req.Private, ephemeralKey)
+	minted, diags := readPrivate[ephemeralMinted](ctx, req.Private, ephemeralKey)
 	resp.Diagnostics.Append(diags...)
 	client := e.session.client(&resp.Diagnostics)
-	if resp.Diagnostics.HasError() || id == "" {
+	if resp.Diagnostics.HasError() || minted.ID == "" {
 		return
 	}
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
 	defer cancel()
-	if err := client.Revoke(whole, id); err != nil && !paistrike.IsNotFound(err) {
+	if err := client.End(whole, minted.ID, paistrike.Sent(minted.Name)); err != nil {
 		resp.Diagnostics.Append(diag.NewWarningDiagnostic("Ephemeral token not revoked",
-			fmt.Sprintf("%s Revoke token %s by hand in PAIStrike, or let it expire.\n\nCause: %s", stillWorks(err), id, err)))
+			fmt.Sprintf("%s Revoke token %s by hand in PAIStrike, or let it expire.\n\nCause: %s", stillWorks(err), minted.ID, err)))
 	}
 }
 

@@ -76,7 +76,7 @@ func (a *revokeAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequ
 		return
 	}
 	say("Revoking token %s (%s): %s", id, token.Name, model.Reason.ValueString())
-	if err := client.Revoke(ctx, id); err != nil {
+	if err := client.End(ctx, id, paistrike.Asked()); err != nil {
 		resp.Diagnostics.AddError("Token not revoked", "Token "+id+" may still work.\n\nCause: "+err.Error())
 		return
 	}

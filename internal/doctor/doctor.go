@@ -119,7 +119,7 @@ func (o *Observed) try(ctx context.Context, client, own *paistrike.Client, route
 func (o *Observed) end(ctx context.Context, client, own *paistrike.Client) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
-	o.Revoke = client.Revoke(ctx, o.Minted.ID)
+	o.Revoke = client.End(ctx, o.Minted.ID, paistrike.Sent(o.Name))
 	if o.Revoke != nil {
 		o.LeftOver = own.RevokeSelf(ctx) != nil
 	}

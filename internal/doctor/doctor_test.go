@@ -1,9 +1,13 @@
 package doctor_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +58,43 @@ func clean(server *sandbox.Server) bool {
 		}
 	}
 	return true
+}
+
+// foreignID answers each create with another token's id.
+type foreignID struct{ id string }
+
+func (f foreignID) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || r.Method != http.MethodPost {
+		return response, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	answer = regexp.MustCompile(`"id": ?"[^"]*"`).ReplaceAll(answer, []byte(`"id":"`+f.id+`"`))
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(answer)), int64(len(answer))
+	response.Header.Del("Content-Length")
+	return response, nil
+}
+
+// A service that answers a create with another token's id costs the other nothing, and the
+// new token ends itself.
+func TestAnotherTokensID(t *testing.T) {
+	t.Parallel()
+	server, cfg := service(t, "")
+	neighbor, _ := server.Mint("deploy", time.Time{})
+	cfg.Transport = foreignID{neighbor}
+	report := doctor.Judge(doctor.Examine(t.Context(), cfg))
+	if report.OK() || !strings.Contains(report.String(), "PAIStrike does not list it under a name of this run's") {
+		t.Errorf("got\n%s", report)
+	}
+	for _, token := range server.Tokens() {
+		if live := token.Status == "active"; live != (token.Name == "management" || token.ID == neighbor) {
+			t.Errorf("%s is %s", token.Name, token.Status)
+		}
+	}
 }
 
 func TestAllIsWell(t *testing.T) {

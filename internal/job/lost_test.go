@@ -26,6 +26,8 @@ type lostJob struct {
 	said  string
 	// arrives is when the create lands; never if it is negative.
 	arrives time.Duration
+	// neighbor is the id that the answer to the create named: another's token.
+	neighbor string
 }
 
 const lostName = "gha:acme/app:1.1:scan:abcdefghij"
@@ -38,6 +40,7 @@ func (l *lostJob) run(t *testing.T, began time.Duration, state map[string]string
 	}
 	l.box, l.now = box, afternoon.Add(began)
 	_, broker := box.Mint("broker", time.Time{})
+	l.neighbor, _ = box.Mint("deploy", time.Time{})
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/api-tokens") {
 			l.looks = append(l.looks, l.now.Sub(afternoon))
@@ -61,7 +64,7 @@ func (l *lostJob) run(t *testing.T, began time.Duration, state map[string]string
 		"STATE_" + stateNames: `["` + lostName + `"]`, "STATE_" + stateExpires: "2026-01-05T13:00:00Z", "STATE_" + stateAsked: "2026-01-05T12:00:00Z",
 	}
 	for name, value := range state {
-		env["STATE_"+name] = value
+		env["STATE_"+name] = strings.ReplaceAll(value, "NEIGHBOR", l.neighbor)
 	}
 	var out bytes.Buffer
 	m := Machine{
@@ -117,6 +120,21 @@ func TestPostNeverCallsRevokedWhatItDidNotSee(t *testing.T) {
 	}
 	if last := l.looks[len(l.looks)-1]; last != lookTime || len(l.looks) != 7 {
 		t.Errorf("looked at %v", l.looks)
+	}
+}
+
+// An answer that names another's token as the new one costs the other nothing.
+func TestPostLeavesATokenOfAnothersNameAlone(t *testing.T) {
+	t.Parallel()
+	l := &lostJob{arrives: -1}
+	code := l.run(t, time.Minute, map[string]string{stateID: "NEIGHBOR", stateName: lostName})
+	if code != 0 || !strings.Contains(l.said, "::warning title=PAIStrike PSA501::") || !strings.Contains(l.said, "PAIStrike does not list it under a name of this run's, so it is left alone") {
+		t.Errorf("%d: %s", code, l.said)
+	}
+	for _, token := range l.box.Tokens() {
+		if token.ID == l.neighbor && token.Status != "active" {
+			t.Errorf("the neighbor's token is %s", token.Status)
+		}
 	}
 }
 

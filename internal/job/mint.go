@@ -128,9 +128,9 @@ func (m *minter) List(ctx context.Context) ([]paistrike.Token, error) {
 	return tokens, err
 }
 
-// Revoke revokes a token whose secret was lost.
-func (m *minter) Revoke(_ context.Context, id string) error {
-	err := m.client.Revoke(m.cleanup, id) //nolint:contextcheck // the budget that List began
+// End revokes a token whose secret was lost.
+func (m *minter) End(_ context.Context, id string, by paistrike.Warrant) error {
+	err := m.client.End(m.cleanup, id, by) //nolint:contextcheck // the budget that List began
 	m.failed = m.failed || err != nil
 	return err
 }
@@ -186,7 +186,7 @@ func revokeNamed(ctx context.Context, client *paistrike.Client, names []string) 
 			continue
 		}
 		if t.Status != paistrike.StatusRevoked {
-			if err := client.Revoke(ctx, t.ID); err != nil {
+			if err := client.End(ctx, t.ID, paistrike.Sent(names...)); err != nil {
 				return revoked, err
 			}
 		}
@@ -258,7 +258,7 @@ func (s *session) saveToken(t token) error {
 func (s *session) takeBack(ctx context.Context, client *paistrike.Client, t token, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	err := client.Revoke(ctx, t.ID)
+	err := client.End(ctx, t.ID, paistrike.Sent(t.Name))
 	if err != nil {
 		err = client.As(t.secret).RevokeSelf(ctx)
 	}

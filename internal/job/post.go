@@ -153,10 +153,14 @@ func (s *session) revoke(ctx context.Context, left leftover) ([]paistrike.Token,
 		return revoked, errors.Join(self, err)
 	}
 	if left.id != "" && len(revoked) == 0 {
-		if err := client.Revoke(ctx, left.id); err != nil {
+		switch err := client.End(ctx, left.id, paistrike.Sent(left.names...)); {
+		case errors.Is(err, paistrike.ErrUnknown):
+			unheard = left.names // it may be listed in a moment
+		case err != nil:
 			return revoked, errors.Join(self, err)
+		default:
+			revoked = append(revoked, known)
 		}
-		revoked = append(revoked, known)
 	}
 	found, err := s.lookFor(ctx, client, unheard, left.asked.Add(lookTime))
 	return append(revoked, found...), err

@@ -11,7 +11,7 @@ import (
 type Minter interface {
 	Create(ctx context.Context, name string, expiresAt time.Time) (Minted, error)
 	List(ctx context.Context) ([]Token, error)
-	Revoke(ctx context.Context, id string) error
+	End(ctx context.Context, id string, by Warrant) error
 }
 
 // LostError says that a create brought no token that can be used, and what has
@@ -65,7 +65,7 @@ func MintOnce(ctx context.Context, m Minter, name string, expiresAt time.Time) (
 		}
 		e.ID = token.ID
 		if token.Status != StatusRevoked {
-			if err := m.Revoke(ctx, token.ID); err != nil {
+			if err := m.End(ctx, token.ID, Sent(name)); err != nil {
 				failed = then(failed, err)
 				continue
 			}

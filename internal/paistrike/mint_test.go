@@ -45,8 +45,8 @@ func TestCreatedTokenIsTheOneAskedFor(t *testing.T) {
 		{"nameless, and someone else's id", on{"POST ": created(`"id":"tok_2"`), "GET /tok_2": answer(200, foreign)}, "left as it is", "tok_2", false, []string{"POST ", "GET /tok_2", "GET /tok_2"}},
 		{
 			"an odd name in the answer alone", on{
-				"POST ": created(`"id":"tok_2","name":"CI (1)"`), "GET /tok_2": inTurn(answer(200, named), answer(200, `{"id":"tok_2","status":"revoked"}`)), "DELETE /tok_2": answer(204, ""),
-			}, "otherwise than the list", "tok_2", true, []string{"POST ", "GET /tok_2", "DELETE /tok_2", "GET /tok_2"},
+				"POST ": created(`"id":"tok_2","name":"CI (1)"`), "GET /tok_2": inTurn(answer(200, named), answer(200, named), answer(200, `{"id":"tok_2","status":"revoked"}`)), "DELETE /tok_2": answer(204, ""),
+			}, "otherwise than the list", "tok_2", true, []string{"POST ", "GET /tok_2", "GET /tok_2", "DELETE /tok_2", "GET /tok_2"},
 		},
 		{"the id self", on{"POST ": created(`"id":"self","name":"ci"`)}, "leads to no token", "", false, []string{"POST "}},
 		{"an id with a slash", on{"POST ": created(`"id":"a/b","name":"ci"`)}, "leads to no token", "", false, []string{"POST "}},
@@ -95,7 +95,10 @@ func (s *scripted) Create(context.Context, string, time.Time) (paistrike.Minted,
 }
 func (s *scripted) List(context.Context) ([]paistrike.Token, error) { return s.list, s.listing }
 
-func (s *scripted) Revoke(_ context.Context, id string) error {
+func (s *scripted) End(_ context.Context, id string, by paistrike.Warrant) error {
+	if !by.Covers(paistrike.Token{ID: id, Name: "ci"}) || by.Covers(paistrike.Token{ID: id, Name: "deploy"}) {
+		return errors.New("another warrant than the name that was sent")
+	}
 	s.revoked = append(s.revoked, id)
 	return s.revoke
 }

@@ -55,6 +55,15 @@ func (o *ownToken) began() time.Time {
 	return o.since
 }
 
+// MayBeOwn reports whether a token is, or may be, the one that the client uses.
+func (c *Client) MayBeOwn(ctx context.Context, id string) (bool, error) {
+	own, err := c.Own(ctx)
+	if err != nil {
+		return false, err
+	}
+	return own.May(id), nil
+}
+
 // Own finds out which token the client calls as: by the server's route for that,
 // or, if it has none, by the list, as the only token whose last use is not before
 // the client's first call. If there are several, it may be any of them. The server

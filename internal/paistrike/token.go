@@ -49,6 +49,10 @@ type Token struct {
 	Warnings []string
 }
 
+// Known reports whether PAIStrike told of the token itself; false for one that has its id
+// alone.
+func (t Token) Known() bool { return t.Status != "" }
+
 // Expired reports whether the token's life is over at now. Expiry is half-open:
 // at the very second of ExpiresAt the token is refused. A token whose expiry was
 // not told counts as unexpired.

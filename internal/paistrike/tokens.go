@@ -179,7 +179,7 @@ func (c *Client) confirm(ctx context.Context, minted *Minted, name string, statu
 	if token, err := c.find(ctx, minted.ID); err != nil || token.Name != name {
 		return false, then(unusable(errOtherName), err)
 	}
-	err = c.Revoke(ctx, minted.ID)
+	err = c.End(ctx, minted.ID, Sent(name))
 	return err == nil, then(unusable(errTwoNames), err)
 }
 

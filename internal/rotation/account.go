@@ -25,7 +25,7 @@ const (
 // state, or the recorded expiry has passed, so that nobody can lose a working token.
 func accountOf(current paistrike.Token, slot []paistrike.Token, expires time.Time, clock schedule.Clock, tokens Tokens) Account {
 	switch {
-	case current.ID == "" || known(current):
+	case current.ID == "" || current.Known():
 		return AccountKnown
 	case tokens.DropsRevoked():
 		return AccountDropped
@@ -36,9 +36,6 @@ func accountOf(current paistrike.Token, slot []paistrike.Token, expires time.Tim
 	}
 }
 
-// known reports that PAIStrike told of the token itself.
-func known(token paistrike.Token) bool { return token.Status != "" }
-
 // unhealthyToken says why a token does not serve its consumers.
 func unhealthyToken(current paistrike.Token, account Account, p schedule.Policy) schedule.Reason {
 	switch {
@@ -48,7 +45,7 @@ func unhealthyToken(current paistrike.Token, account Account, p schedule.Policy)
 		return schedule.ReasonNone
 	case current.Status == paistrike.StatusRevoked, account == AccountDropped:
 		return schedule.ReasonRevoked
-	case !known(current):
+	case !current.Known():
 		return schedule.ReasonNotFound
 	}
 	return schedule.ReasonNone

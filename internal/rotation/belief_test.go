@@ -52,28 +52,28 @@ func (f *fewTokens) engine(t *testing.T) *Engine {
 // The one way to revoke asks by what right.
 func TestWhatARunMayRevoke(t *testing.T) {
 	t.Parallel()
-	bySlot := warrant{slots: []string{ourSlot}}
+	bySlot := entryTokens([]string{ourSlot}, nil)
 	handMade := paistrike.Token{ID: "tok_9", Name: "made by hand", Status: paistrike.StatusActive}
 	mine, ended := tokenFor("CI", 3), tokenFor("CI", 4)
 	ended.Status = paistrike.StatusRevoked
 	for _, test := range []struct {
 		name  string
 		id    string
-		by    warrant
+		by    paistrike.Warrant
 		want  error
 		calls int
 	}{
 		{"a name with this slot", mine.ID, bySlot, nil, 1},
-		{"a name with a former slot", mine.ID, warrant{slots: []string{"aaaaaaaaaaaa", ourSlot}}, nil, 1},
-		{"a name with another slot", mine.ID, warrant{slots: []string{"aaaaaaaaaaaa"}}, errNotOurs, 0},
-		{"no warrant", mine.ID, warrant{}, errNotOurs, 0},
-		{"a name that a person gave", handMade.ID, bySlot, errNotOurs, 0},
-		{"exactly the name that was sent", handMade.ID, warrant{name: "made by hand"}, nil, 1},
-		{"imported, id and name as seen", handMade.ID, warrant{imported: []Imported{{ID: "tok_9", Name: "made by hand"}}}, nil, 1},
-		{"imported, but renamed since", handMade.ID, warrant{imported: []Imported{{ID: "tok_9", Name: "before"}}}, errNotOurs, 0},
-		{"imported, another token of that name", handMade.ID, warrant{imported: []Imported{{ID: "tok_8", Name: "made by hand"}}}, errNotOurs, 0},
+		{"a name with a former slot", mine.ID, entryTokens([]string{"aaaaaaaaaaaa", ourSlot}, nil), nil, 1},
+		{"a name with another slot", mine.ID, entryTokens([]string{"aaaaaaaaaaaa"}, nil), paistrike.ErrNotOurs, 0},
+		{"no warrant", mine.ID, paistrike.Warrant{}, paistrike.ErrNotOurs, 0},
+		{"a name that a person gave", handMade.ID, bySlot, paistrike.ErrNotOurs, 0},
+		{"exactly the name that was sent", handMade.ID, paistrike.Sent("made by hand"), nil, 1},
+		{"imported, id and name as seen", handMade.ID, entryTokens(nil, []Imported{{ID: "tok_9", Name: "made by hand"}}), nil, 1},
+		{"imported, but renamed since", handMade.ID, entryTokens(nil, []Imported{{ID: "tok_9", Name: "before"}}), paistrike.ErrNotOurs, 0},
+		{"imported, another token of that name", handMade.ID, entryTokens(nil, []Imported{{ID: "tok_8", Name: "made by hand"}}), paistrike.ErrNotOurs, 0},
 		{"revoked before", ended.ID, bySlot, nil, 0},
-		{"not known", "tok_77", bySlot, errGone, 0},
+		{"not known", "tok_77", bySlot, paistrike.ErrUnknown, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +97,7 @@ func TestATokenIsThrownAwayByWhatIsListed(t *testing.T) {
 	answered.Name = name.String()
 	e.inventory.note(answered)
 	err := e.discard(t.Context(), mint{Minted: paistrike.Minted{Token: answered}, name: name})
-	if !errors.Is(err, errNotOurs) || len(account.revoked) > 0 {
+	if !errors.Is(err, paistrike.ErrNotOurs) || len(account.revoked) > 0 {
 		t.Errorf("error %v, revoked %v", err, account.revoked)
 	}
 }
@@ -142,14 +142,14 @@ func TestARunNeverEndsItsOwnToken(t *testing.T) {
 	t.Parallel()
 	mine := tokenFor("CI", 3)
 	account := &fewTokens{list: []paistrike.Token{mine}, own: mine.ID}
-	if err := account.engine(t).end(t.Context(), mine.ID, warrant{slots: []string{ourSlot}}); !errors.Is(err, errOwn) || len(account.revoked) > 0 {
+	if err := account.engine(t).end(t.Context(), mine.ID, entryTokens([]string{ourSlot}, nil)); !errors.Is(err, paistrike.ErrOwn) || len(account.revoked) > 0 {
 		t.Errorf("error %v, revoked %v", err, account.revoked)
 	}
 }
 
 func TestNotKnownIsNotRevoked(t *testing.T) {
 	t.Parallel()
-	if err := (&fewTokens{}).engine(t).end(t.Context(), "tok_3", warrant{slots: []string{ourSlot}}); !errors.Is(err, errGone) {
+	if err := (&fewTokens{}).engine(t).end(t.Context(), "tok_3", entryTokens([]string{ourSlot}, nil)); !errors.Is(err, paistrike.ErrUnknown) {
 		t.Errorf("a token that PAIStrike does not know counts as revoked: %v", err)
 	}
 }

@@ -233,11 +233,11 @@ func (e *Engine) revokeAll(ctx context.Context, o observation, r DestroyRequest,
 	var first error
 	for _, id := range ids {
 		before, _ := e.inventory.get(id)
-		err := e.end(ctx, id, warrant{slots: o.Slots, imported: r.Imported})
+		err := e.end(ctx, id, entryTokens(o.Slots, r.Imported))
 		switch {
-		case errors.Is(err, errNotOurs):
+		case errors.Is(err, paistrike.ErrNotOurs):
 			result.Notes = append(result.Notes, tokenLeftAlone(id, before.Name))
-		case errors.Is(err, errGone) && o.Account != AccountUnknown:
+		case errors.Is(err, paistrike.ErrUnknown) && o.Account != AccountUnknown:
 			// Neither listed nor found: there is nothing that could be revoked.
 		case err != nil:
 			left = append(left, id)

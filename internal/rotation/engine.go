@@ -121,12 +121,3 @@ func (p PAIStrike) Verify(ctx context.Context, value secret.Secret) error {
 	_, err := p.As(value).Self(ctx)
 	return err
 }
-
-// MayBeOwn reports whether a token is, or may be, the one that the client uses.
-func (p PAIStrike) MayBeOwn(ctx context.Context, id string) (bool, error) {
-	own, err := p.Own(ctx)
-	if err != nil {
-		return false, err
-	}
-	return own.May(id), nil
-}

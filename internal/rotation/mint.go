@@ -85,7 +85,7 @@ func (e *Engine) endNamed(ctx context.Context, name Name) (string, error) {
 	}
 	for _, token := range e.inventory.named([]string{name.Slot}) {
 		if token.Name == name.String() {
-			return token.ID, e.end(ctx, token.ID, warrant{name: token.Name})
+			return token.ID, e.end(ctx, token.ID, paistrike.Sent(name.String()))
 		}
 	}
 	return "", nil
@@ -107,13 +107,9 @@ func (m minter) List(ctx context.Context) ([]paistrike.Token, error) {
 	return m.e.Tokens(ctx)
 }
 
-// Revoke ends a token whose name a mint has just sent.
-func (m minter) Revoke(ctx context.Context, id string) error {
-	token, err := m.e.lookup(ctx, id)
-	if err != nil {
-		return err
-	}
-	return m.e.end(ctx, id, warrant{name: token.Name})
+// End revokes a token.
+func (m minter) End(ctx context.Context, id string, by paistrike.Warrant) error {
+	return m.e.end(ctx, id, by)
 }
 
 // newName names a token for the generation that it is to become. The incarnation is the
@@ -179,7 +175,7 @@ func (e *Engine) verify(ctx context.Context, o observation, minted mint) error {
 // What the answer to the create said of it is not enough for that: it is read again.
 func (e *Engine) discard(ctx context.Context, minted mint) error {
 	e.inventory.forget(minted.ID)
-	err := e.end(ctx, minted.ID, warrant{name: minted.name.String()})
+	err := e.end(ctx, minted.ID, paistrike.Sent(minted.name.String()))
 	if err != nil {
 		return fmt.Errorf("revoking token %s: %w", minted.ID, err)
 	}

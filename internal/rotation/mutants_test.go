@@ -70,7 +70,7 @@ func mutantsOfTheWire() []mutant {
 		{"publish without verifying", "run.go",
 			"if err := e.verify(critical, o, m); err != nil {", "if err := error(nil); err != nil {", "^TestRefusedTokenIsNotPublished$"},
 		{"revoke the old token before publishing", "run.go",
-			"adopt, astray := split(o, m.name, r.Keep)", "if o.active() {\n\t\t_ = e.end(critical, o.record().TokenID, warrant{slots: o.Slots})\n\t}\n\tadopt, astray := split(o, m.name, r.Keep)", bySingles + "/^vault$/^rotate$"},
+			"adopt, astray := split(o, m.name, r.Keep)", "if o.active() {\n\t\t_ = e.end(critical, o.record().TokenID, entryTokens(o.Slots, nil))\n\t}\n\tadopt, astray := split(o, m.name, r.Keep)", bySingles + "/^vault$/^rotate$"},
 		{"adopt from an old list", "run.go",
 			"if err := e.reload(ctx, true); err != nil {", "if err := e.load(ctx); err != nil {", byExplorer + "/^RRH-0-faults$"},
 		{"believe that an entry is absent", "destroy.go",
@@ -82,15 +82,16 @@ func mutantsOfTheWire() []mutant {
 
 // mutantsOfBelief break what holds against neighbors, forgers and lies.
 func mutantsOfBelief() []mutant {
+	const end = "../paistrike/end.go"
 	return []mutant{
-		{"revoke on the store's word", "revoke.go",
-			"case !by.covers(token):", "case false:", byExplorer + "/^FW-"},
+		{"revoke on the store's word", end,
+			"case !by.Covers(token):", "case false:", byExplorer + "/^FW-"},
 		{"revoke an import by its id alone", "revoke.go",
-			"slices.Contains(w.imported, Imported{ID: token.ID, Name: token.Name})", "slices.ContainsFunc(w.imported, func(i Imported) bool { return i.ID == token.ID })", "^TestImportedTokenIsRetiredByWhoImportedIt$"},
-		{"revoke the run's own token", "revoke.go",
-			"case own:\n\t\treturn errOwn", "case own && false:\n\t\treturn errOwn", "^TestARunNeverEndsItsOwnToken$"},
-		{"call revoked what PAIStrike does not know", "revoke.go",
-			"case !known(token):\n\t\treturn errGone", "case !known(token):\n\t\treturn nil", "^TestNotKnownIsNotRevoked$"},
+			"slices.Contains(imported, Imported{ID: token.ID, Name: token.Name})", "slices.ContainsFunc(imported, func(i Imported) bool { return i.ID == token.ID })", "^TestImportedTokenIsRetiredByWhoImportedIt$"},
+		{"revoke the run's own token", end,
+			"case own:\n\t\t\treturn ErrOwn", "case own && false:\n\t\t\treturn ErrOwn", "^TestARunNeverEndsItsOwnToken$"},
+		{"call revoked what PAIStrike does not know", end,
+			"case !token.Known():\n\t\treturn ErrUnknown", "case !token.Known():\n\t\treturn nil", "^TestNotKnownIsNotRevoked$"},
 		{"believe the create's answer when a token is thrown away", "mint.go",
 			"e.inventory.forget(minted.ID)", "", "^TestATokenIsThrownAwayByWhatIsListed$"},
 		{"publish a token that was there before", "mint.go",
@@ -142,7 +143,7 @@ func mutantsOfBelief() []mutant {
 		{"keep the ends that a person's version remembers", "retire.go",
 			"if end := now.Add(overlap); !o.trusted() && list[i].RevokeAfter.Before(end) {", "if end := now; false {", "^TestAFullOverlapFollowsWhatAPersonWrote$"},
 		{"adopt from a list that lacks what the record names", "run.go",
-			"!listed && known(o.current) && !e.tokens.DropsRevoked() {", "!listed && false {", "^TestNothingIsAdoptedFromALaggingList$"},
+			"!listed && o.current.Known() && !e.tokens.DropsRevoked() {", "!listed && false {", "^TestNothingIsAdoptedFromALaggingList$"},
 		{"sweep what was current before a label was moved back", "retire.go",
 			"case !Unused(token), o.Rewinds && o.Revision != \"\":", "case !Unused(token):", byExplorer + "/^RRH-0-faults-opaque$"},
 		{"publish on what was seen before the machine slept", "run.go",
@@ -174,7 +175,7 @@ func mutantsOfTheClient() []mutant {
 func mutantsInChaos() []mutant {
 	return []mutant{
 		{"revoke what has a name", "revoke.go",
-			"case structured && ours(w.slots, name.Slot):", "case structured && ours(w.slots, name.Slot), token.Name != \"\":", byChaos},
+			"structured && ours(slots, name.Slot) {", "structured && ours(slots, name.Slot) || token.Name != \"\" {", byChaos},
 		{"end an overlap halfway", "retire.go",
 			"return !c.Revoke().Before(r.RevokeAfter)", "return !c.Revoke().Before(r.SupersededAt.Add(r.RevokeAfter.Sub(r.SupersededAt) / 2))", byChaos},
 		{"close the entry of another owner", "destroy.go",

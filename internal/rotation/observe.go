@@ -117,7 +117,7 @@ func stillRetiring(token paistrike.Token, expires, revokeAfter time.Time, clock 
 		return false
 	case !expires.IsZero() && !clock.Revoke().Before(expires):
 		return false
-	case !known(token):
+	case !token.Known():
 		return clock.Revoke().Before(revokeAfter)
 	}
 	return true

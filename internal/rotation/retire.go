@@ -154,7 +154,7 @@ func (e *Engine) retire(ctx context.Context, o observation, r Request, result *R
 			result.note(heldBack(token, old.RevokeAfter.Add(r.Policy.Overlap)))
 			continue
 		}
-		switch err := e.end(ctx, old.ID, warrant{slots: o.Slots, imported: r.Imported}); {
+		switch err := e.end(ctx, old.ID, entryTokens(o.Slots, r.Imported)); {
 		case err != nil:
 			result.note(revokeFailed(old.ID, old.Name, old.ExpiresAt, err))
 		default:
@@ -172,7 +172,7 @@ func (e *Engine) sweep(ctx context.Context, o observation, strays []paistrike.To
 		return
 	}
 	for _, token := range strays {
-		if err := e.end(ctx, token.ID, warrant{slots: o.Slots}); err != nil {
+		if err := e.end(ctx, token.ID, entryTokens(o.Slots, nil)); err != nil {
 			result.note(revokeFailed(token.ID, token.Name, token.ExpiresAt, err))
 			continue
 		}

@@ -171,7 +171,7 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 // has declared them compromised.
 func (e *Engine) endPrevious(ctx context.Context, after observation, r Request, result *Result) {
 	for _, old := range after.record().Retiring {
-		err := e.end(ctx, old.ID, warrant{slots: after.Slots, imported: r.Imported})
+		err := e.end(ctx, old.ID, entryTokens(after.Slots, r.Imported))
 		if err != nil {
 			result.note(previousStillWorks(old.ID, old.Name, err))
 			continue
@@ -191,7 +191,7 @@ func (e *Engine) relist(ctx context.Context, o *observation) error {
 	if err := e.reload(ctx, true); err != nil {
 		return listFailed(err)
 	}
-	if _, listed := e.inventory.get(o.current.ID); !listed && known(o.current) && !e.tokens.DropsRevoked() {
+	if _, listed := e.inventory.get(o.current.ID); !listed && o.current.Known() && !e.tokens.DropsRevoked() {
 		return listFailed(fmt.Errorf("token %s is found by its id, and the list lacks it; if the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true", o.current.ID))
 	}
 	o.Tokens = e.inventory.named(o.Slots)

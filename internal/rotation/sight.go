@@ -216,10 +216,9 @@ func (s Sight) Ripe(p schedule.Policy, imported ...Imported) int {
 	if !s.Clock.Trusted() || s.Stale() {
 		return 0
 	}
-	count := 0
+	count, may := 0, entryTokens(s.Slots, imported)
 	for _, r := range s.Retiring {
-		may := warrant{slots: s.Slots, imported: imported}.covers(s.listed[r.ID])
-		if isRipe(r, s.Clock) && may && !holds(p, s.listed[r.ID], r, s.Clock) {
+		if isRipe(r, s.Clock) && may.Covers(s.listed[r.ID]) && !holds(p, s.listed[r.ID], r, s.Clock) {
 			count++
 		}
 	}
