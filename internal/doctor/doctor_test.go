@@ -61,10 +61,13 @@ func clean(server *sandbox.Server) bool {
 }
 
 // foreignID answers each create with another token's id.
-type foreignID struct{ id string }
+type foreignID struct {
+	http.Transport
+	id string
+}
 
-func (f foreignID) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := http.DefaultTransport.RoundTrip(r)
+func (f *foreignID) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := f.Transport.RoundTrip(r)
 	if err != nil || r.Method != http.MethodPost {
 		return response, err
 	}
@@ -85,7 +88,7 @@ func TestAnotherTokensID(t *testing.T) {
 	t.Parallel()
 	server, cfg := service(t, "")
 	neighbor, _ := server.Mint("deploy", time.Time{})
-	cfg.Transport = foreignID{neighbor}
+	cfg.Transport = &foreignID{id: neighbor}
 	report := doctor.Judge(doctor.Examine(t.Context(), cfg))
 	if report.OK() || !strings.Contains(report.String(), "PAIStrike does not list it under a name of this run's") {
 		t.Errorf("got\n%s", report)
