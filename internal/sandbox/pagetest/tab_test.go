@@ -2,6 +2,7 @@ package pagetest_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -208,13 +209,7 @@ func ask[T any](w *tab, expression string) T {
 // focusIs waits until the focus is where it should be.
 func (w *tab) focusIs(want string) {
 	w.Helper()
-	got := ""
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		if got = ask[string](w, focused); got == want {
-			return
-		}
-	}
-	w.Fatalf("the focus is on %q, want %q", got, want)
+	w.await(fmt.Sprintf("%s === %q", focused, want))
 }
 
 // rows are the names of the tokens in the list, from the top.
