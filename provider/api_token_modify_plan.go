@@ -24,6 +24,7 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if r.session == nil {
 		return
 	}
+	defer r.session.tellOnce(&resp.Diagnostics)
 	var config, plan apiTokenModel
 	resp.Diagnostics.Append(get(ctx, req.Config, &config)...)
 	resp.Diagnostics.Append(get(ctx, req.Plan, &plan)...)

@@ -102,6 +102,7 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 // Read refreshes from the store's metadata and PAIStrike's list. It writes nothing and
 // never reads the secret.
 func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	defer r.session.tellOnce(&resp.Diagnostics)
 	var state apiTokenModel
 	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
 	if resp.Diagnostics.HasError() {

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -24,6 +25,7 @@ type session struct {
 	dial     func() (*paistrike.Client, error)
 	stores   *stores
 	claims   claims
+	told     sync.Map // what is wrong with the configuration, as far as it has been said
 }
 
 var (
@@ -114,8 +116,25 @@ func (s *session) client(diags *diag.Diagnostics) *paistrike.Client {
 // addUnconnected adds the reason why a server could not be connected to, if there is one.
 func addUnconnected(diags *diag.Diagnostics, err error) {
 	if err != nil {
-		diags.AddError("Provider configuration is invalid", err.Error())
+		diags.Append(ofProvider{diag.NewErrorDiagnostic("Provider configuration is invalid", err.Error())})
 	}
+}
+
+// ofProvider is an error of the provider's configuration: whatever needs that meets it.
+type ofProvider struct{ diag.Diagnostic }
+
+// tellOnce leaves an error of the provider's configuration to the first resource of a plan
+// that meets it: one ends the plan, and forty would hide what else is wrong. It is not for
+// an apply, in which each resource has to say that nothing came of it.
+func (s *session) tellOnce(diags *diag.Diagnostics) {
+	*diags = slices.DeleteFunc(*diags, func(d diag.Diagnostic) bool {
+		wrong, ok := d.(ofProvider)
+		if !ok {
+			return false
+		}
+		_, before := s.told.LoadOrStore(wrong.Summary()+"\n"+wrong.Detail(), true)
+		return before
+	})
 }
 
 // mayChange adds an error if this provider only plans.

@@ -174,7 +174,11 @@ func (s *session) region(ctx context.Context, diags *diag.Diagnostics) string {
 	}
 	region, err := there.aws.Region(ctx)
 	if err != nil {
-		addFailure(diags, "AWS region is missing", err)
+		var wrong diag.Diagnostics
+		addFailure(&wrong, "AWS region is missing", err)
+		for _, one := range wrong {
+			diags.Append(ofProvider{one})
+		}
 	}
 	return region
 }
