@@ -93,7 +93,7 @@ func newStores(ctx context.Context, m providerModel, version string, env surroun
 
 // engineOptions are those of every engine of this process.
 func (env surroundings) engineOptions(shared *rotation.Inventory) []rotation.Option {
-	options := []rotation.Option{rotation.WithInventory(shared)}
+	options := []rotation.Option{rotation.WithInventory(shared), rotation.WithTogether(rotation.SideBySide)}
 	if env.sleep != nil {
 		options = append(options, rotation.WithSleep(env.sleep))
 	}

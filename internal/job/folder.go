@@ -243,7 +243,7 @@ func (s *session) openFolder(ctx context.Context, there store, set folderSetting
 		}
 		entries = set.shard.Pick(entries)
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, there), entries, nil
+	return rotation.New(rotation.PAIStrike{Client: client}, there, rotation.WithTogether(rotation.SideBySide)), entries, nil
 }
 
 // progressLines is how often a long run says how far it is.

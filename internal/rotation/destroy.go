@@ -282,8 +282,11 @@ func (e *Engine) destroyPlaceless(ctx context.Context, r DestroyRequest, result 
 		o.Slots = []string{name.Slot}
 		o.Tokens = e.inventory.named(o.Slots)
 	}
-	var err error
-	if o.Clock, err = e.clock(ctx); err != nil {
+	there, err := e.storeTime(ctx)
+	if err != nil {
+		return storeFailed(r.At, err)
+	}
+	if o.Clock, err = e.clock(there); err != nil {
 		return storeFailed(r.At, err)
 	}
 	result.Notes = append(result.Notes, placeGone(r.At))

@@ -82,6 +82,7 @@ type Engine struct {
 	random    io.Reader
 	sleep     func(context.Context, time.Duration) error
 	now       func() time.Time
+	together  Together
 	inventory *Inventory
 	entries   keyedLock
 }
@@ -105,7 +106,7 @@ func WithInventory(shared *Inventory) Option { return func(e *Engine) { e.invent
 
 // New makes an engine. It does no I/O.
 func New(tokens Tokens, store Store, options ...Option) *Engine {
-	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: wallclock.Wait, now: wallclock.Now, inventory: NewInventory()}
+	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: wallclock.Wait, now: wallclock.Now, together: OneByOne, inventory: NewInventory()}
 	for _, option := range options {
 		option(e)
 	}

@@ -206,7 +206,8 @@ func (x *execution) live(kind, number byte) *actor {
 	if kind == 'V' {
 		store = copiedStore{directStore{x.world.clone()}}
 	}
-	engine := rotation.New(actorTokens{directTokens{x.world}, a}, store, rotation.WithRandom(a), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return x.world.now }))
+	engine := rotation.New(actorTokens{directTokens{x.world}, a}, store, rotation.WithRandom(a), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return x.world.now }),
+		rotation.WithTogether(x.config.together()))
 	go func() {
 		defer close(a.turn)
 		request := smallRequest

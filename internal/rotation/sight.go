@@ -34,14 +34,32 @@ type Sight struct {
 // the run shares (the token list, the store's clock). It writes nothing.
 func (e *Engine) Look(ctx context.Context, at entry.Location) (Sight, error) {
 	turn := e.entries.turn(at)
-	if err := e.load(ctx); err != nil {
-		return Sight{At: at}, listFailed(err)
-	}
-	glance, err := e.store.Look(ctx, at)
+	var glance entry.Glance
+	var there time.Time
+	err := e.gather(ctx,
+		func(ctx context.Context) error {
+			if err := e.load(ctx); err != nil {
+				return listFailed(err)
+			}
+			return nil
+		},
+		func(ctx context.Context) (err error) {
+			if glance, err = e.store.Look(ctx, at); err != nil {
+				return storeFailed(at, err)
+			}
+			return nil
+		},
+		func(ctx context.Context) (err error) {
+			if there, err = e.storeTime(ctx); err != nil {
+				return storeFailed(at, err)
+			}
+			return nil
+		},
+	)
 	if err != nil {
-		return Sight{At: at}, storeFailed(at, err)
+		return Sight{At: at}, err
 	}
-	return e.sight(ctx, at, glance, turn)
+	return e.sight(ctx, at, glance, turn, there)
 }
 
 // Hearsay is a store whose lists tell of many entries at once. What they tell may be
@@ -67,15 +85,19 @@ func (e *Engine) Glimpse(ctx context.Context, at entry.Location) (Sight, bool, e
 	if !ok || err != nil {
 		return Sight{At: at}, false, err
 	}
-	s, err := e.sight(ctx, at, glance, turn)
+	there, err := e.storeTime(ctx)
+	if err != nil {
+		return Sight{At: at}, false, storeFailed(at, err)
+	}
+	s, err := e.sight(ctx, at, glance, turn, there)
 	return s, err == nil, err
 }
 
 // sight adds the tokens and the clocks to what a store tells of an entry.
-func (e *Engine) sight(ctx context.Context, at entry.Location, glance entry.Glance, turn int) (Sight, error) {
+func (e *Engine) sight(ctx context.Context, at entry.Location, glance entry.Glance, turn int, there time.Time) (Sight, error) {
 	s := Sight{At: at, Glance: glance, turn: turn}
 	var err error
-	if s.Clock, err = e.clock(ctx); err != nil {
+	if s.Clock, err = e.clock(there); err != nil {
 		return s, storeFailed(at, err)
 	}
 	s.Tokens = e.inventory.named(s.Slots)
@@ -113,22 +135,28 @@ func (s *Sight) namedInMirror() []string {
 	return ids
 }
 
-// clock asks all three witnesses. The store's answer is optional: its clock may be
-// closed to us. With neither server's there is no time to decide by.
-func (e *Engine) clock(ctx context.Context) (schedule.Clock, error) {
-	c := schedule.Clock{Machine: e.now()}
+// clock returns the three witnesses, of which the store has been asked already. With
+// neither server's there is no time to decide by.
+func (e *Engine) clock(there time.Time) (schedule.Clock, error) {
+	c := schedule.Clock{Machine: e.now(), Store: there}
 	c.PAIStrike, _ = e.tokens.ServerTime()
-	there, err := e.store.Now(ctx)
-	switch {
-	case errors.Is(err, entry.ErrUnavailable):
-		return c, err
-	case err == nil:
-		c.Store = there
-	}
 	if c.IsZero() {
 		return c, timeless()
 	}
-	return c, ctx.Err()
+	return c, nil
+}
+
+// storeTime asks the store for its clock. It is zero if that is closed to us: the other
+// witnesses may do.
+func (e *Engine) storeTime(ctx context.Context) (time.Time, error) {
+	there, err := e.store.Now(ctx)
+	switch {
+	case errors.Is(err, entry.ErrUnavailable):
+		return time.Time{}, err
+	case err != nil:
+		return time.Time{}, ctx.Err()
+	}
+	return there, nil
 }
 
 // ours reports whether a slot is this entry's, under the store's present identity or a

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -81,6 +82,8 @@ type world struct {
 	late []func()
 	// random, if set, is where nonces come from.
 	random io.Reader
+	// together is how reads are made that do not depend on each other.
+	together rotation.Together
 }
 
 func newWorld(t testing.TB, store backend) *world {
@@ -89,7 +92,7 @@ func newWorld(t testing.TB, store backend) *world {
 	return &world{
 		t: t, backend: store, kv: kv, paistrike: testparts.NewAccount(t, "Terraform", firstDay), broken: map[string]bool{},
 		at:    store.place(fmt.Sprintf("team-%d/ci", pathNumber.Add(1))),
-		login: vault.Login{Method: vault.MethodToken, Token: secret.New(kv.root)},
+		login: vault.Login{Method: vault.MethodToken, Token: secret.New(kv.root)}, together: rotation.OneByOne,
 	}
 }
 
@@ -123,7 +126,15 @@ func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 		w.t.Fatal(err)
 	}
 	return rotation.New(rotation.PAIStrike{Client: client}, w.backend.open(w, wire), rotation.WithSleep(noSleep),
-		rotation.WithRandom(cmp.Or(w.random, rand.Reader)), rotation.WithNow(func() time.Time { return w.now().Add(w.machine) }))
+		rotation.WithRandom(cmp.Or(w.random, rand.Reader)), rotation.WithNow(func() time.Time { return w.now().Add(w.machine) }),
+		rotation.WithTogether(w.together))
+}
+
+// lastFirst runs functions one after the other, beginning with the last.
+func lastFirst(functions ...func()) {
+	for _, f := range slices.Backward(functions) {
+		f()
+	}
 }
 
 // noSleep lets a wait pass at once, unless the caller has given up.
