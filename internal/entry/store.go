@@ -99,6 +99,11 @@ type Failure struct {
 	Err   error
 }
 
+// NewFailure returns a [Failure]; cause, facts and advice may be empty.
+func NewFailure(code, summary string, cause error, facts, advice string) error {
+	return &Failure{Code: code, Summary: summary, Facts: facts, Advice: advice, Err: cause}
+}
+
 // Error returns summary, facts and cause in one line.
 func (f *Failure) Error() string {
 	text := f.Summary

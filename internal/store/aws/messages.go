@@ -19,53 +19,44 @@ import (
 // Every text that a user of this store can see is worded in this file. A failure has a
 // code, a summary, facts, and advice; what is true of the token is the caller's to say.
 
-func failure(code, summary string, cause error, facts, advice string) error {
-	return &entry.Failure{Code: code, Summary: summary, Facts: facts, Advice: advice, Err: cause}
-}
-
-// explained is explain of an error that may be nil.
-func explained(err error) error {
+// explain puts an error of AWS into words for the user; nil stays nil.
+func explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	return explain(err)
-}
-
-// explain puts an error of AWS into words for the user.
-func explain(err error) error {
 	if _, done := errors.AsType[*entry.Failure](err); done {
 		return err
 	}
 	action := actionOf(err)
 	switch {
 	case IsLoginFailed(err):
-		return failure("PS323", "AWS login failed", err, "", "Check where the AWS credentials come from: the aws block of the provider, the inputs of the workflow, or the environment.")
+		return entry.NewFailure("PS323", "AWS login failed", err, "", "Check where the AWS credentials come from: the aws block of the provider, the inputs of the workflow, or the environment.")
 	case isDenied(err):
-		return failure("PS322", "AWS credentials lack a permission", err, "", "Allow "+action+" on the secret in an IAM policy of the identity that the message names. "+
+		return entry.NewFailure("PS322", "AWS credentials lack a permission", err, "", "Allow "+action+" on the secret in an IAM policy of the identity that the message names. "+
 			"An own KMS key has to allow kms:GenerateDataKey and kms:Decrypt as well.")
 	case isThrottled(err):
-		return failure("PS325", "AWS kept throttling", err, "", "Wait a minute, then run again. Nothing was done by the calls that AWS throttled.")
+		return entry.NewFailure("PS325", "AWS kept throttling", err, "", "Wait a minute, then run again. Nothing was done by the calls that AWS throttled.")
 	case isKMS(err):
-		return failure("PS326", "AWS KMS key cannot be used", err, "", "Check that the KMS key of the secret is enabled and allows kms:GenerateDataKey and kms:Decrypt to this identity.")
+		return entry.NewFailure("PS326", "AWS KMS key cannot be used", err, "", "Check that the KMS key of the secret is enabled and allows kms:GenerateDataKey and kms:Decrypt to this identity.")
 	case isFull(err):
-		return failure("PS327", "AWS secret has too many versions", err, "AWS keeps every version for 24 hours, and at most 100.", "Run again later. AWS advises against more than one new version in ten minutes.")
+		return entry.NewFailure("PS327", "AWS secret has too many versions", err, "AWS keeps every version for 24 hours, and at most 100.", "Run again later. AWS advises against more than one new version in ten minutes.")
 	case statusOf(err) == 0:
-		return failure("PS321", "AWS cannot be reached", err, "", "Check region, endpoint and network.")
+		return entry.NewFailure("PS321", "AWS cannot be reached", err, "", "Check region, endpoint and network.")
 	default:
-		return failure("PS320", "AWS refused a request", err, "", "AWS's own words say why. Run again when that is fixed.")
+		return entry.NewFailure("PS320", "AWS refused a request", err, "", "AWS's own words say why. Run again when that is fixed.")
 	}
 }
 
 func noRegion() error {
-	return failure("PS328", "AWS region is missing", nil, "", "Set region in the aws block of the provider, aws_region in a workflow, or AWS_REGION.")
+	return entry.NewFailure("PS328", "AWS region is missing", nil, "", "Set region in the aws block of the provider, aws_region in a workflow, or AWS_REGION.")
 }
 
 func badConfiguration(err error) error {
-	return failure("PS323", "AWS login failed", err, "", "Check AWS's shared configuration files and the profile.")
+	return entry.NewFailure("PS323", "AWS login failed", err, "", "Check AWS's shared configuration files and the profile.")
 }
 
 func expiresTooSoon(left, needed time.Duration) error {
-	return failure("PS324", "AWS credentials expire too soon", nil,
+	return entry.NewFailure("PS324", "AWS credentials expire too soon", nil,
 		fmt.Sprintf("The AWS credentials are valid for another %s only, and %s are needed to replace a token safely.",
 			schedule.FormatDuration(max(left, 0).Truncate(time.Second)), schedule.FormatDuration(needed)), "Log in again.")
 }

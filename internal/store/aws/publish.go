@@ -68,7 +68,7 @@ func (s *Store) prepare(ctx context.Context, at entry.Location, base entry.Revis
 	}
 	if !d.exists && base == "" {
 		if err = s.create(ctx, at); !isInvalidRequest(err) { // it is scheduled for deletion
-			return explained(err)
+			return explain(err)
 		}
 		d.deleted = true
 	}

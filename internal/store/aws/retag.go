@@ -42,7 +42,7 @@ func (s *Store) Retag(ctx context.Context, at entry.Location, before map[string]
 		return err
 	}
 	_, err = s.session.secrets.UntagResource(ctx, &secretsmanager.UntagResourceInput{SecretId: sdk.String(at.Path), TagKeys: keys}, s.writing(at.Region))
-	return explained(err)
+	return explain(err)
 }
 
 // adds reports whether a tag is new or has changed its value.

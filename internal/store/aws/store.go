@@ -199,7 +199,7 @@ func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mi
 	if err == nil && format == Plain && mirror.State == entry.StateActive {
 		s.keepRecord(ctx, at)
 	}
-	return explained(err)
+	return explain(err)
 }
 
 // begin waits for a turn to write.

@@ -62,7 +62,7 @@ func (s *Store) mount(ctx context.Context, at entry.Location) (Mount, error) {
 	if ignored {
 		return mount, noNamespaces(s.client.namespace(at.Namespace))
 	}
-	return mount, explained(err)
+	return mount, explain(err)
 }
 
 // closedMount tells a mount that does not exist from one that the token may not see:
@@ -189,7 +189,7 @@ func (s *Store) Close(ctx context.Context, at entry.Location, tombstone entry.Re
 		return entry.ErrSuperseded
 	}
 	if how == entry.EndPurge {
-		return explained(s.client.Purge(ctx, at))
+		return explain(s.client.Purge(ctx, at))
 	}
 	if !meta.Mirror.Says(mirror) {
 		if err := s.Describe(ctx, at, mirror); err != nil {
@@ -199,7 +199,7 @@ func (s *Store) Close(ctx context.Context, at entry.Location, tombstone entry.Re
 	if how == entry.EndKeep {
 		return nil
 	}
-	return explained(s.client.Delete(ctx, at, meta.Versions))
+	return explain(s.client.Delete(ctx, at, meta.Versions))
 }
 
 // Check asks, before a token is minted, what would stop its publication: a missing
@@ -242,7 +242,7 @@ func (s *Store) probe(ctx context.Context, at entry.Location) error {
 		}
 		return explain(err)
 	}
-	return explained(s.client.ProbeMetadata(ctx, at))
+	return explain(s.client.ProbeMetadata(ctx, at))
 }
 
 func lacking(has, needs []string) []string {

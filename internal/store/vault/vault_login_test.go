@@ -34,7 +34,7 @@ func TestVaultLogins(t *testing.T) {
 	address, root := testparts.Vault(t)
 	s := server{address, root}
 	s.ask(t, http.MethodPut, "sys/policies/acl/rotator", map[string]any{"policy": rotatorPolicy})
-	for _, method := range []string{"approle", "userpass", "jwt"} {
+	for _, method := range []string{"userpass", "jwt"} {
 		s.ask(t, http.MethodPost, "sys/auth/"+method, map[string]any{"type": method})
 	}
 	s.ask(t, http.MethodPost, "auth/userpass/users/ann", map[string]any{"password": "pw", "token_policies": "rotator"})
@@ -43,7 +43,7 @@ func TestVaultLogins(t *testing.T) {
 	s.ask(t, http.MethodPost, "auth/jwt/role/ci", map[string]any{
 		"role_type": "jwt", "user_claim": "sub", "bound_audiences": []string{"vault"}, "token_policies": "rotator", "token_ttl": "10m",
 	})
-	approle := appRole(t, s, nil)
+	approle := appRole(t, s, 0)
 	for name, login := range map[string]vault.Login{
 		"approle":  approle,
 		"userpass": {Method: "userpass", Username: "ann", Password: hidden("pw")},
@@ -97,18 +97,17 @@ func TestVaultTokenEndsMidway(t *testing.T) {
 	address, root := testparts.Vault(t)
 	s := server{address, root}
 	s.ask(t, http.MethodPut, "sys/policies/acl/rotator", map[string]any{"policy": rotatorPolicy})
-	s.ask(t, http.MethodPost, "sys/auth/approle", map[string]any{"type": "approle"})
 	takeAway := func() {
 		s.ask(t, http.MethodPut, "sys/leases/revoke-prefix/auth/approle", map[string]any{"sync": true})
 	}
 
-	c := client(t, address, func(c *vault.Config) { c.Login = appRole(t, s, nil) })
+	c := client(t, address, func(c *vault.Config) { c.Login = appRole(t, s, 0) })
 	mustPublish(t, c, at("ci/x"), 0, "first")
 	takeAway()
 	mustPublish(t, c, at("ci/x"), 1, "second")
 
 	// A secret id for one login alone: nothing is to be had after that.
-	once := client(t, address, func(c *vault.Config) { c.Login = appRole(t, s, map[string]any{"num_uses": 1}) })
+	once := client(t, address, func(c *vault.Config) { c.Login = appRole(t, s, 1) })
 	mustPublish(t, once, at("ci/once"), 0, "first")
 	takeAway()
 	_, err := once.Publish(t.Context(), at("ci/once"), 1, record("second", 1))
@@ -125,8 +124,7 @@ func TestVaultRevokesOurToken(t *testing.T) {
 	address, root := testparts.Vault(t)
 	s := server{address, root}
 	s.ask(t, http.MethodPut, "sys/policies/acl/rotator", map[string]any{"policy": rotatorPolicy})
-	s.ask(t, http.MethodPost, "sys/auth/approle", map[string]any{"type": "approle"})
-	login := appRole(t, s, map[string]any{"num_uses": 1})
+	login := appRole(t, s, 1)
 	c := client(t, address, func(c *vault.Config) { c.Login = login })
 	mustPublish(t, c, at("ci/x"), 0, "s")
 	if err := c.RevokeToken(t.Context()); err != nil {
@@ -137,15 +135,12 @@ func TestVaultRevokesOurToken(t *testing.T) {
 	}
 }
 
-// appRole makes a role for the rotator with a secret id that options limit.
-func appRole(t *testing.T, s server, options map[string]any) vault.Login {
+// appRole makes a role for the rotator with a secret id that logs in as many times as uses
+// says; 0 sets no limit.
+func appRole(t *testing.T, s server, uses int) vault.Login {
 	t.Helper()
-	s.ask(t, http.MethodPost, "auth/approle/role/ci", map[string]any{"token_policies": "rotator", "token_ttl": "10m"})
-	var role, secretID struct{ Data map[string]any }
-	testparts.Ask(t, http.MethodGet, s.address+"/v1/auth/approle/role/ci/role-id", s.token, nil, &role)
-	testparts.Ask(t, http.MethodPost, s.address+"/v1/auth/approle/role/ci/secret-id", s.token, options, &secretID)
-	id, _ := role.Data["role_id"].(string)
-	value, _ := secretID.Data["secret_id"].(string)
+	id, value := testparts.AppRole(t, testparts.AsRoot(t, s.address, s.token), "ci",
+		map[string]any{"token_policies": "rotator", "token_ttl": "10m", "secret_id_num_uses": uses})
 	return vault.Login{Method: "approle", RoleID: id, SecretID: hidden(value)}
 }
 
