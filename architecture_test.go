@@ -99,7 +99,7 @@ func TestArchitectureShowsTheImports(t *testing.T) {
 // helpers are packages that serve tests and measurements alone, so that the chart does
 // without them.
 var helpers = []string{
-	"e2e", "e2e/action", "e2e/release", "examples", "examples/ci", "examples/consumers", "examples/quickstart", "examples/sandbox", "internal/bench", "internal/bench/fleetmodel",
+	"e2e", "e2e/action", "e2e/release", "examples", "examples/ci", "examples/consumers", "examples/internal/storeenv", "examples/quickstart", "examples/sandbox", "internal/bench", "internal/bench/fleetmodel",
 	"internal/paistrike/contracttest", "internal/proof", "internal/proof/run", "internal/runner/runnertest", "internal/sandbox/pagetest",
 	"internal/testparts", "internal/tfcli",
 }

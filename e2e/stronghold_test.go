@@ -70,19 +70,12 @@ func (s *stronghold) login(t *testing.T, method string) {
 // example. It returns the secret id.
 func (s *stronghold) appRole(t *testing.T, policy string) string {
 	t.Helper()
-	s.login(t, "approle")
-	const role = "auth/approle/role/terraform"
-	s.server.Must(t, http.MethodPost, role, s.root, map[string]string{"token_policies": policy, "token_ttl": "20m"}, nil)
-	s.server.Must(t, http.MethodPost, role+"/role-id", s.root, map[string]string{"role_id": "6d1c53e2-3f41-4f0a-9a3e-2b8f5f0c7d19"}, nil)
-	var made struct {
-		Data struct {
-			SecretID string `json:"secret_id"`
-		}
-	}
-	s.server.Must(t, http.MethodPost, role+"/secret-id", s.root, map[string]string{}, &made)
+	_, secretID := testparts.AppRole(t, s.server.AsRoot(t), "terraform", map[string]any{
+		"token_policies": policy, "token_ttl": "20m", "role_id": "6d1c53e2-3f41-4f0a-9a3e-2b8f5f0c7d19",
+	})
 	s.write(t, "provider.tf", published(t, "auth/approle.tf"))
-	s.tf.Setenv("TF_VAR_vault_secret_id=" + made.Data.SecretID)
-	return made.Data.SecretID
+	s.tf.Setenv("TF_VAR_vault_secret_id=" + secretID)
+	return secretID
 }
 
 // read reads the secret with a Vault token, and returns Vault's status beside it.

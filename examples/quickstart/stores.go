@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/paistrike/terraform-provider-paistrike/examples/internal/storeenv"
 )
 
 // store is a secret store that the story plays in.
@@ -36,18 +37,18 @@ type store struct {
 func storeOf(name string) (store, error) {
 	switch name {
 	case "vault":
-		return inVault(rand.Text()), nil
+		return inVault(storeenv.NewVault()), nil
 	case "aws":
-		return inAWS("AKIA"+rand.Text()[:16], rand.Text()), nil
+		return inAWS(storeenv.NewAWS()), nil
 	}
 	return store{}, fmt.Errorf("there is no store %q: vault and aws are known", name)
 }
 
 // inVault is Vault's KV engine.
-func inVault(root string) store {
+func inVault(root storeenv.Vault) store {
 	return store{
-		title: "a Vault secrets engine", name: "Vault", program: "kv", env: []string{"KV_ROOT_TOKEN=" + root}, journal: "/_kv/journal",
-		exports:       func(address string) []string { return []string{"VAULT_ADDR=" + address, "VAULT_TOKEN=" + root} },
+		title: "a Vault secrets engine", name: "Vault", program: "kv", env: root.Server(), journal: "/_kv/journal",
+		exports:       root.Clients,
 		place:         func(path string) string { return "secret/" + path },
 		configuration: func(main string) string { return main },
 		read: func(ctx context.Context, address, path string) (string, error) {
@@ -56,7 +57,7 @@ func inVault(root string) store {
 					Data map[string]any `json:"data"`
 				} `json:"data"`
 			}
-			found, err := get(ctx, address+"/v1/secret/data/"+path, &answer, "X-Vault-Token", root)
+			found, err := get(ctx, address+"/v1/secret/data/"+path, &answer, "X-Vault-Token", root.Token)
 			if err != nil || !found {
 				return "", err
 			}
@@ -66,29 +67,22 @@ func inVault(root string) store {
 	}
 }
 
-const region = "eu-central-1"
-
 // inVaultOf finds the place of a token in main.tf.
 var inVaultOf = regexp.MustCompile(`vault +(= \{ )mount = "secret", path = ("[^"]+") \}`)
 
 // inAWS is AWS Secrets Manager.
-func inAWS(key, secret string) store {
+func inAWS(key storeenv.AWS) store {
 	return store{
 		title: "an AWS Secrets Manager", name: "AWS Secrets Manager", program: "secretsmanager", journal: "/_aws/journal",
-		env: []string{"SECRETSMANAGER_ACCESS_KEY_ID=" + key, "SECRETSMANAGER_SECRET_ACCESS_KEY=" + secret},
-		exports: func(address string) []string {
-			return []string{
-				"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + address, "AWS_ENDPOINT_URL_STS=" + address, "AWS_REGION=" + region,
-				"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + secret,
-			}
-		},
-		place: func(path string) string { return path },
+		env:     key.Server(),
+		exports: key.Clients,
+		place:   func(path string) string { return path },
 		configuration: func(main string) string {
 			return inVaultOf.ReplaceAllString(main, "aws_secrets_manager ${1}name = $2 }")
 		},
 		read: func(ctx context.Context, address, path string) (string, error) {
 			client := secretsmanager.New(secretsmanager.Options{
-				Region: region, BaseEndpoint: &address, Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
+				Region: storeenv.Region, BaseEndpoint: &address, Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""),
 			})
 			out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &path})
 			var deleted *types.InvalidRequestException

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"crypto/rand"
 	"fmt"
 
+	"github.com/paistrike/terraform-provider-paistrike/examples/internal/storeenv"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/storeview"
 )
@@ -17,36 +17,27 @@ type store struct {
 	exports func(address string) []string // NAME=value, for those who use it
 }
 
-// region is the one in the examples; the server knows no others.
-const region = "eu-central-1"
-
 // stores are those that were asked for, with credentials of their own.
 func (o options) stores() []store {
 	var all []store
 	if o.vaultListen != "" {
-		token := rand.Text()
+		root := storeenv.NewVault()
 		all = append(all, store{
-			part:    &part{name: "the KV engine", program: o.kv, option: "-vault-listen", env: []string{"KV_ROOT_TOKEN=" + token}},
+			part:    &part{name: "the KV engine", program: o.kv, option: "-vault-listen", env: root.Server()},
 			listen:  o.vaultListen,
-			view:    func(address string) sandbox.SecretStore { return storeview.Vault(address, token) },
-			exports: func(address string) []string { return []string{"VAULT_ADDR=" + address, "VAULT_TOKEN=" + token} },
+			view:    func(address string) sandbox.SecretStore { return storeview.Vault(address, root.Token) },
+			exports: root.Clients,
 		})
 	}
 	if o.awsListen != "" {
-		key, secret := "AKIA"+rand.Text()[:16], rand.Text()
+		key := storeenv.NewAWS()
 		all = append(all, store{
-			part: &part{
-				name: "AWS Secrets Manager", program: o.aws, option: "-aws-listen",
-				env: []string{"SECRETSMANAGER_ACCESS_KEY_ID=" + key, "SECRETSMANAGER_SECRET_ACCESS_KEY=" + secret},
-			},
+			part:   &part{name: "AWS Secrets Manager", program: o.aws, option: "-aws-listen", env: key.Server()},
 			listen: o.awsListen,
-			view:   func(address string) sandbox.SecretStore { return storeview.AWS(address, region, key, secret) },
-			exports: func(address string) []string {
-				return []string{
-					"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + address, "AWS_ENDPOINT_URL_STS=" + address, "AWS_REGION=" + region,
-					"AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + secret,
-				}
+			view: func(address string) sandbox.SecretStore {
+				return storeview.AWS(address, storeenv.Region, key.AccessKeyID, key.SecretAccessKey)
 			},
+			exports: key.Clients,
 		})
 	}
 	return all

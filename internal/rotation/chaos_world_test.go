@@ -51,11 +51,8 @@ func newChaos(t testing.TB, seed uint64) *chaos {
 	binary.LittleEndian.PutUint64(key[:], seed)
 	source := rand.NewChaCha8(key)
 	account := testparts.NewAccountOn(t, "Terraform", sandbox.Options{Start: firstDay, Random: source})
-	kv := inMemory()
-	w := &world{
-		t: t, backend: kv, kv: kv, paistrike: account, broken: map[string]bool{}, random: source,
-		at: entry.Location{Mount: "secret", Path: "ci", Key: "token"}, login: staticToken("root"),
-	}
+	w := worldOf(t, inMemory(), account, "ci")
+	w.random = source
 	c := &chaos{witness: newWitness(w), dice: rand.New(source), secrets: []string{account.Management}} //nolint:gosec // dice
 	c.tell = c.note
 	c.victim, _ = account.Mint("made by hand", time.Time{})

@@ -88,11 +88,16 @@ type world struct {
 
 func newWorld(t testing.TB, store backend) *world {
 	t.Helper()
+	return worldOf(t, store, testparts.NewAccount(t, "Terraform", firstDay), fmt.Sprintf("team-%d/ci", pathNumber.Add(1)))
+}
+
+// worldOf is an account and the entry of a name in a store.
+func worldOf(t testing.TB, store backend, account *testparts.Account, name string) *world {
+	t.Helper()
 	kv, _ := store.(kvServer)
 	return &world{
-		t: t, backend: store, kv: kv, paistrike: testparts.NewAccount(t, "Terraform", firstDay), broken: map[string]bool{},
-		at:    store.place(fmt.Sprintf("team-%d/ci", pathNumber.Add(1))),
-		login: vault.Login{Method: vault.MethodToken, Token: secret.New(kv.root)}, together: rotation.OneByOne,
+		t: t, backend: store, kv: kv, paistrike: account, broken: map[string]bool{},
+		at: store.place(name), login: staticToken(kv.root), together: rotation.OneByOne,
 	}
 }
 
