@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paistrike/terraform-provider-paistrike/internal/oneshot"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
@@ -133,7 +134,7 @@ func New(cfg Config) (*Client, error) {
 
 func (c *Client) setDefaults() {
 	if c.pooled == nil {
-		c.pooled, c.single = transport(true), transport(false)
+		c.pooled, c.single = transport(true), oneshot.New(transport(false))
 	}
 	if c.sleep == nil {
 		c.sleep = wallclock.Wait

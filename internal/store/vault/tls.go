@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/oneshot"
 )
 
 // transports are the two ways requests travel: reads share connections; a
@@ -30,9 +32,7 @@ func newTransports(config Config) transports {
 	fresh := sync.OnceValues(func() (http.RoundTripper, error) {
 		transport, err := shared()
 		if own, ok := transport.(*http.Transport); ok {
-			own = own.Clone()
-			own.DisableKeepAlives = true
-			return own, err
+			return oneshot.New(own), err
 		}
 		return transport, err
 	})
