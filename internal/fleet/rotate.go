@@ -27,9 +27,9 @@ type Options struct {
 	// OnlyDue leaves entries out of the report about which nothing was, or is, to be done.
 	// The counts hold them, and the run keeps nothing of them.
 	OnlyDue bool
-	// Last is the path of the entry that comes after all others: the one that holds
-	// the token which PAIStrike is called with.
-	Last string
+	// Succeed lets RevokePrevious revoke the token that PAIStrike is called with, by the one
+	// that replaces it. It is for a run over one entry.
+	Succeed bool
 	// Progress is told of every entry that is done; it may be nil.
 	Progress func(done, total int)
 }
@@ -59,23 +59,15 @@ func Rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Locati
 		mu.Unlock()
 		steps.step()
 	}
-	var last []entry.Location
 	var group errgroup.Group
 	group.SetLimit(max(o.Concurrency, 1))
 	for _, at := range entries {
-		if at.Path == o.Last {
-			last = append(last, at)
-			continue
-		}
 		group.Go(func() error {
 			visit(at)
 			return nil
 		})
 	}
 	_ = group.Wait() // no entry stops the others
-	for _, at := range last {
-		visit(at)
-	}
 	report.Time, _ = engine.ServerTime()
 	slices.SortFunc(report.Entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	return report, nil
@@ -101,7 +93,7 @@ func tend(ctx context.Context, engine *rotation.Engine, at entry.Location, o Opt
 		done.Outcome = Due
 		return done
 	}
-	t.request.Adopt, t.request.RevokePrevious = o.Adopt, o.RevokePrevious
+	t.request.Adopt, t.request.RevokePrevious, t.request.Succeed = o.Adopt, o.RevokePrevious, o.Succeed
 	result, err := engine.Run(ctx, t.request)
 	done.tell(result, seen, err)
 	return done

@@ -216,23 +216,41 @@ func TestFailureAtOneEntryStopsNoOther(t *testing.T) {
 	}
 }
 
-// The token that PAIStrike is called with may be one of the entries. It is replaced
-// after the others, and the next run, with the new one, revokes the old.
+// The token that PAIStrike is called with may be that of an entry. A run that replaces it
+// leaves it alone, and the next run, with the new one, revokes it after its overlap.
 func TestManagementTokenReplacesItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.provision("ci/a", "A", monthly)
 	w.provision("ci/broker", "Management", schedule.Schedule{Period: "30d", Overlap: "24h", ExpiresIn: "never"})
 	w.management = w.secret("ci/broker")
 	w.paistrike.Clock().Advance(31 * day)
 	old := w.management
-	if report := w.rotate(fleet.Options{Last: "ci/broker"}); report.Rotated != 2 {
+	if report := w.rotate(fleet.Options{}); report.Rotated != 1 || !w.accepts(old) {
 		t.Fatalf("%+v", report)
 	}
 	w.paistrike.Clock().Advance(25 * time.Hour)
 	w.management = w.secret("ci/broker")
-	if report := w.rotate(fleet.Options{Last: "ci/broker"}); report.Retired != 2 || w.accepts(old) || !w.accepts(w.management) {
+	if report := w.rotate(fleet.Options{}); report.Retired != 1 || w.accepts(old) || !w.accepts(w.management) {
 		t.Errorf("%+v", report)
+	}
+}
+
+// In an incident the new token revokes the one that the run began with, if the run may go
+// on with it. If it may not, because others call with the old one, it says what is left.
+func TestCompromisedManagementToken(t *testing.T) {
+	t.Parallel()
+	for _, succeed := range []bool{true, false} {
+		w := newWorld(t)
+		w.provision("ci/broker", "Management", monthly)
+		w.management = w.secret("ci/broker")
+		report := w.rotate(fleet.Options{Force: true, RevokePrevious: true, Succeed: succeed})
+		says := map[bool]string{true: "PS505", false: "PS506"}[succeed]
+		if warnings := report.Entries[0].Warnings; report.Rotated != 1 || len(warnings) != 1 || warnings[0].Code != says {
+			t.Errorf("succeed %v: %+v", succeed, report)
+		}
+		if w.accepts(w.management) == succeed || !w.accepts(w.secret("ci/broker")) {
+			t.Errorf("succeed %v: the old token works: %v, the new one: %v", succeed, w.accepts(w.management), w.accepts(w.secret("ci/broker")))
+		}
 	}
 }
 

@@ -169,6 +169,11 @@ func endUnknown(at string) error {
 		"Set verify: true, or min_remaining: 0 if any time is enough.", at)
 }
 
+func managedBroker(at, folder, name string) error {
+	return fail("PSA306", nil, "%s, which broker_path names, serves one of the tokens that are rotated below %s (%s). Nothing was done. If it is the token of an integration, broker_path is wrong: "+
+		"name the entry of the management token. If it is the management token, keep it outside of the folder, and rotate it in a run of its own, which names its entry alone.", at, folder, name)
+}
+
 // PSA4xx: PAIStrike.
 
 func tokenRefused(at, what string, err error) error {

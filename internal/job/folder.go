@@ -175,9 +175,9 @@ func (s *session) inFolder(ctx context.Context, it FolderRun, set folderSettings
 
 // rotate replaces what is due.
 func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error) {
-	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Adopt: set.adopt, RevokePrevious: set.revokePrevious, OnlyDue: set.onlyDue, Progress: s.progress()}
-	if set.at.Mount == set.folder.Mount {
-		options.Last = set.at.Path
+	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Adopt: set.adopt, RevokePrevious: set.revokePrevious, Succeed: set.single, OnlyDue: set.onlyDue, Progress: s.progress()}
+	if err := s.refuseManagedBroker(ctx, engine, set); err != nil {
+		return result{}, err
 	}
 	found, err := fleet.Rotate(ctx, engine, entries, options)
 	if err != nil {
@@ -197,6 +197,23 @@ func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries [
 			{"next_rotation_at", report.Stamp(found.NextRotationAt)},
 		},
 	}, nil
+}
+
+// refuseManagedBroker refuses a run over a folder in which the management token is one of
+// the provisioned ones: someone has named the entry of an integration by mistake, or the
+// management token lies where every writer of the folder can replace it.
+func (s *session) refuseManagedBroker(ctx context.Context, engine *rotation.Engine, set folderSettings) error {
+	if !set.holdsBroker() {
+		return nil
+	}
+	seen, err := engine.Look(ctx, set.at)
+	switch {
+	case err != nil:
+		return s.brokerFailed(ctx, err)
+	case !seen.Managed || seen.Foreign():
+		return nil
+	}
+	return managedBroker(set.place(set.at), set.where(), seen.Mirror.TokenName)
 }
 
 // audit compares PAIStrike with the store.

@@ -52,6 +52,16 @@ func (s folderSettings) root() string {
 // revokesAll reports that the tokens of many entries are to be revoked without overlap.
 func (s folderSettings) revokesAll() bool { return s.revokePrevious && !s.single && !s.dryRun }
 
+// holdsBroker reports that the entry of the management token is one of many that the run
+// is about.
+func (s folderSettings) holdsBroker() bool {
+	below := s.folder.Path
+	if below != "" {
+		below += "/"
+	}
+	return !s.single && s.management.IsZero() && s.at.Mount == s.folder.Mount && strings.HasPrefix(s.at.Path, below)
+}
+
 // parseRotate checks the inputs of rotate. It touches nothing but certificate files.
 func parseRotate(p *parser) (folderSettings, error) {
 	s := p.folder()

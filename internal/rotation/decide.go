@@ -62,6 +62,10 @@ type Request struct {
 	// RevokePrevious revokes what was current before as soon as the new token is
 	// published: it is declared compromised.
 	RevokePrevious bool
+	// Succeed lets the run go on with the token that it has published, if the replaced one
+	// is the token that it makes its calls with: [Request.RevokePrevious] can revoke that
+	// one then. The caller makes no further call with it.
+	Succeed bool
 
 	Wish   Wish
 	Reason schedule.Reason

@@ -26,6 +26,8 @@ type Tokens interface {
 	// MayBeOwn reports whether a token is, or may be, the one that these calls are made
 	// with.
 	MayBeOwn(ctx context.Context, id string) (bool, error)
+	// As returns the same account, called with another token of it.
+	As(value secret.Secret) Tokens
 	// ServerTime is PAIStrike's clock, false before its first answer.
 	ServerTime() (time.Time, bool)
 	// Endpoint names the PAIStrike that is called: scheme, host, port and prefix.
@@ -116,9 +118,12 @@ func New(tokens Tokens, store Store, options ...Option) *Engine {
 // PAIStrike adapts the API client to [Tokens].
 type PAIStrike struct{ *paistrike.Client }
 
+// As calls with another token.
+func (p PAIStrike) As(value secret.Secret) Tokens { return PAIStrike{p.Client.As(value)} }
+
 // Verify asks PAIStrike who the secret belongs to; any answer but success is an
 // error.
 func (p PAIStrike) Verify(ctx context.Context, value secret.Secret) error {
-	_, err := p.As(value).Self(ctx)
+	_, err := p.Client.As(value).Self(ctx)
 	return err
 }

@@ -161,10 +161,26 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	}
 	after := o.with(record, published.Revision, m.Token)
 	if r.RevokePrevious {
+		if r.Succeed {
+			e = e.successor(critical, after, m)
+		}
 		e.endPrevious(critical, after, r, result)
 	}
 	e.finish(critical, after, r, astray, result)
 	return nil
+}
+
+// successor is the engine that calls with the new token, if one that it replaces is the
+// run's own: no token revokes itself here.
+func (e *Engine) successor(ctx context.Context, after observation, m mint) *Engine {
+	for _, old := range after.record().Retiring {
+		if own, err := e.tokens.MayBeOwn(ctx, old.ID); err == nil && own {
+			next := *e
+			next.tokens = e.tokens.As(m.Secret)
+			return &next
+		}
+	}
+	return e
 }
 
 // endPrevious revokes what was current before and every token in its overlap: the user

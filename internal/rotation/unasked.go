@@ -38,6 +38,9 @@ func (Unasked) Revoke(context.Context, string) error { return errUnasked }
 // MayBeOwn cannot tell.
 func (Unasked) MayBeOwn(context.Context, string) (bool, error) { return true, errUnasked }
 
+// As carries nothing out either.
+func (u Unasked) As(secret.Secret) Tokens { return u }
+
 // ServerTime is not known.
 func (Unasked) ServerTime() (time.Time, bool) { return time.Time{}, false }
 
