@@ -295,7 +295,7 @@ func (d directTokens) Revoke(_ context.Context, id string) error {
 }
 
 func (d directTokens) ServerTime() (time.Time, bool)                  { return d.w.now, true }
-func (d directTokens) As(secret.Secret) Tokens                        { return d }
+func (d directTokens) As(secret.Secret) rotation.Tokens               { return d }
 func (d directTokens) MayBeOwn(context.Context, string) (bool, error) { return false, nil }
 func (d directTokens) Endpoint() string                               { return "https://paistrike.example.com" }
 func (d directTokens) DropsRevoked() bool                             { return false }
