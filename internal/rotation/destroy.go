@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -26,15 +27,11 @@ type DestroyRequest struct {
 	Ending    entry.Ending
 	// Adopt ends tokens of the slot too that this store never published.
 	Adopt bool
-	// Abandon closes the entry although its tokens cannot be revoked, because PAIStrike is
-	// gone: the result names them.
-	Abandon bool
 }
 
 // DestroyResult is what a destroy did.
 type DestroyResult struct {
 	Revoked []string
-	Left    []string // not revoked, of an entry that was abandoned
 	Closed  bool
 	Notes   []Message
 }
@@ -90,7 +87,7 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 	}
 	critical, cancel := detached(ctx, criticalBudget)
 	defer cancel()
-	if err := e.tombstone(critical, &o); err != nil {
+	if err := e.tombstone(critical, &o, nil); err != nil {
 		return err
 	}
 	failpoint("after tombstone")
@@ -98,8 +95,8 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 		return err
 	}
 	failpoint("after all revokes")
-	if err := e.closeEntry(critical, o, r.Ending); err != nil {
-		return err
+	if err := e.closeEntry(critical, o, o.closingMirror(), r.Ending); err != nil {
+		return deleteFailed(o.At, err)
 	}
 	result.Closed = true
 	return nil
@@ -108,9 +105,6 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 // mayEnd refuses to close an entry whose tokens could not be revoked afterwards, or must
 // not be: a consumer would lose its secret for nothing.
 func (e *Engine) mayEnd(ctx context.Context, o observation, r DestroyRequest) error {
-	if r.Abandon {
-		return nil
-	}
 	if o.active() && o.Account == AccountUnknown {
 		return otherAccount(o)
 	}
@@ -196,9 +190,9 @@ func unique(ids []string) []string {
 }
 
 // tombstone is D1. If nothing seems to be there the tombstone proves it: its
-// check-and-set fails if a lagging server answered. It leaves the observation as if the
-// tombstone had been read.
-func (e *Engine) tombstone(ctx context.Context, o *observation) error {
+// check-and-set fails if a lagging server answered. It names the tokens that the record
+// named, and those of beside. It leaves the observation as if the tombstone had been read.
+func (e *Engine) tombstone(ctx context.Context, o *observation, beside []paistrike.Token) error {
 	if o.kind == kindVacant && o.Revision != "" {
 		return nil // an earlier destroy got this far
 	}
@@ -208,11 +202,11 @@ func (e *Engine) tombstone(ctx context.Context, o *observation) error {
 	}
 	record := entry.Record{
 		State: entry.StateTombstone, Slot: o.Slot(), Inc: nonce[:incLength], Gen: o.nextGen(0), Base: o.Revision, Op: nonce,
-		Identity: o.Identity, Endpoint: e.tokens.Endpoint(), VerifiedAt: o.Clock.Now().UTC().Truncate(time.Second),
+		Identity: o.Identity, Endpoint: cmp.Or(e.tokens.Endpoint(), o.endpoint()), VerifiedAt: o.Clock.Now().UTC().Truncate(time.Second),
+		Retiring: retiringAfter(*o, beside, 0),
 	}
 	if o.kind == kindOurs {
 		record.Inc, record.Owner = o.record().Inc, o.record().Owner
-		record.Retiring = retiringAfter(*o, nil, 0)
 	}
 	var notes Result
 	published, err := e.publish(ctx, *o, nil, record, &notes)
@@ -246,29 +240,30 @@ func (e *Engine) revokeAll(ctx context.Context, o observation, r DestroyRequest,
 			result.Revoked = append(result.Revoked, id)
 		}
 	}
-	if len(left) > 0 && r.Abandon {
-		result.Left = left
-		return nil
-	}
 	if len(left) > 0 {
 		return destroyIncomplete(o.At, left, first)
 	}
 	return nil
 }
 
-// closeEntry is D3. The mirror comes before the delete: once the tombstone's data
-// is deleted, metadata alone tells it from an entry that broke. An entry that someone
-// has created anew meanwhile is theirs.
-func (e *Engine) closeEntry(ctx context.Context, o observation, how entry.Ending) error {
+// closingMirror is what metadata says of an entry that a tombstone closed.
+func (o observation) closingMirror() entry.Mirror {
 	mirror := entry.Mirror{State: entry.StateTombstone, Of: o.gen(), Revision: o.Revision, Slot: o.Slot(), Identity: o.Identity}
 	if o.record() != nil {
 		mirror.Owner = o.record().Owner
 	} else if o.Mirror.State == entry.StateTombstone {
 		mirror = o.Mirror
 	}
+	return mirror
+}
+
+// closeEntry is D3. The mirror comes before the delete: once the tombstone's data
+// is deleted, metadata alone tells it from an entry that broke. An entry that someone
+// has created anew meanwhile is theirs.
+func (e *Engine) closeEntry(ctx context.Context, o observation, mirror entry.Mirror, how entry.Ending) error {
 	err := e.store.Close(ctx, o.At, o.Revision, mirror, how)
 	if err != nil && !errors.Is(err, entry.ErrSuperseded) {
-		return deleteFailed(o.At, err)
+		return err
 	}
 	failpoint("after delete")
 	return nil

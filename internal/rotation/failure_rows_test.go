@@ -322,6 +322,11 @@ func failuresOfDestroy() []failing {
 		{"destroy: one token cannot be revoked, in five attempts", atDestroy("DELETE", tokensPath, firstly(5, answers(500, `{"code":"internal"}`)))},
 		{"destroy: the closing version does not arrive", atDestroy("PUT", "/secret/data/", cut)},
 		{"destroy: custom metadata cannot be written", atDestroy("PATCH", "/secret/metadata/", answers(500, internal))},
+		{"abandon: custom metadata cannot be written", func(w *world) ([]rotation.Message, error) {
+			w.create()
+			result, err := w.abandon(w.where("PATCH", "/secret/metadata/", answers(500, internal)))
+			return result.Notes, err
+		}},
 		{"destroy: the versions cannot be deleted", atDestroy("POST", "/secret/delete/", answers(403, `{"errors":["permission denied"]}`))},
 		{"destroy: the entry belongs to another resource", func(w *world) ([]rotation.Message, error) {
 			w.create()

@@ -78,6 +78,8 @@ var meanings = map[string]struct {
 	"PS606": {"a token is not ours to revoke", []string{"Token left alone"}},
 	"PS607": {"the place is gone", []string{"Place of the entry no longer exists"}},
 	"PS608": {"the token is the run's own", []string{"Token is the one that this run itself uses"}},
+	"PS609": {"tokens are left without PAIStrike", []string{"Entry was closed without revoking its tokens"}},
+	"PS610": {"metadata does not say that the entry is closed", []string{"Entry is closed, and its metadata does not say so"}},
 }
 
 // worded is what messages.go words: the summaries of each code, and the functions

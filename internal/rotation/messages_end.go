@@ -121,3 +121,20 @@ func ownToken(at entry.Location, id string) error {
 	return failure("PS608", "Token is the one that this run itself uses", nil,
 		"Token %s of %s is, or may be, the management token that these calls are made with. Ending it would lock you out, so nothing was changed. Use another management token.", id, at)
 }
+
+// isNotRevoked reports that a code is that of the warning below.
+func isNotRevoked(code string) bool { return code == "PS609" }
+
+func notRevoked(at entry.Location, left []entry.Retiring) Message {
+	ids := make([]string, len(left))
+	for i, token := range left {
+		ids[i] = token.ID
+	}
+	return warning("PS609", "Entry was closed without revoking its tokens",
+		"%s serves nothing any more. PAIStrike was not called, so these tokens were not revoked: %s. If that PAIStrike still exists, each works there until it expires.", at, strings.Join(ids, ", "))
+}
+
+func abandonIncomplete(at entry.Location, err error) error {
+	return failure("PS610", "Entry is closed, and its metadata does not say so", err,
+		"%s serves nothing any more, and no token of it was revoked. Its metadata could not be updated. Run again.", at)
+}

@@ -80,6 +80,8 @@ func everyMessage() []said {
 		{"tokenLeftAlone", tokenLeftAlone("tok_9", "hand-made")},
 		{"placeGone", placeGone(home)},
 		{"ownToken", ownToken(home, "tok_3")},
+		{"notRevoked", notRevoked(home, []entry.Retiring{{ID: "tok_2"}, {ID: "tok_3"}})},
+		{"abandonIncomplete", abandonIncomplete(home, boom)},
 	})
 }
 

@@ -32,7 +32,7 @@ const (
 // mutants are the rules that the protocol rests on, each with the proof that
 // notices when it is broken.
 func mutants() []mutant {
-	return slices.Concat(mutantsOfTheWire(), mutantsOfBelief(), mutantsOfTheClient(), mutantsInChaos(), mutantsOfAWS())
+	return slices.Concat(mutantsOfTheWire(), mutantsOfBelief(), mutantsOfTheClient(), mutantsInChaos(), mutantsOfAWS(), mutantsOfAbandon())
 }
 
 // mutantsOfTheWire break what holds against faults and races.
@@ -60,7 +60,7 @@ func mutantsOfTheWire() []mutant {
 		{"sweep what may be in flight", "retire.go",
 			"beaten := name.Inc == l.inc && name.Gen <= l.gen", "beaten := name.Inc == l.inc", byExplorer + "/^RS-"},
 		{"destroy without a tombstone", "destroy.go",
-			"if err := e.tombstone(critical, &o); err != nil {", "if err := error(nil); err != nil {", byExplorer + "/^RD-1-faults$"},
+			"if err := e.tombstone(critical, &o, nil); err != nil {", "if err := error(nil); err != nil {", byExplorer + "/^RD-1-faults$"},
 		{"ignore the incarnation", "retire.go",
 			"beaten := name.Inc == l.inc && name.Gen <= l.gen", "beaten := name.Gen <= l.gen+9", byExplorer + "/^RCX"},
 		{"trust what a human wrote", "observe.go",

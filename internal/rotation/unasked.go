@@ -9,9 +9,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Unasked stands in for PAIStrike in a plan that must do without a management token: it
-// takes every token for one that works, as metadata has it, and carries nothing out.
-// Nothing may be concluded from what it says of a token.
+// Unasked stands in for PAIStrike where there is none to call: in a plan that must do
+// without a management token, and when an entry is abandoned. It takes every token for one
+// that works, as the store has it, and carries nothing out. Nothing may be concluded from
+// what it says of a token.
 type Unasked struct{}
 
 var errUnasked = errors.New("this run does without PAIStrike's API")
