@@ -162,7 +162,7 @@ func cmdAWS(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		j.env["INPUT_AWS_ROLE_ARN"] = "arn:aws:iam::" + j.aws.Account + ":role/paistrike-" + args[1]
 	case "outside":
-		ts.Check(j.awsOutside(ts))
+		ts.Check(j.awsOutside(ts, append(args[1:], "mint")[0]))
 	case "fault":
 		if args[1] == "none" {
 			j.aws.ClearFaults()
@@ -178,8 +178,8 @@ func cmdAWS(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// awsOutside is a machine of another CI: a file has its identity token.
-func (j *testJob) awsOutside(ts *testscript.TestScript) error {
+// awsOutside is a machine of another CI, with a role: a file has its identity token.
+func (j *testJob) awsOutside(ts *testscript.TestScript, role string) error {
 	now := j.paistrike.Clock().Now().Unix()
 	token, err := j.identity.sign(map[string]any{
 		"iss": githubIssuer, "aud": "sts.amazonaws.com", "sub": "repo:acme@42/app@7:environment:production", "repository_id": "7", "environment": "production",
@@ -196,7 +196,7 @@ func (j *testJob) awsOutside(ts *testscript.TestScript) error {
 	j.env = map[string]string{
 		"PATH": ts.Getenv("PATH"), "PAISTRIKE_ENDPOINT": j.api, "PAISTRIKE_MAX_ATTEMPTS": "2",
 		"AWS_REGION": awsRegion, "AWS_ENDPOINT_URL_SECRETS_MANAGER": j.aws.Endpoint, "AWS_ENDPOINT_URL_STS": j.aws.sts,
-		"AWS_ROLE_ARN": "arn:aws:iam::" + j.aws.Account + ":role/paistrike-mint", "AWS_WEB_IDENTITY_TOKEN_FILE": file,
+		"AWS_ROLE_ARN": "arn:aws:iam::" + j.aws.Account + ":role/paistrike-" + role, "AWS_WEB_IDENTITY_TOKEN_FILE": file,
 	}
 	return nil
 }

@@ -3,7 +3,8 @@
 // revokes it when the job ends. The launcher beside it (main.js, post.js) starts it
 // as `paistrike-action main` and `paistrike-action post`. Its sub-actions rotate what is
 // due and audit the account (`paistrike-action main rotate`, `main audit`). Without
-// GitHub, `exec`, `rotate` and `audit` do the same from a command line.
+// GitHub, `exec`, `rotate` and `audit` do the same from a command line; `abandon` is a
+// command alone.
 //
 // What it does is in internal/job; the command line is internal/cli.
 package main
@@ -75,6 +76,7 @@ func program(m job.Machine) cli.Program {
 				"Replaces the tokens below a folder of Vault that are due by the schedule kept beside them, and revokes those whose overlap is over."),
 			folderCommand(m, job.Audit(), "List the tokens that someone should look at.",
 				"Compares all tokens of the account with the entries below a folder of Vault, and lists what someone should look at."),
+			abandonCommand(m),
 			{
 				Name: "doctor", Short: "Try out how PAIStrike's API is configured.",
 				Raw: func(args []string) int { return examine(m, args) }, Flags: doctor.Flags(),
@@ -86,7 +88,18 @@ func program(m job.Machine) cli.Program {
 // rotateCommand asks before it revokes the tokens of a whole folder.
 func rotateCommand(m job.Machine, short, about string) cli.Command {
 	c := folderCommand(m, job.Rotate(), short, about)
-	c.Yes = true
+	c.Yes = "Do not ask before the replaced tokens of a whole folder are revoked at once."
+	return c
+}
+
+// abandonCommand asks before it closes entries. It is a command alone: no schedule closes a
+// folder for good.
+func abandonCommand(m job.Machine) cli.Command {
+	c := folderCommand(m, job.Abandon(), "Close the entries of a PAIStrike that is gone for good.",
+		"Closes the entries below a folder of a store whose PAIStrike is gone for good, without calling it, and lists the tokens that were not revoked. "+
+			"An entry that is closed serves nothing; its older versions stay as they are. Entries of another PAIStrike, and what paistrike did not write, are left alone.")
+	c.Yes = "Do not ask before entries are closed."
+	c.Codes = c.Codes[:3] // there is no --fail-on
 	return c
 }
 

@@ -37,7 +37,7 @@ type Command struct {
 	Inputs []input.Input
 	What   string // what must follow the flags: "command"; "" for nothing
 	JSON   bool   // takes --json
-	Yes    bool   // takes --yes
+	Yes    string // what --yes does, for its help; "" if there is no --yes
 	Run    func(call Call) int
 	// Raw runs a command whose flags are its own; Flags names them, and --help prints its
 	// help. It has nothing of what stands above but its name and Short.
@@ -183,7 +183,7 @@ func (c Command) flags() []string {
 	if c.JSON {
 		names = append(names, "--json")
 	}
-	if c.Yes {
+	if c.Yes != "" {
 		names = append(names, "--yes")
 	}
 	return append(names, "--help")

@@ -17,7 +17,7 @@ func execCommand() Command {
 }
 
 func rotateCommand() Command {
-	return Command{Name: "rotate", Line: "rotate [flags]", Short: "Rotate.", Inputs: input.Rotate(), JSON: true, Yes: true, Codes: []Code{{"3", "found"}}}
+	return Command{Name: "rotate", Line: "rotate [flags]", Short: "Rotate.", Inputs: input.Rotate(), JSON: true, Yes: "Do not ask.", Codes: []Code{{"3", "found"}}}
 }
 
 func auditCommand() Command {

@@ -36,7 +36,7 @@ func (p Program) read(c Command, args []string) (Call, error) {
 	if c.JSON {
 		set.BoolVar(&call.JSON, "json", false, "")
 	}
-	if c.Yes {
+	if c.Yes != "" {
 		set.BoolVar(&call.Yes, "yes", false, "")
 	}
 	method := p.Getenv("PAISTRIKE_VAULT_AUTH_METHOD")

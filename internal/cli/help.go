@@ -56,9 +56,9 @@ func (p Program) commandHelp(c Command) string {
 		b.WriteString("  --json\n")
 		paragraph(&b, "Print the report as JSON on stdout, and no table.")
 	}
-	if c.Yes {
+	if c.Yes != "" {
 		b.WriteString("  --yes\n")
-		paragraph(&b, "Do not ask before the replaced tokens of a whole folder are revoked at once.")
+		paragraph(&b, c.Yes)
 	}
 	b.WriteString("\nEach flag has a variable: PAISTRIKE_VAULT_PATH is --vault-path. Inside GitHub\nvariables are not read, because an earlier step could set them.\n\nSecrets come from variables alone:\n")
 	for _, in := range c.inputs() {

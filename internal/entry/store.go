@@ -85,7 +85,18 @@ var (
 	// ErrUnavailable says that the store cannot serve anyone just now, so that asking
 	// anything else of it is pointless.
 	ErrUnavailable = errors.New("the store is not available")
+	// ErrForbidden says that the store's credential lacks a permission.
+	ErrForbidden = errors.New("a permission is missing")
 )
+
+// Forbidden marks an error as one for which [ErrForbidden] holds. Its text stays.
+func Forbidden(err error) error { return forbiddenError{err} }
+
+type forbiddenError struct{ error }
+
+func (e forbiddenError) Is(target error) bool { return target == ErrForbidden }
+
+func (e forbiddenError) Unwrap() error { return e.error }
 
 // Failure is what a store has to say to the user about an error: a code that the
 // documentation can be searched for, a summary, and what to do. The sentence that says

@@ -87,9 +87,7 @@ func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep
 	request := rotation.Request{At: at, Seen: &seen, Stored: true, Wish: rotation.Sweep}
 	result, err := engine.Run(ctx, request)
 	found.Swept = result.Swept
-	for _, note := range result.Notes {
-		found.Warnings = append(found.Warnings, Problem{Code: note.Code, Summary: note.Summary, Detail: note.Detail})
-	}
+	found.Warnings = append(found.Warnings, problemsOf(result.Notes)...)
 	if err != nil {
 		found.Outcome, found.Problem = Failed, problemOf(err)
 	}

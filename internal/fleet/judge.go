@@ -38,7 +38,7 @@ func judge(seen rotation.Sight, force bool) task {
 		run.note = "metadata is behind; the run reads the record"
 		return run
 	case seen.Foreign():
-		return skip("paistrike did not write what is there")
+		return skip(notOurs)
 	case unhealthy == schedule.ReasonGone && seen.Revision != "":
 		return skip("closed: its token was destroyed by Terraform")
 	case unhealthy == schedule.ReasonGone:
@@ -67,6 +67,9 @@ func judge(seen rotation.Sight, force bool) task {
 	}
 	return run
 }
+
+// notOurs is why an entry is left alone that holds someone's secret.
+const notOurs = "paistrike did not write what is there"
 
 // noSchedule is why an entry is skipped of which the record, too, has no schedule.
 const noSchedule = "no schedule"

@@ -20,6 +20,7 @@ const (
 	Due     Outcome = "due"     // a run without dry_run would act
 	Skipped Outcome = "skipped" // not ours, or not for a schedule
 	Failed  Outcome = "failed"
+	Closed  Outcome = "closed" // it serves nothing any more, and its tokens were not revoked
 )
 
 // Report is what a run found and did. It holds no secret.
@@ -97,6 +98,17 @@ func problemOf(err error) *Problem {
 	return &Problem{Summary: err.Error()}
 }
 
+// problemsOf are the warnings of a run.
+func problemsOf(notes []rotation.Message) []Problem {
+	var all []Problem
+	for _, note := range notes {
+		all = append(all, Problem{Code: note.Code, Summary: note.Summary, Detail: note.Detail})
+	}
+	return all
+}
+
+func notReached() *Problem { return &Problem{Summary: "not reached before the run ended"} }
+
 // add counts an entry, and keeps it unless only those that are due are wanted.
 func (r *Report) add(e Entry, onlyDue bool) {
 	if quiet := e.Outcome == Current || e.Outcome == Skipped; !quiet || !onlyDue {
@@ -114,7 +126,7 @@ func (r *Report) add(e Entry, onlyDue bool) {
 		r.Skipped++
 	case Current:
 		r.Current++
-	case Settled:
+	case Settled, Closed:
 	}
 	r.Retired += len(e.Retired)
 	r.Swept += len(e.Swept)

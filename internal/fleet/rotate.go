@@ -76,7 +76,7 @@ func Rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Locati
 // tend does what is to be done about one entry.
 func tend(ctx context.Context, engine *rotation.Engine, at entry.Location, o Options) Entry {
 	if ctx.Err() != nil {
-		return Entry{Path: at.Path, Outcome: Failed, Problem: &Problem{Summary: "not reached before the run ended"}}
+		return Entry{Path: at.Path, Outcome: Failed, Problem: notReached()}
 	}
 	seen, t, err := consider(ctx, engine, at, o.Force)
 	if err != nil {
@@ -145,9 +145,7 @@ func entryOf(seen rotation.Sight, t task) Entry {
 
 // tell adds what a run did.
 func (e *Entry) tell(result rotation.Result, seen rotation.Sight, err error) {
-	for _, note := range result.Notes {
-		e.Warnings = append(e.Warnings, Problem{Code: note.Code, Summary: note.Summary, Detail: note.Detail})
-	}
+	e.Warnings = append(e.Warnings, problemsOf(result.Notes)...)
 	e.Retired, e.Swept = result.Retired, result.Swept
 	note := e.Note
 	e.Note = ""

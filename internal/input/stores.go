@@ -48,12 +48,13 @@ func awsSecret() []Input {
 	}
 }
 
-// folderStore is where rotate and audit find their entries.
-func folderStore(command string) []Input {
+// folderStore is where rotate, audit and abandon find their entries. A command that can do
+// something to one entry alone passes the verb for it; the other passes "".
+func folderStore(verb string) []Input {
 	return join(
 		store(),
-		vault(vaultAddress(), login(), tls(), mount(), folder(command)),
-		aws(awsAccess(), prefix(command)),
+		vault(vaultAddress(), login(), tls(), mount(), folder(verb)),
+		aws(awsAccess(), prefix(verb)),
 	)
 }
 
@@ -61,14 +62,14 @@ func mount() []Input {
 	return []Input{{Name: "vault_mount", Default: "secret", Value: "PATH", Help: "KV v2 engine that holds the entries."}}
 }
 
-// folder is what rotate and audit look at in Vault. rotate can do one entry alone.
-func folder(command string) []Input {
-	if command == "rotate" {
+// folder is what rotate, audit and abandon look at in Vault.
+func folder(verb string) []Input {
+	if verb != "" {
 		return []Input{
-			{Name: "vault_path", Value: "PATH", Help: "Path of one entry to rotate, instead of a folder."},
+			{Name: "vault_path", Value: "PATH", Help: "Path of one entry to " + verb + ", instead of a folder."},
 			{
 				Name: "vault_prefix", Value: "FOLDER",
-				Help: "Folder of the entries to rotate, with all folders below it; `/` for the whole engine. Set this or `vault_path`.",
+				Help: "Folder of the entries to " + verb + ", with all folders below it; `/` for the whole engine. Set this or `vault_path`.",
 			},
 		}
 	}
@@ -79,13 +80,13 @@ func folder(command string) []Input {
 }
 
 // prefix is the same in AWS, which has no folders.
-func prefix(command string) []Input {
-	if command == "rotate" {
+func prefix(verb string) []Input {
+	if verb != "" {
 		return []Input{
-			{Name: "aws_secret_id", Value: "NAME", Help: "Name of one secret to rotate, instead of all with a prefix."},
+			{Name: "aws_secret_id", Value: "NAME", Help: "Name of one secret to " + verb + ", instead of all with a prefix."},
 			{
 				Name: "aws_prefix", Value: "PREFIX",
-				Help: "What the names of the secrets to rotate begin with, up to a slash, such as `ci`; `/` for the whole region. Set this or `aws_secret_id`.",
+				Help: "What the names of the secrets to " + verb + " begin with, up to a slash, such as `ci`; `/` for the whole region. Set this or `aws_secret_id`.",
 			},
 		}
 	}

@@ -58,7 +58,13 @@ func Rotate() []Input {
 
 // Audit are the inputs of action/audit and the command audit.
 func Audit() []Input {
-	return join(api(), folderStore("audit"), broker(), management(), limits(), notices(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
+	return join(api(), folderStore(""), broker(), management(), limits(), notices(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
+}
+
+// Abandon are the inputs of the command abandon, which calls no PAIStrike and needs no token
+// of it.
+func Abandon() []Input {
+	return join(gone(), folderStore("close"), dryRun(), walk(), budget("15m"))
 }
 
 func join(groups ...[]Input) []Input { return slices.Concat(groups...) }
@@ -87,7 +93,7 @@ func mode() []Input {
 func api() []Input {
 	return []Input{
 		{Name: "endpoint", Required: true, Value: "URL", Help: "Address of PAIStrike, such as `https://paistrike.example.com`."},
-		{Name: "api_prefix", Default: "/api/v1", Value: "PATH", Help: "Path before every route of the API; `/` for none."},
+		apiPrefix(),
 		{Name: "api_routes", Value: "JSON", Help: "Routes and names of an API of another shape, as a JSON object with the keys of the provider's `api_routes`."},
 		{Name: "auth", Value: "JSON", Help: "How a call carries the token, as a JSON object with the keys of the provider's `auth`; `Authorization: Bearer` by default."},
 		{
@@ -95,6 +101,18 @@ func api() []Input {
 			Terminal: "Headers for PAIStrike, one `Name: value` per line.",
 		},
 	}
+}
+
+// gone names the PAIStrike that is gone for good.
+func gone() []Input {
+	return []Input{
+		{Name: "endpoint", Required: true, Value: "URL", Help: "Address of the PAIStrike that is gone. It is not called; entries of another one are left alone."},
+		apiPrefix(),
+	}
+}
+
+func apiPrefix() Input {
+	return Input{Name: "api_prefix", Default: "/api/v1", Value: "PATH", Help: "Path before every route of the API; `/` for none."}
 }
 
 func newToken(label string) []Input {
@@ -206,15 +224,18 @@ func handover() []Input {
 	}, verify())
 }
 
+func dryRun() []Input {
+	return []Input{{Name: "dry_run", Default: "false", Bool: true, Help: "`true` reports what a run would do, and writes nothing."}}
+}
+
 func rotation() []Input {
-	return []Input{
-		{Name: "dry_run", Default: "false", Bool: true, Help: "`true` reports what a run would do, and writes nothing."},
+	return join(dryRun(), []Input{
 		{Name: "force", Default: "false", Bool: true, Help: "`true` replaces every token, due or not, such as after an incident."},
 		{Name: "revoke_previous", Default: "false", Bool: true, Help: "`true` revokes the replaced tokens as soon as the new ones are stored, without overlap, for an incident. It needs `force`."},
 		{Name: "adopt", Default: "false", Bool: true, Help: "`true` keeps tokens that are in use and that this store never published for an overlap and then revokes them, for a store that was restored."},
 		{Name: "only_due", Default: "false", Bool: true, Help: "`true` leaves out of table and report the entries that need nothing."},
 		{Name: "shard", Value: "K/N", Help: "Part `K` of `N` of the entries, such as `3/10`, so that `N` runs share a folder. An entry is always in the same part."},
-	}
+	})
 }
 
 // limits are what an audit reports.

@@ -38,6 +38,15 @@ func notConfirmed(folder string) error {
 		"Answer yes on a terminal, pass --yes, or name one entry with --vault-path or --aws-secret-id.", folder)
 }
 
+func abandonAll(folder, endpoint string) string {
+	return fmt.Sprintf("Every entry at %s that belongs to %s is closed and serves nothing any more. No token is revoked: if that PAIStrike still exists, each works there until it expires.", folder, endpoint)
+}
+
+func abandonNotConfirmed(folder string) error {
+	return fail("PSA001", nil, "Nothing was done: abandon would close the entries at %s without revoking their tokens, and nobody has confirmed that. "+
+		"Answer yes on a terminal, pass --yes, or look first with --dry-run.", folder)
+}
+
 func noCommand(name string) error {
 	return fail("PSA002", nil, "The command %q cannot be run, so it got no token.", name)
 }
@@ -246,6 +255,10 @@ func entriesFailed(failed, total int, which string) error {
 	return fail("PSA901", nil, "%d of %s failed, and all others are done: %s. What failed is as it was; fix what its line says and run again.", failed, report.Count(total, "entry", "entries"), which)
 }
 
+func notClosed(failed, total int, which string) error {
+	return fail("PSA901", nil, "%d of %s failed, and all others are done: %s. The line of each says what is true of it and what to do; then run again.", failed, report.Count(total, "entry", "entries"), which)
+}
+
 func stillOverdue(overdue int, which string) error {
 	return fail("PSA902", errFound, "%s overdue for rotation: %s. Run without dry_run, or see why the scheduled rotation does not run.", report.Count(overdue, "token is", "tokens are"), which)
 }
@@ -258,6 +271,10 @@ func findingsFound(errs, warnings int) error {
 func stillCompromised(entries int, which string) error {
 	return fail("PSA905", nil, "The new tokens are stored, and a compromised one of %s was not seen to be revoked: %s. It may still work. Run again, or revoke it in PAIStrike: Profile Settings, API Tokens.",
 		report.Count(entries, "entry", "entries"), which)
+}
+
+func nothingOfThatPAIStrike(where, endpoint, other string) error {
+	return fail("PSA906", nil, "No entry at %s belongs to %s, so nothing was closed. Entries there belong to another PAIStrike, such as %s. Check endpoint and api_prefix.", where, endpoint, other)
 }
 
 func notTold(what string, err error) error {

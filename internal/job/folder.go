@@ -20,10 +20,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 )
 
-// FolderRun is a run over the entries of a folder: what differs between rotate and audit.
+// FolderRun is a run over the entries of a folder: what differs between rotate, audit and
+// abandon.
 type FolderRun struct {
 	Name   string
 	Inputs []input.Input
+	alone  bool // it does without PAIStrike
 
 	parse func(*parser) (folderSettings, error)
 	run   func(s *session, ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error)
@@ -37,6 +39,11 @@ func Rotate() FolderRun {
 // Audit compares the account with a folder.
 func Audit() FolderRun {
 	return FolderRun{Name: "audit", Inputs: input.Audit(), parse: parseAudit, run: (*session).audit}
+}
+
+// Abandon closes the entries of a folder whose PAIStrike is gone, by the store alone.
+func Abandon() FolderRun {
+	return FolderRun{Name: "abandon", Inputs: input.Abandon(), alone: true, parse: parseAbandon, run: (*session).abandon}
 }
 
 // result is what a run over a folder found and did, for people and for programs.
@@ -92,8 +99,8 @@ func (m Machine) Command(it FolderRun, in input.Values, asJSON bool) int {
 		gh.Failed(plainInputs(err))
 		return ExitUsage
 	}
-	if set.revokesAll() && !m.Confirm(revokeAll(set.where())) {
-		gh.Failed(notConfirmed(set.where()))
+	if needed := set.asks(); needed != nil && !m.Confirm(needed.question) {
+		gh.Failed(needed.refused)
 		return ExitUsage
 	}
 	found, err := m.runFolder(gh, it, set)
@@ -166,7 +173,11 @@ func (s *session) inFolder(ctx context.Context, it FolderRun, set folderSettings
 		return result{}, err
 	}
 	defer there.leave(ctx)
-	engine, entries, err := s.openFolder(ctx, there, set)
+	engine, err := s.engine(ctx, there, it.alone)
+	if err != nil {
+		return result{}, err
+	}
+	entries, err := s.entries(ctx, there, set)
 	if err != nil {
 		return result{}, err
 	}
@@ -239,28 +250,45 @@ func (s *session) audit(ctx context.Context, engine *rotation.Engine, entries []
 	}, nil
 }
 
-// openFolder reads the credential for PAIStrike, and finds the entries.
-func (s *session) openFolder(ctx context.Context, there store, set folderSettings) (*rotation.Engine, []entry.Location, error) {
+// abandon closes what belongs to a PAIStrike that is gone.
+func (s *session) abandon(ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error) {
+	found := fleet.Abandon(ctx, engine, entries, fleet.AbandonOptions{
+		Endpoint: set.gone, Concurrency: set.concurrency, DryRun: set.dryRun, Progress: s.progress(),
+	})
+	found.Entries = list(found.Entries)
+	return result{report: found, table: report.AbandonTable(found, s.width), verdict: abandonVerdict(found, set.where())}, nil
+}
+
+// engine makes the engine of a run. One that does without PAIStrike has no client that could
+// call it, and needs no credential.
+func (s *session) engine(ctx context.Context, there store, alone bool) (*rotation.Engine, error) {
+	if alone {
+		return rotation.New(rotation.Unasked{}, there), nil
+	}
 	broker, err := s.credential(ctx, there)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	client, err := s.client(broker.Secret)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	entries := []entry.Location{set.folder}
-	if !set.single {
-		entries, err = fleet.Walk(ctx, there, set.folder, set.concurrency)
-		if err != nil && !errors.Is(err, fleet.ErrNothingFound) {
-			return nil, nil, there.listFailed(ctx, set.folder, err)
-		}
-		if len(entries) == 0 && !set.allowEmpty {
-			return nil, nil, there.nothingFound(set.folder)
-		}
-		entries = set.shard.Pick(entries)
+	return rotation.New(rotation.PAIStrike{Client: client}, there, rotation.WithTogether(rotation.SideBySide)), nil
+}
+
+// entries finds the entries of a run.
+func (s *session) entries(ctx context.Context, there store, set folderSettings) ([]entry.Location, error) {
+	if set.single {
+		return []entry.Location{set.folder}, nil
 	}
-	return rotation.New(rotation.PAIStrike{Client: client}, there, rotation.WithTogether(rotation.SideBySide)), entries, nil
+	entries, err := fleet.Walk(ctx, there, set.folder, set.concurrency)
+	if err != nil && !errors.Is(err, fleet.ErrNothingFound) {
+		return nil, there.listFailed(ctx, set.folder, err)
+	}
+	if len(entries) == 0 && !set.allowEmpty {
+		return nil, there.nothingFound(set.folder)
+	}
+	return set.shard.Pick(entries), nil
 }
 
 // progressLines is how often a long run says how far it is.

@@ -130,7 +130,8 @@ func (p *parser) envName(s settings) {
 	}
 }
 
-// connection reads what all commands have in common.
+// connection reads what all commands have in common. Without a credential no PAIStrike is
+// called.
 func (p *parser) connection(from credential) connection {
 	c := connection{
 		api: p.api(), audience: p.in["audience"], management: p.managementToken(), at: from.at,
@@ -140,7 +141,7 @@ func (p *parser) connection(from credential) connection {
 	if needless := !c.management.IsZero() && from.input != "broker_path"; !needless {
 		p.readStore(&c)
 	}
-	if c.at.Path == "" && c.management.IsZero() {
+	if from.input != "" && c.at.Path == "" && c.management.IsZero() {
 		p.wrong(from.input, "is required, such as ci/paistrike")
 	}
 	if c.store == storeAWS {

@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// folderSettings are the inputs of rotate and audit, understood and checked.
+// folderSettings are the inputs of rotate, audit and abandon, understood and checked.
 type folderSettings struct {
 	connection
 
@@ -27,7 +27,8 @@ type folderSettings struct {
 	summary                bool
 	dryRun, force, onlyDue bool // rotate
 	revokePrevious, adopt  bool
-	sweep                  bool // audit
+	gone                   string // abandon: the PAIStrike that is, as records name it
+	sweep                  bool   // audit
 	limits                 fleet.Limits
 	notices                notices
 }
@@ -49,8 +50,24 @@ func (s folderSettings) root() string {
 	return s.folder.Mount
 }
 
-// revokesAll reports that the tokens of many entries are to be revoked without overlap.
-func (s folderSettings) revokesAll() bool { return s.revokePrevious && !s.single && !s.dryRun }
+// confirmation is what a person is asked before a run begins, and what is said if nobody
+// says yes.
+type confirmation struct {
+	question string
+	refused  error
+}
+
+// asks returns what has to be confirmed; nil if nothing has.
+func (s folderSettings) asks() *confirmation {
+	switch {
+	case s.dryRun:
+	case s.gone != "":
+		return &confirmation{abandonAll(s.where(), s.gone), abandonNotConfirmed(s.where())}
+	case s.revokePrevious && !s.single: // many tokens without overlap
+		return &confirmation{revokeAll(s.where()), notConfirmed(s.where())}
+	}
+	return nil
+}
 
 // holdsBroker reports that the entry of the management token is one of many that the run
 // is about.
@@ -64,7 +81,7 @@ func (s folderSettings) holdsBroker() bool {
 
 // parseRotate checks the inputs of rotate. It touches nothing but certificate files.
 func parseRotate(p *parser) (folderSettings, error) {
-	s := p.folder()
+	s := p.folder(p.broker())
 	s.dryRun, s.force, s.onlyDue = p.yes("dry_run"), p.yes("force"), p.yes("only_due")
 	s.revokePrevious, s.adopt = p.yes("revoke_previous"), p.yes("adopt")
 	if s.revokePrevious && !s.force {
@@ -72,27 +89,42 @@ func parseRotate(p *parser) (folderSettings, error) {
 	}
 	s.failOn = p.oneOf("fail_on")
 	s.shard = p.shard()
+	p.which(&s)
+	if s.single && p.in["shard"] != "" {
+		of := p.walked()
+		p.wrong("shard", "divides the entries of %s; remove it, or set that instead of %s", of.prefix, of.one)
+	}
+	return s, p.verdict()
+}
+
+// parseAbandon checks the inputs of abandon. It needs no credential for PAIStrike.
+func parseAbandon(p *parser) (folderSettings, error) {
+	s := p.folder(credential{})
+	s.dryRun = p.yes("dry_run")
+	s.gone, _ = s.api.Base() // what is wrong with it is said already
+	p.which(&s)
+	return s, p.verdict()
+}
+
+// which reads whether a run is over one entry or over many.
+func (p *parser) which(s *folderSettings) {
 	of := p.walked()
 	switch one, prefix := p.in[of.one], p.in[of.prefix]; {
 	case one != "" && prefix != "":
 		p.wrong(of.one, "is for one entry and %s for many: set one of them", of.prefix)
 	case one != "":
 		s.single, s.folder.Path = true, strings.Trim(one, "/")
-		if p.in["shard"] != "" {
-			p.wrong("shard", "divides the entries of %s; remove it, or set that instead of %s", of.prefix, of.one)
-		}
 	case prefix == "":
 		p.wrong(of.prefix, "is required, such as ci, or / for %s; or set %s for one entry", of.all, of.one)
 	}
 	if s.store == storeAWS {
 		p.secretID(of.one, false)
 	}
-	return s, p.verdict()
 }
 
 // parseAudit checks the inputs of audit.
 func parseAudit(p *parser) (folderSettings, error) {
-	s := p.folder()
+	s := p.folder(p.broker())
 	s.sweep = p.yes("sweep")
 	s.failOn = p.oneOf("fail_on")
 	s.limits = fleet.Limits{
@@ -117,9 +149,9 @@ func (p *parser) walked() walked {
 	return walked{"vault_path", "vault_prefix", "all of the mount"}
 }
 
-// folder reads what rotate and audit have in common.
-func (p *parser) folder() folderSettings {
-	s := folderSettings{connection: p.connection(p.broker())}
+// folder reads what the runs over a folder have in common.
+func (p *parser) folder(from credential) folderSettings {
+	s := folderSettings{connection: p.connection(from)}
 	s.folder = entry.Location{Path: strings.Trim(p.in[p.walked().prefix], "/")}
 	if s.store == storeVault {
 		s.folder.Mount = strings.Trim(p.in["vault_mount"], "/")

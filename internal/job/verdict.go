@@ -24,11 +24,7 @@ func rotationVerdict(r fleet.Report, failOn string) error {
 		}
 		switch {
 		case e.Outcome == fleet.Failed:
-			code := ""
-			if e.Problem != nil && e.Problem.Code != "" {
-				code = " (" + e.Problem.Code + ")"
-			}
-			failed = append(failed, inert.Short(e.Path)+code)
+			failed = append(failed, failedEntry(e.Path, e.Problem))
 		case e.Overdue:
 			late = append(late, inert.Short(e.Path))
 		}
@@ -68,4 +64,30 @@ func auditVerdict(r fleet.AuditReport, failOn string) error {
 		return findingsFound(r.Errors, r.Warnings)
 	}
 	return nil
+}
+
+// abandonVerdict is what failed entries, or an endpoint that no entry belongs to, make of a
+// report.
+func abandonVerdict(r fleet.AbandonReport, where string) error {
+	var failed []string
+	for _, e := range r.Entries {
+		if e.Outcome == fleet.Failed {
+			failed = append(failed, failedEntry(e.Path, e.Problem))
+		}
+	}
+	if len(failed) > 0 {
+		return notClosed(r.Failed, len(r.Entries), some(failed))
+	}
+	if elsewhere, all := r.Elsewhere(); all {
+		return nothingOfThatPAIStrike(where, r.Endpoint, elsewhere)
+	}
+	return nil
+}
+
+// failedEntry names an entry that failed, with the code if there is one.
+func failedEntry(path string, problem *fleet.Problem) string {
+	if problem != nil && problem.Code != "" {
+		return inert.Short(path) + " (" + problem.Code + ")"
+	}
+	return inert.Short(path)
 }

@@ -73,7 +73,7 @@ func (e *SettingError) Error() string { return e.Setting + ": " + e.Problem }
 
 // Validate checks the settings without any I/O. Its error is a [*SettingError].
 func (cfg Config) Validate() error {
-	_, err := cfg.base()
+	_, err := cfg.Base()
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func New(cfg Config) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	base, err := cfg.base()
+	base, err := cfg.Base()
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +169,9 @@ func transport(keepAlive bool) *http.Transport {
 	return t
 }
 
-// base joins endpoint and prefix, without a slash at the end.
-func (cfg Config) base() (string, error) {
+// Base joins endpoint and prefix, without a slash at the end: it names a PAIStrike as
+// [Client.Endpoint] does, without a client. The error is a [*SettingError].
+func (cfg Config) Base() (string, error) {
 	// No error repeats the endpoint: a password may have been written into it.
 	wrong := func(problem string) (string, error) { return "", &SettingError{"endpoint", problem} }
 	if cfg.Endpoint == "" {

@@ -71,6 +71,52 @@ func expiry(e fleet.Entry) string {
 	return orDashes(Stamp(e.ExpiresAt))
 }
 
+// AbandonTable returns the report as plain text, width columns wide at most; 0 is any width.
+// An entry has a line for each token that was not revoked.
+func AbandonTable(r fleet.AbandonReport, width int) string {
+	rows := [][]string{{"PATH", "OUTCOME", "NOT REVOKED", "EXPIRES", "NOTE"}}
+	for _, e := range r.Entries {
+		left := e.NotRevoked
+		if len(left) == 0 {
+			left = make([]fleet.Left, 1)
+		}
+		for _, token := range left {
+			end := orDashes(Stamp(token.ExpiresAt))
+			if token.ID != "" && token.ExpiresAt.IsZero() {
+				end = "no known end"
+			}
+			rows = append(rows, []string{inert.Short(e.Path), string(e.Outcome), orDashes(inert.Short(token.ID)), end, inert.Line(abandonRemarks(e), 1000)})
+		}
+	}
+	return aligned(rows, width) + abandonCounts(r) + "\n"
+}
+
+func abandonRemarks(e fleet.AbandonedEntry) string {
+	if e.Problem != nil {
+		return problem(*e.Problem)
+	}
+	return e.Note
+}
+
+// abandonCounts is the report in two lines: what the run did, and what is true now.
+func abandonCounts(r fleet.AbandonReport) string {
+	text := fmt.Sprintf("%d closed, %d failed", r.Closed, r.Failed)
+	switch {
+	case r.DryRun:
+		text = fmt.Sprintf("dry run: %d to close, %d failed", r.Due, r.Failed)
+	case r.Closed+r.Failed == 0 && r.Current > 0:
+		text = "nothing was to be done"
+	}
+	text += fmt.Sprintf("; %d closed before, %d skipped", r.Current, r.Skipped)
+	switch {
+	case r.NotRevoked == 0:
+		return text
+	case r.DryRun:
+		return text + "\n" + Count(r.NotRevoked, "token", "tokens") + " would be left, not revoked: if that PAIStrike still exists, each works there until it expires."
+	}
+	return text + "\nWhat is closed serves nothing any more. " + Count(r.NotRevoked, "token was", "tokens were") + " not revoked: if that PAIStrike still exists, each works there until it expires."
+}
+
 // Count returns a number with its noun.
 func Count(n int, one, many string) string {
 	if n == 1 {

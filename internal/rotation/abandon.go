@@ -56,7 +56,8 @@ var errAsks = errors.New("an entry is abandoned by an engine that does without P
 // It is the end of [Engine.Destroy] without its middle, by the store alone: the engine's
 // [Tokens] must be [Unasked]. The versions before the tombstone stay as they are, so that
 // nothing is lost if PAIStrike turns out to be there. What is not ours, what is closed, and
-// what belongs to another PAIStrike is left alone. Every step may be repeated.
+// what belongs to another PAIStrike is left alone. A secret that metadata does not call ours
+// is read all the same, if that is allowed: someone may have removed the metadata. Every step may be repeated.
 func (e *Engine) Abandon(ctx context.Context, r AbandonRequest) (Abandoned, error) {
 	if !e.Unasked() {
 		return Abandoned{}, errAsks
@@ -68,7 +69,10 @@ func (e *Engine) Abandon(ctx context.Context, r AbandonRequest) (Abandoned, erro
 	defer release()
 	for range maxRounds {
 		o, err := e.observe(ctx, r.At, nil)
-		if err != nil {
+		switch {
+		case errors.Is(err, entry.ErrForbidden) && o.Revision != "" && !o.Managed:
+			return Abandoned{Standing: StandingForeign}, nil // the rights are for what is ours
+		case err != nil:
 			return Abandoned{}, err
 		}
 		failpoint("after observe")

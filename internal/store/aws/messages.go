@@ -32,7 +32,7 @@ func explain(err error) error {
 	case IsLoginFailed(err):
 		return entry.NewFailure("PS323", "AWS login failed", err, "", "Check where the AWS credentials come from: the aws block of the provider, the inputs of the workflow, or the environment.")
 	case isDenied(err):
-		return entry.NewFailure("PS322", "AWS credentials lack a permission", err, "", "Allow "+action+" on the secret in an IAM policy of the identity that the message names. "+
+		return entry.NewFailure("PS322", "AWS credentials lack a permission", entry.Forbidden(err), "", "Allow "+action+" on the secret in an IAM policy of the identity that the message names. "+
 			"An own KMS key has to allow kms:GenerateDataKey and kms:Decrypt as well.")
 	case isThrottled(err):
 		return entry.NewFailure("PS325", "AWS kept throttling", err, "", "Wait a minute, then run again. Nothing was done by the calls that AWS throttled.")

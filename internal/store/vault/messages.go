@@ -32,7 +32,7 @@ func explain(err error) error {
 	case isNoRoute(err):
 		return entry.NewFailure("PS312", "Vault mount does not exist", err, "", "Check vault.mount.")
 	case IsForbidden(err):
-		return entry.NewFailure("PS302", "Vault token lacks a permission", err, "", "Extend its policy by the path in the message. A path that does not exist in Vault is refused in the same way.")
+		return entry.NewFailure("PS302", "Vault token lacks a permission", entry.Forbidden(err), "", "Extend its policy by the path in the message. A path that does not exist in Vault is refused in the same way.")
 	case IsRateLimited(err):
 		return entry.NewFailure("PS305", "Vault kept answering 429", err, "", "Wait for the quota to clear, then run again.")
 	case isSetting(err):

@@ -1,0 +1,149 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
+	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+)
+
+// AbandonOptions are what a run may do about entries whose PAIStrike is gone.
+type AbandonOptions struct {
+	// Endpoint is the PAIStrike that is gone, as records name it: scheme, host, port and
+	// prefix.
+	Endpoint    string
+	Concurrency int
+	// DryRun reports and writes nothing.
+	DryRun   bool
+	Progress func(done, total int)
+}
+
+// AbandonReport is what a run closed, and which tokens nobody revoked. It holds no secret.
+type AbandonReport struct {
+	DryRun   bool             `json:"dry_run"`
+	Endpoint string           `json:"endpoint"` // that is gone
+	Entries  []AbandonedEntry `json:"entries"`
+
+	Closed  int `json:"closed"`
+	Due     int `json:"due"`     // a run without dry_run would close
+	Current int `json:"current"` // were closed before
+	Skipped int `json:"skipped"`
+	Failed  int `json:"failed"`
+	// NotRevoked counts the tokens of all entries that were not revoked and have not expired.
+	NotRevoked int `json:"not_revoked"`
+}
+
+// AbandonedEntry is one entry in an [AbandonReport].
+type AbandonedEntry struct {
+	Path    string  `json:"path"`
+	Outcome Outcome `json:"outcome"`
+	Note    string  `json:"note,omitempty"`
+	// Endpoint is the PAIStrike that the entry belongs to.
+	Endpoint   string    `json:"endpoint,omitempty"`
+	NotRevoked []Left    `json:"not_revoked,omitempty"`
+	Problem    *Problem  `json:"problem,omitempty"`
+	Warnings   []Problem `json:"warnings,omitempty"`
+
+	elsewhere bool // it belongs to another PAIStrike
+}
+
+// Left is a token that was not revoked.
+type Left struct {
+	ID        string    `json:"token_id"`
+	Name      string    `json:"token_name,omitempty"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never, or not known
+}
+
+// Abandon closes entries whose PAIStrike is gone, by an engine that does without one. A
+// failure at one entry is in its place of the report and stops no other.
+func Abandon(ctx context.Context, engine *rotation.Engine, entries []entry.Location, o AbandonOptions) AbandonReport {
+	report := AbandonReport{DryRun: o.DryRun, Endpoint: o.Endpoint, Entries: make([]AbandonedEntry, len(entries))}
+	steps := newSteps(len(entries), o.Progress)
+	var group errgroup.Group
+	group.SetLimit(max(o.Concurrency, 1))
+	for i, at := range entries {
+		group.Go(func() error {
+			report.Entries[i] = abandon(ctx, engine, at, o)
+			steps.step()
+			return nil
+		})
+	}
+	_ = group.Wait() // no entry stops the others
+	for _, e := range report.Entries {
+		report.add(e)
+	}
+	return report
+}
+
+// abandon closes one entry.
+func abandon(ctx context.Context, engine *rotation.Engine, at entry.Location, o AbandonOptions) AbandonedEntry {
+	if ctx.Err() != nil {
+		return AbandonedEntry{Path: at.Path, Outcome: Failed, Problem: notReached()}
+	}
+	result, err := engine.Abandon(ctx, rotation.AbandonRequest{At: at, Endpoint: o.Endpoint, DryRun: o.DryRun})
+	e := AbandonedEntry{Path: at.Path, Endpoint: result.Endpoint, Warnings: problemsOf(result.Notes)}
+	for _, token := range result.Left {
+		e.NotRevoked = append(e.NotRevoked, Left{ID: token.ID, Name: token.Name, ExpiresAt: token.ExpiresAt})
+	}
+	if err != nil {
+		e.Outcome, e.Problem = Failed, problemOf(err)
+		return e
+	}
+	e.stand(result, o.DryRun)
+	return e
+}
+
+// stand says what became of an entry by what it was.
+func (e *AbandonedEntry) stand(result rotation.Abandoned, dryRun bool) {
+	switch result.Standing {
+	case rotation.StandingOpen, rotation.StandingUnfinished:
+		e.Outcome = Closed
+		if dryRun {
+			e.Outcome = Due
+		}
+	case rotation.StandingClosed:
+		e.Outcome, e.Note = Current, "closed before"
+	case rotation.StandingEmpty:
+		e.Outcome, e.Note = Skipped, "empty"
+	case rotation.StandingForeign:
+		e.Outcome, e.Note = Skipped, notOurs
+	case rotation.StandingOtherPlace:
+		e.Outcome, e.Note, e.elsewhere = Skipped, fmt.Sprintf("belongs to another PAIStrike, %s", result.Endpoint), true
+	}
+}
+
+// add counts an entry.
+func (r *AbandonReport) add(e AbandonedEntry) {
+	switch e.Outcome {
+	case Closed:
+		r.Closed++
+	case Due:
+		r.Due++
+	case Current:
+		r.Current++
+	case Skipped:
+		r.Skipped++
+	case Failed:
+		r.Failed++
+	case Rotated, Settled:
+	}
+	r.NotRevoked += len(e.NotRevoked)
+}
+
+// Elsewhere returns the PAIStrike that an entry belongs to if every entry of ours belongs to
+// another one than that which is gone: the address is misspelled, or the folder is.
+func (r AbandonReport) Elsewhere() (endpoint string, all bool) {
+	for _, e := range r.Entries {
+		switch {
+		case e.elsewhere:
+			endpoint = e.Endpoint
+		case e.Outcome != Skipped:
+			return "", false
+		}
+	}
+	return endpoint, endpoint != ""
+}
