@@ -134,8 +134,8 @@ func (r *AbandonReport) add(e AbandonedEntry) {
 	r.NotRevoked += len(e.NotRevoked)
 }
 
-// Elsewhere returns the PAIStrike that an entry belongs to if every entry of ours belongs to
-// another one than that which is gone: the address is misspelled, or the folder is.
+// Elsewhere returns the PAIStrike of an entry, and true if no entry belongs to the one that
+// is gone, and some belong to others: the address is misspelled, or the folder is.
 func (r AbandonReport) Elsewhere() (endpoint string, all bool) {
 	for _, e := range r.Entries {
 		switch {

@@ -9,8 +9,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Unasked stands in for PAIStrike where there is none to call: in a plan that must do
-// without a management token, and when an entry is abandoned. It takes every token for one
+// Unasked stands in for PAIStrike if it is not called: in a plan that must do without a
+// management token, and when an entry is abandoned. It takes every token for one
 // that works, as the store has it, and carries nothing out. Nothing may be concluded from
 // what it says of a token.
 type Unasked struct{}
