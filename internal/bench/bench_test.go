@@ -46,8 +46,8 @@ func TestPromisesAreKept(t *testing.T) {
 			promised++
 		}
 	}
-	if promised != 8 {
-		t.Errorf("%d promises are reported as kept, want 8", promised)
+	if promised != 10 {
+		t.Errorf("%d promises are reported as kept, want 10", promised)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestPartsAreNamed(t *testing.T) {
 	t.Parallel()
 	b := &bench{}
 	err := b.measure(t.Context(), "speed", nil, &report{})
-	if err == nil || !strings.Contains(err.Error(), "scale, walk, distance, limit, start, action") {
+	if err == nil || !strings.Contains(err.Error(), "scale, walk, fleet, distance, limit, start, action") {
 		t.Errorf("got %v", err)
 	}
 }

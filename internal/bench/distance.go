@@ -34,6 +34,7 @@ func (b *bench) distant(ctx context.Context, r *report) (err error) {
 		return err
 	}
 	bound := c.latency(distantTokens)
+	r.explain("create with distant servers", c)
 	name := fmt.Sprintf("create, %d tokens, PAIStrike %s and Vault %s away", distantTokens, paistrikeDistance, vaultDistance)
 	r.add(name+": wall time", took.wall.Seconds(), "s")
 	r.add(name+": what the requests alone take", bound.Seconds(), "s")

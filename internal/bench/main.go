@@ -9,7 +9,7 @@
 // provider, which does no I/O. It ends with an error where more requests are made, or
 // more bytes kept in state, than promised; times have aims, and the table says which are met.
 //
-//	go run ./internal/bench [-n 10,100,1000] [-parts scale,walk,distance,limit,start,action]
+//	go run ./internal/bench [-n 10,100,1000] [-parts scale,walk,fleet,distance,limit,start,action]
 //
 // BENCH_JSON names a file that gets the numbers as JSON, and BENCH_SVG one for a picture
 // of how a scheduled rotation grows with the entries that it looks at.
@@ -90,7 +90,9 @@ func run(ctx context.Context, args []string, out io.Writer, jsonFile, svgFile st
 	return nil
 }
 
-func allParts() []string { return []string{"scale", "walk", "distance", "limit", "start", "action"} }
+func allParts() []string {
+	return []string{"scale", "walk", "fleet", "distance", "limit", "start", "action"}
+}
 
 // measure does one part of the measurements.
 func (b *bench) measure(ctx context.Context, part string, counts []int, r *report) error {
@@ -104,6 +106,8 @@ func (b *bench) measure(ctx context.Context, part string, counts []int, r *repor
 		return nil
 	case "walk":
 		return b.walk(ctx, counts, r)
+	case "fleet":
+		return b.fleet(ctx, counts, r)
 	case "distance":
 		return b.distant(ctx, r)
 	case "limit":

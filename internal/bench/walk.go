@@ -7,6 +7,7 @@ import (
 	"math"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,8 +26,11 @@ const (
 	month       = 31 * 24 * time.Hour
 	dueOneIn    = 100
 	growthAim   = 1.3 // time per entry with the most entries, against the second most
-	walkerAim   = 64  // MiB: what the scheduled rotation of the most entries may take
 	provisioner = 16  // entries that are provisioned at once
+	atOnce      = 8   // entries that a run looks at at once
+
+	// MiB that a run may take: up to so many entries, and above.
+	walkerAim, walkerAimUpTo, fleetAim = 64, 10_000, 120
 )
 
 // sample is how long a walk over some entries took.
@@ -54,49 +58,91 @@ func (b *bench) walk(ctx context.Context, counts []int, r *report) error {
 	return nil
 }
 
-func (b *bench) walkOver(ctx context.Context, program string, n int, r *report) (err error) {
+// aged is a world whose entries were provisioned a month ago, so that some are due.
+func (b *bench) aged(ctx context.Context, n int) (*world, error) {
 	w, err := b.newWorldAt(ctx, 1, time.Now().Add(-month))
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(w.provision(ctx, n, dueOf(n)), w.keepBroker(ctx)); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	w.paistrike.Clock().Advance(month)
+	return w, nil
+}
+
+// dueOf is how many of the entries are due.
+func dueOf(n int) int { return (n + dueOneIn - 1) / dueOneIn }
+
+// foldersOf is how many folders the entries lie in.
+func foldersOf(n int) int { return min(n, dueOneIn) }
+
+// command runs a command of the action's program over all entries, and counts its requests.
+func (w *world) command(ctx context.Context, program string, args ...string) (usage, calls, string, error) {
+	if err := w.forget(ctx); err != nil {
+		return usage{}, nil, "", err
+	}
+	args = append(args, "--vault-prefix", "bench", "--broker-path", "ci/broker", "--concurrency", strconv.Itoa(atOnce))
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // built here
+	cmd.Env = []string{"PAISTRIKE_ENDPOINT=" + w.api.URL, "VAULT_ADDR=" + w.vault, "VAULT_TOKEN=" + rootToken}
+	took, said, err := watch(cmd)
+	if err != nil {
+		return took, nil, said, fmt.Errorf("%s: %w\n%s", args[0], err, said)
+	}
+	c, err := w.calls(ctx)
+	return took, c, said, err
+}
+
+// rotateDue is a scheduled rotation.
+func (w *world) rotateDue(ctx context.Context, program string, n int) (usage, calls, error) {
+	took, c, said, err := w.command(ctx, program, "rotate", "--only-due")
+	if err == nil && !strings.Contains(said, fmt.Sprintf("%d rotated, ", dueOf(n))) {
+		err = fmt.Errorf("not the %d entries that are due were rotated:\n%s", dueOf(n), said)
+	}
+	return took, c, err
+}
+
+func (b *bench) walkOver(ctx context.Context, program string, n int, r *report) (err error) {
+	w, err := b.aged(ctx, n)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	due := (n + dueOneIn - 1) / dueOneIn
-	if err := w.provision(ctx, n, due); err != nil {
-		return err
-	}
-	if err := w.keepBroker(ctx); err != nil {
-		return err
-	}
-	w.paistrike.Clock().Advance(month)
-	if err := w.forget(ctx); err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, program, "rotate", "--vault-prefix", "bench", "--broker-path", "ci/broker", "--concurrency", "8") //nolint:gosec // built here
-	cmd.Env = []string{"PAISTRIKE_ENDPOINT=" + w.api.URL, "VAULT_ADDR=" + w.vault, "VAULT_TOKEN=" + rootToken}
-	took, said, err := watch(cmd)
+	took, c, err := w.rotateDue(ctx, program, n)
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(said, fmt.Sprintf("%d rotated, ", due)) {
-		return fmt.Errorf("not the %d entries that are due were rotated", due)
-	}
-	c, err := w.calls(ctx)
-	if err != nil {
-		return err
-	}
+	pages, due := (n+99)/100, dueOf(n)
 	name := fmt.Sprintf("scheduled rotation, %d entries, %d due", n, due)
+	r.process(name, took, n)
+	r.requests(name+": PAIStrike", float64(c.paistrike()), pages+2+2*due)
+	r.requests(name+": Vault", float64(c.vault()), n+foldersOf(n)+6+4*due)
+	r.explain(name, c)
+	r.growth = append(r.growth, sample{n, took.wall})
+
+	took, c, _, err = w.command(ctx, program, "audit")
+	if err != nil {
+		return err
+	}
+	name = fmt.Sprintf("audit, %d entries", n)
+	r.process(name, took, n)
+	r.requests(name+": PAIStrike", float64(c.paistrike()), (n+due+99)/100+2)
+	r.requests(name+": Vault", float64(c.vault()), n+foldersOf(n)+6)
+	r.explain(name, c)
+	return nil
+}
+
+// process adds what one run over many entries took.
+func (r *report) process(name string, took usage, entries int) {
 	r.add(name+": wall time", took.wall.Seconds(), "s")
 	r.add(name+": CPU", took.cpu.Seconds(), "s")
 	if took.cliMemory > 0 {
-		r.aim(name+": peak memory", float64(took.cliMemory)/(1<<20), "MiB", walkerAim)
+		most := walkerAim
+		if entries > walkerAimUpTo {
+			most = fleetAim
+		}
+		r.aim(name+": peak memory", float64(took.cliMemory)/(1<<20), "MiB", float64(most))
 	}
-	pages := (n + 99) / 100
-	r.requests(name+": PAIStrike", float64(c.paistrike()), pages+2+2*due)
-	folders := min(n, dueOneIn) + 1
-	r.requests(name+": Vault", float64(c.vault()), n+folders+5+4*due)
-	r.explain(name, c)
-	r.growth = append(r.growth, sample{n, took.wall})
-	return nil
 }
 
 // provision makes entries as Terraform does, of which some are due a month later.

@@ -72,7 +72,7 @@ func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep
 	if err != nil {
 		return held{path: at.Path}, Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}
 	}
-	h, found := held{path: at.Path, seen: seen, task: t}, entryOf(seen, t)
+	h, found := hold(seen, t), entryOf(seen, t)
 	switch {
 	case t.err != nil:
 		found.Outcome = Skipped // it is a finding

@@ -8,6 +8,7 @@ import (
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
 // Severity says how bad a finding is.
@@ -60,26 +61,55 @@ type Limits struct {
 	JobTime      time.Duration // how long a job may take
 }
 
-// held is one entry as an audit sees it.
+// held is what an audit keeps of an entry, as far as metadata shows: little, because all
+// entries are compared with all tokens.
 type held struct {
-	path string
-	seen rotation.Sight
-	task task
+	path  string
+	slots []string
+	err   error // why it cannot be judged
+	// damaged says why metadata tells nothing of an entry whose current version can be read.
+	damaged error
+	// unclear says that the record alone knows which token is served.
+	unclear bool
+	// serves says that it serves the token that metadata names.
+	serves    bool
+	tokenID   string // that metadata names
+	tokenName string
+	token     paistrike.Token // as PAIStrike knows it
+	gen       int
+	retiring  []string // ids of replaced tokens
+	// scheduled says that a schedule will replace the token.
+	scheduled bool
+	// overdue is the verdict on a token that should have been replaced before; nil if it need
+	// not have been.
+	overdue *schedule.Verdict
 }
 
-// current reports whether the entry serves a token, as far as metadata shows.
-func (h held) current() bool {
-	return h.task.err == nil && h.seen.Serves()
+// hold keeps what findings need of an entry.
+func hold(seen rotation.Sight, t task) held {
+	h := held{
+		path: seen.At.Path, slots: seen.Slots, err: t.err, damaged: damage(seen), unclear: t.err != nil || seen.Stale() || seen.Foreign(),
+		serves: t.err == nil && seen.Serves(), tokenID: seen.Mirror.TokenID, tokenName: seen.Mirror.TokenName, token: seen.Current,
+		gen: seen.Mirror.Of, scheduled: t.text.Scheduled(),
+	}
+	for _, r := range seen.Mirror.Retiring {
+		h.retiring = append(h.retiring, r.ID)
+	}
+	if overdue(seen.Clock.Rotate(), t.verdict) {
+		verdict := t.verdict
+		h.overdue = &verdict
+	}
+	return h
 }
 
 // auditor compares the account's tokens with the entries of Vault.
 type auditor struct {
 	now    time.Time
 	limits Limits
-	bySlot map[string]held
-	serves map[string]held // by the id of the token that an entry serves
-	former map[string]bool // ids of replaced tokens in their overlap
-	labels map[string][]paistrike.Token
+	bySlot map[string]*held
+	serves map[string]*held    // by the id of the token that an entry serves
+	former map[string]bool     // ids of replaced tokens in their overlap
+	labels map[string][]string // ids of the tokens with a name
 	found  []Finding
 }
 
@@ -88,20 +118,19 @@ type auditor struct {
 func findings(now time.Time, limits Limits, tokens []paistrike.Token, entries []held) []Finding {
 	a := &auditor{
 		now: now, limits: limits,
-		bySlot: map[string]held{}, serves: map[string]held{}, former: map[string]bool{}, labels: map[string][]paistrike.Token{},
+		bySlot: map[string]*held{}, serves: map[string]*held{}, former: map[string]bool{}, labels: map[string][]string{},
 	}
-	for _, h := range entries {
-		for _, slot := range h.seen.Slots {
+	for i := range entries {
+		h := &entries[i]
+		for _, slot := range h.slots {
 			a.bySlot[slot] = h
 		}
-		if h.current() {
-			a.serves[h.seen.Mirror.TokenID] = h
+		if h.serves {
+			a.serves[h.tokenID] = h
 		}
-		for _, r := range h.seen.Mirror.Retiring {
-			a.former[r.ID] = true
+		for _, id := range h.retiring {
+			a.former[id] = true
 		}
-	}
-	for _, h := range entries {
 		a.entry(h)
 	}
 	for _, token := range tokens {
@@ -126,26 +155,29 @@ func Codes() []Code {
 }
 
 // entry judges what Vault serves.
-func (a *auditor) entry(h held) {
-	token := h.seen.Current
+func (a *auditor) entry(h *held) {
 	switch {
-	case h.task.err != nil:
-		a.add(unreadable(h, h.task.err))
-	case h.damaged() != nil:
+	case h.err != nil:
+		a.add(unreadable(h))
+	case h.damaged != nil:
 		a.add(staleMetadata(h))
-	case !h.current():
-	case token.Status == "":
+	case !h.serves:
+	case h.token.Status == "":
 		a.add(missingToken(h))
-	case !token.Usable(a.now):
-		a.add(deadInVault(h, token))
-	case overdue(h.seen.Clock.Rotate(), h.task.verdict):
-		a.add(rotationOverdue(h, token))
+	case !h.token.Usable(a.now):
+		a.add(deadInVault(h))
+	case h.overdue != nil:
+		a.add(rotationOverdue(h))
 	}
 }
 
 // token judges a token that works.
 func (a *auditor) token(token paistrike.Token) {
 	h, current := a.serves[token.ID]
+	path := ""
+	if current {
+		path = h.path
+	}
 	name, managed := rotation.ParseName(token.Name)
 	home, known := a.bySlot[name.Slot]
 	switch {
@@ -165,19 +197,19 @@ func (a *auditor) token(token paistrike.Token) {
 		if managed {
 			label = name.Label
 		}
-		a.labels[label] = append(a.labels[label], token)
-		if a.endsSoon(token) && (!current || !h.scheduled()) {
-			a.add(expiring(h.path, token, a.now))
+		a.labels[label] = append(a.labels[label], token.ID)
+		if a.endsSoon(token) && (!current || !h.scheduled) {
+			a.add(expiring(path, token, a.now))
 		}
 	}
 	switch life := token.ExpiresAt.Sub(token.CreatedAt); {
 	case token.Untold.Has(paistrike.Expiry): // what the service does not tell is not a finding
 	case token.ExpiresAt.IsZero():
-		a.add(noExpiry(h.path, token))
+		a.add(noExpiry(path, token))
 	case !token.CreatedAt.IsZero() && life-roundedUp(token.ExpiresAt) > a.limits.MaxExpiresIn:
-		a.add(longLife(h.path, token, life, a.limits.MaxExpiresIn))
+		a.add(longLife(path, token, life, a.limits.MaxExpiresIn))
 	}
-	a.use(h.path, token, managed)
+	a.use(path, token, managed)
 }
 
 // roundedUp is how much later a token may end than it was asked to: a day, if the
@@ -189,21 +221,18 @@ func roundedUp(end time.Time) time.Duration {
 	return 0
 }
 
-// damaged says why metadata tells nothing of an entry whose current version can be read.
-func (h held) damaged() error {
-	if h.seen.Stale() {
+// damage says why metadata tells nothing of an entry whose current version can be read.
+func damage(seen rotation.Sight) error {
+	if seen.Stale() {
 		return errStale
 	}
-	if _, _, err := h.seen.Schedule(); err != nil && h.seen.Serves() {
+	if _, _, err := seen.Schedule(); err != nil && seen.Serves() {
 		return err
 	}
 	return nil
 }
 
 var errStale = errors.New("it describes another version, or calls the entry closed")
-
-// scheduled reports whether a schedule will replace the token.
-func (h held) scheduled() bool { return h.task.text.Scheduled() }
 
 func (a *auditor) endsSoon(token paistrike.Token) bool {
 	return !token.ExpiresAt.IsZero() && token.ExpiresAt.Sub(a.now) <= a.limits.WarnBefore
@@ -212,11 +241,11 @@ func (a *auditor) endsSoon(token paistrike.Token) bool {
 // stray judges a token whose name belongs to an entry that does not serve it. One that
 // was minted for the very next version is in flight for a day, and where custom
 // metadata is behind, only the record knows.
-func (a *auditor) stray(token paistrike.Token, name rotation.Name, home held) {
-	if home.seen.Stale() || home.seen.Foreign() || home.task.err != nil {
-		return // the record alone knows which token is served
+func (a *auditor) stray(token paistrike.Token, name rotation.Name, home *held) {
+	if home.unclear {
+		return
 	}
-	if name.Gen > home.seen.Mirror.Of && a.now.Before(token.CreatedAt.Add(inFlight)) {
+	if name.Gen > home.gen && a.now.Before(token.CreatedAt.Add(inFlight)) {
 		return
 	}
 	a.add(orphan(home, token))
@@ -248,9 +277,9 @@ func (a *auditor) use(path string, token paistrike.Token, managed bool) {
 
 // duplicates finds names that do not say which integration a token belongs to.
 func (a *auditor) duplicates() {
-	for label, tokens := range a.labels {
-		if len(tokens) > 1 {
-			a.add(duplicateLabel(label, tokens))
+	for label, ids := range a.labels {
+		if len(ids) > 1 {
+			a.add(duplicateLabel(label, ids))
 		}
 	}
 }

@@ -20,43 +20,41 @@ func about(code Code, severity Severity, path string, token paistrike.Token, det
 }
 
 // tokenOf is the token of an entry as its mirror names it.
-func tokenOf(h held) paistrike.Token {
-	return paistrike.Token{ID: h.seen.Mirror.TokenID, Name: h.seen.Mirror.TokenName}
-}
+func tokenOf(h *held) paistrike.Token { return paistrike.Token{ID: h.tokenID, Name: h.tokenName} }
 
-func deadInVault(h held, token paistrike.Token) Finding {
-	state := "was revoked"
+func deadInVault(h *held) Finding {
+	state, token := "was revoked", h.token
 	if token.Status != paistrike.StatusRevoked {
 		state = "expired at " + instant(token.ExpiresAt)
 	}
 	fix := "Run terraform apply, or add a rotation block."
-	if h.scheduled() {
+	if h.scheduled {
 		fix = "Run the scheduled rotation, or terraform apply."
 	}
 	return about(DeadInVault, Error, h.path, token, "Vault serves a token that "+state+".", fix)
 }
 
-func missingToken(h held) Finding {
+func missingToken(h *held) Finding {
 	return about(MissingToken, Error, h.path, tokenOf(h), "Vault serves a token that PAIStrike does not know.",
 		"Check that endpoint is the right account, then run terraform apply.")
 }
 
-func unreadable(h held, err error) Finding {
-	p := problemOf(err)
+func unreadable(h *held) Finding {
+	p := problemOf(h.err)
 	return about(Unreadable, Error, h.path, tokenOf(h), strings.TrimSpace(p.Code+" "+p.Summary)+".", "Run terraform apply with the release that wrote the entry, or a later one.")
 }
 
-func staleMetadata(h held) Finding {
-	return about(StaleMetadata, Error, h.path, tokenOf(h), "Its metadata does not describe the version that is served: "+problemOf(h.damaged()).Summary+".",
+func staleMetadata(h *held) Finding {
+	return about(StaleMetadata, Error, h.path, tokenOf(h), "Its metadata does not describe the version that is served: "+problemOf(h.damaged).Summary+".",
 		"Run the scheduled rotation, or terraform apply: either writes it anew from the record.")
 }
 
-func rotationOverdue(h held, token paistrike.Token) Finding {
+func rotationOverdue(h *held) Finding {
 	since := ""
-	if !h.task.verdict.Next.IsZero() {
-		since = " since " + instant(h.task.verdict.Next)
+	if !h.overdue.Next.IsZero() {
+		since = " since " + instant(h.overdue.Next)
 	}
-	return about(Overdue, Error, h.path, token, fmt.Sprintf("Its rotation is due%s (%s).", since, h.task.verdict.Reason),
+	return about(Overdue, Error, h.path, h.token, fmt.Sprintf("Its rotation is due%s (%s).", since, h.overdue.Reason),
 		"Run the scheduled rotation, and see why it does not run.")
 }
 
@@ -73,10 +71,10 @@ func expiring(path string, token paistrike.Token, now time.Time) Finding {
 	return about(Expiring, Error, path, token, "It expires at "+instant(token.ExpiresAt)+", "+ends+", and no schedule replaces it.", fix)
 }
 
-func orphan(home held, token paistrike.Token) Finding {
+func orphan(home *held, token paistrike.Token) Finding {
 	detail, fix := "Made for this entry, which does not name it: a run was cut short.", "Run the audit with sweep: true, or wait for the next rotation."
 	switch {
-	case !home.current():
+	case !home.serves:
 		detail, fix = "Made for this entry, which serves no token any more.", "Revoke it "+byHand+"."
 	case rotation.Used(token):
 		detail, fix = "Made for this entry, which does not name it, and it is in use: Vault may have been restored from a backup.", "None: the next rotation lets it work for one more overlap and then revokes it."
@@ -125,11 +123,7 @@ func endOf(path string) string {
 	return "If nobody misses it, remove its resource from Terraform."
 }
 
-func duplicateLabel(label string, tokens []paistrike.Token) Finding {
-	ids := make([]string, len(tokens))
-	for i, token := range tokens {
-		ids[i] = token.ID
-	}
+func duplicateLabel(label string, ids []string) Finding {
 	slices.Sort(ids)
 	return Finding{
 		Code: DuplicateLabel, Severity: Warning, TokenID: ids[0], TokenName: label,

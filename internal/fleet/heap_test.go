@@ -98,3 +98,25 @@ func TestARunKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // it 
 		t.Errorf("%d bytes are kept of each entry in the report, want 1000 at most", each)
 	}
 }
+
+// An audit compares all entries with all tokens, and keeps of each no more than that takes.
+func TestAnAuditKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
+	c := crowd{size: 10_000}
+	before := testparts.Heap()
+	engine, entries := rotation.New(c, c, rotation.WithNow(c.clock)), c.entries()
+	var kept int64
+	report, err := fleet.Audit(t.Context(), engine, entries, fleet.AuditOptions{Concurrency: 8, Progress: func(done, total int) {
+		if done == total {
+			kept = testparts.Heap() - before
+		}
+	}})
+	if err != nil || report.Tokens != c.size {
+		t.Fatalf("%d tokens: %v", report.Tokens, err)
+	}
+	runtime.KeepAlive(engine)
+	if each := kept / int64(c.size); each > 1700 {
+		t.Errorf("%d bytes are kept of each entry, want 1700 at most", each)
+	} else {
+		t.Logf("%d bytes of each entry", each)
+	}
+}
