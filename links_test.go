@@ -31,8 +31,8 @@ func shippedModules(t *testing.T, pkg string) map[string]string {
 	return modules
 }
 
-// licence names the licence in a module's folder, or is empty for one that is not recognised.
-func licence(t *testing.T, folder string) string {
+// license names the license in a module's folder, or is empty for one that is not recognized.
+func license(t *testing.T, folder string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "LICENSE*"))
 	if err != nil {
@@ -77,10 +77,10 @@ func TestShippedBinariesLinkOnlyReviewedModules(t *testing.T) {
 			t.Parallel()
 			modules := shippedModules(t, pkg)
 			for _, module := range slices.Sorted(maps.Keys(modules)) {
-				name := licence(t, modules[module])
+				name := license(t, modules[module])
 				t.Logf("%s links %s (%s)", pkg, module, name)
 				if name == "" {
-					t.Errorf("the licence of %s is not one of those that are known to fit", module)
+					t.Errorf("the license of %s is not one of those that are known to fit", module)
 				}
 				if !slices.Contains(reviewed[pkg], module) {
 					t.Errorf("%s links %s, which is not in testdata/links.txt", pkg, module)

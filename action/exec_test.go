@@ -64,7 +64,7 @@ func lookAround(token string) {
 }
 
 // cmdOutside leaves GitHub: the steps that follow run on a machine of one's own.
-// `outside group` gives each a process group; `outside keeper` lets them rotate; `outside home`
+// `outside group` starts each in a process group of its own; `outside keeper` lets them rotate; `outside home`
 // has the file of `vault login` instead of a variable; `outside direct` has the management
 // token and no Vault.
 func cmdOutside(ts *testscript.TestScript, _ bool, args []string) {

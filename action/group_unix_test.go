@@ -7,6 +7,6 @@ import (
 	"syscall"
 )
 
-// ownGroup gives a command a process group of its own, so that a signal to the group
-// reaches nobody else.
+// ownGroup starts a command in its own process group, so that a signal to the group
+// reaches no other process.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -83,7 +83,7 @@ func readPage(name, text string) page {
 	return p
 }
 
-// reasonNotToRun is why a command is not run, "" where it is.
+// reasonNotToRun is why a command is not run, "" if it is.
 func reasonNotToRun(command string) string {
 	if reason := notRun[command]; reason != "" {
 		return reason
@@ -142,12 +142,12 @@ func TestNoCommandIsExcusedInVain(t *testing.T) {
 	}
 	for prefix := range skippedPrefixes {
 		if !slices.ContainsFunc(commands, func(command string) bool { return strings.HasPrefix(command, prefix) }) {
-			t.Errorf("no page has a command that begins with %q any more", prefix)
+			t.Errorf("there is no longer a command on a page that begins with %q", prefix)
 		}
 	}
 	for command := range notRun {
 		if !slices.Contains(commands, command) {
-			t.Errorf("no page has the command %q any more", command)
+			t.Errorf("there is no longer a page with the command %q", command)
 		}
 	}
 }

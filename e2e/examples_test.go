@@ -54,7 +54,7 @@ func (w *world) use(t *testing.T, secret string) int {
 	return testparts.Use(t, w.api, secret)
 }
 
-// secret reads a field of a KV entry, "" where it is not there.
+// secret reads a field of a KV entry, "" if it does not exist.
 func (w *world) secret(t *testing.T, mount, path, key string) string {
 	t.Helper()
 	var answer struct {

@@ -24,7 +24,7 @@ type front struct {
 	mu     sync.Mutex
 	minted []string
 
-	// misanswer, where it is set, may answer a request instead. secret is the one
+	// misanswer, if set, may answer a request instead. secret is the one
 	// that the request brought or, for a create, the one just made.
 	misanswer func(w http.ResponseWriter, r *http.Request, secret string) bool
 }
@@ -81,7 +81,7 @@ func (f *front) mark(body []byte) (answer []byte, secret string) {
 	return answer, secret
 }
 
-// secrets gives every token value so far.
+// secrets returns every token value so far.
 func (f *front) secrets() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

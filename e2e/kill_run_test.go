@@ -11,7 +11,7 @@ import (
 )
 
 // A program that runs the protocol without Terraform, such as a scheduled job, is
-// killed at every step. The next run puts everything right.
+// killed at every step. The next run recovers.
 func TestRunKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(buildMortal(t, "./e2e/testdata/rotate", "rotate"), "rotate")

@@ -107,7 +107,7 @@ func (k killed) count(t *testing.T) {
 	proof.Add(t, tally)
 }
 
-// served gives the record that Vault serves, nil where it serves none.
+// served returns the record that Vault serves, nil if there is none.
 func (w *world) served(t *testing.T) *entry.Record {
 	t.Helper()
 	var answer struct {
@@ -131,7 +131,7 @@ func (w *world) served(t *testing.T) *entry.Record {
 	return &record
 }
 
-// live gives the tokens that work, the management token aside.
+// live returns the tokens that work, the management token aside.
 func (w *world) live() []sandbox.Token {
 	return slices.DeleteFunc(w.paistrike.Tokens(), func(token sandbox.Token) bool {
 		past := !token.ExpiresAt.IsZero() && !w.paistrike.Clock().Now().Before(token.ExpiresAt)

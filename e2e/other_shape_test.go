@@ -163,7 +163,7 @@ func (o *otherShape) number(id string) int {
 	return len(o.ids)
 }
 
-// instant gives milliseconds since 1970.
+// instant returns milliseconds since 1970.
 func (o *otherShape) instant(value any) any {
 	at, err := time.Parse(time.RFC3339, text(value))
 	if err != nil {

@@ -51,7 +51,7 @@ func TestEveryPageHasWhatItsReaderLooksFor(t *testing.T) {
 	}
 }
 
-// Where a secret is given or taken, the attribute itself says what becomes of it.
+// Where a secret is given or taken, the attribute itself says how it is handled.
 func TestEverySecretSaysWhatBecomesOfIt(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(filepath.Join("..", "testdata", "provider-schema.json"))

@@ -72,7 +72,7 @@ func TestSecurityGuideNamesTestsThatExist(t *testing.T) {
 	}
 }
 
-// testsOf gives the names of all tests in the repository's own packages.
+// testsOf returns the names of all tests in the repository's own packages.
 func testsOf(t *testing.T, root string) map[string]bool {
 	t.Helper()
 	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// spellings gives the ways in which a text with the secret in it may be written:
+// spellings returns the ways in which a text with the secret in it may be written:
 // plain, as in a URL, as in JSON.
 func spellings(secret string) []string {
 	all := []string{secret, url.QueryEscape(secret), url.PathEscape(secret)}
@@ -30,9 +30,9 @@ func spellings(secret string) []string {
 	return all
 }
 
-// inBase64 gives what of a text is the same in every base64 of something that
+// inBase64 returns the part of a text that is the same in every base64 of something that
 // holds it. Three bytes make four digits, so that depends on how many bytes, modulo
-// three, stand before it; the digits at both ends depend on the neighbours.
+// three, stand before it; the digits at both ends depend on the neighbors.
 func inBase64(text string) []string {
 	var all []string
 	for shift := range 3 {
@@ -45,7 +45,7 @@ func inBase64(text string) []string {
 	return all
 }
 
-// needles gives every form of a secret to search for. A text cut in half is a
+// needles returns every form of a secret to search for. A text cut in half is a
 // leak as well, so both halves are searched for too.
 func needles(secret string) []string {
 	var all []string

@@ -89,7 +89,7 @@ func TestPublishedAgentLogin(t *testing.T) {
 }
 
 // identityToken sets up the JWT login and returns a token that it takes, such as
-// HCP Terraform gives to its runs.
+// HCP Terraform issues to its runs.
 func (s *stronghold) identityToken(t *testing.T) string {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -69,7 +69,7 @@ func tokenAWSAttribute() schema.SingleNestedAttribute {
 			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may be written on top of a secret that is there already. The version before it stays readable as `AWSPREVIOUS`."},
 			"on_destroy": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{stringvalidator.OneOf("delete", "keep", "purge")},
-				MarkdownDescription: "What becomes of the secret on destroy, after its tokens are revoked: `delete` it (default, can be undone in AWS for the `recovery_window`), `keep` it without a token, or `purge` it for good, at once.",
+				MarkdownDescription: "What happens to the secret on destroy, after its tokens are revoked: `delete` it (default, can be undone in AWS for the `recovery_window`), `keep` it without a token, or `purge` it for good, at once.",
 			},
 			"recovery_window": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{awsWindowValidator{}}, PlanModifiers: []planmodifier.String{sameDuration{}},

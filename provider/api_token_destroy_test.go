@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// versions gives the conditions of the versions of an entry: "readable", "deleted"
-// or "destroyed"; nil where Vault knows no such entry.
+// versions returns the conditions of the versions of an entry: "readable", "deleted"
+// or "destroyed"; nil if Vault knows no such entry.
 func (s *stage) versions(path string) map[string]string {
 	s.Helper()
 	if name, ok := s.awsName(path); ok {
@@ -36,7 +36,7 @@ func (s *stage) versions(path string) map[string]string {
 	return conditions
 }
 
-// onDestroy is [standard] with what becomes of its entry.
+// onDestroy is [standard] with a value of on_destroy.
 func onDestroy(how string) string {
 	return edit(standard, `path = "ci/paistrike"`, `path = "ci/paistrike", on_destroy = "`+how+`"`)
 }
@@ -91,7 +91,7 @@ func TestApplyAfterDestroy(t *testing.T) {
 	)
 }
 
-// What was taken away already is no obstacle.
+// What was removed already does not stop a destroy.
 func TestDestroyWhatIsGone(t *testing.T) {
 	s := newStage(t)
 	taken := []func(at string){

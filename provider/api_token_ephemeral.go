@@ -147,7 +147,7 @@ func openToken(ctx context.Context, client *paistrike.Client, label string, life
 	return minted, nil
 }
 
-// endEphemeral revokes a token and says what has become of it.
+// endEphemeral revokes a token and reports whether it is revoked.
 func endEphemeral(ctx context.Context, client *paistrike.Client, token paistrike.Token) error {
 	if err := client.End(ctx, token.ID, paistrike.Sent(token.Name)); err != nil {
 		return err

@@ -46,7 +46,7 @@ func TestRevokedElsewhereIsAnError(t *testing.T) {
 	)
 }
 
-// A rotation that the user asks for is no replacement that on_revoked forbids.
+// on_revoked does not forbid a rotation that the user asks for.
 func TestTriggerHealsWhereRevokedIsAnError(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -83,7 +83,7 @@ func TestDeletedElsewhere(t *testing.T) {
 }
 
 // If it lists none, it may be another account's. Nothing is minted for that, the plan
-// warns, its apply fails; a reason that the user gives is consent.
+// warns, its apply fails; a rotation that the user asks for is consent.
 func TestUnknownToTheAccount(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -57,7 +57,7 @@ func (l *apiTokenList) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 	}
 	attributes["aws_folder"] = schema.StringAttribute{
 		Optional: true, Validators: []validator.String{awsNameValidator{}, stringvalidator.ConflictsWith(path.MatchRoot("vault_mount"), path.MatchRoot("vault_folder"))},
-		MarkdownDescription: "Beginning of the names of secrets, such as `ci`: generated configuration puts each secret in AWS Secrets Manager, under it and the token's name, in the place of Vault. AWS is not asked.",
+		MarkdownDescription: "Beginning of the names of secrets, such as `ci`: generated configuration puts each secret in AWS Secrets Manager, under it and the token's name, instead of in Vault. AWS is not asked.",
 	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Finds the API tokens of the account, to take them over. `terraform query -generate-config-out` writes a resource and an import block for each. " +

@@ -207,6 +207,6 @@ func warnOfLoss(c change, s situation, diags *diag.Diagnostics) {
 				s.have.at, other.Owner, other.TokenID, other.TokenName, other.Gen))
 	default:
 		diags.AddWarning("Token is not known to this PAIStrike account",
-			fmt.Sprintf("PS112: The token that %s serves is neither listed nor found, and no other token of the entry is, so it may belong to another account. An apply fails and changes nothing. Check endpoint and api_token; if the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true. A change of rotation.triggers replaces the token all the same.", s.have.at))
+			fmt.Sprintf("PS112: The token that %s serves is neither listed nor found, and no other token of the entry is, so it may belong to another account. An apply fails and changes nothing. Check endpoint and api_token; if the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true. A change of rotation.triggers replaces the token anyway.", s.have.at))
 	}
 }

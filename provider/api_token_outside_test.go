@@ -16,7 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// runScheduler lets a scheduled workflow do what is due, and gives what became of
+// runScheduler lets a scheduled workflow do what is due, and returns what became of
 // [standard].
 func (s *stage) runScheduler() fleet.Entry {
 	s.Helper()
@@ -49,7 +49,7 @@ func between(do func()) plancheck.PlanCheck {
 	return planCheck(func(plancheck.CheckPlanRequest) error { do(); return nil })
 }
 
-// Whichever runs first rotates. The other sees it and agrees: it is no drift.
+// Whichever runs first rotates. The other sees it and agrees: this is not drift.
 func TestRotatedByTheScheduler(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -157,7 +157,7 @@ func TestRotateByExpiresAt(t *testing.T) {
 	)
 }
 
-// Two spellings of one duration, and of one instant, are no difference.
+// Two spellings of one duration, and of one instant, are equal.
 func TestSameByValue(t *testing.T) {
 	s := newStage(t)
 	hours := edit(standard, `"90d"`, `"2160h"`, `"30d"`, `"720h"`, `"24h"`, `"1d"`)

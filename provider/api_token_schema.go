@@ -137,7 +137,7 @@ func tokenVaultAttribute() schema.SingleNestedAttribute {
 			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may be written on top of a secret that is there already. The older versions stay in Vault."},
 			"on_destroy": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{stringvalidator.OneOf("delete", "keep", "purge")},
-				MarkdownDescription: "What becomes of the entry on destroy, after its tokens are revoked: `delete` its versions (default, can be undone in Vault), `keep` the older versions, or `purge` the whole entry.",
+				MarkdownDescription: "What happens to the entry on destroy, after its tokens are revoked: `delete` its versions (default, can be undone in Vault), `keep` the older versions, or `purge` the whole entry.",
 			},
 		},
 	}

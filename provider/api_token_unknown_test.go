@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 )
 
-// derived is [standard] with values that another resource gives.
+// derived is [standard] with values from another resource.
 const derived = `
 resource "terraform_data" "name" {
   input            = "CI/CD Pipeline"
@@ -52,8 +52,8 @@ func TestUnknownAtPlan(t *testing.T) {
 	)
 }
 
-// The address of PAIStrike is known only after apply: then there is nobody to ask
-// at plan, and that is no error.
+// The address of PAIStrike is known only after apply: then no server can be asked
+// at plan, and the plan succeeds.
 func TestUnknownProviderConfiguration(t *testing.T) {
 	s := newStage(t)
 	endpoint := s.apiURL

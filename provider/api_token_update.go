@@ -68,7 +68,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 }
 
 // held returns the tokens that consumers of the entry may hold: they keep their
-// overlap whatever has become of the record. Those of another entry are that one's.
+// overlap whatever happened to the record. Those of another entry are that one's.
 func (u *update) held() []string {
 	var ids []string
 	elsewhere := !u.imported && u.want.at.Entry() != u.have.at.Entry()

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 )
 
-// A region, or a name, that is known only after apply is no error in the plan.
+// A region, or a name, that is known only after apply does not fail the plan.
 func TestUnknownPlaceInAWS(t *testing.T) {
 	s := newAWSStage(t)
 	delete(s.env, "AWS_REGION")

@@ -36,7 +36,7 @@ func TestSecretOfAWSTakenAway(t *testing.T) {
 	)
 }
 
-// What becomes of the secret, and how its name comes back.
+// How a secret ends, and how its name becomes free again.
 func TestDestroyInAWS(t *testing.T) {
 	s := newAWSStage(t)
 	person := s.terminal(inAmazon(`, recovery_window = "7d"`))

@@ -66,7 +66,7 @@ func newStageOfBoth(t *testing.T) *stage {
 	return s
 }
 
-// logInWith gives the provider an identity with that policy.
+// logInWith configures the provider with an identity with that policy.
 func (s *stage) logInWith(policy string) {
 	s.Helper()
 	const id, key = "AKIAPROVIDER00000000", "key-of-the-provider"
@@ -76,7 +76,7 @@ func (s *stage) logInWith(policy string) {
 	s.env["AWS_ACCESS_KEY_ID"], s.env["AWS_SECRET_ACCESS_KEY"] = id, key
 }
 
-// addRole gives the account a role.
+// addRole adds a role to the account.
 func (s *stage) addRole(name, policy, trust string) {
 	s.Helper()
 	s.aws.server.AddIdentities(testparts.AWSIdentities{Roles: []testparts.AWSRole{
@@ -146,7 +146,7 @@ func (a *amazon) describe(s *stage, name string) (*secretsmanager.DescribeSecret
 	return out, err == nil
 }
 
-// tags gives the tags of a secret.
+// tags returns the tags of a secret.
 func (a *amazon) tags(s *stage, name string) map[string]string {
 	s.Helper()
 	found := map[string]string{}
@@ -158,7 +158,7 @@ func (a *amazon) tags(s *stage, name string) map[string]string {
 	return found
 }
 
-// versions gives the condition of the secret, as [stage.versions] does of an entry.
+// versions returns the condition of the secret, as [stage.versions] does of an entry.
 func (a *amazon) versions(s *stage, name string) map[string]string {
 	s.Helper()
 	d, ok := a.describe(s, name)
@@ -214,7 +214,7 @@ func (a *amazon) remove(s *stage, name string, forGood bool) {
 	}
 }
 
-// awsCalls gives what the provider asked of AWS, such as "PutSecretValue ci/paistrike".
+// awsCalls returns what the provider asked of AWS, such as "PutSecretValue ci/paistrike".
 func (s *stage) awsCalls() []string {
 	s.Helper()
 	var calls []string

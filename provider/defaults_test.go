@@ -38,8 +38,8 @@ func defaultsAreInThePlan(s *stage) {
 	}
 }
 
-// A state that says nothing about the defaults, as earlier releases wrote it, is no reason
-// for a change.
+// A state that says nothing about the defaults, as earlier releases wrote it, does not cause
+// a change.
 func TestAStateWithoutDefaultsIsNotDrift(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -105,7 +105,7 @@ func TestPlansLeaveNoToken(t *testing.T) {
 	s.wantCalls(s.vaultCalls(), "", 0)
 }
 
-// A run that fails leaves none either, and one that is gone by the end is no error.
+// A run that fails leaves none either, and one that is gone by the end does not fail it.
 func TestEphemeralTokenOfARunThatFails(t *testing.T) {
 	needs(t, "1.10.0", "1.11.0")
 	s := newStage(t)

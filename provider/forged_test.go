@@ -12,8 +12,8 @@ func (s *stage) forge(custom map[string]any) {
 	s.must(http.MethodPatch, "secret/metadata/"+standardPath, map[string]any{"custom_metadata": custom})
 }
 
-// Whoever writes custom metadata ends no token and has none minted: the next apply puts
-// it right, and neither a destroy nor a scheduler goes by it.
+// Whoever writes custom metadata ends no token and has none minted: the next apply
+// corrects it, and neither a destroy nor a scheduler goes by it.
 func TestForgedMetadata(t *testing.T) {
 	onOneCLI(t)
 	for name, forged := range map[string]func(victim string) map[string]any{

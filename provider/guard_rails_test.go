@@ -126,7 +126,7 @@ func TestOwnTokenIsAskedForOnce(t *testing.T) {
 	s.wantCalls(s.apiCalls(), "GET /api-tokens/self", 1)
 }
 
-// The same thing said in other words is no difference.
+// Different spellings of the same value are equal.
 func TestNoDifferenceByWording(t *testing.T) {
 	until := edit(standard, `expires_in = "90d"`, `expires_at = "2026-03-01"`)
 	for name, c := range map[string]struct{ before, after string }{
@@ -149,8 +149,8 @@ func TestNoDifferenceByWording(t *testing.T) {
 	}
 }
 
-// Something empty in place of nothing is written to the state once, and is no reason
-// to rotate.
+// Something empty in place of nothing is written to the state once, and does not
+// cause a rotation.
 func TestEmptyIsNoReason(t *testing.T) {
 	for name, config := range map[string]string{
 		"no triggers":   edit(standard, `overlap = "24h"`, `overlap = "24h", triggers = {}`),

@@ -31,7 +31,7 @@ func (s *stage) guard(r *http.Request) {
 	}
 }
 
-// served gives the entries whose secret works.
+// served returns the entries whose secret works.
 func (s *stage) served() map[string]bool {
 	s.Helper()
 	works := map[string]bool{}

@@ -21,7 +21,7 @@ func TestImportMatrix(t *testing.T) {
 	end := monday().Add(60 * day)
 	for _, c := range []struct {
 		name  string
-		given func(*stage) string // makes the world, and gives the import id
+		given func(*stage) string // makes the world, and returns the import id
 		fails string              // of the import
 		plan  []plancheck.PlanCheck
 		state []statecheck.StateCheck

@@ -17,7 +17,7 @@ type wrong struct {
 }
 
 // diagnose plans all configurations in one go, each with its own name for the
-// resource, and gives the errors by that name.
+// resource, and returns the errors by that name.
 func (s *stage) diagnose(rows map[string]wrong) map[string][]wrong {
 	s.Helper()
 	keys := slices.Sorted(maps.Keys(rows))
@@ -181,7 +181,7 @@ func (s *stage) nobodyWasAsked() {
 	s.wantCalls(s.vaultCalls(), "", 0)
 }
 
-// by gives [standard] to a provider block with the settings.
+// by puts [standard] under a provider block with the settings.
 func by(settings string) string {
 	return fmt.Sprintf("provider \"paistrike\" {\n  alias = \"ALIAS\"\n%s\n}\n", settings) +
 		edit(standard, "  name ", "  provider = paistrike.ALIAS\n  name ")

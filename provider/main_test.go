@@ -31,7 +31,7 @@ const (
 var firstCLI = os.Getenv(laterCLI) == ""
 
 // cli is the Terraform or OpenTofu that this run of the tests drives. Its path is
-// empty where there is none.
+// empty if there is none.
 var cli struct {
 	path    string
 	product string // "Terraform" or "OpenTofu"

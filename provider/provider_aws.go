@@ -110,7 +110,7 @@ func assumeWebIdentityAttribute() schema.SingleNestedAttribute {
 		MarkdownDescription: "OIDC token, such as a workload identity token. May be an ephemeral value. Exactly one of it and `web_identity_token_file` is set.",
 	}
 	attributes["web_identity_token_file"] = schema.StringAttribute{Optional: true, MarkdownDescription: "File that holds the OIDC token. It is read anew for each session."}
-	return schema.SingleNestedAttribute{Optional: true, MarkdownDescription: "A role to assume with an OIDC token, in the place of other credentials.", Attributes: attributes}
+	return schema.SingleNestedAttribute{Optional: true, MarkdownDescription: "A role to assume with an OIDC token, instead of other credentials.", Attributes: attributes}
 }
 
 // awsConfig is the AWS part of the configuration. What neither it nor the environment

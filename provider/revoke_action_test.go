@@ -57,7 +57,7 @@ func TestRevokeActionOnATokenMadeByHand(t *testing.T) {
 	s.wantWorks("the token made by hand", secret, false)
 }
 
-// What is no token, and what must not end, is refused; nothing is revoked then.
+// What is not a token, and what must not end, is refused; nothing is revoked then.
 func TestRevokeActionRefuses(t *testing.T) {
 	needs(t, "1.14.0", "")
 	s := newStage(t)

@@ -82,7 +82,7 @@ func line(kind, description string, flags ...bool) string {
 	return fmt.Sprint(kind, " ", flags, " ", description)
 }
 
-// The pages are written from testdata/provider-schema.json where there is no Terraform
+// The pages are written from testdata/provider-schema.json if there is no Terraform
 // 1.14, so that file has to say what the provider says. `make generate` writes it.
 func TestSchemaFileIsTheProviders(t *testing.T) {
 	t.Parallel()

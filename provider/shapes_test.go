@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// reshape gives the stage a PAIStrike of another shape, and returns the provider
+// reshape serves the stage a PAIStrike of another shape, and returns the provider
 // block for it.
 func (s *stage) reshape(name string) string {
 	s.Helper()

@@ -126,7 +126,7 @@ func (s *stage) at(moment string) func() {
 	return func() { s.paistrike.Clock().Set(when) }
 }
 
-// tokens gives the tokens that work, the oldest first.
+// tokens returns the tokens that work, the oldest first.
 func (s *stage) tokens() []sandbox.Token {
 	var found []sandbox.Token
 	now := s.paistrike.Clock().Now()
@@ -138,7 +138,7 @@ func (s *stage) tokens() []sandbox.Token {
 	return found
 }
 
-// live gives those that Terraform made.
+// live returns those that Terraform made.
 func (s *stage) live() []sandbox.Token {
 	return slices.DeleteFunc(s.tokens(), func(token sandbox.Token) bool { return token.IssuerID == "" })
 }
@@ -159,7 +159,7 @@ func names(tokens []sandbox.Token) []string {
 	return list
 }
 
-// call uses a secret as a pipeline does, and gives PAIStrike's answer.
+// call uses a secret as a pipeline does, and returns PAIStrike's answer.
 func (s *stage) call(secret string) int {
 	s.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.apiURL+"/api/v1/api-tokens/self?"+byConsumer, nil)
@@ -198,7 +198,7 @@ func (s *stage) minted() int {
 	return count
 }
 
-// apiCalls gives what the provider asked of PAIStrike, such as "GET /api-tokens".
+// apiCalls returns what the provider asked of PAIStrike, such as "GET /api-tokens".
 func (s *stage) apiCalls() []string {
 	var calls []string
 	for _, call := range s.paistrike.Journal() {
@@ -218,7 +218,7 @@ func (s *stage) forgetCalls() {
 	}
 }
 
-// count gives how many calls begin with the prefix.
+// count returns how many calls begin with the prefix.
 func count(calls []string, prefix string) int {
 	n := 0
 	for _, call := range calls {

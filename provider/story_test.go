@@ -147,7 +147,7 @@ func (f planCheck) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, 
 	resp.Error = f(req)
 }
 
-// attributes gives the attributes of every token in state, by address.
+// attributes returns the attributes of every token in state, by address.
 func attributes(req statecheck.CheckStateRequest) map[string]map[string]any {
 	tokens := map[string]map[string]any{}
 	if req.State.Values == nil {

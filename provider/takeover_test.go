@@ -138,7 +138,7 @@ func TestTwoWorkspacesWithOnePath(t *testing.T) {
 
 // A destroy of one workspace is held in the middle while another publishes. Whatever it
 // was about to do, the entry ends up with the new token; if it described the entry too
-// late, one more apply, which mints nothing, puts that right.
+// late, one more apply, which mints nothing, corrects that.
 func TestDestroyHeldWhileAnotherPublishes(t *testing.T) {
 	for name, c := range map[string]struct{ method, path string }{
 		"before the tombstone":      {http.MethodPut, "/v1/secret/data/"},

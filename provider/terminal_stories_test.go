@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// An apply that changes nothing leaves the state file as it is, so that it is no
-// news to whoever keeps states under version control.
+// An apply that changes nothing leaves the state file as it is, so a state
+// under version control shows no change.
 func TestNothingToDoKeepsTheStateFile(t *testing.T) {
 	s := newStage(t)
 	person := s.terminal(standard)

@@ -59,7 +59,7 @@ func (t *terminal) words(args []string) []string {
 	return append(words, "-no-color")
 }
 
-// run runs a command that must succeed, and gives what it printed.
+// run runs a command that must succeed, and returns what it printed.
 func (t *terminal) run(args ...string) string {
 	t.stage.Helper()
 	out, err := t.Run(t.stage.Context(), t.words(args)...)
@@ -69,7 +69,7 @@ func (t *terminal) run(args ...string) string {
 	return out.Stdout + out.Stderr
 }
 
-// fails runs a command that must fail, and gives what it printed.
+// fails runs a command that must fail, and returns what it printed.
 func (t *terminal) fails(args ...string) string {
 	t.stage.Helper()
 	out, err := t.Run(t.stage.Context(), t.words(args)...)
@@ -99,7 +99,7 @@ func (t *terminal) state() (serial int, raw string) {
 	return file.Serial, string(text)
 }
 
-// attributes gives those of [ci] in state.
+// attributes returns those of [ci] in state.
 func (t *terminal) attributes() map[string]any {
 	t.stage.Helper()
 	resources, err := t.State(t.stage.Context())

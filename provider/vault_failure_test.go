@@ -251,7 +251,7 @@ func TestSomeoneWritesDuringACreate(t *testing.T) {
 	}
 }
 
-// Custom metadata cannot be written: the secret is right all the same, and the next
+// Custom metadata cannot be written: the secret is still right, and the next
 // run writes what is missing, without a new token.
 func TestMirrorFails(t *testing.T) {
 	onOneCLI(t)

@@ -21,7 +21,7 @@ const byConsumer = "by-consumer"
 type location struct {
 	Version  int            // of Vault
 	Revision string         // in the words of the store
-	Data     map[string]any // nil where nothing can be read
+	Data     map[string]any // nil if nothing can be read
 	record   struct {
 		State    string `json:"state"`
 		Gen      int    `json:"gen"`
@@ -38,7 +38,7 @@ func (e location) text(field string) string {
 	return text
 }
 
-// serves gives the id of the token that the entry hands to its consumers.
+// serves returns the id of the token that the entry hands to its consumers.
 func (e location) serves() string {
 	if e.record.State != "active" {
 		return ""
@@ -111,7 +111,7 @@ func (s *stage) secret(path string) string {
 	return s.entry(path).text("token")
 }
 
-// custom gives the custom metadata of secret/<path>, or the tags of the secret.
+// custom returns the custom metadata of secret/<path>, or the tags of the secret.
 func (s *stage) custom(path string) map[string]string {
 	s.Helper()
 	if name, ok := s.awsName(path); ok {
@@ -178,7 +178,7 @@ func (s *stage) entries() []string {
 	return found
 }
 
-// vaultCalls gives what the provider asked of Vault, such as "GET secret/metadata/ci/paistrike".
+// vaultCalls returns what the provider asked of Vault, such as "GET secret/metadata/ci/paistrike".
 func (s *stage) vaultCalls() []string {
 	s.Helper()
 	var calls []string

@@ -111,13 +111,13 @@ func (w *world) terraform(t *testing.T) *rotation.Engine {
 	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store))
 }
 
-// patrol runs one of the sub-actions as a job, and gives what the step put out.
+// patrol runs one of the sub-actions as a job, and returns what the step printed.
 func (w *world) patrol(t *testing.T, name, role, inputs, output string) (log string, err error) {
 	t.Helper()
 	return w.act(t, fmt.Sprintf(patrol, name, w.api, w.vault.URL, role, w.vault.CAFile, audience, w.program, inputs, output), nothing)
 }
 
-// serves checks that every entry hands a token to its consumer that works, and gives
+// serves checks that every entry hands a token to its consumer that works, and returns
 // the versions of the entries.
 func (w *world) serves(t *testing.T) map[string]int {
 	t.Helper()

@@ -67,7 +67,7 @@ func (g *gateway) tunnels() []string {
 	return slices.Compact(slices.Sorted(slices.Values(g.opened)))
 }
 
-// behind serves PAIStrike by TLS too, and gives a gateway to it and to Vault.
+// behind serves PAIStrike with TLS too, and returns a gateway to it and to Vault.
 func (w *world) behind(t *testing.T) *gateway {
 	t.Helper()
 	certificate, key := w.authority.Issue(t, "paistrike.test")
@@ -90,7 +90,7 @@ func (w *world) behind(t *testing.T) *gateway {
 }
 
 // Behind a proxy nothing has to be set but what every program reads: both servers are
-// reached through it, and their certificates are checked all the same.
+// reached through it, and their certificates are still checked.
 func TestStepBehindAProxy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -109,7 +109,7 @@ func TestStepBehindAProxy(t *testing.T) {
 		t.Errorf("tunnels to %v, want %v", got, want)
 	}
 	for name, test := range map[string]struct{ change, want string }{
-		"NO_PROXY is honoured":             {"NO_PROXY=vault.test", "without a proxy"},
+		"NO_PROXY is honored":              {"NO_PROXY=vault.test", "without a proxy"},
 		"a proxy that lets nothing out":    {"INPUT_VAULT_ADDRESS=https://other.test:8200", "through the proxy that the environment names"},
 		"no authority vouches for a proxy": {"INPUT_VAULT_ADDRESS=https://vault.test:8200/\x00SSL_CERT_FILE=/nowhere\x00INPUT_VAULT_CA_CERT=", "PSA202"},
 	} {

@@ -174,7 +174,7 @@ func newIssuer(t *testing.T) *issuer {
 	return i
 }
 
-// ServeHTTP gives the keys to Vault, and tokens to the job.
+// ServeHTTP serves the keys to Vault, and tokens to the job.
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	encode := base64.RawURLEncoding.EncodeToString
 	if r.URL.Path == "/jwks" {

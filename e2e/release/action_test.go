@@ -55,7 +55,7 @@ func unpacked(t *testing.T, elements ...string) io.Reader {
 }
 
 // For each system there is the program that the launcher downloads and an archive for
-// people, with the licence and completions for four shells; both hold the program of the
+// people, with the license and completions for four shells; both hold the program of the
 // tagged commit.
 func TestProgramsAreThoseOfTheTaggedCommit(t *testing.T) {
 	t.Parallel()

@@ -188,7 +188,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 	}
 }
 
-// A run that is cancelled ends its token all the same.
+// A run that is cancelled still ends its token.
 func TestCancelledExaminationLeavesNothing(t *testing.T) {
 	t.Parallel()
 	server, cfg := service(t, "")

@@ -11,8 +11,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// The guide shows what the doctor says of settings that are not finished, and each mend
-// that it names makes its row well.
+// The guide shows what the doctor says of settings that are not finished, and each fix
+// that it names repairs its row.
 func TestTheTableOfTheGuide(t *testing.T) {
 	t.Parallel()
 	guide, err := os.ReadFile("../../templates/guides/vendor-api.md.tmpl")

@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// The contract's own document gives settings that work against the sandbox.
+// The settings from the contract's own document work against the sandbox.
 func TestSettingsFromTheContract(t *testing.T) {
 	t.Parallel()
 	document, err := openapi3.NewLoader().LoadFromData([]byte(paistrike.OpenAPI()))

@@ -7,7 +7,7 @@ import (
 
 var parameter = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// nameParents puts a word in capitals in the place of each parameter of the paths that
+// nameParents replaces each parameter with a word in capitals of the paths that
 // is not the token: an organization, say, which the document cannot know.
 func (p *Proposal) nameParents(collection string) {
 	words := map[string]string{}

@@ -57,7 +57,7 @@ type Published struct {
 	Deletion time.Time // when the store deletes it by itself; zero: never
 }
 
-// Ending says what becomes of an entry when its token ends. In each case its current
+// Ending says how an entry ends when its token does. In each case its current
 // version is closed by a tombstone and every token of it is revoked.
 type Ending string
 

@@ -1,4 +1,4 @@
-// Package fleet looks after all Vault entries below a folder: it rotates what is due
+// Package fleet manages all Vault entries below a folder: it rotates what is due
 // by the schedule that each keeps in its custom metadata ([Rotate]), finds what
 // someone should look at ([Audit]), and closes them if their PAIStrike is gone ([Abandon]).
 //

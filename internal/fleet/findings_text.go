@@ -75,7 +75,7 @@ func orphan(home *held, token paistrike.Token) Finding {
 	detail, fix := "Made for this entry, which does not name it: a run was cut short.", "Run the audit with sweep: true, or wait for the next rotation."
 	switch {
 	case !home.serves:
-		detail, fix = "Made for this entry, which serves no token any more.", "Revoke it "+byHand+"."
+		detail, fix = "Created for this entry, which no longer serves a token.", "Revoke it "+byHand+"."
 	case rotation.Used(token):
 		detail, fix = "Made for this entry, which does not name it, and it is in use: Vault may have been restored from a backup.", "None: the next rotation lets it work for one more overlap and then revokes it."
 	}

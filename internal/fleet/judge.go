@@ -82,7 +82,7 @@ func overdue(now time.Time, v schedule.Verdict) bool {
 	switch v.Reason {
 	case schedule.ReasonPeriod, schedule.ReasonSchedule:
 		return !now.Before(v.Next.Add(overdueAfter))
-	default: // it ends soon, or does not work any more
+	default: // it ends soon, or no longer works
 		return true
 	}
 }

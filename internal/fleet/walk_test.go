@@ -78,7 +78,7 @@ func TestWalkOfTheWholeMount(t *testing.T) {
 	}
 }
 
-// A walk that finds nothing is no success: the folder may be misspelled.
+// A walk that finds nothing fails: the folder may be misspelled.
 func TestWalkOfNothing(t *testing.T) {
 	t.Parallel()
 	found, err := fleet.Walk(t.Context(), &tree{}, entry.Location{Mount: "secret", Path: "ci"}, 1)

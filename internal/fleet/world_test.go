@@ -213,7 +213,7 @@ func (w *world) wantMetadataWrites(of string, want int) {
 // live counts the tokens that work, without the management token.
 func (w *world) live() int { return len(w.paistrike.Usable()) }
 
-// paths gives the paths with an outcome.
+// paths returns the paths with an outcome.
 func paths(report fleet.Report, outcome fleet.Outcome) []string {
 	var found []string
 	for _, entry := range report.Entries {

@@ -210,7 +210,7 @@ func verify() []Input {
 	return []Input{{Name: "verify", Default: "true", Bool: true, Help: "Whether to try the token on PAIStrike before it is handed over."}}
 }
 
-// handover is what becomes of the token in a job.
+// handover is how a job gets the token.
 func handover() []Input {
 	return join(variable(), []Input{
 		{Name: "export_env", Default: "true", Bool: true, Help: "Whether to set that variable. `false` leaves the token to the output, for the `env` of single steps."},
@@ -298,7 +298,7 @@ func budget(timeout string) []Input {
 // launcher is how the program itself gets onto the runner.
 func launcher() []Input {
 	return []Input{
-		{Name: "binary_path", Launcher: true, Help: "Program to run instead of downloading it, for runners without access to github.com. Its checksum is verified all the same."},
-		{Name: "binary_mirror", Launcher: true, Help: "Address to download the program from instead of github.com's releases. Its checksum is verified all the same."},
+		{Name: "binary_path", Launcher: true, Help: "Program to run instead of downloading it, for runners without access to github.com. Its checksum is still verified."},
+		{Name: "binary_mirror", Launcher: true, Help: "Address to download the program from instead of github.com's releases. Its checksum is still verified."},
 	}
 }

@@ -275,7 +275,7 @@ func TestTokenNames(t *testing.T) {
 	}
 }
 
-// The names that the action gives to the tokens of jobs are known to the audit.
+// The audit knows the names under which the action creates the tokens of jobs.
 func TestAuditKnowsTheNamesOfJobs(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
@@ -340,7 +340,7 @@ func TestLoginsOutsideGitHub(t *testing.T) {
 	}
 }
 
-// A terminal adds a line break to a value that is typed. One is no part of the value.
+// A terminal adds a line break to a value that is typed. The first one is not part of the value.
 func TestOneLineBreakIsNotPartOfAToken(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"a": "a", "a\n": "a", "a\r\n": "a", "a\n\n": "a\n", "a\nb": "a\nb", "\n": ""} {

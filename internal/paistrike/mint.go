@@ -14,8 +14,8 @@ type Minter interface {
 	End(ctx context.Context, id string, by Warrant) error
 }
 
-// LostError says that a create brought no token that can be used, and what has
-// become of the one that it may have made.
+// LostError says that a create returned no token that can be used, and whether the
+// token that it may have made is revoked.
 type LostError struct {
 	Name string // the name that was sent
 	ID   string // the token's id, "" if it is not known

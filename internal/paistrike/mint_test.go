@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// A create counts if its token bears the name that was sent. Nobody else's token is
+// A create counts if its token has the name that was sent. Nobody else's token is
 // ever revoked in its place.
 func TestCreatedTokenIsTheOneAskedFor(t *testing.T) {
 	t.Parallel()

@@ -145,7 +145,7 @@ func TestListThatIsTooLong(t *testing.T) {
 	}
 }
 
-// Half a list is no list: what is missing from it would look gone.
+// Half a list is not a list: what is missing from it would look gone.
 func TestListFailsAsAWhole(t *testing.T) {
 	t.Parallel()
 	s := serve(t, inTurn(answer(200, `{"items":[{"id":"tok_1"}],"next_cursor":"x"}`), answer(403, "")))

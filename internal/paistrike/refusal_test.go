@@ -143,7 +143,7 @@ func TestKindsOfErrors(t *testing.T) {
 		{500, ``, kinds{}},
 		{422, `{"code":"validation_failed","errors":[{"pointer":"/","code":"limit_reached","detail":"10 tokens"}]}`, kinds{LimitReached: true}},
 		{422, `{"code":"limit_reached"}`, kinds{LimitReached: true}},
-		{422, `{"detail":"limit_reached"}`, kinds{}}, // a text is no code
+		{422, `{"detail":"limit_reached"}`, kinds{}}, // a text is not a code
 		{500, `{"code":"limit_reached"}`, kinds{}},
 	}
 	for _, test := range tests {
@@ -167,8 +167,8 @@ func TestKindsOfErrors(t *testing.T) {
 	}
 }
 
-// A wrong prefix answers 404 to everything. That is no word on any token, or a
-// typing error would make live tokens look gone.
+// A wrong prefix answers 404 to everything. That says nothing about a token;
+// otherwise a typing error would make live tokens look gone.
 func TestWrongAddressIsNotAMissingToken(t *testing.T) {
 	t.Parallel()
 	s := serve(t, http.NotFoundHandler())

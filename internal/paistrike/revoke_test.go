@@ -45,7 +45,7 @@ func TestRevokedIsSeenToBeRevoked(t *testing.T) {
 		{"a bare 204, and nothing done", on{"DELETE /tok_9": answer(204, ""), "GET /tok_9": answer(200, live)}, active, 2},
 		{"a sign-in page, and nothing done", on{"DELETE /tok_9": answer(200, signIn), "GET /tok_9": answer(200, live)}, active, 2},
 		{"a sign-in page for everything", on{"DELETE /tok_9": answer(200, signIn), "GET /tok_9": answer(200, signIn)}, unknown, 2},
-		{"a page, and done all the same", on{"DELETE /tok_9": answer(200, signIn), "GET /tok_9": answer(200, dead)}, done, 2},
+		{"a page, but done", on{"DELETE /tok_9": answer(200, signIn), "GET /tok_9": answer(200, dead)}, done, 2},
 		{"404 of an ingress", on{"DELETE /tok_9": answer(404, "<html>404</html>"), "GET /tok_9": answer(200, live)}, active, 2},
 		{"404, and active", on{"DELETE /tok_9": answer(404, ""), "GET /tok_9": answer(200, live)}, active, 2},
 		{"410, and active", on{"DELETE /tok_9": answer(410, "{}"), "GET /tok_9": answer(200, live)}, active, 2},
@@ -96,7 +96,7 @@ func TestRevokedIsSeenToBeRevoked(t *testing.T) {
 }
 
 // A list is the account's if it holds a token that was known before; a token that
-// was known before and is not in it any more is gone.
+// was known before and is no longer in it is gone.
 func TestATokenThatWasKnownAndIsGone(t *testing.T) {
 	t.Parallel()
 	s := serve(t, byRoute(map[string]http.HandlerFunc{

@@ -91,7 +91,7 @@ func (a *shapedAccount) config(t *testing.T, token string) paistrike.Config {
 	}
 }
 
-// live returns the ids of the tokens that work and bear the name.
+// live returns the ids of the tokens that work and have the name.
 func (a *shapedAccount) live(name string) (ids []string) {
 	for _, token := range a.Tokens() {
 		if token.Name == name && token.Status == "active" {

@@ -177,7 +177,7 @@ func TestWithoutSelfRoute(t *testing.T) {
 		t.Errorf("revoking an unknown id: %v", err)
 	}
 	mustNot(t, dead.RevokeSelf(t.Context()))
-	// A login page with status 200 is no proof that the token works.
+	// A login page with status 200 does not prove that the token works.
 	page := serve(t, answer(200, "<html><title>Sign in</title></html>"))
 	if _, err := page.client(t, func(cfg *paistrike.Config) { cfg.Routes.Self = "-" }).Self(t.Context()); err == nil {
 		t.Error("a page was taken for a list")
@@ -198,7 +198,7 @@ func TestRevokeSelfAgainstOddServers(t *testing.T) {
 	type answers map[string]http.HandlerFunc
 	tests := []struct {
 		name    string
-		answers answers // by method and path; 404 where there is none
+		answers answers // by method and path; 404 if there is none
 		done    bool
 	}{
 		{"it works", answers{"DELETE " + own: answer(204, ""), "GET " + own: answer(401, "")}, true},

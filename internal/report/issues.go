@@ -11,7 +11,7 @@ import (
 // Issue is what a tracker shows of one kind of finding.
 type Issue struct {
 	Title string
-	// Body is Markdown, "" if there is no finding of the kind any more.
+	// Body is Markdown, "" once there is no finding of the kind.
 	Body string
 }
 

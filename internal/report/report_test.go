@@ -90,7 +90,7 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-// No name gives the picture a line or a field of its own.
+// No name adds a line or a field to the picture.
 func FuzzTimelineNames(f *testing.F) {
 	f.Add("ci/a :crit, 1, 2\nsection b")
 	f.Add("%%{init: {}}%%\r\n`#;")

@@ -57,7 +57,7 @@ var errAsks = errors.New("an entry is abandoned by an engine that does without P
 // [Tokens] must be [Unasked]. The versions before the tombstone stay as they are, so that
 // nothing is lost if PAIStrike turns out to be there. What is not ours, what is closed, and
 // what belongs to another PAIStrike is left alone. A secret that metadata does not call ours
-// is read all the same, if that is allowed: someone may have removed the metadata. Every step may be repeated.
+// is still read, if that is allowed: someone may have removed the metadata. Every step may be repeated.
 func (e *Engine) Abandon(ctx context.Context, r AbandonRequest) (Abandoned, error) {
 	if !e.Unasked() {
 		return Abandoned{}, errAsks

@@ -20,7 +20,7 @@ const (
 	// IfDue rotates when [schedule.Evaluate] says so.
 	IfDue
 	// Rotate rotates for the given reason, unless what the reason speaks of has
-	// been put right since it was found.
+	// been corrected since it was found.
 	Rotate
 	// Sweep is less than [Settle]: it revokes orphans and repairs the mirror.
 	Sweep

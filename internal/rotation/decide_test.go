@@ -294,7 +294,7 @@ func TestDecideARotationThatWasPlanned(t *testing.T) {
 	tell(t, stories)
 }
 
-// taken is what becomes of a request for an entry that another resource publishes: a
+// taken is the outcome of a request for an entry that another resource publishes: a
 // create takes it over, with a warning, as does a move, and everything else is refused.
 func taken(reason schedule.Reason) outcome {
 	if reason == schedule.ReasonCreated || reason == schedule.ReasonMoved {

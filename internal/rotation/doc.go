@@ -22,7 +22,7 @@
 //
 // No lock and no second store is needed: the check-and-set of the secret store decides
 // who publishes, and the name of each token carries the slot (which entry of which store)
-// and the generation that it was minted for, so that an orphan is recognised by a number
+// and the generation that it was minted for, so that an orphan is recognized by a number
 // and not by a clock. The record names the owner of the entry, who alone ends it.
 //
 // The Terraform provider and the GitHub Action both call this package; it calls

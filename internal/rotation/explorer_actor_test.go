@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// outcome is what becomes of a remote call.
+// outcome is how a remote call ends.
 type outcome string
 
 const (
@@ -29,7 +29,7 @@ const (
 // visit is a remote call of an actor, waiting for its turn.
 type visit struct {
 	label    string
-	outcomes []outcome // what may become of it beside done, while faults are left
+	outcomes []outcome // how it may end beside done, while faults are left
 	perform  func(w *smallWorld, upTo int) string
 	reply    chan outcome
 }
@@ -173,7 +173,7 @@ func (s actorStore) Close(ctx context.Context, at entry.Location, tombstone entr
 	return nil
 }
 
-// Read gives an actor its own nonces, the same in every execution.
+// Read returns an actor's own nonces, the same in every execution.
 func (a *actor) Read(p []byte) (int, error) {
 	for i := range p {
 		a.nonces++

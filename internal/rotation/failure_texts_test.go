@@ -107,7 +107,7 @@ func (w *world) spoken(notes []rotation.Message, err error) string {
 	return entryPath.ReplaceAllString(text, "team/")
 }
 
-// does is what becomes of a call that is met for the nth time.
+// does is how a call ends that is met for the nth time.
 type does func(w *world, n int, r *http.Request) (*http.Response, error)
 
 // answers replies in the server's place.
@@ -170,7 +170,7 @@ func atRotation(method, part string, do does) func(w *world) ([]rotation.Message
 	}
 }
 
-// create makes the first token and gives its id.
+// create makes the first token and returns its id.
 func (w *world) create() string {
 	w.t.Helper()
 	return w.run(w.request(rotation.Rotate, schedule.ReasonCreated)).TokenID

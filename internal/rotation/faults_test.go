@@ -87,7 +87,7 @@ func (w *world) destroy() {
 	}
 }
 
-// play runs a scenario under a script of faults, then clean, and gives what was
+// play runs a scenario under a script of faults, then clean, and returns what was
 // violated and how many calls the faulty run made.
 func (s scenario) play(t testing.TB, store backend, script map[int]fault) (violations []string, calls int) {
 	w := newWorld(t, store)

@@ -178,7 +178,7 @@ func otherAccount(o observation) error {
 	}
 	return failure("PS112", "Token is not known to this PAIStrike account", nil,
 		"Token %s (%s), which %s serves, is neither listed nor found, and no other token of this entry is listed, so it may belong to another account. %s. Nothing was created, revoked or written. "+
-			"Check endpoint (PAISTRIKE_ENDPOINT) and whose management token this is. If the account is right and the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true. To replace the token all the same, change rotation.triggers, or use --force.",
+			"Check endpoint (PAISTRIKE_ENDPOINT) and whose management token this is. If the account is right and the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true. To replace the token anyway, change rotation.triggers, or use --force.",
 		o.record().TokenID, o.record().TokenName, o.At, was)
 }
 

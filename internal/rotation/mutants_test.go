@@ -214,7 +214,7 @@ func TestMutantsAreCaught(t *testing.T) {
 func (m mutant) run(t *testing.T, program string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, "-test.failfast", "-test.run", m.by) //nolint:gosec // the tests of this package
-	cmd.Env = append(os.Environ(), mutantVariable+"="+m.name, proof.FileVariable+"=")     // what it finds is no violation
+	cmd.Env = append(os.Environ(), mutantVariable+"="+m.name, proof.FileVariable+"=")     // what it finds is not a violation
 	output, err := cmd.CombinedOutput()
 	return string(output), err
 }

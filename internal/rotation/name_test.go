@@ -28,7 +28,7 @@ func TestNameText(t *testing.T) {
 	}
 }
 
-// names gives every name that a run can make, with labels that look like names
+// names returns every name that a run can make, with labels that look like names
 // themselves.
 func names() *rapid.Generator[rotation.Name] {
 	lower := func(n int) *rapid.Generator[string] {

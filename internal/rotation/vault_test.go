@@ -72,9 +72,9 @@ func (w *world) health(r *http.Request) (*http.Response, error) {
 type incident struct {
 	name  string
 	start func(testing.TB, *testparts.Authority, ...string) *testparts.VaultServer
-	// prepare sees to how the engine logs in, and gives what happens and what mends it.
+	// prepare sees to how the engine logs in, and returns what happens and what repairs it.
 	prepare func(t *testing.T, v *vaultServer, w *world) (happens, mended func())
-	// unnoticed says that the run succeeds all the same.
+	// unnoticed says that the run succeeds anyway.
 	unnoticed bool
 }
 
@@ -191,7 +191,7 @@ func TestWhateverHappensToVault(t *testing.T) {
 	}
 }
 
-// play runs a scenario with an incident before its nth call, and gives how many calls
+// play runs a scenario with an incident before its nth call, and returns how many calls
 // it made.
 func (v *vaultServer) play(t *testing.T, i incident, s scenario, n int) int {
 	t.Helper()

@@ -209,7 +209,7 @@ func (w *world) vault(method, path string, body any) map[string]any {
 // none.
 func (w *world) served() (*entry.Record, entry.Revision) { return w.backend.served(w) }
 
-// current is what a consumer of Vault reads: the record at the current version, nil where
+// current is what a consumer of Vault reads: the record at the current version, nil if
 // there is none.
 func (w *world) current() (*entry.Record, int) {
 	w.t.Helper()
@@ -268,7 +268,7 @@ func (r *recorderWire) RoundTrip(request *http.Request) (*http.Response, error) 
 	return r.next.RoundTrip(request)
 }
 
-// count gives how many calls hold the text.
+// count returns how many calls contain the text.
 func (r *recorderWire) count(text string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// files gives a runner's command files in a folder of the test.
+// files returns a runner's command files in a folder of the test.
 func files(t testing.TB) func(string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -198,7 +198,7 @@ func (p *page) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	id := r.PostFormValue("id")
 	if !p.store.revoke(id, p.clock.Now(), p.policy()) {
-		p.show(w, r, http.StatusNotFound, pageView{Query: postedQuery(r), Problem: "There is no such token any more. Nothing was done."})
+		p.show(w, r, http.StatusNotFound, pageView{Query: postedQuery(r), Problem: "The token no longer exists. Nothing was done."})
 		return
 	}
 	back := postedQuery(r).values()

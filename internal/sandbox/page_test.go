@@ -41,7 +41,7 @@ func (w *world) formOf(r reply) string {
 	return found[1]
 }
 
-// shownSecret is the secret in an answer, "" where there is none.
+// shownSecret is the secret in an answer, "" if there is none.
 func shownSecret(r reply) string { return regexp.MustCompile(`pstk_sbx_\w+`).FindString(r.body) }
 
 func TestPageGeneratesATokenOnce(t *testing.T) {

@@ -25,7 +25,7 @@ func TestPolicyUniqueNames(t *testing.T) {
 	first := w.create("one", time.Hour)
 	refused(w, w.api("POST", "/api-tokens", `{"name":"one"}`), http.StatusConflict, "name_conflict")
 	w.sandbox.Revoke(first.ID)
-	w.create("one", time.Hour) // a revoked token gives its name back
+	w.create("one", time.Hour) // a revoked token frees its name
 	w.sandbox.Clock().Advance(time.Hour)
 	w.create("one", time.Hour) // and so does an expired one
 }

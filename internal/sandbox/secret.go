@@ -40,7 +40,7 @@ func checksum(s string) string {
 }
 
 // randomBase62 draws each digit evenly: bytes past the last multiple of 62 are
-// thrown away, because a remainder would favour the first digits.
+// thrown away, because a remainder would favor the first digits.
 func randomBase62(random io.Reader, n int) string {
 	const limit = 256 - 256%62
 	out := make([]byte, 0, n)

@@ -41,7 +41,7 @@ type Shape struct {
 	// IDs is what identifies a token: its name, a number or a uuid. The default is the
 	// sandbox's own id.
 	IDs string `json:"ids"`
-	// DropsRevoked says that a revoked token is not shown any more.
+	// DropsRevoked says that a revoked token is no longer shown.
 	DropsRevoked bool `json:"drops_revoked"`
 
 	Row    json.RawMessage `json:"row"`

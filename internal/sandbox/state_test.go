@@ -103,7 +103,7 @@ func TestSecretsAreSeenOnce(t *testing.T) {
 	}
 	w.control("POST", "seed", `{"count":3}`)
 
-	// A caller that puts its secret where it does not belong.
+	// A caller that puts its secret in the wrong place.
 	misplaced := url.PathEscape(first.Secret)
 	twisted := strings.ReplaceAll(misplaced, "_", "%5F")
 	for _, where := range []string{collection + "/" + misplaced, collection + "/" + twisted, collection + "?cursor=" + twisted, "/" + misplaced + "?token=" + misplaced} {

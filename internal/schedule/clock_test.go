@@ -107,7 +107,7 @@ func TestClockOfThreeWitnesses(t *testing.T) {
 	}
 }
 
-// What nobody told is no time at all, and this machine alone is nobody.
+// Without a server that tells the time there is no time: this machine alone does not decide.
 func TestClockWithoutAServer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []schedule.Clock{{}, {Machine: noon}} {

@@ -85,7 +85,7 @@ func (o oracle) on(t time.Time) bool {
 	return o.month[t.Month()] && date && weekday
 }
 
-// fires looks at every minute of some days and gives those that fire, as minutes
+// fires looks at every minute of some days and returns those that fire, as minutes
 // since the first.
 func (o oracle) fires(from time.Time, days int) []int {
 	var fires []int
@@ -111,7 +111,7 @@ func longestGap(fires []int) time.Duration {
 	return time.Duration(gap) * time.Minute
 }
 
-// expressions gives schedules of every form that is accepted, and some that fire
+// expressions returns schedules of every form that is accepted, and some that fire
 // on no day at all.
 func expressions() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {

@@ -83,7 +83,7 @@ func agree(t interface {
 
 func TestCronInAnotherZone(t *testing.T) {
 	t.Parallel()
-	// Half past two does not exist on that night in Berlin, and is no concern of UTC.
+	// Half past two does not exist on that night in Berlin, and does not concern UTC.
 	c := cron(t, "30 2 * * *")
 	berlin := time.FixedZone("CEST", 2*60*60)
 	next, ok := c.Next(time.Date(2026, time.March, 29, 4, 29, 0, 0, berlin))

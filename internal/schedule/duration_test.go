@@ -91,7 +91,7 @@ func TestFormatDuration(t *testing.T) {
 	}
 }
 
-// durations gives what a policy can hold: whole seconds up to 100 years, and often
+// durations returns what a policy can hold: whole seconds up to 100 years, and often
 // round ones.
 func durations() *rapid.Generator[time.Duration] {
 	whole := func(unit time.Duration, most int64) *rapid.Generator[time.Duration] {

@@ -19,7 +19,7 @@ type history struct {
 	next    []int // the first minute from this one on at which it is due, -1 for none
 }
 
-// slotFor gives a slot whose delay is a whole number of minutes.
+// slotFor returns a slot whose delay is a whole number of minutes.
 func slotFor(p schedule.Policy) string {
 	for i := 0; ; i++ {
 		if slot := strconv.Itoa(i); delayOf(p, slot)%time.Minute == 0 {

@@ -13,7 +13,7 @@ var (
 	forever = schedule.Facts{CreatedAt: firstDay}
 )
 
-// on gives a moment of 2026.
+// on returns a moment of 2026.
 func on(month time.Month, dayOfMonth, hour, minute int) time.Time {
 	return time.Date(2026, month, dayOfMonth, hour, minute, 0, 0, time.UTC)
 }

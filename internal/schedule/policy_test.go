@@ -194,7 +194,7 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-// policies gives every policy that a user can write, valid or not, with what was
+// policies returns every policy that a user can write, valid or not, with what was
 // left out filled in.
 func policies() *rapid.Generator[schedule.Policy] {
 	return rapid.Custom(func(t *rapid.T) schedule.Policy {
@@ -229,7 +229,7 @@ func policies() *rapid.Generator[schedule.Policy] {
 	})
 }
 
-// validPolicies gives those that are accepted.
+// validPolicies returns those that are accepted.
 func validPolicies() *rapid.Generator[schedule.Policy] {
 	return policies().Filter(func(p schedule.Policy) bool { return p.Validate() == nil })
 }

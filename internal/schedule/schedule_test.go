@@ -56,7 +56,7 @@ func cron(t *testing.T, expr string) Cron {
 	return c
 }
 
-// A schedule that is not understood word for word is none: half a policy could
+// A schedule that is not understood completely is refused: half a policy could
 // revoke what is in use.
 func TestScheduleThatCannotBeRead(t *testing.T) {
 	t.Parallel()

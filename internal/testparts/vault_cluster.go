@@ -35,7 +35,7 @@ listener "tcp" {
 func NewVaultCluster(t testing.TB) *VaultCluster {
 	t.Helper()
 	first := startNode(t, 1, "")
-	first.initialise(t)
+	first.initialize(t)
 	first.Unseal(t)
 	// A server may vote for another active one only when it has been stable for so long.
 	first.Must(t, http.MethodPost, "sys/storage/raft/autopilot/configuration", first.Token, map[string]any{"server_stabilization_time": "1s"}, nil)

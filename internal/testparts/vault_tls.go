@@ -45,7 +45,7 @@ listener "tcp" {
 }
 `
 
-// NewVaultServer starts a Vault whose certificate names the hosts, initialises
+// NewVaultServer starts a Vault whose certificate names the hosts, initializes
 // and unseals it, and mounts a KV v2 engine at "secret".
 func NewVaultServer(t testing.TB, authority *Authority, hosts ...string) *VaultServer {
 	t.Helper()
@@ -59,15 +59,15 @@ func newVaultServer(t testing.TB, authority *Authority, v *VaultServer, hosts ..
 	v.trust(t)
 	certificate, key := authority.Issue(t, hosts...)
 	v.run(t, certificate, key)
-	v.initialise(t)
+	v.initialize(t)
 	v.Unseal(t)
 	v.Must(t, http.MethodPut, "sys/audit/file", v.Token, map[string]any{"type": "file", "options": map[string]string{"file_path": v.AuditFile}}, nil)
 	v.mountKV(t)
 	return v
 }
 
-// initialise makes the one unseal key and the root token.
-func (v *VaultServer) initialise(t testing.TB) {
+// initialize makes the one unseal key and the root token.
+func (v *VaultServer) initialize(t testing.TB) {
 	t.Helper()
 	var made struct {
 		Keys []string `json:"keys"`

@@ -34,7 +34,7 @@ func serve(t *testing.T, stdin io.Reader, args ...string) (address string, ended
 	return address, done
 }
 
-// ask returns the status of an answer, 0 where the connection was cut.
+// ask returns the status of an answer, 0 if the connection was cut.
 func ask(t *testing.T, method, url, token, body string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))

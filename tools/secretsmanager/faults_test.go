@@ -92,7 +92,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// An answer that is none of AWS's, from something in between.
+// An answer that is not from AWS but from something in between.
 func TestForeignAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

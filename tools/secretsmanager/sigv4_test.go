@@ -91,7 +91,7 @@ func TestSignatureIsChecked(t *testing.T) {
 	}
 }
 
-// Even a signature that fits is none unless the host is signed: it could be sent on.
+// A signature that fits is refused unless it covers the host: otherwise it could be replayed elsewhere.
 func TestHostIsSigned(t *testing.T) {
 	t.Parallel()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", nil)

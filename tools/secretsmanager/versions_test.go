@@ -156,7 +156,7 @@ func TestRead(t *testing.T) {
 		{"a", nil, nil, "three"}, // "If you don't specify either …, Secrets Manager returns the AWSCURRENT version"
 		{"a", nil, aws.String(previous), "two"},
 		{"a", id("2"), aws.String(previous), "two"},
-		{"a", id("1"), nil, "one"}, // has no label any more, and is still there
+		{"a", id("1"), nil, "one"}, // no longer has a label, but is still there
 		{"a", id("2"), aws.String(current), invalidRequest},
 		{"a", id("9"), nil, notFound},
 		{"a", nil, aws.String("MINE"), notFound},

@@ -172,7 +172,7 @@ func (w *world) send(req *http.Request) (int, map[string]any) {
 	return resp.StatusCode, answer
 }
 
-// refusal returns the name of the error that AWS's SDK made of an answer; "" is none.
+// refusal returns the name of the error that AWS's SDK made of an answer; "" if there is no error.
 func refusal(err error) string {
 	if known, ok := errors.AsType[smithy.APIError](err); ok {
 		return known.ErrorCode()

@@ -184,7 +184,7 @@ test('a mirror\'s authority is one of the system\'s, or the download fails', sys
   assert.deepEqual(seen, [asked]);
 });
 
-test('behind a proxy the download goes through it, and its certificate is verified all the same', system, async (t) => {
+test('behind a proxy the download goes through it, and its certificate is still verified', system, async (t) => {
   const dir = checkout(t, '1.2.3', released);
   const pair = authority(dir);
   const { port } = await secure(t, pair);

@@ -175,7 +175,7 @@ func TestCheckWantsABearer(t *testing.T) {
 	}
 }
 
-// A server that breaks off on purpose is no breach, and neither check nor prefix
+// A server that breaks off on purpose does not breach the contract, and neither check nor prefix
 // get in its way.
 func TestCheckLetsServersBreakOff(t *testing.T) {
 	t.Parallel()

@@ -189,7 +189,7 @@ func encodings(value string) []string {
 }
 
 // powerShell are the parts of a value around an ampersand, between which PowerShell puts
-// colours in its errors.
+// colors in its errors.
 func powerShell(value string) []string {
 	before, after, found := strings.Cut(value, "&")
 	if !found || strings.Contains(value, "&+") {
@@ -240,7 +240,7 @@ func (m *Masker) Show(raw string) string {
 }
 
 // inBase64 returns what of a text is the same in every base64 of something that holds it: the
-// digits at both ends depend on the neighbours.
+// digits at both ends depend on the neighbors.
 func inBase64(text string) []string {
 	var all []string
 	for shift := range 3 {

@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser is the one that all tests share; nil where there is no Chromium.
+// browser is the one that all tests share; nil if there is no Chromium.
 var browser context.Context
 
 // providerDir is where the test with Terraform builds the provider.

@@ -58,7 +58,7 @@ func pictureFile(t *testing.T, name string) string {
 	return filepath.Join(dir, name+".png")
 }
 
-// indexed is a picture in its 256 commonest colours: a third of the size, and a
+// indexed is a picture in its 256 commonest colors: a third of the size, and a
 // page has few beside the edges of letters.
 func indexed(full image.Image) image.Image {
 	bounds := full.Bounds()
@@ -72,7 +72,7 @@ func indexed(full image.Image) image.Image {
 	palette = palette[:min(len(palette), 256)]
 	nearest := map[color.Color]uint8{}
 	for c := range uses {
-		nearest[c] = uint8(palette.Index(c)) //nolint:gosec // 256 colours at most
+		nearest[c] = uint8(palette.Index(c)) //nolint:gosec // 256 colors at most
 	}
 	small := image.NewPaletted(bounds, palette)
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {

@@ -45,7 +45,7 @@ func (s *shelf) fail() {
 	s.down = true
 }
 
-// slotName is a name as the provider gives: of a slot, with the n-th version.
+// slotName is a name as the provider makes it, with the n-th version of a slot.
 func slotName(label, slot string, n int) string {
 	return fmt.Sprintf("%s-ps1-%s-7h2k5q-%d-w5c2m4p%c", label, slot, n, 'a'+rune(n%26))
 }

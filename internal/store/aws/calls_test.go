@@ -65,8 +65,8 @@ func (w *world) running(wish rotation.Wish, reason schedule.Reason) func(*rotati
 	}
 }
 
-// TestSlots shows what tells entries apart: account, region and name, or an identity in
-// the place of the account.
+// TestSlots shows what tells entries apart: account, region and name, or an identity
+// instead of the account.
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	server := startAWS(t)
@@ -96,8 +96,8 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// TestNothingToLogInWith shows what a user sees of a wrong login, and that it is no
-// matter of rights.
+// TestNothingToLogInWith shows what a user sees of a wrong login, and that it does not
+// mention permissions.
 func TestNothingToLogInWith(t *testing.T) {
 	t.Parallel()
 	server := startAWS(t)

@@ -70,7 +70,7 @@ func TestAfter(t *testing.T) {
 	expect(one, "cccccccc", entry.Live, one)
 	three := publish(t, s, w.at, 3, two, "dddddddd")
 	expect(two, "dddddddd", entry.Live, two)
-	expect(one, "cccccccc", entry.Live, one) // current no more, and published all the same
+	expect(one, "cccccccc", entry.Live, one) // no longer current, but published
 	expect("", "aaaaaaaa", entry.Live, "")
 
 	// The one that was put can be published by nobody any more.

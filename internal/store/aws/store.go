@@ -183,8 +183,8 @@ func decode(key string, value *string) (*entry.Record, error) {
 	return &record, nil
 }
 
-// Describe writes the whole mirror into tags, with one request; with a second one it looks
-// after the record of a plain value.
+// Describe writes the whole mirror into tags, with one request; a second one writes
+// the record of a plain value.
 func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mirror) error {
 	if err := s.begin(ctx); err != nil {
 		return err

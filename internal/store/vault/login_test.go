@@ -33,7 +33,7 @@ func TestLoginMethods(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		login      vault.Login
-		path, body string // "" where no login is needed
+		path, body string // "" if no login is needed
 		token      string
 	}{
 		{name: "token", login: vault.Login{Method: "token", Token: hidden("mine")}, token: "mine"},

@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// tokens is a Vault that gives out the tokens 1, 2, 3 and accepts only the one
+// tokens is a Vault that issues the tokens 1, 2, 3 and accepts only the one
 // that accept names.
 type tokens struct {
 	given  atomic.Int32
@@ -106,7 +106,7 @@ func TestExpiredTokenIsReplacedOnce(t *testing.T) {
 			t.Errorf("%v after %v", err, f.requests())
 		}
 	})
-	t.Run("when no new login is to be had, both are told", func(t *testing.T) {
+	t.Run("when no new login succeeds, both errors are reported", func(t *testing.T) {
 		t.Parallel()
 		var logins atomic.Int32
 		f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {

@@ -106,7 +106,7 @@ func TestVaultTokenEndsMidway(t *testing.T) {
 	takeAway()
 	mustPublish(t, c, at("ci/x"), 1, "second")
 
-	// A secret id for one login alone: nothing is to be had after that.
+	// A secret id for one login alone: there is no login after that.
 	once := client(t, address, func(c *vault.Config) { c.Login = appRole(t, s, 1) })
 	mustPublish(t, once, at("ci/once"), 0, "first")
 	takeAway()
