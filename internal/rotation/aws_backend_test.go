@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
@@ -168,13 +170,18 @@ func tokened(r *http.Request) bool {
 	return r.URL.Host != paistrikeHost && (operation(r) == "PutSecretValue" || operation(r) == "CreateSecret")
 }
 
-// served asks the model if there is one: the server agrees with it.
 func (s *awsServer) served(w *world) (*entry.Record, entry.Revision) {
+	return s.record(w, "AWSCURRENT")
+}
+
+// record returns the record of a version, by its id or its label. It asks the model if there
+// is one: the server agrees with it.
+func (s *awsServer) record(w *world, version string) (*entry.Record, entry.Revision) {
 	read := s.memory.read
 	if s.memory == nil {
 		read = s.reader(w)
 	}
-	value, id := read(w.at.Path, "")
+	value, id := read(w.at.Path, version)
 	if id == "" || strings.HasSuffix(id, "-record") {
 		return nil, ""
 	}
@@ -193,12 +200,12 @@ func (s *awsServer) served(w *world) (*entry.Record, entry.Revision) {
 	return &record, entry.Revision(id)
 }
 
-// reader reads versions from the genuine server; "" is the current one.
-func (s *awsServer) reader(w *world) func(path, id string) (value, version string) {
-	return func(path, id string) (string, string) {
-		in := &secretsmanager.GetSecretValueInput{SecretId: sdk.String(path)}
-		if id != "" {
-			in.VersionId = sdk.String(id)
+// reader reads versions from the genuine server, by their ids or labels.
+func (s *awsServer) reader(w *world) func(path, version string) (value, id string) {
+	return func(path, version string) (string, string) {
+		in := &secretsmanager.GetSecretValueInput{SecretId: sdk.String(path), VersionId: sdk.String(version)}
+		if strings.HasPrefix(version, "AWS") {
+			in.VersionId, in.VersionStage = nil, in.VersionId
 		}
 		out, err := s.admin(w).GetSecretValue(context.Background(), in)
 		if err != nil {
@@ -230,6 +237,28 @@ func (s *awsServer) refusal(r *http.Request, what fault) *http.Response {
 }
 
 func (s *awsServer) faults() []fault { return append(anyFaults(), taken) }
+
+// lies are what a replica answers that is behind: AWS's reads are eventually consistent.
+func (s *awsServer) lies() []lie {
+	behind := func(operations ...string) func(*world, http.RoundTripper, string) http.RoundTripper {
+		return func(w *world, next http.RoundTripper, _ string) http.RoundTripper {
+			replica := awsInMemory(s.format)
+			replica.memory = w.backend.(*awsServer).memory.clone() //nolint:forcetypeassert // it is one
+			replica.memory.goBack(w.at.Path)
+			return roundTripper(func(r *http.Request) (*http.Response, error) {
+				if r.URL.Host != paistrikeHost && slices.Contains(operations, operation(r)) {
+					return replica.send(w, r)
+				}
+				return next.RoundTrip(r)
+			})
+		}
+	}
+	return []lie{
+		{"AWS reads a value that is behind", behind("GetSecretValue"), "", "move the label from what is current by now"},
+		{"AWS reads a description that is behind", behind("DescribeSecret"), "", "put a version that is current at once"},
+		{"AWS reads a value and a description that are behind", behind("GetSecretValue", "DescribeSecret"), "", "put a version that is current at once"},
+	}
+}
 
 // admin is a client of a person who may do everything.
 func (s *awsServer) admin(w *world) *secretsmanager.Client {
@@ -266,6 +295,38 @@ func (s *awsServer) goBack(w *world) {
 		RemoveFromVersionId: sdk.String(at["AWSCURRENT"]), MoveToVersionId: sdk.String(at["AWSPREVIOUS"]),
 	})
 	w.byHand(err)
+}
+
+func (s *awsServer) former(w *world) *entry.Record {
+	record, _ := s.record(w, "AWSPREVIOUS")
+	return record
+}
+
+func (s *awsServer) label(w *world, metadata map[string]any) {
+	w.t.Helper()
+	var tags []types.Tag
+	var gone []string
+	for key, value := range metadata {
+		if text, ok := value.(string); ok {
+			tags = append(tags, types.Tag{Key: sdk.String(key), Value: sdk.String(text)})
+		} else {
+			gone = append(gone, key)
+		}
+	}
+	if len(tags) > 0 {
+		_, err := s.admin(w).TagResource(context.Background(), &secretsmanager.TagResourceInput{SecretId: sdk.String(w.at.Path), Tags: tags})
+		w.byHand(err)
+	}
+	if len(gone) > 0 {
+		_, err := s.admin(w).UntagResource(context.Background(), &secretsmanager.UntagResourceInput{SecretId: sdk.String(w.at.Path), TagKeys: gone})
+		w.byHand(err)
+	}
+}
+
+func (s *awsServer) clone() backend {
+	other := awsInMemory(s.format)
+	other.memory = s.memory.clone()
+	return other
 }
 
 func (s *awsServer) remove(w *world) {

@@ -31,11 +31,18 @@ type backend interface {
 	refusal(r *http.Request, what fault) *http.Response
 	// faults are what may go wrong with one of its calls, or of PAIStrike's.
 	faults() []fault
+	// lies are what it may answer that is not true any more.
+	lies() []lie
+	// clone is a copy of a model in memory, with everything in it.
+	clone() backend
+	// former returns the record that goBack makes current, nil if there is none.
+	former(w *world) *entry.Record
 
 	// What people do by hand.
-	write(w *world, value map[string]any) // a new version
-	goBack(w *world)                      // to the version before the current one
-	remove(w *world)                      // so that it can be restored
+	write(w *world, value map[string]any)    // a new version
+	goBack(w *world)                         // to the version before the current one
+	label(w *world, metadata map[string]any) // changes metadata; a nil removes
+	remove(w *world)                         // so that it can be restored
 	restore(w *world)
 }
 
@@ -150,6 +157,32 @@ func (kvServer) write(w *world, value map[string]any) {
 }
 
 func (kvServer) goBack(w *world) { w.rollBack(w.version() - 1) }
+
+func (kvServer) former(w *world) *entry.Record {
+	if w.version() < 2 {
+		return nil
+	}
+	data := w.vault(http.MethodGet, fmt.Sprintf("data/%s?version=%d", w.at.Path, w.version()-1), nil)
+	fields, _ := data["data"].(map[string]any)
+	record, err := entry.DecodeRecord(w.at.Key, fields)
+	if fields == nil || err != nil {
+		return nil
+	}
+	return &record
+}
+
+func (kvServer) label(w *world, metadata map[string]any) {
+	w.vault(http.MethodPatch, "metadata/"+w.at.Path, map[string]any{"custom_metadata": metadata})
+}
+
+// lies of Vault there are none: a read that is behind is refused or repeated before anything
+// rests on it.
+func (kvServer) lies() []lie { return nil }
+
+func (k kvServer) clone() backend {
+	k.wire = k.wire.(*memoryVault).clone() //nolint:forcetypeassert // it is one
+	return k
+}
 
 func (kvServer) remove(w *world) { w.vault(http.MethodDelete, "data/"+w.at.Path, nil) }
 

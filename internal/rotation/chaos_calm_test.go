@@ -3,7 +3,6 @@ package rotation_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
@@ -77,14 +76,10 @@ func (c *chaos) cleanly(consent bool) error {
 
 // described checks that metadata says what the record says.
 func (c *chaos) described(record *entry.Record) {
-	custom := map[string]string{}
-	told, _ := c.vault(http.MethodGet, "metadata/"+c.at.Path, nil)["custom_metadata"].(map[string]any)
-	for key, value := range told {
-		custom[key], _ = value.(string)
-	}
-	mirror, err := entry.DecodeMirror(custom)
-	if err != nil || mirror.State != entry.StateActive || mirror.Of != record.Gen || mirror.TokenID != record.TokenID ||
+	seen, err := c.backend.open(c.world, c.world.wire()).Look(context.Background(), c.at)
+	mirror := seen.Mirror
+	if err != nil || !seen.Managed || seen.Problem != nil || mirror.State != entry.StateActive || mirror.Of != record.Gen || mirror.TokenID != record.TokenID ||
 		mirror.Owner != record.Owner || mirror.Schedule != record.Schedule {
-		c.violate("I6: metadata describes something else in the end: %+v, %v", mirror, err)
+		c.violate("I6: metadata describes something else in the end: %+v, %v, %v", mirror, seen.Problem, err)
 	}
 }

@@ -23,7 +23,7 @@ var (
 )
 
 const (
-	chaosWorlds = 120 // of each fixed seed
+	chaosWorlds = 120 // of each fixed seed, over all stores
 	chaosSteps  = 24  // in each world
 )
 
@@ -41,35 +41,38 @@ func (f *figures) add(more figures) {
 
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	if *chaosSeed != 0 {
-		until := wallclock.Now().Add(*chaosFor)
-		chaosFrom(t, *chaosSeed, func(worlds int) bool { return worlds == 0 || wallclock.Now().Before(until) })
-		return
-	}
-	for _, seed := range []uint64{1_000_000, 2_000_000, 3_000_000} {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			chaosFrom(t, seed, func(worlds int) bool { return worlds < chaosWorlds })
-		})
-	}
+	overEachStore(t, func(t *testing.T, row storeRow) {
+		t.Helper()
+		if *chaosSeed != 0 {
+			until := wallclock.Now().Add(*chaosFor)
+			chaosFrom(t, row, *chaosSeed, func(worlds int) bool { return worlds == 0 || wallclock.Now().Before(until) })
+			return
+		}
+		for _, seed := range []uint64{1_000_000, 2_000_000, 3_000_000} {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				chaosFrom(t, row, seed, func(worlds int) bool { return worlds < chaosWorlds/len(stores()) })
+			})
+		}
+	})
 }
 
 // chaosFrom plays world after world, and counts them.
-func chaosFrom(t *testing.T, seed uint64, more func(worlds int) bool) {
+func chaosFrom(t *testing.T, row storeRow, seed uint64, more func(worlds int) bool) {
 	t.Helper()
 	var sum figures
 	for number := seed; more(sum.worlds); number++ {
-		c := newChaos(t, number)
+		c := newChaos(t, row, number)
 		c.play()
 		c.tried.worlds, c.tried.violations = 1, len(c.violations)
 		sum.add(c.tried)
 		if len(c.violations) > 0 {
-			t.Errorf("seed %d: %s\n  %s", number, strings.Join(c.violations, "; "), strings.Join(c.trace, "\n  "))
+			t.Errorf("%s, seed %d: %s\n  %s", row.name, number, strings.Join(c.violations, "; "), strings.Join(c.trace, "\n  "))
 			break
 		}
 	}
-	line := fmt.Sprintf("chaos: seed=%d worlds=%d runs=%d faults=%d lies=%d neighbors=%d violations=%d",
-		seed, sum.worlds, sum.runs, sum.faults, sum.lies, sum.neighbors, sum.violations)
+	line := fmt.Sprintf("chaos: store=%q seed=%d worlds=%d runs=%d faults=%d lies=%d neighbors=%d violations=%d",
+		row.name, seed, sum.worlds, sum.runs, sum.faults, sum.lies, sum.neighbors, sum.violations)
 	t.Log(line)
 	proof.Add(t, proof.Tally{Kind: proof.Chaos, N: sum.runs, Violations: sum.violations, Note: line})
 }
@@ -77,14 +80,17 @@ func chaosFrom(t *testing.T, seed uint64, more func(worlds int) bool) {
 // A world that is played twice goes the same way.
 func TestChaosRepeatsItself(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(12) {
-		first, second := newChaos(t, seed), newChaos(t, seed)
-		first.play()
-		second.play()
-		if one, two := strings.Join(first.trace, "\n"), strings.Join(second.trace, "\n"); one != two {
-			t.Errorf("seed %d goes two ways:\n%s\n\n%s", seed, one, two)
+	overEachStore(t, func(t *testing.T, row storeRow) {
+		t.Helper()
+		for seed := range uint64(4) {
+			first, second := newChaos(t, row, seed), newChaos(t, row, seed)
+			first.play()
+			second.play()
+			if one, two := strings.Join(first.trace, "\n"), strings.Join(second.trace, "\n"); one != two {
+				t.Errorf("seed %d goes two ways:\n%s\n\n%s", seed, one, two)
+			}
 		}
-	}
+	})
 }
 
 // play lets things happen, and then calms down. Between them consumers have the time to use

@@ -27,7 +27,7 @@ type chaos struct {
 	tried   figures
 	dice    *rand.Rand
 	victim  string // a token that was made by hand
-	copied  *memoryVault
+	copied  backend
 	held    []consumer
 	secrets []string
 	pending []func()
@@ -46,12 +46,12 @@ type consumer struct {
 	secret secret.Secret
 }
 
-func newChaos(t testing.TB, seed uint64) *chaos {
+func newChaos(t testing.TB, row storeRow, seed uint64) *chaos {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
 	source := rand.NewChaCha8(key)
 	account := testparts.NewAccountOn(t, "Terraform", sandbox.Options{Start: firstDay, Random: source})
-	w := worldOf(t, inMemory(), account, "ci")
+	w := worldOf(t, row.memory(), account, "ci")
 	w.random = source
 	c := &chaos{witness: newWitness(w), dice: rand.New(source), secrets: []string{account.Management}} //nolint:gosec // dice
 	c.tell = c.note
@@ -116,9 +116,9 @@ func (c *chaos) wire() *faultyWire {
 	return wire
 }
 
-// lied lets PAIStrike lie to a run, all the time or now and then.
+// lied lets PAIStrike or the store lie to a run, all the time or now and then.
 func (c *chaos) lied(wire http.RoundTripper) http.RoundTripper {
-	l, always := pick(c.dice, lies()), c.chance(1, 2)
+	l, always := pick(c.dice, slices.Concat(lies(), c.backend.lies())), c.chance(1, 2)
 	lying := l.tell(c.world, wire, c.victim)
 	c.tried.lies++
 	c.note("a lie: %s (always: %t)", l.name, always)
@@ -198,7 +198,7 @@ func (c *chaos) destroy(owner string) {
 
 // serving is the record that consumers read, nil without one.
 func (c *chaos) serving() *entry.Record {
-	if record, _ := c.current(); record != nil && record.State == entry.StateActive {
+	if record, _ := c.served(); record != nil && record.State == entry.StateActive {
 		return record
 	}
 	return nil
@@ -212,32 +212,38 @@ func (c *chaos) humanRevokes() {
 	}
 }
 
-// humanRollsBack writes an older version again. What is revoked, or may be at any moment,
-// a person cannot bring back to life.
+// humanRollsBack makes the former version current again. What is revoked, or may be at any
+// moment, a person cannot bring back to life.
 func (c *chaos) humanRollsBack() {
 	record := c.serving()
-	if record == nil || c.version() < 2 {
+	if record == nil {
 		return
 	}
-	number := c.version() - 1
-	data := c.vault(http.MethodGet, fmt.Sprintf("data/%s?version=%d", c.at.Path, number), nil)
-	fields, _ := data["data"].(map[string]any)
-	old, err := entry.DecodeRecord(c.at.Key, fields)
-	if fields == nil || err != nil || old.State != entry.StateActive {
+	old := c.backend.former(c.world)
+	if old == nil || old.State != entry.StateActive {
 		return
 	}
-	c.note("a person goes back to version %d", number)
+	c.note("a person goes back to generation %d", old.Gen)
 	until, was := c.once[old.TokenID]
 	if !was || c.declared || !until.IsZero() && !c.now().Before(until) || c.tokenOf(old.TokenID).Status != string(paistrike.StatusActive) {
 		c.broken[old.TokenID] = true
 	}
-	c.rollBack(number)
+	c.backend.goBack(c.world)
 	c.serves(old.TokenID)
+	// A label that was moved back, and forth again, is where a publication had left it:
+	// what it was taken from keeps the overlap of that publication.
+	now, err := c.backend.open(c.world, c.world.wire()).Read(context.Background(), c.at)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if known := slices.IndexFunc(old.Retiring, func(r entry.Retiring) bool { return r.ID == record.TokenID }); known >= 0 && now.Follows == old.Base {
+		c.once[record.TokenID] = old.Retiring[known].RevokeAfter
+	}
 }
 
 // metadataIsForged is what someone says who may write metadata, and nothing else.
 func (c *chaos) metadataIsForged() {
-	if c.version() == 0 {
+	if record, _ := c.served(); record == nil {
 		return
 	}
 	c.tried.neighbors++
@@ -253,7 +259,7 @@ func (c *chaos) metadataIsForged() {
 		{"paistrike_mirror_of": "900", "paistrike_revision": "900"},
 	})
 	c.note("metadata is forged: %v", forged)
-	c.vault(http.MethodPatch, "metadata/"+c.at.Path, map[string]any{"custom_metadata": forged})
+	c.backend.label(c.world, forged)
 }
 
 // recordIsForged is what someone says who may write the record. On top of a version that a
@@ -261,12 +267,16 @@ func (c *chaos) metadataIsForged() {
 // whoever may write the secret can do worse.
 func (c *chaos) recordIsForged() {
 	record := c.serving()
-	if record == nil || record.Base != entry.Revision(strings.TrimPrefix(fmt.Sprint(c.version()-1), "0")) {
+	if record == nil {
+		return
+	}
+	now, err := c.backend.open(c.world, c.world.wire()).Read(context.Background(), c.at)
+	if err != nil || record.Base != now.Follows {
 		return
 	}
 	c.tried.neighbors++
 	forged := *record
-	forged.Base, forged.Gen = entry.Revision(fmt.Sprint(c.version())), record.Gen+1
+	forged.Base, forged.Gen = now.Revision, record.Gen+1
 	for _, token := range c.paistrike.Tokens() {
 		if !c.named(token) {
 			forged.Retiring = append(forged.Retiring, entry.Retiring{ID: token.ID, Name: token.Name, SupersededAt: firstDay, RevokeAfter: firstDay})
@@ -277,7 +287,7 @@ func (c *chaos) recordIsForged() {
 		c.t.Fatal(err)
 	}
 	c.note("the record is forged")
-	c.vault(http.MethodPost, "data/"+c.at.Path, map[string]any{"data": content})
+	c.backend.write(c.world, content)
 }
 
 // copyWorks lets a copy of the store do what its schedule says. It was copied when this
@@ -287,13 +297,11 @@ func (c *chaos) copyWorks() {
 		return
 	}
 	if c.copied == nil {
-		c.copied = c.kv.wire.(*memoryVault).clone() //nolint:forcetypeassert // it is one
+		c.copied = c.backend.clone()
 		c.note("the store is copied")
 	}
 	c.tried.neighbors++
-	store := c.kv
-	store.wire = c.copied
-	copied := c.on(store)
+	copied := c.on(c.copied)
 	copied.identity = "staging.example.com:8200"
 	c.run("rotate on the copy", func(wire http.RoundTripper) ([]string, []rotation.Message, error) {
 		toCopy := roundTripper(func(r *http.Request) (*http.Response, error) {

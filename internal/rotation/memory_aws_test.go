@@ -259,18 +259,32 @@ func (s *memorySecret) move(call memoryCall) error {
 	return nil
 }
 
-// read returns a version of a secret that is not deleted; "" is the current one.
-func (m *memoryAWS) read(name, id string) (value, version string) {
+// clone is a copy of the AWS with everything in it.
+func (m *memoryAWS) clone() *memoryAWS {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	other := newMemoryAWS()
+	for name, s := range m.secrets {
+		other.secrets[name] = &memorySecret{values: maps.Clone(s.values), labels: maps.Clone(s.labels), tags: maps.Clone(s.tags), ends: s.ends}
+	}
+	return other
+}
+
+// read returns a version of a secret that is not deleted, by its id or label.
+func (m *memoryAWS) read(name, version string) (value, id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.secrets[name]
 	if s == nil || !s.ends.IsZero() {
 		return "", ""
 	}
-	if id == "" {
-		id = s.labels["AWSCURRENT"]
+	if id = s.labels[version]; id == "" {
+		id = version
 	}
-	return s.values[id], id
+	if value, ok := s.values[id]; ok {
+		return value, id
+	}
+	return "", ""
 }
 
 // awsEssence is an answer without what differs from server to server: the wording of errors,
@@ -293,4 +307,17 @@ func awsEssence(body []byte) string {
 		panic(err)
 	}
 	return string(text)
+}
+
+// goBack lets the secret of a name be as it was before its current version.
+func (m *memoryAWS) goBack(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.secrets[name]
+	if s == nil || s.labels["AWSPREVIOUS"] == "" {
+		return
+	}
+	delete(s.values, s.labels["AWSCURRENT"])
+	s.labels["AWSCURRENT"] = s.labels["AWSPREVIOUS"]
+	delete(s.labels, "AWSPREVIOUS")
 }
