@@ -255,7 +255,6 @@ func (s *awsServer) lies() []lie {
 	}
 	return []lie{
 		{"AWS reads a value that is behind", behind("GetSecretValue"), "", "move the label from what is current by now"},
-		{"AWS reads a description that is behind", behind("DescribeSecret"), "", "put a version that is current at once"},
 		{"AWS reads a value and a description that are behind", behind("GetSecretValue", "DescribeSecret"), "", "put a version that is current at once"},
 	}
 }

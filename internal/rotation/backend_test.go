@@ -31,7 +31,7 @@ type backend interface {
 	refusal(r *http.Request, what fault) *http.Response
 	// faults are what may go wrong with one of its calls, or of PAIStrike's.
 	faults() []fault
-	// lies are what it may answer that is not true any more.
+	// lies are what it may answer that is no longer true.
 	lies() []lie
 	// clone is a copy of a model in memory, with everything in it.
 	clone() backend

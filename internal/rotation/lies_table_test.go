@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
 // A lie is what PAIStrike, or someone between, answers that is not true. Requests go on
@@ -200,7 +202,13 @@ func lies() []lie {
 // noLieIsDecoration tells each lie to an engine in which the rule that the lie is there for is
 // broken, and expects that to come to light.
 func noLieIsDecoration(t *testing.T, program string) {
-	for _, l := range lies() {
+	liesComeToLight(t, program, byLies, lies())
+	liesComeToLight(t, program, "^TestLies$/^aws$", awsInMemory(aws.JSON).lies())
+}
+
+func liesComeToLight(t *testing.T, program, tests string, lies []lie) {
+	t.Helper()
+	for _, l := range lies {
 		t.Run("lie: "+l.name, func(t *testing.T) {
 			t.Parallel()
 			broken := slices.IndexFunc(mutants(), func(m mutant) bool { return m.name == l.by })
@@ -208,7 +216,7 @@ func noLieIsDecoration(t *testing.T, program string) {
 				t.Fatalf("no mutant is called %q", l.by)
 			}
 			m := mutants()[broken]
-			m.by = byLies + "/: " + regexp.QuoteMeta(l.name) + "$"
+			m.by = tests + "/: " + regexp.QuoteMeta(l.name) + "$"
 			if output, err := m.run(t, program); err == nil || !strings.Contains(output, "--- FAIL") {
 				t.Errorf("does not bring %q to light", l.by)
 			}

@@ -4,6 +4,7 @@ package rotation_test
 // ids that a run chooses, and the recovery window.
 func mutantsOfAWS() []mutant {
 	const publish = "../store/aws/publish.go"
+	const thenPutAgain = "; err != nil && !isRefusal(err) {\n\t\t\tid += \"again\"\n\t\t\t_, err = s.put(ctx, at, id, value, current)\n\t\t}"
 	return []mutant{
 		{"move the label from what is current by now", publish,
 			"RemoveFromVersionId: given(string(base)), MoveToVersionId: sdk.String(id),",
@@ -19,6 +20,12 @@ func mutantsOfAWS() []mutant {
 			`return fmt.Sprintf("paistrike-%014d-%s", record.Gen, "shared-by-all")`, bySingles + "/^aws$/^rotate$"},
 		{"take a label that was moved back for a publication", "../store/aws/store.go",
 			"v.Follows = d.previous", "v.Follows = d.previous\n\t\tif v.Record != nil {\n\t\t\tv.Follows = v.Record.Base\n\t\t}", "^TestHumanRollbackIsNeverSweptAgainst$/^aws$"},
+		{"overwrite AWSPREVIOUS in a retry", publish,
+			"\terr = s.commit(ctx, at, from, id)\n", "\tif err = s.commit(ctx, at, from, id)" + thenPutAgain + "\n", "^TestAWSPreviousKeepsTheFormerToken$"},
+		{"take what cannot be read yet for another run's", publish,
+			"if d.condition() == entry.Live {", "if false {", "^TestAVersionThatCannotBeReadYetIsNobodys$/^json$"},
+		{"take a version whose record cannot be read yet for a person's", publish,
+			"if newest.Record == nil && ourVersion.MatchString(string(newest.Revision)) {", "if false {", "^TestAVersionThatCannotBeReadYetIsNobodys$/^record"},
 		{"serve the record of a plain value", "../store/aws/format.go",
 			"return strings.HasSuffix(string(id), recordEnding)", "return false", bySingles + "/^aws%20plain$/^first%20create$"},
 		{"publish into a deleted secret", publish,

@@ -41,7 +41,7 @@ func main() {
 
 // The tests that take part.
 const (
-	sweeps = "^(TestEverySingleFault|TestPairsOfFaults|TestExplorer|TestMutantsAreCaught|TestLies|TestHandWrittenBetweenObserveAndPublish|TestChaos|TestSoak)$"
+	sweeps = "^(TestEverySingleFault|TestPairsOfFaults|TestExplorer|TestMutantsAreCaught|TestLies|TestAWSPreviousKeepsTheFormerToken|TestHandWrittenBetweenObserveAndPublish|TestChaos|TestSoak)$"
 	races  = "^(TestSixtyFourRunsAtOnceRotateOnce|TestManyFirstCreates|TestTerraformAndAScheduledRunAtOnce|TestDestroyAgainstRotate|TestTwoVaultsWithEqualPathsShareAnAccount)$"
 	kills  = "^(TestTerraformKilledAtEveryStep|TestRunKilledAtEveryStep)$"
 )
@@ -68,7 +68,8 @@ func race(ctx context.Context, env []string, stdout io.Writer) error {
 	return test(ctx, env, stdout, title, args...)
 }
 
-// chaos goes on from a seed for a while, and prints one line unless something is violated.
+// chaos goes on from a seed for a while, and prints one line for each store unless something is
+// violated.
 func chaos(ctx context.Context, seed, duration string, stdout io.Writer) error {
 	if seed == "" {
 		seed = strconv.FormatUint(uint64(rand.Uint32())+1, 10) //nolint:gosec // a seed is no secret

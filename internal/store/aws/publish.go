@@ -252,13 +252,17 @@ func refusedIf(refused bool, err error) error {
 	return err
 }
 
+// errBehind says that a version is current and cannot be read.
+var errBehind = errors.New("AWS does not yet return the version that is current")
+
 // maxSteps bounds how far [Store.After] goes back.
 const maxSteps = 10
 
 // After reads the version that became current on top of base, whether it is still
 // current or not. It goes back from the current version: each record names the version
 // that was current when it became so itself. A version that was put and never became
-// current is not among them.
+// current is not among them. It is an error if the current version, or its record, cannot
+// be read: AWS's reads may be behind its writes, so that says nothing of who wrote it.
 func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revision) (entry.Version, error) {
 	d, err := s.describe(ctx, at)
 	if err != nil || d.current == base {
@@ -272,7 +276,13 @@ func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revisio
 		if d, err = s.describe(ctx, at); err != nil {
 			return entry.Version{}, err
 		}
+		if d.condition() == entry.Live {
+			return entry.Version{}, errBehind
+		}
 		return d.version(), nil
+	}
+	if newest.Record == nil && ourVersion.MatchString(string(newest.Revision)) {
+		return entry.Version{}, errBehind
 	}
 	newest.Closed = d.closed()
 	for step, v := 0, newest; step < maxSteps; step++ {
