@@ -39,15 +39,15 @@ type tokenAWSModel struct {
 func tokenAWSAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "The secret of AWS Secrets Manager that receives the token. Exactly one of `vault` and `aws_secrets_manager` is set. A change of its place, from or to Vault as well, mints a token into the new place first; the old entry and its token stay for the overlap.",
+		MarkdownDescription: "The secret of AWS Secrets Manager that receives the token. Exactly one of `vault` and `aws_secrets_manager` is set. If its location changes, or the token moves from or to Vault, a new token is published at the new location first; the old entry and its token stay for the overlap.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Required: true, Validators: []validator.String{awsNameValidator{}},
-				MarkdownDescription: "Name of the secret, such as `ci/paistrike`: 1 to 512 letters, numbers and `/_+=.@-`. One token has one secret. It is created if it does not exist.",
+				MarkdownDescription: "Name of the secret, such as `ci/paistrike`: 1 to 512 letters, numbers and `/_+=.@-`. Each token needs a secret of its own. The secret is created if it does not exist.",
 			},
 			"region": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{awsRegionValidator{}},
-				MarkdownDescription: "Region of the secret, such as `eu-central-1`; the provider's by default.",
+				MarkdownDescription: "Region of the secret, such as `eu-central-1`. Defaults to the provider's region.",
 			},
 			"key": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(entry.DefaultKey), Validators: []validator.String{keyValidator{}},
@@ -55,25 +55,25 @@ func tokenAWSAttribute() schema.SingleNestedAttribute {
 			},
 			"format": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(jsonFormat), Validators: []validator.String{stringvalidator.OneOf(jsonFormat, plainFormat)},
-				MarkdownDescription: "What the value of the secret is: `json` (default), an object with the token in the field `key`, or `plain`, the token alone, for consumers that cannot pick a field. " +
-					"A plain secret keeps its record in a version of its own, under the label `PAISTRIKE_RECORD`. A change rotates the token.",
+				MarkdownDescription: "Format of the secret's value: `json` (default), an object with the token in the field `key`, or `plain`, the bare token, for consumers that cannot select a field. " +
+					"With `plain`, the record is kept in a separate version with the label `PAISTRIKE_RECORD`. A change rotates the token.",
 			},
 			"kms_key_id": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{stringvalidator.LengthBetween(1, 2048)},
-				MarkdownDescription: "KMS key that encrypts the secret: an id, an ARN or an alias. AWS's own key `aws/secretsmanager` by default. It takes effect when the secret is created; AWS changes the key of one that exists.",
+				MarkdownDescription: "KMS key that encrypts the secret: an id, an ARN or an alias. AWS's own key `aws/secretsmanager` by default. It takes effect when the secret is created. To change the key of an existing secret, use AWS.",
 			},
 			"tags": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType, Validators: []validator.Map{mapvalidator.SizeAtMost(maxTags), awsTagsValidator{}},
-				MarkdownDescription: "Tags for the secret, at most 10. They are put on it beside those that hold the token's metadata. A tag that the configuration no longer has is removed, unless someone gave it another value meanwhile.",
+				MarkdownDescription: "Tags for the secret, at most 10. They are added to the tags that hold the token's metadata. A tag that you remove from the configuration is removed from the secret, unless someone has changed its value since.",
 			},
-			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may be written on top of a secret that is there already. The version before it stays readable as `AWSPREVIOUS`."},
+			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may overwrite an existing secret. The previous version stays readable as `AWSPREVIOUS`."},
 			"on_destroy": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{stringvalidator.OneOf("delete", "keep", "purge")},
-				MarkdownDescription: "What happens to the secret on destroy, after its tokens are revoked: `delete` it (default, can be undone in AWS for the `recovery_window`), `keep` it without a token, or `purge` it for good, at once.",
+				MarkdownDescription: "What happens to the secret on destroy, after its tokens are revoked: `delete` it (default, can be undone in AWS for the `recovery_window`), `keep` it without a token, or `purge` it permanently and immediately.",
 			},
 			"recovery_window": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{awsWindowValidator{}}, PlanModifiers: []planmodifier.String{sameDuration{}},
-				MarkdownDescription: "How long a deleted secret can be restored, `7d` to `30d` in whole days, `30d` by default. Its name is taken until then; an apply that wants it again restores it.",
+				MarkdownDescription: "How long a deleted secret can be restored, `7d` to `30d` in whole days, `30d` by default. Its name stays reserved until then; an apply that needs the name restores the secret.",
 			},
 		},
 	}

@@ -35,11 +35,11 @@ func (d *apiTokenDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	}
 	attributes["name"] = schema.StringAttribute{
 		Optional: true, Computed: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
-		MarkdownDescription: "Name in PAIStrike, the whole of it. Names need not be unique there: if several tokens have it, the error lists them.",
+		MarkdownDescription: "The complete name in PAIStrike. Names are not necessarily unique: if several tokens have the name, the error lists them.",
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "One API token of the account, made by hand or not: when it was last used, when it expires, whether it works. " +
-			"There is no secret in it: PAIStrike shows one only when it is created. It needs no Vault.",
+		MarkdownDescription: "One API token of the account, whether created by hand or not: when it was last used, when it expires, and whether it works. " +
+			"It does not contain the secret, which PAIStrike shows only when the token is created. No Vault is needed.",
 		Attributes: attributes,
 	}
 }

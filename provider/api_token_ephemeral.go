@@ -57,18 +57,18 @@ func (e *apiTokenEphemeral) Metadata(_ context.Context, req ephemeral.MetadataRe
 
 func (e *apiTokenEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A PAIStrike API token for the time of one run of Terraform: every plan and every apply creates one of its own and revokes it at the end. " +
-			"It is in neither state nor plan, and it needs no Vault. Do not store it anywhere: it is revoked when the run ends. For a secret that stays, use the resource. It needs Terraform 1.10 or OpenTofu 1.11, or newer.",
+		MarkdownDescription: "A PAIStrike API token for the duration of one Terraform run: every plan and every apply creates its own token and revokes it at the end. " +
+			"It is in neither state nor plan, and does not need Vault. Do not store it anywhere: it is revoked when the run ends. For a lasting secret, use the resource. Requires Terraform 1.10 or OpenTofu 1.11, or newer.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Required: true, Validators: []validator.String{nameValidator{}},
-				MarkdownDescription: "What the token is for, 1 to 60 characters. In PAIStrike the token has this name and a suffix of its own, so that runs side by side do not meet.",
+				MarkdownDescription: "What the token is for, 1 to 60 characters. In PAIStrike, a unique suffix follows this name, so concurrent runs do not collide.",
 			},
 			"expires_in": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{ephemeralLifetimeValidator{}},
-				MarkdownDescription: "How long it lives if nobody revokes it, as after a run that was killed: `1h` by default, `24h` at most. Choose it longer than the run takes.",
+				MarkdownDescription: "How long the token lives if it is not revoked, for example after a run was killed: `1h` by default, `24h` at most. Choose a time longer than the run takes.",
 			},
-			"token":      schema.StringAttribute{Computed: true, Sensitive: true, MarkdownDescription: "The secret. It works until the run ends. Terraform lets it go only where nothing is kept: to providers, provisioners, write-only arguments and other ephemeral values."},
+			"token":      schema.StringAttribute{Computed: true, Sensitive: true, MarkdownDescription: "The secret. It works until the run ends. Terraform accepts it only where values are not stored: in providers, provisioners, write-only arguments and other ephemeral values."},
 			"token_id":   schema.StringAttribute{Computed: true, MarkdownDescription: "PAIStrike's id."},
 			"token_name": schema.StringAttribute{Computed: true, MarkdownDescription: "Name in PAIStrike."},
 			"expires_at": schema.StringAttribute{Computed: true, MarkdownDescription: "When it expires, RFC 3339 in UTC."},

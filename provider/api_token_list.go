@@ -49,19 +49,19 @@ func (l *apiTokenList) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 	attributes := listFilter()
 	attributes["vault_mount"] = schema.StringAttribute{
 		Optional: true, Validators: []validator.String{pathValidator{}},
-		MarkdownDescription: "Mount that generated configuration names, `secret` by default. Vault is not asked.",
+		MarkdownDescription: "Mount in the generated configuration, `secret` by default. Vault is not contacted.",
 	}
 	attributes["vault_folder"] = schema.StringAttribute{
 		Optional: true, Validators: []validator.String{pathValidator{}},
-		MarkdownDescription: "Folder that generated configuration puts each secret in, under the token's name, `paistrike` by default.",
+		MarkdownDescription: "Folder for the secrets in the generated configuration, `paistrike` by default. Each secret has the token's name.",
 	}
 	attributes["aws_folder"] = schema.StringAttribute{
 		Optional: true, Validators: []validator.String{awsNameValidator{}, stringvalidator.ConflictsWith(path.MatchRoot("vault_mount"), path.MatchRoot("vault_folder"))},
-		MarkdownDescription: "Beginning of the names of secrets, such as `ci`: generated configuration puts each secret in AWS Secrets Manager, under it and the token's name, instead of in Vault. AWS is not asked.",
+		MarkdownDescription: "Prefix for secret names, such as `ci`. If set, the generated configuration puts each secret in AWS Secrets Manager instead of Vault, under this prefix and the token's name. AWS is not contacted.",
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Finds the API tokens of the account, to take them over. `terraform query -generate-config-out` writes a resource and an import block for each. " +
-			"The first apply publishes a new secret in the store for each of them; the token that was found works for one overlap more. It needs no store. Queries need Terraform 1.14 or newer; OpenTofu has none.",
+		MarkdownDescription: "Finds the API tokens of the account so that you can manage them. `terraform query -generate-config-out` writes a resource and an import block for each. " +
+			"The first apply publishes a new secret to the store for each of them; the existing token keeps working for one overlap. A query does not need a store. Queries require Terraform 1.14 or newer; OpenTofu does not support them.",
 		Attributes: attributes,
 	}
 }

@@ -22,19 +22,19 @@ func apiTokenSchema() schema.Schema {
 	attributes := map[string]schema.Attribute{
 		"name": schema.StringAttribute{
 			Required: true, Validators: []validator.String{nameValidator{}},
-			MarkdownDescription: "What the token is for, such as `CI/CD Pipeline`, 1 to 60 characters. In PAIStrike the token has this name and a suffix that the rotation needs. A change rotates the token.",
+			MarkdownDescription: "What the token is for, such as `CI/CD Pipeline`, 1 to 60 characters. In PAIStrike, a suffix that rotation needs follows this name. A change rotates the token.",
 		},
 		"expires_in": schema.StringAttribute{
 			Optional:      true,
 			Validators:    []validator.String{lifetimeValidator{}},
 			PlanModifiers: []planmodifier.String{sameDuration{}},
-			MarkdownDescription: "How long each token lives, such as `90d` or `2160h`. PAIStrike advises 30 to 90 days. `never` must be written out: such a token works until someone revokes it. A change rotates the token. " +
+			MarkdownDescription: "How long each token lives, such as `90d` or `2160h`. PAIStrike advises 30 to 90 days. For a token that works until someone revokes it, write `never`. A change rotates the token. " +
 				"Exactly one of `expires_in` and `expires_at` is set.",
 		},
 		"expires_at": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{instantValidator{}},
 			PlanModifiers:       []planmodifier.String{sameInstant{}},
-			MarkdownDescription: "When the token expires: a fixed end such as `2027-01-31T00:00:00Z` or `2027-01-31` (00:00 UTC), or with `expires_in` what came of it. Empty for a token that never expires. A change rotates the token.",
+			MarkdownDescription: "When the token expires: a fixed time such as `2027-01-31T00:00:00Z` or `2027-01-31` (00:00 UTC), or the time that results from `expires_in`. Empty for a token that never expires. A change rotates the token.",
 		},
 		"rotation": rotationAttribute(),
 		"vault":    tokenVaultAttribute(),
@@ -44,19 +44,19 @@ func apiTokenSchema() schema.Schema {
 		"deletion_protection": deletionProtectionAttribute(),
 	}
 	for name, text := range map[string]string{
-		"id":              "Stable id of this resource. It stays the same over rotations.",
+		"id":              "Stable id of this resource. Rotations do not change it.",
 		"token_id":        "PAIStrike's id of the current token.",
 		"token_name":      "Name of the current token in PAIStrike.",
 		"created_at":      "When the current token was created, RFC 3339 in UTC.",
 		"status":          "`active`, `expired` or `revoked`, as of the last refresh.",
-		"rotate_at":       "When the next rotation is due, RFC 3339 in UTC; empty if no time makes it due.",
+		"rotate_at":       "When the next rotation is due, RFC 3339 in UTC; empty if none is scheduled.",
 		"rotation_reason": "Why the token was last replaced by Terraform, in one word: `created`, `period`, `schedule`, `before_expiry`, `expired`, `revoked`, `not_found`, `secret_missing`, `secret_deleted`, `secret_changed`, `secret_moved`, `name_changed`, `expiry_changed`, `triggers_changed`, `revoke_previous` or `imported`.",
 	} {
 		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: text}
 	}
 	attributes["secret_version"] = schema.Int64Attribute{
 		Computed:            true,
-		MarkdownDescription: "Generation of the secret, counted in the same way in every store: what a `*_wo_version` argument needs to notice a rotation. It only grows.",
+		MarkdownDescription: "Generation of the secret, a number that increases with every publication, in the same way in every store. Pass it to a `*_wo_version` argument, which then notices a rotation.",
 	}
 	attributes["previous_tokens"] = schema.ListNestedAttribute{
 		Computed: true, MarkdownDescription: "Replaced tokens that still work, until the first run after `revoke_after`.",
@@ -68,8 +68,8 @@ func apiTokenSchema() schema.Schema {
 		}},
 	}
 	return schema.Schema{
-		MarkdownDescription: "One PAIStrike API token for one integration. The secret goes straight to HashiCorp Vault or AWS Secrets Manager: it is in no attribute, and so neither in state nor in plans. " +
-			"When the token is due it is replaced in place: the new one is in the store before the old one is revoked, and both work during the overlap.",
+		MarkdownDescription: "One PAIStrike API token for one integration. The secret goes directly to HashiCorp Vault or AWS Secrets Manager. No attribute contains it, so it is in neither state nor plans. " +
+			"When the token is due, it is replaced in place: the new token is in the store before the old one is revoked, and both work during the overlap.",
 		Attributes: attributes,
 	}
 }
@@ -87,7 +87,7 @@ func rotationAttribute() schema.SingleNestedAttribute {
 	}
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "When the token is replaced. Without this block no time makes it due; a token that is expired or revoked is still replaced. The schedule is kept in the store too, so that a scheduled workflow can rotate by it.",
+		MarkdownDescription: "When the token is replaced. Without this block, a token never becomes due, but an expired or revoked token is still replaced. The store also contains the schedule, so a scheduled workflow can rotate the token.",
 		Attributes: map[string]schema.Attribute{
 			"period": duration("Rotate when the token is this old, such as `30d`."),
 			"schedule": schema.StringAttribute{
@@ -96,23 +96,23 @@ func rotationAttribute() schema.SingleNestedAttribute {
 			},
 			"timezone": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{timezoneValidator{}, stringvalidator.AlsoRequires(path.MatchRelative().AtParent().AtName("schedule"))},
-				MarkdownDescription: "IANA time zone in which `schedule` is read, such as `Europe/Berlin`; UTC by default. A local time that a clock change skips fires at the change, and one that it repeats fires once.",
+				MarkdownDescription: "IANA time zone in which `schedule` is read, such as `Europe/Berlin`; UTC by default. If a clock change skips a local time, the schedule fires at the change. If a clock change repeats a local time, the schedule fires once.",
 			},
-			"window":        withDefault(duration("How long after `schedule` fires a rotation may start, at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry.")),
+			"window":        withDefault(duration("How long after `schedule` fires a rotation may start: at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry.")),
 			"before_expiry": withDefault(duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap.")),
-			"overlap":       withDefault(duration("How long the old token works after the new one is in the store, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule if that is shorter. Choose it longer than your consumers take to fetch a new secret.")),
-			"jitter":        duration("Spread rotations that fall due together: each entry waits its own, always the same, part of this time, such as `6h`. None by default."),
+			"overlap":       withDefault(duration("How long the old token works after the new one is in the store, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule if that is shorter. Choose a time longer than your consumers take to fetch a new secret.")),
+			"jitter":        duration("Spreads rotations that are due at the same time, for example over `6h`. Each entry waits for its own fixed part of this time. None by default."),
 			"retire_when_idle": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: "Let a replaced token that is still in use when its overlap is over live on until nobody uses it, for a second overlap at most, with a warning. `false` by default: it is revoked, with a warning.",
+				MarkdownDescription: "Whether a replaced token that is still in use when its overlap ends keeps working, with a warning, until no one uses it, for a second overlap at most. `false` by default: it is revoked, with a warning.",
 			},
 			"triggers": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Any change of this map rotates the token now, in the next apply.",
+				MarkdownDescription: "Any change to this map rotates the token in the next apply.",
 			},
 			"revoke_previous": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "For an incident: any new value replaces the token and, as soon as the new one is in the store, revokes the old ones in the same apply, without overlap.",
+				MarkdownDescription: "For an incident. Any new value replaces the token. As soon as the new token is in the store, the same apply revokes the old ones, without overlap.",
 			},
 			"on_revoked": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{stringvalidator.OneOf("rotate", "error", "ignore")},
@@ -125,16 +125,16 @@ func rotationAttribute() schema.SingleNestedAttribute {
 func tokenVaultAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "The KV version 2 entry of Vault that receives the secret. Exactly one of `vault` and `aws_secrets_manager` is set. A change of its place mints a token into the new place first; the old entry and its token stay for the overlap.",
+		MarkdownDescription: "The KV version 2 entry of Vault that receives the secret. Exactly one of `vault` and `aws_secrets_manager` is set. If its location changes, a new token is published at the new location first; the old entry and its token stay for the overlap.",
 		Attributes: map[string]schema.Attribute{
 			"mount":     schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Mount of the secrets engine, such as `secret`."},
-			"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`. One token has one path."},
+			"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`. Each token needs a path of its own."},
 			"namespace": schema.StringAttribute{Optional: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Vault namespace, if it is not the provider's."},
 			"key": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString("token"), Validators: []validator.String{keyValidator{}},
 				MarkdownDescription: "Data field that holds the secret, `token` by default.",
 			},
-			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may be written on top of a secret that is there already. The older versions stay in Vault."},
+			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may overwrite an existing secret. The older versions stay in Vault."},
 			"on_destroy": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{stringvalidator.OneOf("delete", "keep", "purge")},
 				MarkdownDescription: "What happens to the entry on destroy, after its tokens are revoked: `delete` its versions (default, can be undone in Vault), `keep` the older versions, or `purge` the whole entry.",

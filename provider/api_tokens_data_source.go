@@ -27,12 +27,12 @@ func (d *apiTokensDataSource) Metadata(_ context.Context, req datasource.Metadat
 func (d *apiTokensDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := dataSourceFilter()
 	attributes["tokens"] = schema.ListNestedAttribute{
-		Computed: true, MarkdownDescription: "The tokens that pass every filter, by name, then age. No secret is among it: PAIStrike shows one only when it is created.",
+		Computed: true, MarkdownDescription: "The tokens that match every filter, sorted by name, then by age. They do not contain secrets: PAIStrike shows a secret only when it creates the token.",
 		NestedObject: schema.NestedAttributeObject{Attributes: tokenRowAttributes()},
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "All API tokens of the account, those made by hand too, for an audit: which were never used, which expire soon, which never expire. " +
-			"It needs no Vault: leave `vault` out of the provider block if nothing else does.",
+		MarkdownDescription: "All API tokens of the account, including those created by hand. Use it for an audit: which tokens were never used, expire soon, or never expire. " +
+			"It does not need Vault: omit `vault` from the provider block if nothing else uses it.",
 		Attributes: attributes,
 	}
 }
@@ -42,7 +42,7 @@ func (d *apiTokensDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 func tokenRowAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"expires_in_days": schema.Int64Attribute{Computed: true, MarkdownDescription: "Whole days until it expires by PAIStrike's clock, negative once it has, empty for never."},
-		"managed":         schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it was made for a Vault entry by this provider or its GitHub Action."},
+		"managed":         schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether this provider or its GitHub Action created the token for an entry of a store."},
 	}
 	maps.Copy(attributes, map[string]schema.Attribute{
 		"id":           schema.StringAttribute{Computed: true, MarkdownDescription: "PAIStrike's id."},

@@ -57,16 +57,16 @@ func awsAttribute() schema.SingleNestedAttribute {
 	}
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "The account of AWS whose Secrets Manager receives the secrets. It may be left out: credentials and region are found where every AWS tool looks for them, " +
+		MarkdownDescription: "The AWS account whose Secrets Manager receives the secrets. You can omit this block: the provider finds credentials and region where every AWS tool looks for them, " +
 			"in the `AWS_*` environment variables, the shared configuration files, and the role of the machine, the container or the pod.",
 		Attributes: map[string]schema.Attribute{
 			"region": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{awsRegionValidator{}},
-				MarkdownDescription: "Region of secrets that name none. Environment variables: `AWS_REGION`, else `AWS_DEFAULT_REGION`; else the region of the profile.",
+				MarkdownDescription: "Region of secrets without a region of their own. Environment variables: `AWS_REGION`, else `AWS_DEFAULT_REGION`; else the region of the profile.",
 			},
 			"profile":     text("Profile of the shared configuration files. Environment variable: `AWS_PROFILE`."),
 			"endpoint":    text("URL of Secrets Manager, for a VPC endpoint of its own or a compatible server. Environment variables: `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`."),
-			"max_retries": schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 25)}, MarkdownDescription: "How often a call that failed is repeated, `2` by default. A write is repeated only if AWS says that it did nothing. Environment variable: `AWS_MAX_ATTEMPTS`, which counts the first call too."},
+			"max_retries": schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 25)}, MarkdownDescription: "How often a failed call is retried, `2` by default. A write is retried only if AWS reports that it had no effect. Environment variable: `AWS_MAX_ATTEMPTS`, which counts the first call too."},
 
 			"assume_role":                   assumeRoleAttribute(),
 			"assume_role_with_web_identity": assumeWebIdentityAttribute(),
@@ -74,7 +74,7 @@ func awsAttribute() schema.SingleNestedAttribute {
 			"identity": text("What tells this account from all others, in every place that uses it: its number by default. Set it for a compatible server that knows no accounts. Environment variable: `PAISTRIKE_AWS_IDENTITY`."),
 			"former_identities": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
-				MarkdownDescription: "Identities that this account had before. Secrets that were written under one of them stay managed, and carry the present identity from their next publication on.",
+				MarkdownDescription: "Identities that this account had before. Secrets that were written under one of them stay managed, and have the current identity from their next publication on.",
 			},
 		},
 	}
@@ -99,7 +99,7 @@ func assumeRoleAttribute() schema.SingleNestedAttribute {
 	attributes["external_id"] = schema.StringAttribute{Optional: true, MarkdownDescription: "External id that the role's trust policy asks for."}
 	attributes["source_identity"] = schema.StringAttribute{Optional: true, MarkdownDescription: "Source identity of the session."}
 	attributes["tags"] = schema.MapAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "Tags of the session."}
-	return schema.SingleNestedAttribute{Optional: true, MarkdownDescription: "A role to assume with the credentials at hand.", Attributes: attributes}
+	return schema.SingleNestedAttribute{Optional: true, MarkdownDescription: "A role to assume with these credentials.", Attributes: attributes}
 }
 
 func assumeWebIdentityAttribute() schema.SingleNestedAttribute {

@@ -37,7 +37,7 @@ func routesAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		Validators:          []validator.Object{shapeValidator{}},
-		MarkdownDescription: "How a PAIStrike server differs from the API that this provider expects. Leave out what does not differ. Paths are used as written, trailing slashes included, and may carry a fixed query.",
+		MarkdownDescription: "How a PAIStrike server differs from the API that this provider expects. Omit what does not differ. Paths are used as written, trailing slashes included, and may carry a fixed query.",
 		Attributes: map[string]schema.Attribute{
 			"collection":          optionalText("Path that lists tokens, `/api-tokens` by default."),
 			"create_path":         optionalText("Path that creates a token, the path that lists them by default."),
@@ -59,14 +59,14 @@ func routesAttribute() schema.SingleNestedAttribute {
 func listRoutesAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "How the list is read. What is left out is found out from the answers.",
+		MarkdownDescription: "How the list is read. Omitted settings are detected from the responses.",
 		Attributes: map[string]schema.Attribute{
-			"items":         optionalText("Where the list is in the answer, as a dotted path."),
-			"page":          optionalText("Query parameter that asks for another page, by its number or by the value at `next`; `-` if there is one page only."),
-			"page_size":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(1, 10_000)}, MarkdownDescription: "Tokens to ask for at once, `100` by default."},
-			"size":          optionalText("Query parameter for that, `limit` by default, `-` if there is none."),
-			"total":         optionalText("Where the answer says how many tokens there are, as a dotted path; `-` if what it says there is something else."),
-			"next":          optionalText("Where the answer says how the list goes on, as a dotted path."),
+			"items":         optionalText("Dotted path of the list in the response."),
+			"page":          optionalText("Query parameter that requests another page, by its number or by the value at `next`; `-` if there is only one page."),
+			"page_size":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(1, 10_000)}, MarkdownDescription: "Number of tokens per request, `100` by default."},
+			"size":          optionalText("Query parameter for `page_size`, `limit` by default, `-` if there is none."),
+			"total":         optionalText("Dotted path of the number of tokens in the response; `-` if the response contains something else there."),
+			"next":          optionalText("Dotted path of the next page in the response."),
 			"drops_revoked": schema.BoolAttribute{Optional: true, MarkdownDescription: "Set to `true` if a revoked token leaves the list. A token that is not in the list then counts as revoked."},
 		},
 	}
@@ -74,11 +74,11 @@ func listRoutesAttribute() schema.SingleNestedAttribute {
 
 func answerRoutesAttribute() schema.SingleNestedAttribute {
 	fact := func(what string) schema.StringAttribute {
-		return optionalText(what + ", as a dotted path; `-` if the server does not tell.")
+		return optionalText(what + ", as a dotted path; `-` if the server does not return it.")
 	}
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "Where the facts of a token are in the object that describes it. What is left out is looked for under the usual names.",
+		MarkdownDescription: "Paths of a token's properties in the object that describes it. Omitted properties are looked up under common names.",
 		Attributes: map[string]schema.Attribute{
 			"id":           optionalText("The id, as a dotted path."),
 			"name":         optionalText("The name, as a dotted path."),

@@ -16,7 +16,7 @@ import (
 // things.
 func providerSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "Gives every integration its own PAIStrike API token, stores the secret in HashiCorp Vault or AWS Secrets Manager and nowhere else, and rotates it with an overlap.",
+		MarkdownDescription: "Creates a separate PAIStrike API token for each integration, stores the secret in HashiCorp Vault or AWS Secrets Manager and nowhere else, and rotates it with an overlap.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{
 				Optional:            true,
@@ -24,23 +24,23 @@ func providerSchema() schema.Schema {
 			},
 			"api_token": schema.StringAttribute{
 				Optional: true, Sensitive: true,
-				MarkdownDescription: "Management token that creates, lists and revokes the others. It is the key to guard: give it to nothing else. May be an ephemeral value. Environment variable: `PAISTRIKE_API_TOKEN`.",
+				MarkdownDescription: "Management token that creates, lists and revokes the others. Protect it, and use it for nothing else. May be an ephemeral value. Environment variable: `PAISTRIKE_API_TOKEN`.",
 			},
 			"api_prefix": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Path in front of every call, `/api/v1` by default, `/` for none. Environment variable: `PAISTRIKE_API_PREFIX`.",
+				MarkdownDescription: "Path prefix of every call, `/api/v1` by default, `/` for none. Environment variable: `PAISTRIKE_API_PREFIX`.",
 			},
 			"headers": schema.MapAttribute{
 				Optional: true, Sensitive: true, ElementType: types.StringType,
-				MarkdownDescription: "Further headers of every call to PAIStrike, such as one that selects an organization or passes an access proxy. Not shown in plans; a value that is a secret may be an ephemeral value. `Authorization` is refused.",
+				MarkdownDescription: "Additional headers for every call to PAIStrike, for example to select an organization or pass an access proxy. Not shown in plans; a value that is a secret may be an ephemeral value. `Authorization` is refused.",
 			},
 			"auth":         authAttribute(),
 			"api_routes":   routesAttribute(),
 			"token_policy": tokenPolicyAttribute(),
 			"plan_without_api": schema.BoolAttribute{
 				Optional: true,
-				MarkdownDescription: "Plan from the metadata in the store alone, without `api_token` and without a call to PAIStrike, `false` by default: for a job that plans pull requests and must not hold the management token. " +
-					"Whether PAIStrike still accepts a token is not seen by such a plan, and an apply that would change something is refused. Environment variable: `PAISTRIKE_PLAN_WITHOUT_API`.",
+				MarkdownDescription: "Whether to plan from the store's metadata alone, without `api_token` and without calls to PAIStrike, `false` by default. Use it in a job that plans pull requests and must not have the management token. " +
+					"Such a plan does not show whether PAIStrike still accepts a token, and an apply that would change something is refused. Environment variable: `PAISTRIKE_PLAN_WITHOUT_API`.",
 			},
 			"vault": vaultAttribute(),
 			"aws":   awsAttribute(),
@@ -53,7 +53,7 @@ func tokenPolicyAttribute() schema.SingleNestedAttribute {
 		Optional:            true,
 		MarkdownDescription: "Guard rails for every token of this provider, enforced when a plan is made.",
 		Attributes: map[string]schema.Attribute{
-			"max_expires_in": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: "Longest life that a token may be given, such as `90d`."},
+			"max_expires_in": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: "Longest allowed lifetime of a token, such as `90d`."},
 			"allow_never":    schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether `expires_in = \"never\"` is allowed, `false` by default if `token_policy` is set."},
 			"warn_before":    schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: "Warn when a token without automatic rotation expires within this time, such as `14d`."},
 		},
@@ -69,15 +69,15 @@ func vaultAttribute() schema.SingleNestedAttribute {
 		"namespace":       text("Namespace of Vault. Environment variable: `VAULT_NAMESPACE`."),
 		"token":           schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Vault token. May be an ephemeral value. Environment variable: `VAULT_TOKEN`, else the file `~/.vault-token`."},
 		"ca_cert_file":    text("PEM file of the CA that signed Vault's certificate. Environment variable: `VAULT_CACERT`."),
-		"ca_cert_dir":     text("Folder of such files. Environment variable: `VAULT_CAPATH`."),
+		"ca_cert_dir":     text("Directory of PEM CA certificates. Environment variable: `VAULT_CAPATH`."),
 		"tls_server_name": text("Name to expect in Vault's certificate. Environment variable: `VAULT_TLS_SERVER_NAME`."),
-		"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Do not check Vault's certificate: whoever is between can read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
-		"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read of Vault is repeated, `2` by default. Writes are never repeated blindly. Environment variable: `VAULT_MAX_RETRIES`."},
+		"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether to skip the verification of Vault's certificate. Anyone between this machine and Vault can then read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
+		"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read from Vault is retried, `2` by default. A write is never retried blindly. Environment variable: `VAULT_MAX_RETRIES`."},
 	}
-	attributes["identity"] = text("What tells this Vault from all others, in every place that uses it: host and port of its address by default. Set it if one Vault is reached under two addresses, through an agent's listener, or if a copy of it runs elsewhere. Environment variable: `PAISTRIKE_VAULT_IDENTITY`.")
+	attributes["identity"] = text("Identity that distinguishes this Vault from all others. It must be the same everywhere. By default, the host and port of its address. Set it if you reach the same Vault at two addresses, if you use an agent's listener, or if a copy of it runs elsewhere. Environment variable: `PAISTRIKE_VAULT_IDENTITY`.")
 	attributes["former_identities"] = schema.ListAttribute{
 		Optional: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
-		MarkdownDescription: "Identities that this Vault had before. Entries that were written under one of them stay managed, and carry the present identity from their next publication on.",
+		MarkdownDescription: "Identities that this Vault had before. Entries that were written under one of them stay managed, and have the current identity from their next publication on.",
 	}
 	maps.Copy(attributes, loginAttributes())
 	return schema.SingleNestedAttribute{
@@ -94,15 +94,15 @@ func loginAttributes() map[string]schema.Attribute {
 	}
 	return map[string]schema.Attribute{
 		"auth_login": schema.SingleNestedAttribute{
-			Optional: true, MarkdownDescription: "Log in by a write to any path.",
+			Optional: true, MarkdownDescription: "Log in with a write to any path.",
 			Attributes: map[string]schema.Attribute{
 				"path":       schema.StringAttribute{Required: true, MarkdownDescription: "Path of the login, such as `auth/approle/login`."},
 				"namespace":  text("Namespace of the login."),
-				"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "What is written there. Not shown in plans; may hold ephemeral values."},
+				"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "Parameters of the write. Not shown in plans; may hold ephemeral values."},
 			},
 		},
 		"auth_login_approle": schema.SingleNestedAttribute{
-			Optional: true, MarkdownDescription: "Log in by AppRole.",
+			Optional: true, MarkdownDescription: "Log in with AppRole.",
 			Attributes: map[string]schema.Attribute{
 				"mount":     text("Mount of the method, `approle` by default."),
 				"namespace": text("Namespace of the login."),
@@ -111,7 +111,7 @@ func loginAttributes() map[string]schema.Attribute {
 			},
 		},
 		"auth_login_jwt": schema.SingleNestedAttribute{
-			Optional: true, MarkdownDescription: "Log in by a JWT, such as a workload identity token.",
+			Optional: true, MarkdownDescription: "Log in with a JWT, such as a workload identity token.",
 			Attributes: map[string]schema.Attribute{
 				"mount":     text("Mount of the method, `jwt` by default."),
 				"namespace": text("Namespace of the login."),
@@ -120,7 +120,7 @@ func loginAttributes() map[string]schema.Attribute {
 			},
 		},
 		"auth_login_kubernetes": schema.SingleNestedAttribute{
-			Optional: true, MarkdownDescription: "Log in by a Kubernetes service account.",
+			Optional: true, MarkdownDescription: "Log in with a Kubernetes service account.",
 			Attributes: map[string]schema.Attribute{
 				"mount":     text("Mount of the method, `kubernetes` by default."),
 				"namespace": text("Namespace of the login."),
@@ -129,11 +129,11 @@ func loginAttributes() map[string]schema.Attribute {
 			},
 		},
 		"auth_login_userpass": schema.SingleNestedAttribute{
-			Optional: true, MarkdownDescription: "Log in by user name and password.",
+			Optional: true, MarkdownDescription: "Log in with a username and password.",
 			Attributes: map[string]schema.Attribute{
 				"mount":         text("Mount of the method, `userpass` by default."),
 				"namespace":     text("Namespace of the login."),
-				"username":      schema.StringAttribute{Required: true, MarkdownDescription: "User name."},
+				"username":      schema.StringAttribute{Required: true, MarkdownDescription: "Username."},
 				"password":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password. May be an ephemeral value."},
 				"password_file": text("File that holds the password instead."),
 			},
@@ -143,7 +143,7 @@ func loginAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Log in through a Vault Agent or Vault Proxy: `address` is its listener, which adds a token to every request. Takes no attributes, and needs `identity`.",
 		},
 		"auth_login_token_file": schema.SingleNestedAttribute{
-			Optional: true, MarkdownDescription: "Take the Vault token from a file.",
+			Optional: true, MarkdownDescription: "Read the Vault token from a file.",
 			Attributes: map[string]schema.Attribute{
 				"filename": schema.StringAttribute{Optional: true, MarkdownDescription: "The file. Environment variable: `TERRAFORM_VAULT_TOKEN_FILENAME`."},
 			},

@@ -33,11 +33,11 @@ func (a *revokeAPITokenAction) Metadata(_ context.Context, req action.MetadataRe
 
 func (a *revokeAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Revokes one API token at once, such as one that has leaked, made by hand or not. Whoever uses it is refused from that moment on. " +
-			"If Terraform manages the token, the next plan replaces it in place, with `rotation_reason = \"revoked\"`: apply it right away. To replace a token without a gap for its consumers, change `rotation.triggers` instead. It needs no Vault. Actions need Terraform 1.14 or newer; OpenTofu has none.",
+		MarkdownDescription: "Revokes one API token immediately, for example after a leak. The token may have been created by hand. PAIStrike refuses it from then on. " +
+			"If Terraform manages the token, the next plan replaces it in place, with `rotation_reason = \"revoked\"`: apply it immediately. To replace a token without a gap for its consumers, change `rotation.triggers` instead. The action does not need Vault. Actions require Terraform 1.14 or newer; OpenTofu does not support them.",
 		Attributes: map[string]schema.Attribute{
 			"token_id": schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "PAIStrike's id of the token. The provider's own token is refused."},
-			"reason":   schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "Why, for whoever reads the log: it is shown while the action runs. Write no secret here."},
+			"reason":   schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "Reason for the revocation. It is shown while the action runs and appears in the log, so do not include a secret."},
 		},
 	}
 }

@@ -60,8 +60,8 @@ func (a *rotateAPITokenAction) Metadata(_ context.Context, req action.MetadataRe
 
 func (a *rotateAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Replaces the token that one entry of a store serves, now, whether it is due or not. The new token is in the store before anything is revoked. " +
-			"It lives as long, and the old one overlaps as long, as the entry's schedule says; with `revoke_previous` the old one is revoked in the same run. Terraform's state is not touched: the next plan sees the new token and shows no change. Actions need Terraform 1.14 or newer; OpenTofu has none.",
+		MarkdownDescription: "Immediately replaces the token of one store entry, whether or not it is due. The new token is in the store before anything is revoked. " +
+			"The entry's schedule determines its lifetime and the overlap of the old token; with `revoke_previous`, the old token is revoked in the same run. Terraform's state does not change: the next plan reads the new token and shows no change. Actions require Terraform 1.14 or newer; OpenTofu does not support them.",
 		Attributes: map[string]schema.Attribute{
 			"vault": schema.SingleNestedAttribute{
 				Optional: true, MarkdownDescription: "The entry of Vault, as in the resource. Exactly one of `vault` and `aws_secrets_manager` is set.",
@@ -80,7 +80,7 @@ func (a *rotateAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest,
 				},
 			},
 			"revoke_previous": schema.BoolAttribute{
-				Optional: true, MarkdownDescription: "Whether the replaced tokens are revoked as soon as the new one is in the store, without overlap: for a token that has leaked. `false` by default.",
+				Optional: true, MarkdownDescription: "Whether to revoke the replaced tokens as soon as the new one is in the store, without overlap. Use it for a leaked token. `false` by default.",
 			},
 		},
 	}

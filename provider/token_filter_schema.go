@@ -19,13 +19,13 @@ type filterAttribute struct {
 
 func filterAttributes() []filterAttribute {
 	return []filterAttribute{
-		{name: "name_regex", text: "Regular expression (RE2) that the token's name has to match, anywhere unless it is anchored.", validators: []validator.String{regexValidator{}}},
-		{name: "status", text: "`active`, `expired` or `revoked`. PAIStrike itself still calls an expired token active; here it is `expired`.", validators: []validator.String{stringvalidator.OneOf("active", "expired", "revoked")}},
+		{name: "name_regex", text: "Regular expression (RE2) that the token's name must match. It may match anywhere unless it is anchored.", validators: []validator.String{regexValidator{}}},
+		{name: "status", text: "`active`, `expired` or `revoked`. PAIStrike itself lists an expired token as active; here it is `expired`.", validators: []validator.String{stringvalidator.OneOf("active", "expired", "revoked")}},
 		{name: "expires_within", text: "Only tokens that work and expire within this time, such as `14d`.", validators: []validator.String{durationValidator{}}},
 		{name: "unused_for", text: "Only tokens that were not used for this long, such as `30d`. A token that was never used counts from its creation.", validators: []validator.String{durationValidator{}}},
-		{name: "never_used", flag: true, text: "`true` for tokens that were never used, `false` for those that were."},
+		{name: "never_used", flag: true, text: "`true` for tokens that were never used, `false` for tokens that were used."},
 		{name: "created_before", text: "Only tokens created before this time, such as `2026-01-31` or `2026-01-31T00:00:00Z`.", validators: []validator.String{instantValidator{}}},
-		{name: "managed", flag: true, text: "`true` for tokens that were made for a Vault entry by this provider or its GitHub Action, `false` for all others. It goes by the name."},
+		{name: "managed", flag: true, text: "`true` for tokens that this provider or its GitHub Action created for an entry of a store, `false` for all others. The token's name decides."},
 	}
 }
 
