@@ -55,21 +55,25 @@ func (b *bench) distant(ctx context.Context, r *report) (err error) {
 }
 
 // latency is what the counted requests take where those of a token follow each other,
-// parallelism tokens go side by side, and what all share comes first.
+// parallelism tokens go side by side, and what all share comes first, from both servers at
+// the same time.
 func (c calls) latency(tokens int) time.Duration {
-	var each, common time.Duration
+	var each, fromPAIStrike, fromVault time.Duration
 	for name, count := range c {
-		cost := time.Duration(count) * vaultDistance
-		if isPAIStrike(name) {
+		api, cost := isPAIStrike(name), time.Duration(count)*vaultDistance
+		if api {
 			cost = time.Duration(count) * paistrikeDistance
 		}
-		if isShared(name) {
-			common += cost
-		} else {
+		switch {
+		case !isShared(name):
 			each += cost
+		case api:
+			fromPAIStrike += cost
+		default:
+			fromVault += cost
 		}
 	}
 	rounds := (tokens + parallelism - 1) / parallelism
 	perToken := each.Seconds() / float64(tokens)
-	return common + time.Duration(perToken*float64(rounds)*float64(time.Second))
+	return max(fromPAIStrike, fromVault) + time.Duration(perToken*float64(rounds)*float64(time.Second))
 }
