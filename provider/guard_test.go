@@ -7,8 +7,8 @@ import (
 )
 
 // guard looks at every request to PAIStrike before it is done. Whatever a story is
-// about, no token is revoked while Vault serves it, and none before its overlap is
-// over, unless it has leaked. A closed entry serves none.
+// about, no token is revoked while the store serves it, unless a person revokes it by its
+// id, and none before its overlap is over, unless it has leaked. A closed entry serves none.
 func (s *stage) guard(r *http.Request) {
 	dir, id := path.Split(r.URL.Path)
 	if r.Method != http.MethodDelete || !strings.HasSuffix(dir, "/api-tokens/") {
@@ -20,7 +20,7 @@ func (s *stage) guard(r *http.Request) {
 		if e.serves() == "" {
 			continue // closed before its tokens are revoked
 		}
-		if e.serves() == id && id != s.leaked {
+		if e.serves() == id && id != s.named {
 			s.Errorf("token %s is revoked while version %s of %s serves it", id, e.Revision, at)
 		}
 		for _, old := range e.record.Retiring {

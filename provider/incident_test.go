@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A token has leaked: the new one is in Vault before the old one is revoked, in the same
-// apply.
+// A token has leaked: the new one is in the store before the old one is revoked, in the same
+// apply, so that the store serves a dead one at no moment (guard).
 func TestRevokePrevious(t *testing.T) { overBoth(t, revokePrevious) }
 
 func revokePrevious(s *stage) {

@@ -29,7 +29,7 @@ func TestRevokeActionAndHeal(t *testing.T) {
 	person.apply()
 	leaked, id := s.secret(standardPath), s.entry(standardPath).serves()
 	person.write(standard + breakGlass(id))
-	s.leaked = id
+	s.leaked, s.named = id, id
 	said := person.apply(invokeLeak)
 	s.wantSays(said, "Revoking token "+id+" (CI/CD Pipeline-ps1-")
 	s.wantSays(said, "found in a public log, case 4711")

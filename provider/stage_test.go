@@ -41,7 +41,8 @@ type stage struct {
 	pauses []time.Duration // what the provider would have waited
 	onCall atomic.Pointer[func(*http.Request)]
 	worked map[string]bool // the secrets that worked before the step
-	leaked string          // a token that may be revoked though Vault serves it
+	leaked string          // a token that has no overlap
+	named  string          // a token that a person revokes by its id, whatever serves it
 }
 
 // newStage sets the stage for a test that runs beside others.
