@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,21 +12,21 @@ import (
 )
 
 // A program that runs the protocol without Terraform, such as a scheduled job, is
-// killed at every step. The next run recovers.
+// killed at every step, over each store. The next run recovers.
 func TestRunKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(buildMortal(t, "./e2e/testdata/rotate", "rotate"), "rotate")
-	for _, steps := range [][]killed{
+	for _, k := range slices.Concat(
 		killStory("first create", stepsOfMint),
 		killStory("rotate", stepsOfRotate),
 		killStory("heal", stepsOfMint),
 		killStory("fence", stepsOfFence),
 		killStory("destroy", stepsOfDestroy),
-	} {
-		for _, k := range steps {
-			t.Run(k.story+" "+k.step, func(t *testing.T) {
+	) {
+		for _, store := range stores() {
+			t.Run(store.name+" "+k.story+" "+k.step, func(t *testing.T) {
 				t.Parallel()
-				j := job{world: newWorld(t, "", sandbox.Options{Start: monday}), program: program}
+				j := job{world: store.start(t, "", sandbox.Options{Start: monday}), program: program}
 				j.tell(t, k)
 			})
 		}

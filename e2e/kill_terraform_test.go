@@ -12,7 +12,7 @@ import (
 
 // The provider is killed at every step of what Terraform has it do. The same command
 // once more succeeds, the plan is empty then, and no token is lost or left behind.
-// Where there are several programs to drive, they take turns.
+// The stores take turns, and so do the programs, if there are several to drive.
 func TestTerraformKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	programs := clis(t)
@@ -26,13 +26,14 @@ func TestTerraformKilledAtEveryStep(t *testing.T) {
 		killStory("destroy, then apply", stepsOfDestroy),
 	} {
 		for _, k := range steps {
-			program := programs[turn%len(programs)]
+			store := stores()[turn%2]
+			program := programs[turn/2%len(programs)]
 			turn++
-			t.Run(k.story+" "+k.step, func(t *testing.T) {
+			t.Run(store.name+" "+k.story+" "+k.step, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, program, sandbox.Options{Start: monday})
+				w := store.start(t, program, sandbox.Options{Start: monday})
 				w.useProvider(t, provider)
-				w.write(t, "main.tf", ci)
+				w.write(t, "main.tf", store.configured)
 				w.killTerraform(t, k)
 			})
 		}
@@ -43,7 +44,7 @@ func TestTerraformKilledAtEveryStep(t *testing.T) {
 func (w *world) useProvider(t *testing.T, dir string) {
 	t.Helper()
 	servers := slices.DeleteFunc(w.tf.Environ(), func(variable string) bool {
-		return !strings.HasPrefix(variable, "PAISTRIKE_") && !strings.HasPrefix(variable, "VAULT_")
+		return !slices.ContainsFunc([]string{"PAISTRIKE_", "VAULT_", "AWS_"}, func(prefix string) bool { return strings.HasPrefix(variable, prefix) })
 	})
 	tf, err := tfcli.New(w.tf.Program, dir, t.TempDir(), servers...)
 	if err != nil {

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -107,30 +106,6 @@ func (k killed) count(t *testing.T) {
 	proof.Add(t, tally)
 }
 
-// served returns the record that Vault serves, nil if there is none.
-func (w *world) served(t *testing.T) *entry.Record {
-	t.Helper()
-	var answer struct {
-		Data struct {
-			Data map[string]any `json:"data"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal([]byte(w.get(t, w.vault+"/v1/secret/data/ci/paistrike")), &answer); err != nil {
-		t.Fatal(err)
-	}
-	if answer.Data.Data == nil {
-		return nil
-	}
-	record, err := entry.DecodeRecord("token", answer.Data.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if record.State != entry.StateActive {
-		return nil
-	}
-	return &record
-}
-
 // live returns the tokens that work, the management token aside.
 func (w *world) live() []sandbox.Token {
 	return slices.DeleteFunc(w.paistrike.Tokens(), func(token sandbox.Token) bool {
@@ -147,17 +122,17 @@ func (w *world) afterKill(t *testing.T, k killed) {
 		return
 	}
 	if record == nil || w.use(t, record.Secret.Reveal()) != http.StatusOK {
-		t.Errorf("killed %s: what Vault serves does not work", k.step)
+		t.Errorf("killed %s: what the store serves does not work", k.step)
 	}
 }
 
-// converged checks that what Vault serves works, and that no token is left that is
+// converged checks that what the store serves works, and that no token is left that is
 // neither served nor in its overlap.
 func (w *world) converged(t *testing.T, when string) {
 	t.Helper()
 	record := w.served(t)
 	if record == nil || w.use(t, record.Secret.Reveal()) != http.StatusOK {
-		t.Fatalf("%s: Vault serves no working token", when)
+		t.Fatalf("%s: the store serves no working token", when)
 	}
 	for _, token := range w.live() {
 		retiring := slices.ContainsFunc(record.Retiring, func(r entry.Retiring) bool { return r.ID == token.ID })
@@ -180,7 +155,7 @@ func (w *world) single(t *testing.T) {
 func (w *world) ended(t *testing.T) {
 	t.Helper()
 	if record, live := w.served(t), w.live(); record != nil || len(live) > 0 {
-		t.Errorf("after destroy Vault serves %v and %d tokens are live", record, len(live))
+		t.Errorf("after destroy the store serves %v and %d tokens are live", record, len(live))
 	}
 }
 

@@ -88,9 +88,10 @@ const day = 24 * time.Hour
 type world struct {
 	paistrike *sandbox.Server
 	front     *front
-	api       string // URL of PAIStrike
-	vault     string // URL of Vault
-	root      string // Vault's root token
+	api       string                    // URL of PAIStrike
+	vault     string                    // URL of Vault
+	root      string                    // Vault's root token, or AWS's secret access key
+	aws       *testparts.SecretsManager // nil in a world with a Vault
 	tf        *tfcli.Workspace
 }
 

@@ -3,7 +3,8 @@
 //
 //	rotate create|due|now|settle|destroy
 //
-// It reads PAISTRIKE_ENDPOINT, PAISTRIKE_API_TOKEN, VAULT_ADDR and VAULT_TOKEN.
+// It reads PAISTRIKE_ENDPOINT and PAISTRIKE_API_TOKEN, and VAULT_ADDR and VAULT_TOKEN or, without
+// a Vault, AWS_REGION, AWS_ENDPOINT_URL and an access key as the AWS SDK reads it.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
+	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
@@ -36,15 +38,11 @@ func run(ctx context.Context, what string) error {
 	if err != nil {
 		return err
 	}
-	store, err := vault.New(vault.Config{
-		Address: os.Getenv("VAULT_ADDR"),
-		Login:   vault.Login{Method: vault.MethodToken, Token: secret.New(os.Getenv("VAULT_TOKEN"))},
-	})
+	store, at, err := open()
 	if err != nil {
 		return err
 	}
-	engine := rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store))
-	at := entry.Location{Mount: "secret", Path: "ci/paistrike", Key: "token"}
+	engine := rotation.New(rotation.PAIStrike{Client: client}, store)
 	if what == "destroy" {
 		_, err := engine.Destroy(ctx, rotation.DestroyRequest{At: at, Owner: "job", Ending: entry.EndDelete})
 		return err
@@ -68,4 +66,19 @@ func run(ctx context.Context, what string) error {
 	}
 	_, err = engine.Run(ctx, request)
 	return err
+}
+
+// open opens the store, and says where its entry is.
+func open() (rotation.Store, entry.Location, error) {
+	if address := os.Getenv("VAULT_ADDR"); address != "" {
+		client, err := vault.New(vault.Config{
+			Address: address, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(os.Getenv("VAULT_TOKEN"))},
+		})
+		if err != nil {
+			return nil, entry.Location{}, err
+		}
+		return vault.NewStore(client), entry.Location{Mount: "secret", Path: "ci/paistrike", Key: "token"}, nil
+	}
+	region, endpoint := os.Getenv("AWS_REGION"), os.Getenv("AWS_ENDPOINT_URL")
+	return aws.New(aws.Config{Region: region, Endpoint: endpoint, STSEndpoint: endpoint}), entry.Location{Region: region, Path: "ci/paistrike", Key: "token"}, nil
 }
