@@ -4,8 +4,10 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -192,6 +194,23 @@ func mutantsInChaos() []mutant {
 		}
 	}
 	return mutants
+}
+
+// TestGuideClaimsNoMutantThatThereIsNot holds a figure of the reliability guide's proof line
+// to the table.
+func TestGuideClaimsNoMutantThatThereIsNot(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "reliability.md.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claimed := regexp.MustCompile(` mutants=(\d+)/`).FindStringSubmatch(string(page))
+	if claimed == nil {
+		t.Fatal("the guide has no proof line")
+	}
+	if n, err := strconv.Atoi(claimed[1]); err != nil || n == 0 || n > len(mutants()) {
+		t.Errorf("the guide claims %s mutants, and there are %d", claimed[1], len(mutants()))
+	}
 }
 
 // TestMutantsAreCaught breaks each rule and runs the proof that must notice. A mutant

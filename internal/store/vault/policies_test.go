@@ -131,7 +131,11 @@ func TestPublishedPoliciesAreEnough(t *testing.T) {
 			t.Errorf("%s sees %+v", name, g)
 		}
 	}
-	mirror := publish(provisioner, 2, tombstone(2))
+	// An entry whose PAIStrike is gone is closed with the rights of a rotation.
+	mirror := publish(rotator, 2, tombstone(2))
+	if err := rotator.Close(t.Context(), at("ci/x"), "3", mirror, entry.EndKeep); err != nil {
+		t.Error(err)
+	}
 	if err := provisioner.Close(t.Context(), at("ci/x"), "3", mirror, entry.EndDelete); err != nil {
 		t.Error(err)
 	}
