@@ -182,3 +182,61 @@ func TestArchitectureNamesFilesThatExist(t *testing.T) {
 		}
 	}
 }
+
+// The resource enters internal/rotation by the methods of the engine that the walk of one
+// token names, and by no others.
+func TestArchitectureNamesTheWalk(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, walk, found := strings.Cut(string(text), "\n## The walk of one token\n")
+	walk, _, closed := strings.Cut(walk, "A month later")
+	_, destroy, last := strings.Cut(string(text), "**`terraform destroy`**")
+	destroy, _, ended := strings.Cut(destroy, "\n\n")
+	if !found || !closed || !last || !ended {
+		t.Fatal("ARCHITECTURE.md has no walk")
+	}
+	said := map[string]bool{}
+	for _, match := range regexp.MustCompile("`Engine\\.([A-Z]\\w*)`").FindAllStringSubmatch(walk+destroy, -1) {
+		said[match[1]] = true
+	}
+	if diff := cmp.Diff(said, enteredBy(t, "refresh", "modify_plan", "plan", "resource", "update")); diff != "" {
+		t.Errorf("the walk of ARCHITECTURE.md (-) and the methods of the engine that the resource calls (+) differ:\n%s", diff)
+	}
+}
+
+// enteredBy returns the methods with a context that files of the resource call on an engine.
+func enteredBy(t *testing.T, files ...string) map[string]bool {
+	t.Helper()
+	entered := map[string]bool{}
+	for _, name := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), filepath.Join("provider", "api_token_"+name+".go"), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			on := ""
+			switch x := method.X.(type) {
+			case *ast.Ident:
+				on = x.Name
+			case *ast.SelectorExpr:
+				on = x.Sel.Name
+			}
+			if first, isName := call.Args[0].(*ast.Ident); on == "engine" && isName && first.Name == "ctx" {
+				entered[method.Sel.Name] = true
+			}
+			return true
+		})
+	}
+	return entered
+}
