@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -74,5 +75,47 @@ func TestWalkOfManySecrets(t *testing.T) {
 	const most = (entries+99)/100 + 1
 	if rotated != due || len(about) != due || calls > most {
 		t.Errorf("%d rotated; AWS was asked about %d entries, with %d calls beside: want %d, %d and %d", rotated, len(about), calls, due, due, most)
+	}
+}
+
+// TestAListThatIsBehind shows that a list which is minutes old decides nothing: what it
+// calls due is looked at, and is left alone if another run has replaced it since.
+func TestAListThatIsBehind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startAWS(t), "")
+	engine := w.engine(w.wire())
+	request := w.request(rotation.Rotate, schedule.ReasonCreated)
+	request.Schedule.Period, request.Policy.Period = "10d", 10*day
+	for _, name := range []string{"ci/early", "ci/late"} {
+		request.At.Path = name
+		if _, err := engine.Run(t.Context(), request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.advance(15 * day)
+	w.aws.Set(false, 10*time.Minute)
+	request.At.Path, request.Wish, request.Reason = "ci/early", rotation.IfDue, schedule.ReasonNone
+	if result, err := w.engine(w.wire()).Run(t.Context(), request); err != nil || !result.Rotated {
+		t.Fatalf("%+v, %v", result, err)
+	}
+
+	store := w.store(w.wire())
+	walked, err := fleet.Walk(t.Context(), store, entry.Location{Region: region, Path: "ci"}, 4)
+	if err != nil || len(walked) != 2 {
+		t.Fatalf("%v, %v", walked, err)
+	}
+	listed, there, err := store.Listed(t.Context(), request.At)
+	if err != nil || !there || listed.Mirror.Of != 1 {
+		t.Fatalf("the list is not behind: %+v, %v", listed.Mirror, err)
+	}
+	report, err := fleet.Rotate(t.Context(), w.engineOn(store), walked, fleet.Options{Concurrency: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range report.Entries {
+		want := map[string]fleet.Outcome{"ci/early": fleet.Current, "ci/late": fleet.Rotated}[e.Path]
+		if e.Outcome != want {
+			t.Errorf("%s: %s, want %s (%+v)", e.Path, e.Outcome, want, e.Problem)
+		}
 	}
 }
