@@ -44,13 +44,26 @@ type connection struct {
 func New(like *http.Transport) *Transport {
 	base := like.Clone()
 	base.DisableKeepAlives = true
+	if proxy := like.Proxy; proxy != nil {
+		base.Proxy = func(r *http.Request) (*url.URL, error) {
+			// Dialing in advance asks without the port, which NO_PROXY may name.
+			if target, ok := r.Context().Value(targetKey{}).(*url.URL); ok {
+				r = r.Clone(r.Context())
+				r.URL = target
+			}
+			return proxy(r)
+		}
+	}
 	return &Transport{base: base}
 }
+
+// targetKey holds the URL that a connection is dialed for.
+type targetKey struct{}
 
 // RoundTrip sends a request once, on a connection that nothing else uses.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ahead := t.take(address(r.URL))
-	t.dialNext(r.URL)
+	t.dialNext(r.Context(), r.URL)
 	if ahead == nil {
 		return t.base.RoundTrip(r)
 	}
@@ -100,7 +113,7 @@ func (t *Transport) take(to string) *connection {
 
 // dialNext begins to dial what the next request will use, unless this is the first one:
 // there may be no other.
-func (t *Transport) dialNext(target *url.URL) {
+func (t *Transport) dialNext(ctx context.Context, target *url.URL) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.follows {
@@ -115,7 +128,7 @@ func (t *Transport) dialNext(target *url.URL) {
 	t.ready = append(t.ready, c)
 	go func() {
 		defer close(c.dialed)
-		ctx, cancel := context.WithTimeout(context.Background(), dialBudget)
+		ctx, cancel := context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), targetKey{}, target), dialBudget)
 		defer cancel()
 		c.conn, c.err = t.base.NewClientConn(ctx, target.Scheme, c.to)
 	}()

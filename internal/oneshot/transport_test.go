@@ -21,10 +21,14 @@ import (
 // handshake is how long it takes to dial the server of these tests. Answers take no time.
 const handshake = 100 * time.Millisecond
 
+// pass lets time pass in a test's bubble.
+func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // the bubble's clock is the injected one
+
 // distant is a server in a test's bubble, which lives as long as the test.
 type distant struct {
 	*testing.T
 	client   *http.Client
+	address  string
 	accepted chan net.Conn
 
 	mu       sync.Mutex
@@ -38,7 +42,7 @@ type connectionKey struct{}
 
 func newDistant(t *testing.T) *distant {
 	t.Helper()
-	d := &distant{T: t, accepted: make(chan net.Conn), waiting: map[net.Conn]bool{}, used: map[net.Conn]int{}}
+	d := &distant{T: t, address: "http://distant.example/", accepted: make(chan net.Conn), waiting: map[net.Conn]bool{}, used: map[net.Conn]int{}}
 	server := &http.Server{
 		Handler: d, ReadHeaderTimeout: time.Hour,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
@@ -53,7 +57,7 @@ func newDistant(t *testing.T) *distant {
 }
 
 func (d *distant) dial(context.Context, string, string) (net.Conn, error) {
-	time.Sleep(handshake)
+	pass(handshake)
 	here, there := net.Pipe()
 	d.accepted <- there
 	d.mu.Lock()
@@ -97,7 +101,7 @@ func (d *distant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *distant) post() time.Duration {
 	d.Helper()
 	began := time.Now()
-	response, err := d.client.Post("http://distant.example/", "text/plain", strings.NewReader("once"))
+	response, err := send(d.T, d.client, d.address)
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -106,6 +110,15 @@ func (d *distant) post() time.Duration {
 		d.Fatalf("the answer is %q: %v", body, err)
 	}
 	return time.Since(began)
+}
+
+func send(t *testing.T, client *http.Client, address string) (*http.Response, error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader("once"))
+	if err != nil {
+		return nil, err
+	}
+	return client.Do(request)
 }
 
 func (d *distant) expect(dialed, waiting int) {
@@ -151,18 +164,41 @@ func TestWhatFollowsWaitsForNoHandshake(t *testing.T) {
 			if took := d.post(); took != 0 {
 				t.Errorf("a request that follows took %s", took)
 			}
-			time.Sleep(handshake)
+			pass(handshake)
 		}
 		d.expect(6, 1)
 		if used := d.connections(); used != 5 {
 			t.Errorf("5 requests came on %d connections", used)
 		}
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		d.expect(6, 0) // nobody came
 		if took := d.post(); took != handshake {
 			t.Errorf("a request after a pause took %s", took)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
+	})
+}
+
+// A proxy, or the way past it, is chosen by host and port for each connection.
+func TestProxyIsChosenByHostAndPort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDistant(t)
+		var asked []string
+		d.client.Transport = oneshot.New(&http.Transport{DialContext: d.dial, Proxy: func(r *http.Request) (*url.URL, error) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			asked = append(asked, r.URL.Host)
+			return nil, nil //nolint:nilnil // no proxy, as http.ProxyFromEnvironment says it
+		}})
+		d.address = "http://distant.example:8200/"
+		d.post()
+		d.post()
+		d.expect(3, 1)
+		if want := slices.Repeat([]string{"distant.example:8200"}, 3); !slices.Equal(asked, want) {
+			t.Errorf("asked about %q, want %q", asked, want)
+		}
+		pass(time.Minute)
 	})
 }
 
@@ -179,7 +215,7 @@ func TestADeadConnectionIsNotUsed(t *testing.T) {
 		if took := d.post(); took != handshake || d.requests != 3 {
 			t.Errorf("the request took %s, the server has had %d", took, d.requests)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 	})
 }
 
@@ -217,7 +253,7 @@ func postTogether(t *testing.T, client *http.Client, address string, count int) 
 	var all sync.WaitGroup
 	for range count {
 		all.Go(func() {
-			response, err := client.Post(address, "text/plain", strings.NewReader("once"))
+			response, err := send(t, client, address)
 			if err != nil {
 				t.Error(err)
 				return
