@@ -60,6 +60,17 @@ func shown(t *testing.T, files ...string) map[string][]string {
 	return found
 }
 
+// calledName is the name of the function that is called, without its package.
+func calledName(call *ast.CallExpr) string {
+	switch called := call.Fun.(type) {
+	case *ast.Ident:
+		return called.Name
+	case *ast.SelectorExpr:
+		return called.Sel.Name
+	}
+	return ""
+}
+
 // collect adds the codes and summaries of one file.
 func collect(t *testing.T, tree *ast.File, found map[string][]string) {
 	t.Helper()
@@ -68,8 +79,7 @@ func collect(t *testing.T, tree *ast.File, found map[string][]string) {
 		if !ok {
 			return true
 		}
-		name, _ := call.Fun.(*ast.Ident)
-		if name == nil || name.Name != "failure" && name.Name != "warning" {
+		if !slices.Contains([]string{"failure", "warning", "NewFailure"}, calledName(call)) {
 			return true
 		}
 		if _, stores := call.Args[0].(*ast.SelectorExpr); stores {
