@@ -35,7 +35,7 @@ var usages = []usage{
 	{regexp.MustCompile(`(?i)\bnot?\b[^.:;,]{0,30} any ?more\b`), nil, `write "no longer"`},
 	{regexp.MustCompile(`(?i)\bwhat (may |has )?becomes? of\b|\bis to be had\b|\bthe same holds\b|\blooks? after\b|\bputs? \w+ right\b`), nil, `write "what happens to", "exists", "the same applies", "manages", "corrects"`},
 	{regexp.MustCompile(`(?i)\bin the place of\b|\bfor instance\b|\bleft-over`), nil, `write "instead of", "for example", "leftover"`},
-	{regexp.MustCompile(`(?i)\b(recognis|organis|initialis|serialis|normalis|behaviou|honou|favou|neighbou|licence)\w*`), nil, "write American spelling"},
+	{regexp.MustCompile(`(?i)\b((recogni|organi|initiali|seriali|normali)s[ei]|behaviou|honou|favou|neighbou|licence)\w*`), nil, "write American spelling"},
 	{regexp.MustCompile(`(?i)\bin case\b|\bthusly\b|\butiliz|\bupon\b|\bwhilst\b|\bought to\b`), nil, `write "if", "so", "use", "on", "while", "should"`},
 }
 
