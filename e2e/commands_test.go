@@ -36,7 +36,7 @@ var skippedPrefixes = map[string]string{
 	"sha256sum ":                 "a release is downloaded; make release-check makes and installs one",
 	"tar -xzf ":                  "a release is downloaded; make release-check makes and installs one",
 	"paistrike-action doctor --": "the vendor's document and the settings are the reader's own; internal/doctor examines nine shapes",
-	"aws ":                       "it needs an account; TestPublishedPolicyOfAWS of provider runs the configuration that they belong to",
+	"aws ":                       "the AWS CLI is the reader's own; the same page makes the same requests with curl, which this test runs",
 	"17 3 * * * ":                "a line of a crontab; TestCronExample of e2e/action runs it",
 }
 
@@ -126,7 +126,7 @@ func TestCommandsOfTheDocumentation(t *testing.T) {
 			}
 			r := newReader(t, program, p)
 			r.run(t, script)
-			if p.file == "docs/guides/getting-started.md" {
+			if strings.HasPrefix(p.file, "docs/guides/getting-started") {
 				r.gotThrough(t)
 			}
 		})
