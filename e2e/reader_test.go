@@ -133,7 +133,7 @@ const typing = "read() { shift; eval \"$1=\\$typed_$1\"; }\n"
 // run runs the commands of a page in one shell. Who is asked says yes.
 func (r *reader) run(t *testing.T, script string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // on a busy machine
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", typing+script) //nolint:gosec // the documentation is ours
 	cmd.Dir, cmd.Env = r.dir, r.env
