@@ -130,12 +130,21 @@ function clear({ folder }) {
   }
 }
 
-// environment is what the program gets to see: what the runner says to the action, and
-// how to reach the network. Everything else in a job's environment is none of its
-// business. That holds for SSL_CERT_FILE and its kin as well: an earlier step that sets
-// them and HTTPS_PROXY would read along. Certificates come from the system and the inputs.
+// credentials are the variables in which a job, a container or a machine has credentials
+// for AWS. Those that would lead elsewhere, such as AWS_ENDPOINT_URL and AWS_CA_BUNDLE, are
+// not among them.
+const credentials = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN', 'ROLE_ARN', 'ROLE_SESSION_NAME', 'WEB_IDENTITY_TOKEN_FILE', 'PROFILE', 'CONFIG_FILE',
+  'SHARED_CREDENTIALS_FILE', 'CONTAINER_CREDENTIALS_RELATIVE_URI', 'CONTAINER_CREDENTIALS_FULL_URI', 'CONTAINER_AUTHORIZATION_TOKEN',
+  'CONTAINER_AUTHORIZATION_TOKEN_FILE', 'EC2_METADATA_DISABLED'].map((name) => `AWS_${name}`);
+
+// environment is what the program gets to see: what the runner says to the action, how to
+// reach the network, and with store: aws the credentials that the job has. Everything else
+// in a job's environment is none of its business. That holds for SSL_CERT_FILE and its kin
+// as well: an earlier step that sets them and HTTPS_PROXY would read along. Certificates
+// come from the system and the inputs.
 function environment(all) {
-  const names = new Set(['PATH', 'HOME', 'ACT', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT', 'USERPROFILE', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']);
+  const names = new Set(['PATH', 'HOME', 'ACT', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT', 'USERPROFILE', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY',
+    ...((all.INPUT_STORE || '').trim() === 'aws' ? credentials : [])]);
   const prefixes = ['GITHUB_', 'RUNNER_', 'INPUT_', 'STATE_', 'ACTIONS_ID_TOKEN_REQUEST_'];
   return Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name.toUpperCase()) ||
     prefixes.some((prefix) => name.toUpperCase().startsWith(prefix))));

@@ -176,12 +176,8 @@ func newIssuer(t *testing.T) *issuer {
 
 // ServeHTTP serves the keys to Vault, and tokens to the job.
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	encode := base64.RawURLEncoding.EncodeToString
 	if r.URL.Path == "/jwks" {
-		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []map[string]string{{
-			"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1",
-			"n": encode(i.key.N.Bytes()), "e": encode(big.NewInt(int64(i.key.E)).Bytes()),
-		}}})
+		_ = json.NewEncoder(w).Encode(i.keys())
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer "+i.request {
@@ -190,7 +186,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now().Unix()
 	token, err := i.sign(map[string]any{
-		"iss": i.url, "aud": r.URL.Query().Get("audience"), "sub": "repo:acme@42/app@7:environment:production",
+		"iss": i.nameFor(r.URL.Query().Get("audience")), "aud": r.URL.Query().Get("audience"), "sub": "repo:acme@42/app@7:environment:production",
 		"repository": "acme/app", "repository_id": "7", "repository_owner_id": "42", "environment": "production",
 		"job_workflow_ref": workflow, "event_name": "push", "iat": now, "nbf": now - 60, "exp": now + 300,
 	})
@@ -199,6 +195,24 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]string{"value": token})
+}
+
+// keys are those that verify the tokens (RFC 7517).
+func (i *issuer) keys() map[string]any {
+	encode := base64.RawURLEncoding.EncodeToString
+	return map[string]any{"keys": []map[string]string{{
+		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "1",
+		"n": encode(i.key.N.Bytes()), "e": encode(big.NewInt(int64(i.key.E)).Bytes()),
+	}}}
+}
+
+// nameFor is the issuer that a token for an audience names: AWS knows GitHub's by the name
+// that the published trust policy has.
+func (i *issuer) nameFor(audience string) string {
+	if audience == awsAudience {
+		return githubIssuer
+	}
+	return i.url
 }
 
 // sign writes claims as a JWT (RFC 7519) under RS256, and keeps it.

@@ -41,6 +41,21 @@ test('the program sees what concerns it alone, and no certificate that an earlie
   assert.deepEqual(Object.keys(seen).sort(), ['ACTIONS_ID_TOKEN_REQUEST_URL', 'GITHUB_ENV', 'Https_Proxy', 'INPUT_MODE', 'PATH', 'STATE_names']);
 });
 
+test('with store: aws it sees the credentials of the job, and nothing that leads elsewhere', () => {
+  const all = {
+    AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't', AWS_WEB_IDENTITY_TOKEN_FILE: '/f', AWS_ROLE_ARN: 'r', AWS_PROFILE: 'p',
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://169.254.170.23/v1/credentials', AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: '/t',
+    AWS_ENDPOINT_URL: 'https://evil', AWS_ENDPOINT_URL_STS: 'https://evil', AWS_CA_BUNDLE: '/evil.pem', AWS_REGION: 'us-east-1',
+  };
+  const seen = Object.keys(environment({ ...all, INPUT_STORE: 'aws' })).sort();
+  assert.deepEqual(seen, [
+    'AWS_ACCESS_KEY_ID', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_PROFILE', 'AWS_ROLE_ARN', 'AWS_SECRET_ACCESS_KEY',
+    'AWS_SESSION_TOKEN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'INPUT_STORE',
+  ]);
+  assert.deepEqual(Object.keys(environment({ ...all, INPUT_STORE: 'vault' })), ['INPUT_STORE']);
+  assert.deepEqual(Object.keys(environment(all)), []);
+});
+
 test('on Windows Ctrl-Break is waited out as Ctrl-C is', posix, async (t) => {
   assert.deepEqual(stops('linux'), ['SIGINT', 'SIGTERM']);
   const dir = checkout(t, null);

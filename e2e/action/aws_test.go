@@ -1,0 +1,129 @@
+package action_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
+
+const (
+	githubIssuer = "https://token.actions.githubusercontent.com"
+	awsAudience  = "sts.amazonaws.com"
+	awsRegion    = "eu-central-1" // of the published policies
+)
+
+// inAWS is a workflow whose token is in AWS Secrets Manager, or whose management token is.
+const inAWS = `
+on: push
+permissions:
+  id-token: write
+  contents: read
+env:
+  AWS_ENDPOINT_URL: https://evil.example.com
+jobs:
+  scan:
+    runs-on: ubuntu-latest
+    env: %s
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./action
+        id: paistrike
+        with:
+          mode: %s
+          store: aws
+          endpoint: %q
+          aws_region: ` + awsRegion + `
+          aws_endpoint: %[4]q
+          aws_sts_endpoint: %[4]q
+          aws_role_arn: %[5]q
+          aws_secret_id: %[6]s
+          binary_path: %[7]q
+      - run: node call.js %[3]s
+      - run: echo "source=${{ steps.paistrike.outputs.source }}"
+`
+
+// amazon starts an AWS that trusts GitHub as the published policy says, for a role that
+// reads the management token, and that keeps the secrets of a Vault's world.
+func (w *world) amazon(t *testing.T) *testparts.SecretsManager {
+	t.Helper()
+	keys, err := json.Marshal(w.issuer.keys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := func(name string, changes ...string) json.RawMessage {
+		text, err := os.ReadFile(filepath.Join("..", "..", "examples", "policies", "aws", name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return json.RawMessage(strings.NewReplacer(changes...).Replace(string(text)))
+	}
+	server := testparts.StartSecretsManager(t, testparts.WithAWSIdentities(testparts.AWSIdentities{
+		Issuers: []testparts.AWSIssuer{{URL: githubIssuer, Audiences: []string{awsAudience}, JWKS: keys}},
+		Roles: []testparts.AWSRole{{
+			Name: "paistrike-mint", Policies: []json.RawMessage{policy("consumer", "ci/paistrike", "ci/broker")},
+			Trust: policy("github-trust", `"123456"`, `"7"`, `"paistrike"`, `"production"`, "acme@1234/", "acme@42/", "environment:paistrike", "environment:production"),
+		}},
+	}))
+	admin := secretsmanager.New(secretsmanager.Options{
+		Region: awsRegion, BaseEndpoint: sdk.String(server.Endpoint), Credentials: credentials.NewStaticCredentialsProvider(server.AccessKeyID, server.SecretAccessKey, ""),
+	})
+	for _, name := range []string{"ci/broker", "ci/paistrike"} {
+		in := &secretsmanager.CreateSecretInput{Name: sdk.String(name), SecretString: sdk.String(`{"token":"` + w.broker + `"}`)}
+		if _, err := admin.CreateSecret(context.WithoutCancel(t.Context()), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return server
+}
+
+// A job assumes its role by GitHub's identity token, without another action, and its token
+// is revoked at the end.
+func TestJobWithARoleOfAWS(t *testing.T) {
+	t.Parallel()
+	eachNode(t, func(t *testing.T, w *world) {
+		server := w.amazon(t)
+		role := "arn:aws:iam::" + server.Account + ":role/paistrike-mint"
+		log, err := w.act(t, fmt.Sprintf(inAWS, "{}", "mint", w.api, server.Endpoint, role, "ci/broker", w.program), nothing)
+		w.answered(t, log, err, "minted")
+		minted := w.secrets()
+		if len(minted) != 1 || w.use(t, minted[0]) != http.StatusUnauthorized {
+			t.Errorf("%d tokens were made, want one that no longer works", len(minted))
+		}
+		w.conceals(t, log, append(minted, w.broker)...)
+	})
+}
+
+// A job that has credentials for AWS needs no role: they reach the program, and what would
+// lead it elsewhere does not.
+func TestJobWithCredentialsForAWS(t *testing.T) {
+	t.Parallel()
+	eachNode(t, func(t *testing.T, w *world) {
+		server := w.amazon(t)
+		keys := fmt.Sprintf("{ AWS_ACCESS_KEY_ID: %s, AWS_SECRET_ACCESS_KEY: %s }", server.AccessKeyID, server.SecretAccessKey)
+		log, err := w.act(t, fmt.Sprintf(inAWS, keys, "read", w.api, server.Endpoint, "", "ci/paistrike", w.program), nothing)
+		w.answered(t, log, err, "read")
+		if n := len(w.secrets()); n != 0 {
+			t.Errorf("%d tokens were made", n)
+		}
+		w.conceals(t, log, w.broker, server.SecretAccessKey)
+	})
+}
+
+// answered fails the test unless a job used its token with success.
+func (w *world) answered(t *testing.T, log string, err error, source string) {
+	t.Helper()
+	if err != nil || !strings.Contains(log, "PAIStrike answered 200 to ***") || !strings.Contains(log, "source="+source) {
+		t.Fatalf("%v\n%s", err, log)
+	}
+}
