@@ -86,7 +86,7 @@ type Engine struct {
 	now       func() time.Time
 	together  Together
 	inventory *Inventory
-	entries   keyedLock
+	entries   *keyedLock
 }
 
 // Option changes what an [Engine] takes from its surroundings.
@@ -108,7 +108,7 @@ func WithInventory(shared *Inventory) Option { return func(e *Engine) { e.invent
 
 // New makes an engine. It does no I/O.
 func New(tokens Tokens, store Store, options ...Option) *Engine {
-	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: wallclock.Wait, now: wallclock.Now, together: OneByOne, inventory: NewInventory()}
+	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: wallclock.Wait, now: wallclock.Now, together: OneByOne, inventory: NewInventory(), entries: &keyedLock{}}
 	for _, option := range options {
 		option(e)
 	}

@@ -175,7 +175,9 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 func (e *Engine) successor(ctx context.Context, after observation, m mint) *Engine {
 	for _, old := range after.record().Retiring {
 		if own, err := e.tokens.MayBeOwn(ctx, old.ID); err == nil && own {
-			return &Engine{tokens: e.tokens.As(m.Secret), store: e.store, random: e.random, sleep: e.sleep, now: e.now, together: e.together, inventory: e.inventory}
+			next := *e
+			next.tokens = e.tokens.As(m.Secret)
+			return &next
 		}
 	}
 	return e
