@@ -11,53 +11,55 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// AbandonRequest names an entry whose PAIStrike is gone for good.
+// AbandonRequest names an entry of a PAIStrike service that no longer exists.
 type AbandonRequest struct {
 	At entry.Location
-	// Endpoint is the PAIStrike that is gone, as [Tokens] names it. An entry of another one
-	// is left alone.
+	// Endpoint is the service that no longer exists, in the form of [Tokens.Endpoint].
+	// Abandon does not change an entry of any other endpoint.
 	Endpoint string
-	// DryRun decides, and writes nothing.
+	// DryRun reports what would be done and writes nothing.
 	DryRun bool
 }
 
-// Standing is what an entry is to a run that closes it without PAIStrike.
+// Standing is the state of an entry as [Engine.Abandon] found it.
 type Standing string
 
-// The standings. Only the first two are written to.
+// Abandon writes only to entries that are open or unfinished.
 const (
-	StandingOpen       Standing = "open"        // ours, and not closed
-	StandingUnfinished Standing = "unfinished"  // a tombstone closes it, and metadata does not say so yet
-	StandingClosed     Standing = "closed"      // by this or any other run before
+	StandingOpen       Standing = "open"        // ours and not closed
+	StandingUnfinished Standing = "unfinished"  // closed by a tombstone that metadata does not show yet
+	StandingClosed     Standing = "closed"      // closed by an earlier run
 	StandingEmpty      Standing = "empty"       // nothing was ever written
 	StandingForeign    Standing = "foreign"     // the current version is someone else's secret
-	StandingOtherPlace Standing = "other place" // it belongs to another PAIStrike
+	StandingOtherPlace Standing = "other place" // the entry belongs to another PAIStrike
 )
 
-// Abandoned is what became of an entry whose PAIStrike is gone.
+// Abandoned reports what [Engine.Abandon] found and did.
 type Abandoned struct {
 	Standing Standing // before this run
-	// Endpoint is the PAIStrike that the entry belongs to, "" if that is not known.
+	// Endpoint is the PAIStrike that the entry belongs to, or "" if it is unknown.
 	Endpoint string
-	// Left are the tokens that nobody revoked and that have not expired, whether the run
-	// succeeds or not. An expiry that is zero is never, or not known.
+	// Left lists the tokens that no one revoked and that have not expired. It is set even
+	// if Abandon fails. A zero expiry means that the token never expires, or that its
+	// expiry is unknown.
 	Left  []entry.Retiring
 	Notes []Message
 }
 
-// errAsks says that the engine has a PAIStrike that it could call.
+// errAsks is returned if the engine could call PAIStrike.
 var errAsks = errors.New("an entry is abandoned by an engine that does without PAIStrike")
 
-// Abandon closes an entry whose PAIStrike is gone for good:
+// Abandon closes an entry of a PAIStrike service that no longer exists:
 //
 //	D1 publish a tombstone, which fences off every run in flight
-//	D3 mirror that, and that no token was revoked
+//	D3 mirror the tombstone, and record that no token was revoked
 //
-// It is the end of [Engine.Destroy] without its middle, by the store alone: the engine's
-// [Tokens] must be [Unasked]. The versions before the tombstone stay as they are, so that
-// nothing is lost if PAIStrike turns out to be there. What is not ours, what is closed, and
-// what belongs to another PAIStrike is left alone. A secret that metadata does not call ours
-// is still read, if that is allowed: someone may have removed the metadata. Every step may be repeated.
+// It does what [Engine.Destroy] does, except for revoking tokens, and it calls only the
+// store: the engine's [Tokens] must be [Unasked]. Earlier versions stay readable, so
+// nothing is lost if PAIStrike comes back. Foreign entries, closed entries, and entries of
+// another PAIStrike are not changed. If metadata does not mark a secret as ours, Abandon
+// still reads it when permitted, because someone may have removed the metadata. Every step
+// can be repeated.
 func (e *Engine) Abandon(ctx context.Context, r AbandonRequest) (Abandoned, error) {
 	if !e.Unasked() {
 		return Abandoned{}, errAsks
@@ -71,7 +73,7 @@ func (e *Engine) Abandon(ctx context.Context, r AbandonRequest) (Abandoned, erro
 		o, err := e.observe(ctx, r.At, nil)
 		switch {
 		case errors.Is(err, entry.ErrForbidden) && o.Revision != "" && !o.Managed:
-			return Abandoned{Standing: StandingForeign}, nil // the rights are for what is ours
+			return Abandoned{Standing: StandingForeign}, nil // the store grants access to our entries only
 		case err != nil:
 			return Abandoned{}, err
 		}
@@ -107,8 +109,8 @@ func (e *Engine) abandon(ctx context.Context, o observation, r AbandonRequest) (
 	return result, nil
 }
 
-// standing judges an entry by what the store alone tells. It is a pure function. What cannot
-// be understood, and what was written to another store, is an error.
+// standing classifies an entry by what the store reports. It is a pure function. It
+// returns an error if the entry cannot be understood, or was written to another store.
 func (o observation) standing(endpoint string) (Standing, error) {
 	switch {
 	case o.newerSchema():
@@ -116,7 +118,7 @@ func (o observation) standing(endpoint string) (Standing, error) {
 	case o.kind == kindCopied:
 		return "", copiedEntry(o.At, o.Identity, o.record().Identity)
 	case o.kind == kindForeign, o.kind == kindBroken && o.version.Condition == entry.Live:
-		return StandingForeign, nil // someone's secret is not ours to close
+		return StandingForeign, nil // an unreadable secret of someone else is not ours to close
 	case o.Revision == "":
 		return StandingEmpty, nil
 	case o.kind == kindVacant && (o.record() == nil || o.mirrorsTombstone()):
@@ -129,13 +131,13 @@ func (o observation) standing(endpoint string) (Standing, error) {
 	return StandingOpen, nil
 }
 
-// mirrorsTombstone reports that metadata calls the entry closed by its current version.
+// mirrorsTombstone reports whether metadata marks the current version as closed.
 func (o observation) mirrorsTombstone() bool {
 	return o.Managed && o.Problem == nil && o.Mirror.State == entry.StateTombstone && o.Mirror.Revision == o.Revision
 }
 
-// endpoint is the PAIStrike that the entry belongs to, by its record, or by its metadata if
-// the record cannot be read.
+// endpoint returns the PAIStrike that the entry belongs to: from its record, or from
+// metadata if the record cannot be read.
 func (o observation) endpoint() string {
 	switch {
 	case o.record() != nil:
@@ -146,9 +148,9 @@ func (o observation) endpoint() string {
 	return ""
 }
 
-// left returns the tokens of the entry that nobody revoked: those that its tombstone names
-// or will name. A tombstone names tokens of a destroy too, which revokes them afterwards;
-// metadata tells which it was.
+// left returns the tokens of the entry that no one revoked: those that its tombstone names
+// or will name. Metadata tells a tombstone of Abandon from one of a destroy, which revokes
+// the tokens it names.
 func (o observation) left(standing Standing) []entry.Retiring {
 	switch {
 	case standing == StandingOpen:
@@ -161,8 +163,8 @@ func (o observation) left(standing Standing) []entry.Retiring {
 	return nil
 }
 
-// namedBeside returns the tokens that metadata names and that the record need not: the
-// version was deleted, or someone went back to an older one.
+// namedBeside returns the tokens that metadata names and the record may not: the version
+// was deleted, or someone rolled back to an older one.
 func (o observation) namedBeside() []paistrike.Token {
 	if !o.ownMirror() || o.Mirror.TokenID == "" {
 		return nil
@@ -179,7 +181,7 @@ func (o observation) namedBeside() []paistrike.Token {
 	return beside
 }
 
-// ended reports that an expiry, zero for never, has passed.
+// ended reports whether an expiry has passed. A zero expiry never passes.
 func ended(expires time.Time, clock schedule.Clock) bool {
 	return !expires.IsZero() && !clock.Now().Before(expires)
 }

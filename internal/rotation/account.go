@@ -7,22 +7,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Account says whether the PAIStrike that is called is the one that an entry's tokens
-// belong to. A token that is neither listed nor found by its id may have been revoked,
-// or it is another account's: the two look alike, and to take the one for the other
-// overwrites a working token with one of another account.
+// Account states whether the PAIStrike account in use is the one that an entry's tokens
+// belong to. A token that is neither listed nor found by its ID was either revoked or
+// belongs to another account. The two cases look alike, and confusing them would replace a
+// working token with one of another account.
 type Account int
 
-// The answers. The zero value is the answer if nothing was in question.
+// The zero value applies if there was nothing to decide.
 const (
 	AccountKnown   Account = iota
 	AccountDropped         // revoked: the service drops revoked tokens from its list
-	AccountUnknown         // nothing shows that the entry was written from this account
+	AccountUnknown         // no evidence that the entry was written from this account
 )
 
-// accountOf judges by the entry's own evidence, because plan and apply are separate
-// processes: the current token is known here, another token of the slot is, in whatever
-// state, or the recorded expiry has passed, so that nobody can lose a working token.
+// accountOf decides from evidence in the entry itself, because plan and apply are separate
+// processes. The account is known if the current token exists in it, if another token of
+// the slot does (in any state), or if the recorded expiry has passed, in which case no one
+// can lose a working token.
 func accountOf(current paistrike.Token, slot []paistrike.Token, expires time.Time, clock schedule.Clock, tokens Tokens) Account {
 	switch {
 	case current.ID == "" || current.Known():
@@ -36,7 +37,8 @@ func accountOf(current paistrike.Token, slot []paistrike.Token, expires time.Tim
 	}
 }
 
-// unhealthyToken says why a token does not serve its consumers.
+// unhealthyToken returns the reason why a token does not serve its consumers, or
+// [schedule.ReasonNone].
 func unhealthyToken(current paistrike.Token, account Account, p schedule.Policy) schedule.Reason {
 	switch {
 	case current.ID == "":

@@ -11,77 +11,77 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Wish says how much a run may do.
+// Wish limits what a run may do.
 type Wish int
 
 const (
 	// Settle retires, sweeps and repairs the mirror, but never mints.
 	Settle Wish = iota
-	// IfDue rotates when [schedule.Evaluate] says so.
+	// IfDue rotates if [schedule.Evaluate] reports the token as due.
 	IfDue
-	// Rotate rotates for the given reason, unless what the reason speaks of has
-	// been corrected since it was found.
+	// Rotate rotates for the given reason, unless the condition behind the reason has been
+	// resolved since it was found.
 	Rotate
-	// Sweep is less than [Settle]: it revokes orphans and repairs the mirror.
+	// Sweep does less than [Settle]: it revokes orphans and repairs the mirror.
 	Sweep
 )
 
-// Request describes what one entry shall be.
+// Request describes the desired state of one entry.
 type Request struct {
-	// At is the entry. An empty Key is the record's, or that of its mirror.
+	// At is the entry. An empty Key means the key of the record, or of the mirror.
 	At entry.Location
-	// Seen is what [Engine.Look] saw of the entry; nil to look now.
+	// Seen is an earlier result of [Engine.Look]. If it is nil, Run looks itself.
 	Seen *Sight
-	// Label is the user's name for the token; empty keeps that of the current one.
+	// Label is the user's name for the token. If it is empty, the current label is kept.
 	Label string
-	// Policy and Schedule are one policy, evaluated and as the user wrote it. With
-	// Stored they are the record's instead, because whoever may write metadata must not
-	// decide what is minted.
+	// Policy and Schedule are the same policy, parsed and as the user wrote it. With
+	// Stored, Run uses those of the record instead, so that permission to write metadata
+	// is not enough to decide what is minted.
 	Policy   schedule.Policy
 	Schedule schedule.Schedule
 	Stored   bool
-	// Owner is the id of the Terraform resource; empty keeps the record's owner, and
-	// what it was minted for.
+	// Owner is the ID of the Terraform resource. If it is empty, the record keeps its
+	// owner and its intent.
 	Owner string
-	// TakeOver lets Owner become the owner of an active entry of another one, without a
-	// new token if Wish is [Settle]: the resource was imported from the entry.
+	// TakeOver makes Owner the owner of an active entry that another resource owns,
+	// because the resource was imported from the entry. With [Settle], no token is minted.
 	TakeOver bool
-	// Triggers is folded into the record's intent: another value is another intent.
+	// Triggers is part of the record's intent: a different value is a different intent.
 	Triggers string
-	// Floor is a generation that consumers have seen; the next one exceeds it.
+	// Floor is a generation that consumers have seen. The next generation exceeds it.
 	Floor int
-	// Keep names tokens that the caller knows consumers to hold, such as an imported
-	// one, whatever the record says. They keep working for one overlap after the
+	// Keep names tokens that consumers use according to the caller, such as an imported
+	// token, whatever the record says. They keep working for one overlap after the
 	// rotation.
 	Keep []string
-	// Imported are the tokens of another name that may be retired, see [Imported].
+	// Imported lists tokens with unstructured names that may be retired; see [Imported].
 	Imported []Imported
-	// Adopt allows to publish on top of a foreign secret or another label's token, and
-	// moves tokens of the slot that this store never published into the overlap.
+	// Adopt permits publishing over a foreign secret or over a token with another label.
+	// It also moves tokens of the slot that this store never published into the overlap.
 	Adopt bool
-	// RevokePrevious revokes what was current before as soon as the new token is
-	// published: it is declared compromised.
+	// RevokePrevious revokes the replaced tokens as soon as the new token is published,
+	// because they were declared compromised.
 	RevokePrevious bool
-	// Succeed lets the run go on with the token that it has published, if the replaced one
-	// is the token that it makes its calls with: [Request.RevokePrevious] can revoke that
-	// one then. The caller makes no further call with it.
+	// Succeed continues the run with the newly published token if one of the replaced
+	// tokens is the management token of this run. Only then can [Request.RevokePrevious]
+	// revoke that one. The caller must not make further calls with it.
 	Succeed bool
 
 	Wish   Wish
 	Reason schedule.Reason
-	// Replaces is the token that the reason was found for. When another run has
-	// replaced it meanwhile, a reason of time is settled.
+	// Replaces is the token for which the reason was found. If another run has replaced it
+	// since, a time-based reason no longer applies.
 	Replaces string
-	// MayRepublish allows [Settle] to write a new version with the same token: to fence
-	// off a stale mint, to drop the field of a former key, or for another schedule.
+	// MayRepublish permits [Settle] to write a new version with the same token: to fence
+	// off a stale mint, to drop the field of a former key, or to store another schedule.
 	MayRepublish bool
 
-	kept string // the intent of the record, if its owner is kept
+	kept string // the record's intent, if its owner is kept
 }
 
-// intent is a fingerprint of what a token is minted for. A run that finds its own
-// intent in the record knows that its work is done, even if it was killed before
-// it could say so.
+// intent returns a fingerprint of what a token is minted for. A run that finds its own
+// intent in the record knows that its work is done, even if it was killed before it could
+// report so.
 func (r Request) intent() string {
 	if r.kept != "" {
 		return r.kept
@@ -99,20 +99,20 @@ func unixOrZero(t time.Time) int64 {
 	return t.Unix()
 }
 
-// decision is what a run does, decided before it does anything.
+// decision is what a run will do. It is complete before the run changes anything.
 type decision struct {
 	rotate    bool
 	reason    schedule.Reason
 	verdict   schedule.Verdict
 	republish bool
 	err       error
-	// after is an error that the run ends with although it did what it could.
+	// after is an error to return once the rest of the decision has been carried out.
 	after error
 	notes []Message
 }
 
-// decide is the whole judgement of a run. It is a pure function of what was
-// observed and what is asked for.
+// decide makes every decision of a run. It is a pure function of the observation and the
+// request.
 func decide(o observation, r Request) decision {
 	var d decision
 	if o.Clock.Skewed() {
@@ -147,9 +147,9 @@ func decide(o observation, r Request) decision {
 	return d
 }
 
-// holdBack stops a rotation for which the evidence is missing: the account may be
-// another one, the clocks disagree, another store may be at work on the entry, or the
-// overlap list is full. None of it stops what a consumer needs.
+// holdBack stops a rotation without sufficient evidence: the account may be another one,
+// the clocks disagree, another store may be serving the entry, or the overlap list is
+// full. It never stops a rotation that a consumer needs.
 func (d *decision) holdBack(o observation, r Request) {
 	timed := isTimed(d.reason) && !r.deliberate()
 	if d.rotate && r.Stored && o.kind == kindBroken && !o.vouched() {
@@ -179,21 +179,22 @@ func (d *decision) holdBack(o observation, r Request) {
 	}
 }
 
-// vouched reports that PAIStrike lists the token that metadata names, under that name, and
-// that it works: the entry served it until its version was deleted or overwritten. Without a
-// record nothing else tells it from an entry that was closed and whose metadata was forged.
+// vouched reports whether PAIStrike lists the token that metadata names, under the same
+// name and usable. If so, the entry served that token until its version was deleted or
+// overwritten. Without a record, nothing else distinguishes such an entry from a closed
+// one with forged metadata.
 func (o observation) vouched() bool {
 	return slices.ContainsFunc(o.Tokens, func(t paistrike.Token) bool {
 		return t.ID == o.Mirror.TokenID && t.Name == o.Mirror.TokenName && t.Usable(o.Clock.Now())
 	})
 }
 
-// endedElsewhere reports a token that someone else has ended.
+// endedElsewhere reports whether the reason is that someone else ended the token.
 func endedElsewhere(reason schedule.Reason) bool {
 	return reason == schedule.ReasonRevoked || reason == schedule.ReasonNotFound
 }
 
-// isTimed reports a reason that rests on the time alone.
+// isTimed reports whether the reason depends on time alone.
 func isTimed(reason schedule.Reason) bool {
 	switch reason {
 	case schedule.ReasonPeriod, schedule.ReasonSchedule, schedule.ReasonBefore, schedule.ReasonExpired:
@@ -202,8 +203,8 @@ func isTimed(reason schedule.Reason) bool {
 	return false
 }
 
-// leftovers counts live tokens that were minted for generations which an empty entry
-// has never had: someone removed its history.
+// leftovers counts the usable tokens of an empty entry that were minted for generations
+// after the first. Any such token means that someone removed the entry's history.
 func (o observation) leftovers() int {
 	if o.Revision != "" {
 		return 0
@@ -217,10 +218,11 @@ func (o observation) leftovers() int {
 	return count
 }
 
-// maxRetiring bounds the overlap list of a record for rotations that can wait.
+// maxRetiring limits the overlap list of a record. Rotations that can wait stop there.
 const maxRetiring = 16
 
-// mayTouch refuses entries that belong to someone else, or to a newer release.
+// mayTouch returns an error if the entry belongs to someone else, or was written by a
+// newer release.
 func mayTouch(o observation, r Request) error {
 	switch {
 	case o.newerSchema():
@@ -236,10 +238,10 @@ func mayTouch(o observation, r Request) error {
 	return mayOwn(o.At, *o.record(), r.Owner, r.Label, coming)
 }
 
-// mayOwn says whether a resource may publish on an active record. Only one that comes to
-// the entry, by a create or from another place, may take it over from its owner, and only
-// under the same label: a rename, a count that is shifted by one, a lost state and a
-// second workspace look alike.
+// mayOwn returns an error unless the resource may publish on an active record. It may take
+// over an entry of another owner only if it comes to the entry, by a create or a move, and
+// only under the same label: a rename, a shifted count index, a lost state, and a second
+// workspace look alike.
 func mayOwn(at entry.Location, record entry.Record, owner, label string, coming bool) error {
 	name, structured := ParseName(record.TokenName)
 	same := structured && name.Label == label
@@ -252,7 +254,7 @@ func mayOwn(at entry.Location, record entry.Record, owner, label string, coming 
 	return otherOwner(at, record, label)
 }
 
-// facts are what Evaluate needs to know.
+// facts returns the input of [schedule.Evaluate].
 func (o observation) facts(p schedule.Policy) schedule.Facts {
 	switch {
 	case o.kind == kindForeign, o.kind == kindCopied:
@@ -270,20 +272,20 @@ func (o observation) facts(p schedule.Policy) schedule.Facts {
 	}
 }
 
-// wants decides whether to rotate. A plan may be old when it is applied: a reason
-// that no longer holds, because another run saw to it, rotates nothing.
+// wants decides whether to rotate. A plan may be old when it is applied. If another run
+// has resolved the reason since, nothing is rotated.
 func wants(o observation, r Request, v schedule.Verdict) (bool, schedule.Reason) {
 	switch {
 	case r.Wish == Sweep, r.Wish == Settle:
 		return false, schedule.ReasonNone
 	case o.kind == kindVacant && (r.Wish == IfDue || r.Stored):
-		// An entry that is gone, or closed by a tombstone, is not for a schedule to revive,
-		// nor for whoever asked for a rotation before it was closed.
+		// A missing or closed entry is not revived by a schedule, nor by a rotation
+		// requested before it was closed.
 		return false, v.Reason
 	case r.Wish == IfDue:
 		return v.Due, v.Reason
 	}
-	// A token that the caller held before is not the one it asks for now.
+	// A token in Keep is one that the caller replaces, so it does not satisfy the request.
 	done := o.active() && o.trusted() && !v.Due && o.record().Intent == r.intent() && o.record().Owner == r.Owner &&
 		!slices.Contains(r.Keep, o.record().TokenID)
 	switch r.Reason {
@@ -294,13 +296,13 @@ func wants(o observation, r Request, v schedule.Verdict) (bool, schedule.Reason)
 	case schedule.ReasonPeriod, schedule.ReasonSchedule, schedule.ReasonBefore:
 		same := o.active() && o.record().TokenID == r.Replaces
 		return v.Due || same, r.Reason
-	default: // the state of token or entry: what is seen now counts
+	default: // the state of the token or entry: what is seen now counts
 		return v.Due, r.Reason
 	}
 }
 
-// deliberate reports a rotation that the user asks for, whatever state the token is
-// in.
+// deliberate reports whether the user requested the rotation, regardless of the token's
+// state.
 func (r Request) deliberate() bool {
 	switch r.Reason {
 	case schedule.ReasonCreated, schedule.ReasonForced, schedule.ReasonName, schedule.ReasonExpiry, schedule.ReasonTriggers,
@@ -310,10 +312,10 @@ func (r Request) deliberate() bool {
 	return false
 }
 
-// needsRepublish reports that the record has to say something else with the same token:
-// another owner or schedule, the end of a former key's field, or a fence against a stale
-// mint. A version that the protocol did not write is never republished: it may carry a
-// token that is long revoked.
+// needsRepublish reports whether the record must change while the token stays: another
+// owner or schedule, the end of a former key's field, or a fence against a stale mint. A
+// version that the protocol did not write is never republished, because its token may have
+// been revoked long ago.
 func needsRepublish(o observation, r Request) bool {
 	if !o.active() || !o.trusted() || o.current.Status == paistrike.StatusRevoked {
 		return false
@@ -331,8 +333,8 @@ func needsRepublish(o observation, r Request) bool {
 	})
 }
 
-// inherit fills in what a request leaves to the entry. What the current token was
-// minted for is kept with its owner.
+// inherit fills in the fields of a request that default to the entry's own values. An
+// inherited owner brings the record's intent with it.
 func (o observation) inherit(r Request) (Request, error) {
 	name := o.Mirror.TokenName
 	if r.At.Key == "" {

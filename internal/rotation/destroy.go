@@ -11,25 +11,25 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// DestroyRequest names what shall end.
+// DestroyRequest names the entry and the tokens to end.
 type DestroyRequest struct {
 	At entry.Location
-	// Owner is the id of the Terraform resource. An entry that another resource
-	// manages is left alone, and so are its tokens.
+	// Owner is the ID of the Terraform resource. Destroy leaves alone an entry that
+	// another resource manages, and its tokens.
 	Owner string
-	// TokenIDs are the tokens that the caller knows to be its own. They are revoked if
-	// PAIStrike lists them under a name of this entry, or if they were imported.
+	// TokenIDs are the caller's own tokens. They are revoked if PAIStrike lists them under
+	// a name of this entry, or if they were imported.
 	TokenIDs []string
-	// TokenName is the name of the caller's token. Its slot stands in for the entry's if
-	// the place that the entry lies in no longer exists.
+	// TokenName is the name of the caller's token. If the mount or region of the entry no
+	// longer exists, the slot in this name identifies the entry's tokens.
 	TokenName string
 	Imported  []Imported
 	Ending    entry.Ending
-	// Adopt ends tokens of the slot too that this store never published.
+	// Adopt also ends tokens of the slot that this store never published.
 	Adopt bool
 }
 
-// DestroyResult is what a destroy did.
+// DestroyResult reports what a destroy did.
 type DestroyResult struct {
 	Revoked []string
 	Closed  bool
@@ -40,10 +40,10 @@ type DestroyResult struct {
 //
 //	D1 publish a tombstone, which fences off every run in flight
 //	D2 revoke every token of the slot
-//	D3 mirror, then end the versions as asked, if the tombstone is still current
+//	D3 mirror the tombstone, then end the versions as requested, if it is still current
 //
-// An entry that another resource owns is left alone. On an error the caller keeps its
-// state and runs again; every step may be repeated.
+// An entry that another resource owns is left alone. If Destroy returns an error, the
+// caller keeps its state and runs it again. Every step can be repeated.
 func (e *Engine) Destroy(ctx context.Context, r DestroyRequest) (DestroyResult, error) {
 	release, err := e.entries.lock(ctx, r.At)
 	if err != nil {
@@ -75,7 +75,7 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 	if !o.ownedBy(r.Owner) {
 		result.Notes = append(result.Notes, leftAlone(o))
 		if o.active() {
-			return nil // its owner's tokens are its owner's
+			return nil // its owner keeps its tokens too
 		}
 		return e.revokeAll(ctx, o, r, o.doomedAlone(r), result)
 	}
@@ -102,8 +102,8 @@ func (e *Engine) destroy(ctx context.Context, o observation, r DestroyRequest, r
 	return nil
 }
 
-// mayEnd refuses to close an entry whose tokens could not be revoked afterwards, or must
-// not be: a consumer would lose its secret for nothing.
+// mayEnd returns an error if the tokens of the entry could not, or must not, be revoked
+// after it is closed: a consumer would lose its secret for nothing.
 func (e *Engine) mayEnd(ctx context.Context, o observation, r DestroyRequest) error {
 	if o.active() && o.Account == AccountUnknown {
 		return otherAccount(o)
@@ -123,9 +123,9 @@ func (e *Engine) mayEnd(ctx context.Context, o observation, r DestroyRequest) er
 	return nil
 }
 
-// ownedBy reports whether the entry is the caller's to end: the record names it as the
-// owner, or nobody; or the version is broken and nobody else's. A tombstone or an absent
-// entry has nothing left to own but its tokens.
+// ownedBy reports whether the caller may end the entry: the record names it as the owner,
+// or names no owner; or the version is broken and metadata names no other owner. Of a
+// tombstone or an absent entry, only the tokens are left to own.
 func (o observation) ownedBy(owner string) bool {
 	switch o.kind {
 	case kindVacant:
@@ -139,8 +139,8 @@ func (o observation) ownedBy(owner string) bool {
 	return false
 }
 
-// doomed returns the ids to revoke with an entry: what the record and the caller
-// name, and every live token of the slot.
+// doomed returns the IDs to revoke with an entry: those that the record and the caller
+// name, and every usable token of the slot.
 func (o observation) doomed(r DestroyRequest) []string {
 	ids := slices.Clone(r.TokenIDs)
 	if o.kind == kindOurs {
@@ -159,8 +159,8 @@ func (o observation) doomed(r DestroyRequest) []string {
 	return unique(ids)
 }
 
-// inFlight reports that a token was minted for a generation after the tombstone: another
-// run creates the entry anew.
+// inFlight reports whether a token was minted for a generation after the tombstone, so
+// that another run is creating the entry again.
 func (o observation) inFlight(token paistrike.Token) bool {
 	name, _ := ParseName(token.Name)
 	last := o.gen()
@@ -170,8 +170,9 @@ func (o observation) inFlight(token paistrike.Token) bool {
 	return last > 0 && name.Gen > last && !Used(token) && !abandoned(token, o.Clock)
 }
 
-// doomedAlone returns the ids to revoke if the entry is not ours: the caller's own
-// tokens, and if someone else's secret stands on our entry, every token of the slot.
+// doomedAlone returns the IDs to revoke if the caller may not close the entry: the
+// caller's own tokens. If someone overwrote our entry with their secret, every token of
+// the slot is added.
 func (o observation) doomedAlone(r DestroyRequest) []string {
 	ids := slices.Clone(r.TokenIDs)
 	if o.kind == kindBroken && (o.Mirror.Owner == "" || o.Mirror.Owner == r.Owner) {
@@ -189,9 +190,10 @@ func unique(ids []string) []string {
 	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
 }
 
-// tombstone is D1. If nothing seems to be there the tombstone proves it: its
-// check-and-set fails if a lagging server answered. It names the tokens that the record
-// named, and those of beside. It leaves the observation as if the tombstone had been read.
+// tombstone performs D1. If the entry seems to be absent, the write proves it: its
+// check-and-set fails if a lagging server answered. The tombstone names the tokens that
+// the record named, and those in beside. On success, o is as if the tombstone had been
+// read.
 func (e *Engine) tombstone(ctx context.Context, o *observation, beside []paistrike.Token) error {
 	if o.kind == kindVacant && o.Revision != "" {
 		return nil // an earlier destroy got this far
@@ -220,8 +222,9 @@ func (e *Engine) tombstone(ctx context.Context, o *observation, beside []paistri
 	return nil
 }
 
-// revokeAll is D2. Every token is tried; what is left is named in the error. A token that
-// PAIStrike lists under another name is not this entry's: it is left alone, with a note.
+// revokeAll performs D2. It tries every token, and its error names those that still work.
+// A token that PAIStrike lists under another name does not belong to this entry. It is
+// left alone, with a note.
 func (e *Engine) revokeAll(ctx context.Context, o observation, r DestroyRequest, ids []string, result *DestroyResult) error {
 	var left []string
 	var first error
@@ -232,7 +235,7 @@ func (e *Engine) revokeAll(ctx context.Context, o observation, r DestroyRequest,
 		case errors.Is(err, paistrike.ErrNotOurs):
 			result.Notes = append(result.Notes, tokenLeftAlone(id, before.Name))
 		case errors.Is(err, paistrike.ErrUnknown) && o.Account != AccountUnknown:
-			// Neither listed nor found: there is nothing that could be revoked.
+			// Neither listed nor found: there is nothing to revoke.
 		case err != nil:
 			left = append(left, id)
 			first = errors.Join(first, err)
@@ -246,7 +249,7 @@ func (e *Engine) revokeAll(ctx context.Context, o observation, r DestroyRequest,
 	return nil
 }
 
-// closingMirror is what metadata says of an entry that a tombstone closed.
+// closingMirror returns the metadata of an entry that a tombstone closed.
 func (o observation) closingMirror() entry.Mirror {
 	mirror := entry.Mirror{State: entry.StateTombstone, Of: o.gen(), Revision: o.Revision, Slot: o.Slot(), Identity: o.Identity}
 	if o.record() != nil {
@@ -257,9 +260,9 @@ func (o observation) closingMirror() entry.Mirror {
 	return mirror
 }
 
-// closeEntry is D3. The mirror comes before the delete: once the tombstone's data
-// is deleted, metadata alone tells it from an entry that broke. An entry that someone
-// has created anew meanwhile is theirs.
+// closeEntry performs D3. The mirror is written before the delete: once the tombstone's
+// data is deleted, only metadata tells the entry from a broken one. If someone has created
+// the entry again since, it is left to them.
 func (e *Engine) closeEntry(ctx context.Context, o observation, mirror entry.Mirror, how entry.Ending) error {
 	err := e.store.Close(ctx, o.At, o.Revision, mirror, how)
 	if err != nil && !errors.Is(err, entry.ErrSuperseded) {
@@ -269,8 +272,8 @@ func (e *Engine) closeEntry(ctx context.Context, o observation, mirror entry.Mir
 	return nil
 }
 
-// destroyPlaceless revokes the tokens of an entry whose place no longer exists, as far as
-// the name of the caller's token tells which they are.
+// destroyPlaceless revokes the tokens of an entry whose mount or region no longer exists,
+// as far as the name of the caller's token identifies them.
 func (e *Engine) destroyPlaceless(ctx context.Context, r DestroyRequest, result *DestroyResult) error {
 	o := observation{Sight: Sight{At: r.At}}
 	if name, ok := ParseName(r.TokenName); ok {
@@ -288,8 +291,8 @@ func (e *Engine) destroyPlaceless(ctx context.Context, r DestroyRequest, result 
 	return e.revokeAll(ctx, o, r, o.doomed(r), result)
 }
 
-// RevokeOnly revokes the caller's own tokens and leaves the store alone: what is left
-// to do for a token that never reached an entry of ours.
+// RevokeOnly revokes the caller's own tokens and does not touch the store. It is for a
+// token that never reached an entry of ours.
 func (e *Engine) RevokeOnly(ctx context.Context, r DestroyRequest) (DestroyResult, error) {
 	var result DestroyResult
 	if err := e.load(ctx); err != nil {

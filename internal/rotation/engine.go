@@ -12,72 +12,78 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
 
-// Tokens is PAIStrike as the protocol sees it. [PAIStrike] adapts the client.
+// Tokens is the part of PAIStrike's API that the protocol needs. [PAIStrike] implements it
+// with the client.
 type Tokens interface {
-	// List returns all tokens of the account, or an error: never a part of them.
+	// List returns all tokens of the account. It never returns a partial list without an
+	// error.
 	List(ctx context.Context) ([]paistrike.Token, error)
 	Get(ctx context.Context, id string) (paistrike.Token, error)
-	// Create mints once. A lost reply is a [*paistrike.UnknownOutcomeError].
+	// Create mints one token and is sent once. If the response is lost, it returns a
+	// [*paistrike.UnknownOutcomeError].
 	Create(ctx context.Context, name string, expiresAt time.Time) (paistrike.Minted, error)
-	// Verify calls PAIStrike with the given secret.
+	// Verify calls PAIStrike with the given secret and returns an error unless that
+	// succeeds.
 	Verify(ctx context.Context, value secret.Secret) error
-	// Revoke ends a token. It returns nil only if the token was seen to be revoked.
+	// Revoke revokes a token. It returns nil only if the token was then seen as revoked.
 	Revoke(ctx context.Context, id string) error
-	// MayBeOwn reports whether a token is, or may be, the one that these calls are made
-	// with.
+	// MayBeOwn reports whether a token is, or may be, the management token of these calls.
 	MayBeOwn(ctx context.Context, id string) (bool, error)
-	// As returns the same account, called with another token of it.
+	// As returns the same account, called with a different token.
 	As(value secret.Secret) Tokens
-	// ServerTime is PAIStrike's clock, false before its first answer.
+	// ServerTime returns PAIStrike's clock, and false before its first response.
 	ServerTime() (time.Time, bool)
-	// Endpoint names the PAIStrike that is called: scheme, host, port and prefix.
+	// Endpoint identifies the service: scheme, host, port, and path prefix.
 	Endpoint() string
-	// DropsRevoked reports that revoked tokens leave the list, so that absence from it
+	// DropsRevoked reports whether revoked tokens leave the list, so that absence from it
 	// means revoked.
 	DropsRevoked() bool
 }
 
-// Store is a secret store as the protocol sees it. Its revisions are opaque: the one
-// thing known of them is which revision another was written on top of. An error that
-// has something to tell the user wraps an [*entry.Failure].
+// Store is a secret store as the protocol uses it. Revisions are opaque: the protocol
+// knows only which revision another was written on top of. An error with information for
+// the user wraps an [*entry.Failure].
 type Store interface {
-	// Check asks, before a token is minted, what would stop its publication on top of
-	// base, or end the store's own credential before needed has passed.
+	// Check returns an error for anything that would prevent a publication on top of base,
+	// or would end the store's own credential before needed has passed. It is called
+	// before a token is minted.
 	Check(ctx context.Context, at entry.Location, base entry.Revision, needed time.Duration) error
-	// Look reads what is known of an entry without its secret. An entry that does not
+	// Look reads what is known about an entry without its secret. An entry that does not
 	// exist is not an error.
 	Look(ctx context.Context, at entry.Location) (entry.Glance, error)
 	// Read reads the current version with its data.
 	Read(ctx context.Context, at entry.Location) (entry.Version, error)
 	// After reads the version that was written on top of base, or reports it as absent.
 	After(ctx context.Context, at entry.Location, base entry.Revision) (entry.Version, error)
-	// Publish writes a record if base is still the current revision, and sends it once.
-	// Unless [entry.ErrRefused] holds, an error leaves open whether it was written.
+	// Publish writes a record if base is still the current revision. It sends the write
+	// once. Unless the error is [entry.ErrRefused], the record may have been written.
 	Publish(ctx context.Context, at entry.Location, base entry.Revision, record entry.Record) (entry.Published, error)
-	// Describe writes the mirror, every key of it.
+	// Describe writes the mirror, including every key of it.
 	Describe(ctx context.Context, at entry.Location, mirror entry.Mirror) error
-	// Close ends an entry whose current revision is tombstone, else [entry.ErrSuperseded].
+	// Close ends an entry whose current revision is tombstone. It returns
+	// [entry.ErrSuperseded] if another revision is current.
 	Close(ctx context.Context, at entry.Location, tombstone entry.Revision, mirror entry.Mirror, how entry.Ending) error
-	// Now is the store's clock. If the store can serve nobody, [entry.ErrUnavailable]
-	// holds.
+	// Now returns the store's clock, or [entry.ErrUnavailable] if the store cannot serve
+	// any client.
 	Now(ctx context.Context) (time.Time, error)
 }
 
-// Budgets of a run.
+// Time limits of a run.
 const (
-	// criticalBudget bounds mint, verify and publish together. They are not
-	// cancelled halfway: a token minted must be published, or revoked.
+	// criticalBudget limits mint, verify and publish together. They are not canceled
+	// halfway: a minted token must be published or revoked.
 	criticalBudget = 90 * time.Second
-	// cleanupBudget bounds what is undone after a failure.
+	// cleanupBudget limits the cleanup after a failure.
 	cleanupBudget = 30 * time.Second
-	// neededLife is how long the store's credential must last for a token to be minted.
+	// neededLife is how long the store's credential must remain valid before a mint.
 	neededLife = 2 * criticalBudget
 )
 
 // Engine runs the protocol for any number of entries of one store. It is safe for
-// concurrent use: entries run in parallel, runs on one entry follow each other. One
-// engine serves one run of Terraform or of the action, because it lists PAIStrike's
-// tokens once and keeps the list; the engines of a run that has two stores share it.
+// concurrent use: different entries run in parallel, runs on the same entry one after the
+// other. Create one engine for each run of Terraform or of the action, because an engine
+// lists PAIStrike's tokens once and keeps the list. In a run with two stores, both engines
+// share an [Inventory].
 type Engine struct {
 	tokens    Tokens
 	store     Store
@@ -89,24 +95,24 @@ type Engine struct {
 	entries   *keyedLock
 }
 
-// Option changes what an [Engine] takes from its surroundings.
+// Option configures an [Engine].
 type Option func(*Engine)
 
 // WithRandom sets the source of nonces.
 func WithRandom(random io.Reader) Option { return func(e *Engine) { e.random = random } }
 
-// WithSleep sets how the engine waits between attempts.
+// WithSleep sets the function that waits between attempts.
 func WithSleep(sleep func(context.Context, time.Duration) error) Option {
 	return func(e *Engine) { e.sleep = sleep }
 }
 
-// WithNow sets this machine's clock, the third witness of time.
+// WithNow sets the clock of this machine, the third of the three time sources.
 func WithNow(now func() time.Time) Option { return func(e *Engine) { e.now = now } }
 
 // WithInventory shares the token list with other engines that call the same account.
 func WithInventory(shared *Inventory) Option { return func(e *Engine) { e.inventory = shared } }
 
-// New makes an engine. It does no I/O.
+// New returns an engine. It does no I/O.
 func New(tokens Tokens, store Store, options ...Option) *Engine {
 	e := &Engine{tokens: tokens, store: store, random: rand.Reader, sleep: wallclock.Wait, now: wallclock.Now, together: OneByOne, inventory: NewInventory(), entries: &keyedLock{}}
 	for _, option := range options {
@@ -118,10 +124,10 @@ func New(tokens Tokens, store Store, options ...Option) *Engine {
 // PAIStrike adapts the API client to [Tokens].
 type PAIStrike struct{ *paistrike.Client }
 
-// As calls with another token.
+// As returns the same client with a different token.
 func (p PAIStrike) As(value secret.Secret) Tokens { return PAIStrike{p.Client.As(value)} }
 
-// Verify asks PAIStrike who the secret belongs to; any answer but success is an
+// Verify asks PAIStrike which token the secret belongs to. Any response but success is an
 // error.
 func (p PAIStrike) Verify(ctx context.Context, value secret.Secret) error {
 	_, err := p.Client.As(value).Self(ctx)

@@ -2,6 +2,6 @@
 
 package rotation
 
-// failpoint marks the boundary between two steps. A build with the tag "failpoints",
-// which only tests make, can end the process there.
+// failpoint marks the boundary between two steps. In a build with the tag "failpoints",
+// which only tests use, it can end the process there.
 func failpoint(string) {}

@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// failpoint ends the process at once, as kill -9 does, if the environment names
-// this step.
+// failpoint ends the process as kill -9 does if the environment names this step.
 func failpoint(step string) {
 	if os.Getenv("PAISTRIKE_FAILPOINT") != step {
 		return

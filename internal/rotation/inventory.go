@@ -9,23 +9,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// Inventory is the account's token list, fetched once per run and kept true to what the
-// engines that share it do themselves. Tokens that appear meanwhile are the next run's
-// business; a token that seems to be missing is asked for by id. It is safe for concurrent
-// use.
+// Inventory is the account's token list. It is fetched once per run and then updated with
+// the changes of the engines that share it. Tokens that others create in the meantime are
+// left to the next run. A token that seems to be missing is looked up by its ID. An
+// Inventory is safe for concurrent use.
 type Inventory struct {
-	turn   chan struct{} // held while the list is fetched
+	turn   chan struct{} // taken while the list is fetched
 	mu     sync.RWMutex
 	loaded bool
 	byID   map[string]paistrike.Token
-	bySlot map[string][]string // token ids, by the slot in their names
+	bySlot map[string][]string // token IDs, by the slot in their names
 }
 
-// NewInventory makes an inventory of an account. It does no I/O.
+// NewInventory returns an empty inventory. It does no I/O.
 func NewInventory() *Inventory { return &Inventory{turn: make(chan struct{}, 1)} }
 
-// load fetches the list unless it is there. Concurrent callers share one fetch;
-// an error is not kept, the next caller asks again.
+// load fetches the list if it has not been fetched yet. Concurrent callers share one
+// fetch. An error is not cached: the next caller tries again.
 func (e *Engine) load(ctx context.Context) error {
 	if e.inventory.isLoaded() {
 		return nil
@@ -33,8 +33,8 @@ func (e *Engine) load(ctx context.Context) error {
 	return e.reload(ctx, false)
 }
 
-// reload fetches the list. Unless forced, a caller that waited for another's
-// fetch takes its result.
+// reload fetches the list. Unless forced, a caller that waited for another fetch uses its
+// result.
 func (e *Engine) reload(ctx context.Context, force bool) error {
 	select {
 	case e.inventory.turn <- struct{}{}:
@@ -70,7 +70,7 @@ func (i *Inventory) replace(tokens []paistrike.Token) {
 	}
 }
 
-// add notes a token; the caller holds the lock.
+// add records a token. The caller holds the lock.
 func (i *Inventory) add(token paistrike.Token) {
 	if _, known := i.byID[token.ID]; !known {
 		if name, ok := ParseName(token.Name); ok {
@@ -88,7 +88,7 @@ func (i *Inventory) note(token paistrike.Token) {
 	}
 }
 
-// revoked notes that a token has ended.
+// revoked records that a token was revoked.
 func (i *Inventory) revoked(id string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -105,15 +105,15 @@ func (i *Inventory) get(id string) (paistrike.Token, bool) {
 	return token, ok
 }
 
-// isAnother reports whether an id is known as that of a token with another name. A token
-// of the same name is the same one: a list that was fetched while its create was under
-// way may hold it already, and no two creates send one name.
+// isAnother reports whether the ID is known as that of a token with a different name. A
+// token with the same name is the same token, because no two creates send the same name; a
+// list that was fetched during the create may already contain it.
 func (i *Inventory) isAnother(id string, name Name) bool {
 	token, known := i.get(id)
 	return known && token.Name != name.String()
 }
 
-// forget drops what is known of a token, so that it is asked for anew.
+// forget drops what is known about a token, so that it is looked up again.
 func (i *Inventory) forget(id string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -127,8 +127,7 @@ func (i *Inventory) forget(id string) {
 	}
 }
 
-// named returns the tokens that are named for one of the slots, in the order of their
-// ids.
+// named returns the tokens with one of the slots in their names, ordered by ID.
 func (i *Inventory) named(slots []string) []paistrike.Token {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
@@ -142,7 +141,7 @@ func (i *Inventory) named(slots []string) []paistrike.Token {
 	return tokens
 }
 
-// Tokens returns all tokens of the account from the one list of this run.
+// Tokens returns all tokens of the account, from the shared list of this run.
 func (e *Engine) Tokens(ctx context.Context) ([]paistrike.Token, error) {
 	if err := e.load(ctx); err != nil {
 		return nil, err
@@ -157,9 +156,9 @@ func (e *Engine) Tokens(ctx context.Context) ([]paistrike.Token, error) {
 	return tokens, nil
 }
 
-// lookup finds a token in the list, else by id: a token minted after the list was
-// fetched must not pass for a deleted one. A token that is nowhere has its id alone, and
-// no status: PAIStrike does not know it, which is not the same as revoked.
+// lookup finds a token in the list, or else by its ID, so that a token minted after the
+// list was fetched is not mistaken for a deleted one. If PAIStrike does not know the
+// token, the result has only the ID and no status, which is not the same as revoked.
 func (e *Engine) lookup(ctx context.Context, id string) (paistrike.Token, error) {
 	if token, ok := e.inventory.get(id); ok {
 		return token, nil

@@ -7,8 +7,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// keyedLock lets one run at a time touch one Vault entry. It saves wasted mints;
-// safety does not rest on it, Vault's check-and-set does that across processes.
+// keyedLock lets one run at a time work on an entry. It only saves wasted mints: safety
+// across processes depends on the store's check-and-set.
 type keyedLock struct {
 	mu    sync.Mutex
 	turns map[entry.Location]*turn
@@ -16,7 +16,7 @@ type keyedLock struct {
 
 type turn struct {
 	taken chan struct{}
-	count int // how many runs have had it
+	count int // the number of runs that have ended
 }
 
 // get returns the turn of an entry.
@@ -35,7 +35,7 @@ func (l *keyedLock) get(at entry.Location) *turn {
 	return t
 }
 
-// turn tells how many runs have ended at an entry: what was seen before the last of them
+// turn returns how many runs have ended on an entry. What was seen before the last of them
 // may no longer be true.
 func (l *keyedLock) turn(at entry.Location) int {
 	l.mu.Lock()
@@ -46,7 +46,8 @@ func (l *keyedLock) turn(at entry.Location) int {
 	return 0
 }
 
-// lock waits for the entry's turn or for ctx, and returns how to give it back.
+// lock waits for the entry's turn, or until ctx is done. It returns the function that
+// releases the lock.
 func (l *keyedLock) lock(ctx context.Context, at entry.Location) (func(), error) {
 	t := l.get(at)
 	select {

@@ -10,14 +10,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Every text that a user of the protocol can see is worded in this file. A
-// message has a code that the documentation can be searched for, a summary (act
-// and object), and a detail: what happened, to which token and entry,
-// what is true now, what to do. None of it ever holds a secret.
+// This file and its siblings contain every text that a user of the protocol can see. A
+// message has a code to search the documentation for, a summary (action and object), and a
+// detail: what happened, to which token and entry, what is true now, and what to do. No
+// message contains a secret.
 
-// Message is one thing to tell the user.
+// Message is one piece of information for the user.
 type Message struct {
-	Code    string // "PS205": PS1 mint, PS2 publish, PS3 store, PS4 verify, PS5 retire, PS6 destroy
+	Code    string // for example "PS205": PS1 mint, PS2 publish, PS3 store, PS4 verify, PS5 retire, PS6 destroy
 	Summary string
 	Detail  string
 }
@@ -42,10 +42,11 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// OfOther reports that the entry is another resource's.
+// OfOther reports whether the error is that another resource owns the entry.
 func (e *Error) OfOther() bool { return e.Code == "PS209" }
 
-// OfStore reports whether it was the secret store that could not be asked or refused.
+// OfStore reports whether the secret store caused the error: it could not be reached, or
+// it refused.
 func (e *Error) OfStore() bool {
 	var of *entry.Failure
 	return e.ofStore || errors.As(e.Err, &of)
@@ -59,7 +60,7 @@ func warning(code, summary, detail string, args ...any) Message {
 	return Message{Code: code, Summary: summary, Detail: fmt.Sprintf(detail, args...)}
 }
 
-// serving says what a consumer gets from the entry as it stands.
+// serving states what a consumer currently gets from the entry.
 func serving(o observation) string {
 	switch {
 	case o.active():
@@ -80,7 +81,7 @@ func instant(t time.Time) string {
 
 // --- PS1: minting
 
-// Where the management token comes from, in Terraform and in a workflow.
+// Where to find the management token, in Terraform and in a workflow.
 const (
 	checkManagementToken = "Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow."
 	inManagementToken    = "in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow."

@@ -37,7 +37,7 @@ func revokedElsewhere(o observation) error {
 	return failure("PS404", "Token was revoked outside Terraform", nil, "%s", RevokedElsewhere(o.record().TokenID, o.At))
 }
 
-// RevokedElsewhere says that a token no longer works and must not be replaced.
+// RevokedElsewhere states that a token no longer works and must not be replaced.
 func RevokedElsewhere(id string, at entry.Location) string {
 	return fmt.Sprintf("Token %s no longer works, and rotation.on_revoked = \"error\" forbids to replace it. Consumers of %s are without a working token. Set on_revoked = \"rotate\", or change rotation.triggers.", id, at)
 }
@@ -69,8 +69,8 @@ func previousEnded(id, name string, at time.Time) Message {
 		"Token %s (%s) was seen to be revoked at %s. Consumers that have not fetched the new token are refused until they do.", id, name, instant(at))
 }
 
-// StillWorks reports that a code is that of the warning below: a compromised token was not
-// seen to be revoked.
+// StillWorks reports whether a code is that of the warning that follows: a compromised
+// token was not confirmed as revoked.
 func StillWorks(code string) bool { return code == "PS506" }
 
 func previousStillWorks(id, name string, err error) Message {
@@ -85,7 +85,7 @@ func destroyIncomplete(at entry.Location, left []string, err error) error {
 		"Not seen to be revoked: %s. %s no longer serves a token and nothing new can be published there. Run again.", strings.Join(left, ", "), at)
 }
 
-// destroyUndecided takes the place of what is said of any other publication.
+// destroyUndecided replaces the message of a publication that is undecided.
 func destroyUndecided(o observation, gen int, err error) error {
 	if published, ok := errors.AsType[*Error](err); ok {
 		err = published.Err
@@ -122,7 +122,7 @@ func ownToken(at entry.Location, id string) error {
 		"Token %s of %s is, or may be, the management token that these calls are made with. Ending it would lock you out, so nothing was changed. Use another management token.", id, at)
 }
 
-// isNotRevoked reports that a code is that of the warning below.
+// isNotRevoked reports whether a code is that of the warning that follows.
 func isNotRevoked(code string) bool { return code == "PS609" }
 
 func notRevoked(at entry.Location, left []entry.Retiring) Message {

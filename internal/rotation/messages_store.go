@@ -21,7 +21,7 @@ func lostRace(o observation, id string) Message {
 		"Another run published %s. The token minted here (%s) was never published and was revoked.", o.At, id)
 }
 
-// publishUndecided speaks of a write without a mint if minted is nil.
+// publishUndecided describes a write without a mint if minted is nil.
 func publishUndecided(o observation, minted *mint, gen int, err error) error {
 	if minted == nil {
 		return failure("PS205", "It is undecided whether the store holds a new version", err,
@@ -43,7 +43,8 @@ func publishRefused(o observation, minted mint, gen int, revoked error, err erro
 		gen, o.At, minted.ID, minted.Token.Name, now, serving(o), advice(err))
 }
 
-// causeOf is what a store's own failure rests on: its words stand in the text already.
+// causeOf returns the cause of a store's failure, or the error itself. The failure's own
+// text is already part of the message.
 func causeOf(err error) error {
 	if of, ok := errors.AsType[*entry.Failure](err); ok && of.Err != nil {
 		return of.Err
@@ -51,7 +52,7 @@ func causeOf(err error) error {
 	return err
 }
 
-// advice is what the store's own failure says to do, with a space in front.
+// advice returns the advice of a store's failure with a leading space, or "".
 func advice(err error) string {
 	if of, ok := errors.AsType[*entry.Failure](err); ok && of.Advice != "" {
 		return " " + of.Advice
@@ -105,7 +106,7 @@ func tookOver(at entry.Location, record entry.Record) Message {
 		at, record.Owner, record.Gen, instant(record.CreatedAt), importID(at))
 }
 
-// importID is how terraform import names an entry.
+// importID returns the ID of an entry for terraform import.
 func importID(at entry.Location) string {
 	id := "vault/" + at.Mount + "/" + at.Path
 	if at.Namespace != "" {
@@ -146,7 +147,7 @@ func noProgress(at entry.Location) error {
 
 // --- PS3: the store
 
-// storeFailed puts what a store has to say together with what is true now.
+// storeFailed combines a store's error with what is true now.
 func storeFailed(at entry.Location, err error) error {
 	nothing := fmt.Sprintf("Nothing was created or changed at %s.", at)
 	if errors.Is(err, entry.ErrMayBeRestored) {

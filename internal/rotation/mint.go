@@ -9,7 +9,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// preflight is S1: everything that can refuse is asked before a token exists.
+// preflight performs S1: it checks everything that could refuse the rotation before a
+// token exists.
 func (e *Engine) preflight(ctx context.Context, o observation, r Request) error {
 	if keeps := o.Lifespan; keeps > 0 && (r.Policy.Lifetime == 0 || keeps < r.Policy.Lifetime) {
 		return versionsExpire(o.At, keeps)
@@ -20,15 +21,15 @@ func (e *Engine) preflight(ctx context.Context, o observation, r Request) error 
 	return nil
 }
 
-// mint is a token just created, and the name it was given.
+// mint is a newly created token with the name that was sent.
 type mint struct {
 	paistrike.Minted
 	name Name
 }
 
-// mint is S3. A create is sent once; if its outcome is unknown the token is
-// looked for by its unique name, revoked if it is there, because its secret is
-// lost, and one more is minted under a new name.
+// mint performs S3. Each create is sent once. If its outcome is unknown, the token is
+// looked up by its unique name and revoked, because its secret is lost. Then one more
+// token is minted, under a new name.
 func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Result) (mint, error) {
 	var quota bool
 	for attempt := 1; ; attempt++ {
@@ -41,7 +42,7 @@ func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Res
 		var lost *paistrike.LostError
 		switch {
 		case err == nil && e.inventory.isAnother(minted.ID, name):
-			// Not the new token's id: whoever it belongs to keeps it.
+			// Do not revoke the ID in the response: that token belongs to someone else.
 			revoked, cleanErr := e.endNamed(ctx, name)
 			return mint{}, createForeign(o, minted.ID, name.String(), revoked, cleanErr)
 		case err == nil:
@@ -57,7 +58,7 @@ func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Res
 			var unreadable *paistrike.AnswerError
 			switch {
 			case errors.As(err, &unreadable):
-				return mint{}, createUnreadable(o, *lost) // another would end the same
+				return mint{}, createUnreadable(o, *lost) // another attempt would end the same way
 			case lost.ID != "" && !lost.Revoked, attempt > 1 && lost.MayExist:
 				return mint{}, createUnknown(o, *lost, expires)
 			case attempt > 2:
@@ -78,7 +79,7 @@ func (e *Engine) mint(ctx context.Context, o observation, r Request, result *Res
 }
 
 // endNamed revokes the token that was created under a name, if there is one, and returns
-// its id.
+// its ID.
 func (e *Engine) endNamed(ctx context.Context, name Name) (string, error) {
 	if err := e.reload(ctx, true); err != nil {
 		return "", err
@@ -91,7 +92,7 @@ func (e *Engine) endNamed(ctx context.Context, name Name) (string, error) {
 	return "", nil
 }
 
-// minter lets a mint use the engine's list and its one way to revoke.
+// minter adapts the engine to [paistrike.Mint]: its list, and its revocation.
 type minter struct{ e *Engine }
 
 // Create sends one create.
@@ -99,7 +100,7 @@ func (m minter) Create(ctx context.Context, name string, expiresAt time.Time) (p
 	return m.e.tokens.Create(ctx, name, expiresAt)
 }
 
-// List reads the list anew.
+// List fetches the list again.
 func (m minter) List(ctx context.Context) ([]paistrike.Token, error) {
 	if err := m.e.reload(ctx, true); err != nil {
 		return nil, err
@@ -107,13 +108,13 @@ func (m minter) List(ctx context.Context) ([]paistrike.Token, error) {
 	return m.e.Tokens(ctx)
 }
 
-// End revokes a token.
+// End revokes a token if the warrant covers it.
 func (m minter) End(ctx context.Context, id string, by paistrike.Warrant) error {
 	return m.e.end(ctx, id, by)
 }
 
-// newName names a token for the generation that it is to become. The incarnation is the
-// record's, or begins here.
+// newName returns the name of a token for the next generation. The incarnation is that of
+// the record, or a new one.
 func (e *Engine) newName(o observation, r Request) (Name, error) {
 	nonce, err := newNonce(e.random, nonceLength)
 	if err != nil {
@@ -126,13 +127,13 @@ func (e *Engine) newName(o observation, r Request) (Name, error) {
 	return Name{Label: r.Label, Slot: o.Slot(), Inc: inc, Gen: o.nextGen(r.Floor), Nonce: nonce}, nil
 }
 
-// inFlight is how long a token that nobody uses may still be on its way to the store.
+// inFlight is how long an unused token may still be on its way to the store.
 const inFlight = 15 * time.Minute
 
-// nextGen exceeds every generation that the record, the mirror, Terraform's state and the
-// names of the slot have shown, so that whoever waits for a higher number sees one after
-// a restore too. A token that nobody used counts for nothing while it may be in flight:
-// check-and-set decides which of the two becomes the next generation.
+// nextGen returns a generation above all that the record, the mirror, Terraform's state,
+// and the token names of the slot have shown, so that a consumer that waits for a higher
+// number sees one even after a restore. An unused token that may still be in flight does
+// not count: check-and-set decides which of the two tokens becomes the next generation.
 func (o observation) nextGen(floor int) int {
 	gen := max(o.gen(), floor)
 	if ours(o.Slots, o.Mirror.Slot) {
@@ -148,12 +149,12 @@ func (o observation) nextGen(floor int) int {
 	return gen + 1
 }
 
-// verifyTries is how often a new token is tried: a service may need a moment to
-// know a token everywhere.
+// verifyTries limits the attempts to verify a new token. A service may need a moment
+// before it accepts a token everywhere.
 const verifyTries = 5
 
-// verify is S4: no token is published that PAIStrike does not accept. A token that
-// stays refused is revoked.
+// verify performs S4: a token that PAIStrike does not accept is not published. If
+// PAIStrike keeps refusing the token, it is revoked.
 func (e *Engine) verify(ctx context.Context, o observation, minted mint) error {
 	var err error
 	for try := range verifyTries {
@@ -171,8 +172,8 @@ func (e *Engine) verify(ctx context.Context, o observation, minted mint) error {
 	return verifyFailed(o, minted.Token, verifyTries, e.discard(cleanup, minted), err)
 }
 
-// discard revokes a token of ours that nobody will get.
-// What the answer to the create said of it is not enough for that: it is read again.
+// discard revokes a token of ours that will not be published. The response to the create
+// is not sufficient evidence for that, so the token is read again.
 func (e *Engine) discard(ctx context.Context, minted mint) error {
 	e.inventory.forget(minted.ID)
 	err := e.end(ctx, minted.ID, paistrike.Sent(minted.name.String()))

@@ -12,7 +12,7 @@ import (
 const (
 	// MaxNameLength is PAIStrike's limit for a token name, in code points.
 	MaxNameLength = 100
-	// MaxLabelLength is what a user's name may take of it, in code points; the
+	// MaxLabelLength is the share of that limit for the user's label, in code points. The
 	// rest is the suffix of [Name].
 	MaxLabelLength = 60
 
@@ -20,23 +20,23 @@ const (
 	nonceLength = 8
 )
 
-// Name is the structured name of a token: the label a person chose, and a suffix
-// that does what an idempotency key would. It reads
-// "CI/CD Pipeline-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa".
+// Name is the structured name of a token: the user's label, and a suffix that does the
+// work of an idempotency key. Example: "CI/CD
+// Pipeline-ps1-k3v7q2m6xtab-7h2k5q-12-w5c2m4pa".
 type Name struct {
 	Label string
-	Slot  string // which entry the token is for, see [entry.Slot]
-	Inc   string // incarnation of that entry
-	Gen   int    // generation that the token was minted for
-	Nonce string // this attempt
+	Slot  string // the entry of the token; see [entry.Slot]
+	Inc   string // the incarnation of that entry
+	Gen   int    // the generation that the token was minted for
+	Nonce string // random, unique to each attempt
 }
 
 var namePattern = regexp.MustCompile(`(?s)^(.*)-ps1-([a-z2-7]{12})-([a-z2-7]{6})-([1-9][0-9]{0,9})-([a-z2-7]{8})$`)
 
-// lower is base32 in lower case without padding: safe in names, URLs and shells.
+// lower is base32 in lowercase without padding, which is safe in names, URLs and shells.
 var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// String returns the token name. A label is cut if the whole would pass
+// String returns the token name. It truncates the label if the name would exceed
 // [MaxNameLength].
 func (n Name) String() string {
 	suffix := fmt.Sprintf("-ps1-%s-%s-%d-%s", n.Slot, n.Inc, n.Gen, n.Nonce)
@@ -47,8 +47,8 @@ func (n Name) String() string {
 	return string(label) + suffix
 }
 
-// ParseName reads a name that [Name.String] made. Any other name, a hand-made
-// one above all, is reported as false.
+// ParseName parses a name that [Name.String] returned. It returns false for any other
+// name, such as one that a person chose.
 func ParseName(name string) (Name, bool) {
 	groups := namePattern.FindStringSubmatch(name)
 	if groups == nil || !utf8.ValidString(name) {
@@ -61,17 +61,17 @@ func ParseName(name string) (Name, bool) {
 	return Name{Label: groups[1], Slot: groups[2], Inc: groups[3], Gen: gen, Nonce: groups[5]}, true
 }
 
-// runPattern matches the names of tokens that live for one run of Terraform.
+// runPattern matches the names that [RunName] returns.
 var runPattern = regexp.MustCompile(`(?s)^(.*)-run-([a-z2-7]{16})$`)
 
-// RunName names a token for one run of Terraform, which no entry serves. random has 16
-// characters, a to z and 2 to 7.
+// RunName returns the name of a token that lives for one run of Terraform and that no
+// entry serves. random has 16 characters, a to z and 2 to 7.
 func RunName(label, random string) string { return label + "-run-" + random }
 
-// IsRunName reports whether [RunName] made a name.
+// IsRunName reports whether name has the form that [RunName] returns.
 func IsRunName(name string) bool { return runPattern.MatchString(name) }
 
-// Label returns what a person calls a token: its name without the suffix of a rotation.
+// Label returns the label of a token: its name without the suffix that this package adds.
 func Label(tokenName string) string {
 	if name, ok := ParseName(tokenName); ok {
 		return name.Label
@@ -79,7 +79,7 @@ func Label(tokenName string) string {
 	return tokenName
 }
 
-// newNonce returns length characters of randomness, 5 bits each.
+// newNonce returns length random characters of 5 bits each.
 func newNonce(random io.Reader, length int) (string, error) {
 	raw := make([]byte, (length*5+7)/8)
 	if _, err := io.ReadFull(random, raw); err != nil {

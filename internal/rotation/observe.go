@@ -12,30 +12,31 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// kind says whose the current version of an entry is.
+// kind classifies the current version of an entry.
 type kind int
 
 const (
-	kindVacant  kind = iota // nothing there, or our own tombstone: free to publish on
+	kindVacant  kind = iota // absent, or closed by our tombstone: free to publish on
 	kindOurs                // a readable record of this entry
 	kindBroken              // our entry, but its current version is deleted, destroyed or overwritten
-	kindForeign             // someone else's
+	kindForeign             // someone else's secret
 	kindCopied              // our own record, but of an entry of another store
 )
 
-// observation is everything a decision rests on, read before anything is done.
+// observation is everything that a decision depends on. It is read before anything is
+// changed.
 type observation struct {
 	Sight
 	version entry.Version
 	kind    kind
 
-	// current is the token that the record names; zero without a record.
+	// current is the token that the record names, or zero without a record.
 	current paistrike.Token
-	// retiring is the record's list without tokens that have ended.
+	// retiring is the record's overlap list without tokens that have ended.
 	retiring []entry.Retiring
 }
 
-// record is the record of the current version; nil if there is none.
+// record returns the record of the current version, or nil if there is none.
 func (o observation) record() *entry.Record { return o.version.Record }
 
 // active reports whether the entry serves a token.
@@ -44,16 +45,16 @@ func (o observation) active() bool {
 }
 
 // trusted reports whether the protocol itself wrote the current version on top of the
-// one before. A human rollback, undelete or restore, or a label moved back by hand,
-// proves nothing about the tokens that the record names.
+// previous one. A manual rollback, undelete or restore, or a staging label that someone
+// moved back, proves nothing about the tokens that the record names.
 func (o observation) trusted() bool { return o.kind == kindOurs && o.proven() }
 
-// proven is trusted of a tombstone too.
+// proven is like trusted, but also accepts a tombstone.
 func (o observation) proven() bool {
 	return o.record() != nil && ours(o.Slots, o.record().Slot) && o.record().Base == o.version.Follows
 }
 
-// gen is the generation of the record, 0 without one.
+// gen returns the generation of the record, or 0 without one.
 func (o observation) gen() int {
 	if o.record() == nil {
 		return 0
@@ -61,8 +62,8 @@ func (o observation) gen() int {
 	return o.record().Gen
 }
 
-// observe reads the record of an entry that was looked at. It writes nothing. A sight
-// from before another run had its turn at the entry is taken anew.
+// observe reads the record of an entry. It writes nothing. It uses seen unless another run
+// has worked on the entry since, and otherwise looks again.
 func (e *Engine) observe(ctx context.Context, at entry.Location, seen *Sight) (observation, error) {
 	var o observation
 	var err error
@@ -108,9 +109,9 @@ func (e *Engine) resolveRecord(ctx context.Context, o *observation) error {
 	return nil
 }
 
-// stillRetiring reports whether a replaced token has to be kept in mind: it leaves the
-// list when it has expired, is revoked, or is absent after its overlap. That PAIStrike
-// does not show it never shortens an overlap.
+// stillRetiring reports whether a replaced token stays in the overlap list. It leaves the
+// list when it has expired or is revoked, or when it is absent after its overlap. Absence
+// from PAIStrike's list never shortens an overlap.
 func stillRetiring(token paistrike.Token, expires, revokeAfter time.Time, clock schedule.Clock) bool {
 	switch {
 	case token.Status == paistrike.StatusRevoked:
@@ -123,21 +124,21 @@ func stillRetiring(token paistrike.Token, expires, revokeAfter time.Time, clock 
 	return true
 }
 
-// classify says whose the current version is. Data is the truth; metadata counts only
-// if the data cannot be read or is not a record.
+// classify returns the kind of the current version. The record is authoritative. Metadata
+// counts only if the data cannot be read or is not a record.
 func classify(found entry.Version, glance entry.Glance) kind {
 	mirrored := glance.Managed && ours(glance.Slots, glance.Mirror.Slot)
 	switch record := found.Record; {
 	case found.Revision == "":
 		return kindVacant
 	case record != nil && !ours(glance.Slots, record.Slot):
-		return kindCopied // its tokens are another entry's, which we must not touch
+		return kindCopied // its tokens belong to an entry that we must not touch
 	case record != nil && record.State == entry.StateTombstone:
 		return kindVacant
 	case record != nil:
 		return kindOurs
 	case found.Condition != entry.Live && mirrored && found.Closed:
-		return kindVacant // closed, perhaps since we looked
+		return kindVacant // closed, perhaps since the look
 	case mirrored:
 		return kindBroken
 	default:
@@ -145,27 +146,28 @@ func classify(found entry.Version, glance entry.Glance) kind {
 	}
 }
 
-// claimGrace is how long after its creation a token may have been used by the run
-// that minted and verified it. A later use is a consumer's.
+// claimGrace is how long after its creation the use of a token may be that of the run that
+// minted and verified it. Any later use is a consumer's.
 const claimGrace = 5 * time.Minute
 
-// Used reports that someone beside the run that minted it has used a token; what a
-// service does not tell is not so.
+// Used reports whether PAIStrike shows that someone other than the minting run has used
+// the token.
 func Used(token paistrike.Token) bool {
 	return !token.Untold.Has(paistrike.LastUsed) && token.LastUsedAt.After(token.CreatedAt.Add(claimGrace))
 }
 
-// Unused reports that PAIStrike says that nobody but the run that minted it has used a
-// token. It is not the opposite of [Used]: a service may tell neither.
+// Unused reports whether PAIStrike shows that no one but the minting run has used the
+// token. It is not the opposite of [Used]: if the service does not report the last use,
+// both are false.
 func Unused(token paistrike.Token) bool {
 	return !token.Untold.Has(paistrike.LastUsed) && !token.LastUsedAt.After(token.CreatedAt.Add(claimGrace))
 }
 
-// strangers returns the tokens of the slot that live, that someone uses, and that this
-// store never published, as far as its record shows: the store was set back, or a copy
-// of it is at work. Nothing of the slot is revoked while there is one. A version that
-// the protocol did not write is another case: there the history is known to be broken,
-// and the next rotation adopts them.
+// strangers returns the usable tokens of the slot that someone uses and that this store
+// never published according to its record: the store was restored to an earlier state, or
+// a copy of it is in use. While there is one, nothing of the slot is revoked. A version
+// that the protocol did not write is a different case: its history is known to be broken,
+// and the next rotation adopts such tokens.
 func (o observation) strangers() []paistrike.Token {
 	if !o.active() || !o.trusted() {
 		return nil
@@ -184,10 +186,10 @@ func (o observation) refers(id string) bool {
 		slices.ContainsFunc(o.record().Retiring, func(r entry.Retiring) bool { return r.ID == id })
 }
 
-// versionProblem says why the entry cannot be read.
+// versionProblem returns the reason why the entry cannot be read, or nil.
 func (o observation) versionProblem() error { return cmp.Or(o.version.Problem, o.Problem) }
 
-// newerSchema reports that a newer release wrote the entry.
+// newerSchema reports whether a newer release wrote the entry.
 func (o observation) newerSchema() bool {
 	_, record := errors.AsType[*entry.SchemaError](o.version.Problem)
 	_, mirror := errors.AsType[*entry.SchemaError](o.Problem)

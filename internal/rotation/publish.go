@@ -8,26 +8,26 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// publishTries is how often the same check-and-set write is sent while its revision
+// publishTries limits how often the same check-and-set write is sent while the revision
 // has not moved.
 const publishTries = 3
 
-// fate is what the version after ours says about our write.
+// fate is what the next version shows about our write.
 type fate int
 
 const (
-	fateOpen    fate = iota // there is none (yet): the write may still land
-	fateOurs                // it carries our nonce
-	fateLost                // it was written by another run, on top of the same revision
-	fateUnknown             // it cannot be read, or does not say what it was written on
+	fateOpen    fate = iota // there is no next version yet: the write may still be applied
+	fateOurs                // it contains our nonce
+	fateLost                // another run wrote it on top of the same revision
+	fateUnknown             // it cannot be read, or does not show what it was written on
 )
 
-// publish is S5 and S6. A write is sent once per attempt, and anything but success
-// is resolved by reading exactly the version after the one observed: an error,
-// "check-and-set did not match" included, does not mean that the write was lost. While
-// the revision has not moved the same write is repeated and nothing is revoked, because
-// a delayed one may still land. A minted token is revoked only if it can never be
-// published any more. A nil mint stands for a write without one.
+// publish performs S5 and S6. Each attempt sends the write once. Any result but success is
+// resolved by reading the version after the observed one, because an error does not mean
+// that the write was lost, not even "check-and-set did not match". While the revision has
+// not moved, the same write is repeated and nothing is revoked, because a delayed write
+// may still be applied. A minted token is revoked only if it can no longer be published.
+// minted is nil for a write with the current token.
 func (e *Engine) publish(ctx context.Context, o observation, minted *mint, record entry.Record, result *Result) (entry.Published, error) {
 	refused := true // every attempt so far was refused because a permission is missing
 	var err error
@@ -68,9 +68,8 @@ func (e *Engine) publish(ctx context.Context, o observation, minted *mint, recor
 	return entry.Published{}, publishUndecided(o, minted, record.Gen, err)
 }
 
-// resolveWrite reads exactly the version after the observed one: whoever wrote it won
-// the only race there was. Only a record whose base is the revision that was observed
-// shows that we lost.
+// resolveWrite reads the version after the observed one: whoever wrote it won the race.
+// Only a record that was written on the observed revision proves that this run lost.
 func (e *Engine) resolveWrite(ctx context.Context, o observation, op string) (entry.Revision, fate) {
 	for try := range publishTries {
 		if try > 0 && e.sleep(ctx, time.Second<<(try-1)) != nil {
@@ -95,8 +94,8 @@ func (e *Engine) resolveWrite(ctx context.Context, o observation, op string) (en
 	return "", fateUnknown
 }
 
-// loseRace revokes what was minted in vain. If that fails, the winner's generation lets
-// the next run sweep it.
+// loseRace revokes the token that was minted in vain. If that fails, the next run
+// recognizes the token by the winner's generation and sweeps it.
 func (e *Engine) loseRace(ctx context.Context, o observation, minted *mint, result *Result) error {
 	if minted == nil {
 		return errLost

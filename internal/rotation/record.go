@@ -7,7 +7,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// with is the observation after our own record was published.
+// with returns the observation as it is after our own record was published.
 func (o observation) with(record entry.Record, revision entry.Revision, current paistrike.Token) observation {
 	record.Key = o.At.Key
 	o.kind, o.current, o.retiring = kindOurs, current, record.Retiring
@@ -17,7 +17,7 @@ func (o observation) with(record entry.Record, revision entry.Revision, current 
 	return o
 }
 
-// minted is the record that is published for a minted token.
+// minted returns the record to publish for a minted token.
 func (e *Engine) minted(o observation, r Request, m mint, adopt []paistrike.Token) entry.Record {
 	record := entry.Record{
 		State: entry.StateActive, Secret: m.Secret, TokenID: m.ID, TokenName: m.Token.Name,
@@ -34,8 +34,8 @@ func (e *Engine) minted(o observation, r Request, m mint, adopt []paistrike.Toke
 	return record
 }
 
-// alias is a former data field that carries the new token too, so that consumers of
-// that field lose nothing until the overlap is over.
+// alias returns a former data field that also receives the new token, so that consumers of
+// that field keep working until the overlap is over.
 func (o observation) alias() string {
 	if !o.active() {
 		return ""

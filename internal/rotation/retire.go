@@ -10,28 +10,28 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// orphanAfter is how old an unpublished token must be before it counts as abandoned and
-// not as in flight.
+// orphanAfter is the age from which an unpublished token counts as abandoned rather than
+// in flight.
 const orphanAfter = schedule.Day
 
-// abandoned reports that a token is older than any run that could still publish it.
+// abandoned reports whether a token is older than any run that could still publish it.
 func abandoned(token paistrike.Token, clock schedule.Clock) bool {
 	return !token.CreatedAt.IsZero() && !token.CreatedAt.Add(orphanAfter).After(clock.Revoke())
 }
 
-// lineage is what the current version proves about other tokens of its slot.
+// lineage is the evidence of the current version about other tokens of its slot.
 type lineage struct {
 	inc     string
 	gen     int
 	rewinds bool // see [entry.Glance]
 }
 
-// astray reports that a token can never become current any more, and that nobody misses
-// it. Generations only grow, so one that was minted for a generation that is published
-// was beaten to it: no clock and no lease is asked. A token of another incarnation,
-// which a lost first create or a purge leaves behind, is an orphan when it is a day old.
-// One that someone uses, or of which the service does not tell, is never astray: the next
-// rotation grants it an overlap.
+// astray reports whether a token can no longer become current and no one misses it.
+// Generations only grow, so a token that was minted for a published generation has lost
+// the race for it, whatever any clock says. A token of another incarnation, which a lost
+// first create or a purge leaves behind, is an orphan after a day. A token that someone
+// uses, or whose use the service does not report, is never astray: the next rotation
+// grants it an overlap.
 func (l lineage) astray(token paistrike.Token, clock schedule.Clock) bool {
 	name, ok := ParseName(token.Name)
 	if !ok || !token.Usable(clock.Now()) || !Unused(token) {
@@ -55,15 +55,15 @@ func strays(o observation) []paistrike.Token {
 	})
 }
 
-// split decides, when a token is minted on top of an observation, what happens to the
-// other live tokens of the slot.
+// split decides what happens to the other usable tokens of the slot when a token is minted
+// on top of an observation.
 //
-// A token can become current in one way only: a check-and-set write on the revision
-// that was current when it was minted. Once another token is published on that
-// revision, the first can never be; if it was never current either, it is a stray and
-// nobody misses it. Tokens that may have been current, because the history of the entry
-// is unknown, someone uses them, or the service does not tell, are kept for a full
-// overlap instead. Those in keep are the caller's to name.
+// A token can become current only by a check-and-set write on the revision that was
+// current when it was minted. Once another token is published on that revision, the first
+// can no longer become current. If it never was current, it is a stray and no one misses
+// it. A token that may have been current is kept for a full overlap instead: the history
+// of the entry is unknown, someone uses the token, or the service does not report its use.
+// The tokens in keep are left to the caller.
 func split(o observation, next Name, keep []string) (adopt, strays []paistrike.Token) {
 	for _, token := range o.Tokens {
 		name, ok := ParseName(token.Name)
@@ -76,7 +76,7 @@ func split(o observation, next Name, keep []string) (adopt, strays []paistrike.T
 		case o.Revision == "" && name.Gen == 1:
 			strays = append(strays, token) // of a first create, which this one beats
 		case o.proven() && name.Inc == next.Inc && name.Gen <= next.Gen:
-			strays = append(strays, token) // its generation is published by another, and the record would name it
+			strays = append(strays, token) // another token has its generation, and the record would name it
 		default:
 			adopt = append(adopt, token)
 		}
@@ -84,15 +84,15 @@ func split(o observation, next Name, keep []string) (adopt, strays []paistrike.T
 	return adopt, strays
 }
 
-// retiringAfter is the overlap list of the record that is published now: what was
-// retiring and still lives, the token just replaced unless PAIStrike itself shows it as
-// revoked, and what was adopted.
+// retiringAfter returns the overlap list of the record that is about to be published: the
+// retiring tokens that still work, the replaced token unless PAIStrike shows it as
+// revoked, and the adopted tokens.
 func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration) []entry.Retiring {
 	now := o.Clock.Now().UTC().Truncate(time.Second)
 	list := slices.Clone(o.retiring)
 	for i := range list {
-		// A version that a person wrote remembers ends of another time: since then any token
-		// of its list may have been current.
+		// The list of a version that a person restored is out of date: any of its tokens
+		// may have been current since.
 		if end := now.Add(overlap); !o.trusted() && list[i].RevokeAfter.Before(end) {
 			list[i].RevokeAfter = end
 		}
@@ -113,11 +113,11 @@ func retiringAfter(o observation, adopt []paistrike.Token, overlap time.Duration
 	return list
 }
 
-// isRipe reports that an overlap is over.
+// isRipe reports whether an overlap is over.
 func isRipe(r entry.Retiring, c schedule.Clock) bool { return !c.Revoke().Before(r.RevokeAfter) }
 
 // ripe returns the retiring tokens whose overlap is over. An untrusted version retires
-// nothing: its list is someone's memory of another time.
+// nothing, because its list may be out of date.
 func ripe(o observation) []entry.Retiring {
 	if !o.Clock.Trusted() || !o.trusted() || len(o.strangers()) > 0 {
 		return nil
@@ -132,21 +132,22 @@ func unripe(o observation) []entry.Retiring {
 	return slices.DeleteFunc(slices.Clone(o.retiring), func(r entry.Retiring) bool { return isRipe(r, o.Clock) })
 }
 
-// holds reports a token whose overlap is over, but that a consumer still uses: with
-// retire_when_idle it lives on for a second overlap at most.
+// holds reports whether a token is kept although its overlap is over, because a consumer
+// still uses it. With retire_when_idle it is kept for a second overlap at most.
 func holds(p schedule.Policy, token paistrike.Token, r entry.Retiring, c schedule.Clock) bool {
 	return p.RetireWhenIdle && usedLately(token, c) && c.Revoke().Before(r.RevokeAfter.Add(p.Overlap))
 }
 
-// usedLateWithin is how short before its end a retiring token's use is worth a warning.
+// usedLateWithin is how recent the last use of a retiring token must be to hold its
+// revocation back or to warn about it.
 const usedLateWithin = 15 * time.Minute
 
 func usedLately(token paistrike.Token, c schedule.Clock) bool {
 	return !token.Untold.Has(paistrike.LastUsed) && !token.LastUsedAt.IsZero() && c.Revoke().Sub(token.LastUsedAt) < usedLateWithin
 }
 
-// retire revokes what is ripe. A revocation that fails is a note, not an error: the
-// token stays in the list and the next run tries again.
+// retire revokes the tokens whose overlap is over. A failed revocation is a note, not an
+// error: the token stays in the list and the next run tries again.
 func (e *Engine) retire(ctx context.Context, o observation, r Request, result *Result) {
 	for _, old := range ripe(o) {
 		token, _ := e.inventory.get(old.ID)
@@ -166,7 +167,7 @@ func (e *Engine) retire(ctx context.Context, o observation, r Request, result *R
 	}
 }
 
-// sweep revokes what is astray; what fails is left to the next run.
+// sweep revokes the strays. A failed revocation is a note, and the next run tries again.
 func (e *Engine) sweep(ctx context.Context, o observation, strays []paistrike.Token, result *Result) {
 	if !o.Clock.Trusted() {
 		return

@@ -12,14 +12,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Result is what a run did and how it left the entry. It never holds the secret.
+// Result reports what a run did and how it left the entry. It never contains the secret.
 type Result struct {
 	TokenID   string
 	TokenName string
 	CreatedAt time.Time
-	ExpiresAt time.Time // zero: never
+	ExpiresAt time.Time // zero if it never expires
 	Status    paistrike.Status
-	Gen       int // generation that serves the token
+	Gen       int // the generation that serves the token
 	Retiring  []entry.Retiring
 	Verdict   schedule.Verdict // when the token is due next
 	Schedule  schedule.Schedule
@@ -28,36 +28,36 @@ type Result struct {
 	Rotated   bool
 	Published bool // a new version was written, with a new token or the same
 	Reason    schedule.Reason
-	Retired   []string // token ids whose overlap was over
-	Swept     []string // token ids of orphans
+	Retired   []string // IDs of tokens whose overlap was over
+	Swept     []string // IDs of orphans
 	Mirrored  bool     // metadata was written
-	Closed    bool     // the entry serves no token: it is vacant
+	Closed    bool     // the entry is vacant: it serves no token
 	Notes     []Message
 }
 
 func (r *Result) note(m Message) { r.Notes = append(r.Notes, m) }
 
-// errLost says that another run published first; the entry is looked at again.
+// errLost is returned if another run published first. The entry is then observed again.
 var errLost = errors.New("another run published first")
 
-// maxRounds bounds how often a run starts over because others were first.
+// maxRounds limits how often a run starts over because another run published first.
 const maxRounds = 3
 
-// Run brings one entry to what the request asks for. The steps, as numbered in
-// the reliability guide:
+// Run brings one entry to the state that the request describes. Its steps have the numbers
+// of the reliability guide:
 //
-//	S1 preflight  permissions, life of the store's credential
+//	S1 preflight  permissions, remaining life of the store's credential
 //	S2 observe    record and revision, tokens of the slot, the clocks; decide
-//	S3 mint       once; the name carries the generation
+//	S3 mint       once; the name contains the generation
 //	S4 verify     with the new token
-//	S5 publish    check-and-set on the revision, resolved by reading the one after it
+//	S5 publish    check-and-set on the revision, resolved by reading the next version
 //	S6 confirm    what was published is ours
 //	S7 mirror     metadata
-//	S8 clean      revoke what is ripe and what is astray
+//	S8 clean      revoke tokens whose overlap is over, and strays
 //
-// A run that has nothing to mint does S2, S7 and S8 alone. On an error nothing
-// that a consumer sees has changed, unless the result says that it rotated. The error is
-// an [*Error] whenever there is something to tell the user.
+// A run that has nothing to mint performs only S2, S7 and S8. If Run returns an error,
+// nothing that a consumer sees has changed, unless the result reports a rotation. The
+// error is an [*Error] if there is anything to tell the user.
 func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 	release, err := e.entries.lock(ctx, r.At)
 	if err != nil {
@@ -91,7 +91,7 @@ func (e *Engine) Run(ctx context.Context, r Request) (Result, error) {
 	return result, noProgress(r.At)
 }
 
-// execute carries a decision out.
+// execute carries out a decision.
 func (e *Engine) execute(ctx context.Context, o observation, r Request, d decision) (Result, error) {
 	result := Result{Notes: d.notes, Clock: o.Clock}
 	var err error
@@ -111,8 +111,8 @@ func (e *Engine) execute(ctx context.Context, o observation, r Request, d decisi
 	return result, err
 }
 
-// rotate does S1 and S3 to S8. From the mint on it does not stop halfway when the
-// caller gives up: Ctrl-C must not leave a token that nobody holds.
+// rotate performs S1 and S3 to S8. From the mint on, it ignores the caller's cancellation:
+// Ctrl-C must not leave a token that no one uses.
 func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decision, result *Result) error {
 	if err := e.preflight(ctx, o, r); err != nil {
 		return err
@@ -140,8 +140,8 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	}
 	failpoint("after verify")
 	if e.now().Sub(o.Clock.Machine) > inFlight {
-		// The machine slept: what was observed is of another time, and if revisions can
-		// come back, check-and-set does not notice.
+		// The machine slept, so the observation is out of date. If revisions can come
+		// back, check-and-set does not detect that.
 		return e.loseRace(critical, o, &m, result)
 	}
 	o = e.refreshed(o, m.ID)
@@ -170,8 +170,8 @@ func (e *Engine) rotate(ctx context.Context, o observation, r Request, d decisio
 	return nil
 }
 
-// successor is the engine that calls with the new token, if one that it replaces is the
-// run's own: no token revokes itself here.
+// successor returns an engine that calls with the new token if one of the replaced tokens
+// is the management token of this run, because a token does not revoke itself here.
 func (e *Engine) successor(ctx context.Context, after observation, m mint) *Engine {
 	for _, old := range after.record().Retiring {
 		if own, err := e.tokens.MayBeOwn(ctx, old.ID); err == nil && own {
@@ -183,8 +183,8 @@ func (e *Engine) successor(ctx context.Context, after observation, m mint) *Engi
 	return e
 }
 
-// endPrevious revokes what was current before and every token in its overlap: the user
-// has declared them compromised.
+// endPrevious revokes the replaced token and every token in its overlap, because the user
+// declared them compromised.
 func (e *Engine) endPrevious(ctx context.Context, after observation, r Request, result *Result) {
 	for _, old := range after.record().Retiring {
 		err := e.end(ctx, old.ID, entryTokens(after.Slots, r.Imported))
@@ -197,9 +197,9 @@ func (e *Engine) endPrevious(ctx context.Context, after observation, r Request, 
 	}
 }
 
-// relist reads the token list anew if the history of the entry is unknown: what is
-// adopted rests on the list, so it must not be older than what was read of the entry. One
-// that lacks the token of the record, which PAIStrike knows by its id, is.
+// relist fetches the token list again if the history of the entry is unknown: adoption
+// depends on the list, so the list must not be older than the record. A list is too old if
+// it lacks the record's token although PAIStrike finds that token by its ID.
 func (e *Engine) relist(ctx context.Context, o *observation) error {
 	if o.Revision == "" || o.trusted() {
 		return nil
@@ -214,9 +214,8 @@ func (e *Engine) relist(ctx context.Context, o *observation) error {
 	return nil
 }
 
-// refreshed takes what the mint has ended, to make room, out of an observation, and
-// looks at the clock again: the overlap begins now, however long ago the list was
-// read.
+// refreshed removes the tokens that the mint revoked to make room from an observation, and
+// updates its clock: the overlap begins now, however long ago the list was read.
 func (e *Engine) refreshed(o observation, minted string) observation {
 	machine := e.now()
 	if passed := machine.Sub(o.Clock.Machine); !o.Clock.Store.IsZero() && passed > 0 {
@@ -249,8 +248,8 @@ func (e *Engine) kept(ctx context.Context, o observation, r Request) ([]paistrik
 	return tokens, nil
 }
 
-// republish does S5 to S8 with the token that is current: another owner or schedule, a
-// fence against stale mints, or the end of a former key's field.
+// republish performs S5 to S8 with the current token: for another owner or schedule, as a
+// fence against stale mints, or at the end of a former key's field.
 func (e *Engine) republish(ctx context.Context, o observation, r Request, result *Result) error {
 	critical, cancel := detached(ctx, criticalBudget)
 	defer cancel()
@@ -282,8 +281,8 @@ func (e *Engine) republish(ctx context.Context, o observation, r Request, result
 	return nil
 }
 
-// finish does S7 and S8 and fills in how the entry stands. Cleaning comes first, so that
-// one write of metadata tells all.
+// finish performs S7 and S8 and completes the result. It cleans up first, so that a single
+// write of metadata shows everything.
 func (e *Engine) finish(ctx context.Context, o observation, r Request, astray []paistrike.Token, result *Result) {
 	result.Verdict = schedule.Evaluate(o.Clock.Rotate(), o.facts(r.Policy), r.Policy)
 	if r.Wish != Sweep {
@@ -302,8 +301,8 @@ func (e *Engine) finish(ctx context.Context, o observation, r Request, astray []
 	result.Status, result.Gen, result.Retiring, result.Schedule = o.current.Status, record.Gen, o.retiring, record.Schedule
 }
 
-// mirror is S7: it brings metadata up to date, every key of it at once, or does nothing
-// if it says already what it should. Failing is a note: the record is the truth.
+// mirror performs S7: it writes every key of the metadata at once, or nothing if the
+// metadata is up to date. A failure is a note, because the record is authoritative.
 func (e *Engine) mirror(ctx context.Context, o observation, result *Result) {
 	want := entry.MirrorOf(*o.record(), o.Revision, o.retiring, result.Verdict.Next)
 	want.LastRun, want.LastError = o.Mirror.LastRun, o.Mirror.LastError

@@ -12,26 +12,26 @@ import (
 )
 
 // Sight is an entry as it can be seen without its secret: metadata, PAIStrike's list and
-// the clocks. A plan rests on it, and [Engine.Run] takes it as its first observation.
+// the clocks. A plan is based on it, and [Engine.Run] accepts it as its first observation.
 type Sight struct {
 	At entry.Location
 	entry.Glance
 	Clock schedule.Clock
-	// Tokens are those named for this entry, whatever their state.
+	// Tokens are the tokens whose names contain this entry's slot, in any state.
 	Tokens []paistrike.Token
-	// Current is the token that the mirror names; zero if it names none.
+	// Current is the token that the mirror names, or zero if it names none.
 	Current paistrike.Token
-	// Account says whether this PAIStrike is the one that the entry belongs to.
+	// Account states whether the entry belongs to the PAIStrike account in use.
 	Account Account
-	// Retiring are the replaced tokens that still work.
+	// Retiring lists the replaced tokens that still work.
 	Retiring []entry.Retiring
 
 	listed map[string]paistrike.Token // the tokens that the mirror names
-	turn   int                        // of the entry's lock when it was seen
+	turn   int                        // the turn of the entry's lock at the time of the look
 }
 
-// Look looks at an entry without reading its secret: one read of metadata, beside what
-// the run shares (the token list, the store's clock). It writes nothing.
+// Look looks at an entry without reading its secret: one read of metadata, in addition to
+// what the run shares (the token list, the store's clock). It writes nothing.
 func (e *Engine) Look(ctx context.Context, at entry.Location) (Sight, error) {
 	turn := e.entries.turn(at)
 	var glance entry.Glance
@@ -62,16 +62,17 @@ func (e *Engine) Look(ctx context.Context, at entry.Location) (Sight, error) {
 	return e.sight(ctx, at, glance, turn, there)
 }
 
-// Hearsay is a store whose lists tell of many entries at once. What they tell may be
+// Hearsay is a store whose list calls describe many entries at once. Their answers may be
 // minutes old.
 type Hearsay interface {
-	// Listed returns what the last list said of an entry, false if it said nothing.
+	// Listed returns what the last list showed of an entry, and false if it showed
+	// nothing.
 	Listed(ctx context.Context, at entry.Location) (entry.Glance, bool, error)
 }
 
-// Glimpse sees an entry as the store's last list showed it, false if it showed nothing.
-// It may be behind: it can tell that nothing is to be done about an entry, and nothing
-// else.
+// Glimpse returns an entry as the store's last list showed it, and false if it showed
+// nothing. The list may be out of date, so a Glimpse can only establish that an entry
+// needs no work.
 func (e *Engine) Glimpse(ctx context.Context, at entry.Location) (Sight, bool, error) {
 	store, ok := e.store.(Hearsay)
 	if !ok {
@@ -93,7 +94,7 @@ func (e *Engine) Glimpse(ctx context.Context, at entry.Location) (Sight, bool, e
 	return s, err == nil, err
 }
 
-// sight adds the tokens and the clocks to what a store tells of an entry.
+// sight adds the tokens and the clocks to what a store reports about an entry.
 func (e *Engine) sight(ctx context.Context, at entry.Location, glance entry.Glance, turn int, there time.Time) (Sight, error) {
 	s := Sight{At: at, Glance: glance, turn: turn}
 	var err error
@@ -135,8 +136,8 @@ func (s *Sight) namedInMirror() []string {
 	return ids
 }
 
-// clock returns the three witnesses, of which the store has been asked already. With
-// neither server's there is no time to decide by.
+// clock returns the three clocks. The store's time has been read already, and is zero if it
+// is unknown. If neither server's clock is known, clock returns an error.
 func (e *Engine) clock(there time.Time) (schedule.Clock, error) {
 	c := schedule.Clock{Machine: e.now(), Store: there}
 	c.PAIStrike, _ = e.tokens.ServerTime()
@@ -146,8 +147,8 @@ func (e *Engine) clock(there time.Time) (schedule.Clock, error) {
 	return c, nil
 }
 
-// storeTime asks the store for its clock. It is zero if that is closed to us: the other
-// witnesses may do.
+// storeTime asks the store for its clock. It returns the zero time if the store refuses,
+// because the other clocks may be sufficient.
 func (e *Engine) storeTime(ctx context.Context) (time.Time, error) {
 	there, err := e.store.Now(ctx)
 	switch {
@@ -159,26 +160,26 @@ func (e *Engine) storeTime(ctx context.Context) (time.Time, error) {
 	return there, nil
 }
 
-// ours reports whether a slot is this entry's, under the store's present identity or a
+// ours reports whether a slot is this entry's, under the store's current identity or a
 // former one.
 func ours(slots []string, slot string) bool { return slot != "" && slices.Contains(slots, slot) }
 
-// ownMirror reports whether metadata calls the entry ours, under this store's identity.
+// ownMirror reports whether metadata marks the entry as ours, under this store's identity.
 func (s Sight) ownMirror() bool { return s.Managed && ours(s.Slots, s.Mirror.Slot) }
 
-// Foreign reports an entry of someone else, as far as metadata shows.
+// Foreign reports whether the entry is someone else's, as far as metadata shows.
 func (s Sight) Foreign() bool {
 	return s.Revision != "" && !s.ownMirror() && !s.Stale()
 }
 
-// Copied reports that metadata was written to another store: this one is a copy of it,
-// or is reached under another address.
+// Copied reports whether metadata was written to another store: this one is a copy of it,
+// or is reached at another address.
 func (s Sight) Copied() bool { return s.Managed && s.Problem == nil && !ours(s.Slots, s.Mirror.Slot) }
 
-// Stale reports that metadata does not describe the current version, so that only the
-// record tells. A first run that ended between publication and mirror leaves an entry
-// without a mark of ours; that a token was minted for it tells it from someone else's.
-// A tombstone that can be read is believed of the record alone.
+// Stale reports whether metadata does not describe the current version, so that only the
+// record is reliable. A first run that ended between publication and mirror leaves an
+// entry without our mark; a token that was minted for the entry distinguishes it from
+// someone else's. Only the record is trusted to be a tombstone while its data can be read.
 func (s Sight) Stale() bool {
 	if s.Condition != entry.Live {
 		return false
@@ -188,19 +189,20 @@ func (s Sight) Stale() bool {
 	case !s.Managed:
 		return s.mintedHere()
 	case unreadable:
-		return true // someone changed it by hand, and the record is the truth
+		return true // someone changed it manually, and the record is authoritative
 	case !ours(s.Slots, s.Mirror.Slot):
 		return false
 	}
 	return s.Mirror.Revision != s.Revision || s.Mirror.State == entry.StateTombstone
 }
 
-// mintedHere reports that a token was minted for the incarnation that begins here.
+// mintedHere reports whether a token that is not revoked was minted for this entry.
 func (s Sight) mintedHere() bool {
 	return slices.ContainsFunc(s.Tokens, func(t paistrike.Token) bool { return t.Status != paistrike.StatusRevoked })
 }
 
-// Unhealthy says why the entry cannot serve its token, as far as metadata shows.
+// Unhealthy returns the reason why the entry cannot serve its token, as far as metadata
+// shows, or [schedule.ReasonNone].
 func (s Sight) Unhealthy() schedule.Reason {
 	switch {
 	case s.Revision == "":
@@ -228,8 +230,8 @@ func (s Sight) OwnedByOther(owner string) bool {
 	return s.Serves() && s.Mirror.Owner != "" && s.Mirror.Owner != owner
 }
 
-// Verdict is what [schedule.Evaluate] says of the entry, as far as metadata and the
-// token list show.
+// Verdict returns what [schedule.Evaluate] decides for the entry, as far as metadata and
+// the token list show.
 func (s Sight) Verdict(p schedule.Policy) schedule.Verdict {
 	f := schedule.Facts{Unhealthy: s.Unhealthy(), CreatedAt: s.Mirror.CreatedAt, ExpiresAt: s.Mirror.ExpiresAt, Slot: s.Mirror.Slot}
 	if f.Unhealthy == schedule.ReasonNone && s.Serves() {
@@ -238,8 +240,8 @@ func (s Sight) Verdict(p schedule.Policy) schedule.Verdict {
 	return schedule.Evaluate(s.Clock.Rotate(), f, p)
 }
 
-// Ripe counts the retiring tokens whose overlap is over and that a run with this
-// policy, and the tokens that were imported, would revoke.
+// Ripe counts the retiring tokens whose overlap is over and that a run with this policy
+// and these imported tokens would revoke.
 func (s Sight) Ripe(p schedule.Policy, imported ...Imported) int {
 	if !s.Clock.Trusted() || s.Stale() {
 		return 0
@@ -273,8 +275,8 @@ func incOf(tokenName string) string {
 	return name.Inc
 }
 
-// Token looks a token up by id. A token that PAIStrike does not know has no name and no
-// status.
+// Token looks up a token by its ID. A token that PAIStrike does not know has no name and
+// no status.
 func (e *Engine) Token(ctx context.Context, id string) (paistrike.Token, schedule.Clock, error) {
 	if err := e.load(ctx); err != nil {
 		return paistrike.Token{}, schedule.Clock{}, listFailed(err)
@@ -287,5 +289,5 @@ func (e *Engine) Token(ctx context.Context, id string) (paistrike.Token, schedul
 	return token, schedule.Clock{PAIStrike: now, Machine: e.now()}, nil
 }
 
-// ServerTime is PAIStrike's clock, false before its first answer.
+// ServerTime returns PAIStrike's clock, and false before its first response.
 func (e *Engine) ServerTime() (time.Time, bool) { return e.tokens.ServerTime() }

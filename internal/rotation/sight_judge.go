@@ -5,8 +5,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Strangers counts the tokens of the slot that live, that someone uses, and that the
-// mirror does not name; see [observation.strangers].
+// Strangers counts the usable tokens of the slot that someone uses and that the mirror
+// does not name; see [observation.strangers].
 func (s Sight) Strangers() int {
 	if !s.Serves() {
 		return 0
@@ -20,8 +20,8 @@ func (s Sight) Strangers() int {
 	return count
 }
 
-// Obstacle says why nothing must be done about an entry, in words for the user; nil if
-// nothing stands against it. It rests on metadata alone.
+// Obstacle returns the reason why an entry must not be changed, in words for the user, or
+// nil. It depends on metadata alone.
 func (s Sight) Obstacle() error {
 	o := observation{Sight: s}
 	switch {
@@ -33,9 +33,9 @@ func (s Sight) Obstacle() error {
 	return nil
 }
 
-// MayPublish refuses an entry that belongs to someone else: a foreign secret, a copy of
-// another store's record, or the token of another resource. The record has the last
-// word when the entry is written.
+// MayPublish returns an error if the entry belongs to someone else: a foreign secret, a
+// copy of another store's record, or the token of another resource. When the entry is
+// written, the record decides.
 func (s Sight) MayPublish(owner, label string, coming, adopt bool) error {
 	if adopt {
 		return nil
@@ -51,8 +51,8 @@ func (s Sight) MayPublish(owner, label string, coming, adopt bool) error {
 	return nil
 }
 
-// TakesOver tells a plan of the present owner, if a publication by owner would take the
-// entry over from another resource.
+// TakesOver returns a message for a plan that names the present owner, and true, if a
+// publication by owner would take the entry over from another resource.
 func (s Sight) TakesOver(owner string) (Message, bool) {
 	if !s.OwnedByOther(owner) {
 		return Message{}, false
@@ -60,14 +60,14 @@ func (s Sight) TakesOver(owner string) (Message, bool) {
 	return takesOver(s.At, s.record()), true
 }
 
-// record is what metadata tells of the record.
+// record returns the part of the record that metadata repeats.
 func (s Sight) record() entry.Record {
 	return entry.Record{
 		TokenID: s.Mirror.TokenID, TokenName: s.Mirror.TokenName, Owner: s.Mirror.Owner, Gen: s.Mirror.Of, CreatedAt: s.Mirror.CreatedAt,
 	}
 }
 
-// Schedule is what metadata says about rotation. The error is an [*Error].
+// Schedule returns the schedule that metadata shows. The error is an [*Error].
 func (s Sight) Schedule() (schedule.Schedule, schedule.Policy, error) {
 	if err := s.Obstacle(); err != nil {
 		return schedule.Schedule{}, schedule.Policy{}, err

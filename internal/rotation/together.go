@@ -5,8 +5,7 @@ import (
 	"sync"
 )
 
-// Together runs functions that do not depend on each other, and returns when all have
-// ended.
+// Together runs independent functions and returns when all have ended.
 type Together func(functions ...func())
 
 // OneByOne runs functions one after the other, in their order.
@@ -16,7 +15,7 @@ func OneByOne(functions ...func()) {
 	}
 }
 
-// SideBySide runs functions at the same time.
+// SideBySide runs functions concurrently.
 func SideBySide(functions ...func()) {
 	var all sync.WaitGroup
 	for _, f := range functions[1:] {
@@ -26,14 +25,13 @@ func SideBySide(functions ...func()) {
 	all.Wait()
 }
 
-// WithTogether sets how reads that do not depend on each other are made. By default they
-// follow each other, which is slower and makes the same requests. Nothing that changes a
-// server is ever among them.
+// WithTogether sets how independent reads are run. The default is [OneByOne], which is
+// slower but sends the same requests. Calls that change a server are never run this way.
 func WithTogether(together Together) Option { return func(e *Engine) { e.together = together } }
 
-// gather makes reads together. Its outcome is that of one after the other: the error is
-// the first one's in their order, and when a read fails, those after it are canceled. One
-// before it never is, because others may wait for what it fetches.
+// gather runs reads together. The outcome is the same as when they run one after the
+// other: it returns the first error in their order, and a failed read cancels those after
+// it. Reads before it are never canceled, because others may wait for what they fetch.
 func (e *Engine) gather(ctx context.Context, reads ...func(context.Context) error) error {
 	errs := make([]error, len(reads))
 	functions := make([]func(), len(reads))

@@ -9,10 +9,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Unasked stands in for PAIStrike if it is not called: in a plan that must do without a
-// management token, and when an entry is abandoned. It takes every token for one
-// that works, as the store has it, and carries nothing out. Nothing may be concluded from
-// what it says of a token.
+// Unasked replaces PAIStrike where its API is not called: in a plan without a management
+// token, and when an entry is abandoned. It reports every token as active, as the store
+// does, and every call that changes something fails. Do not draw conclusions from what it
+// reports about a token.
 type Unasked struct{}
 
 var errUnasked = errors.New("this run does without PAIStrike's API")
@@ -20,38 +20,38 @@ var errUnasked = errors.New("this run does without PAIStrike's API")
 // List returns no token.
 func (Unasked) List(context.Context) ([]paistrike.Token, error) { return nil, nil }
 
-// Get returns a token of which nothing is told but its id.
+// Get returns an active token of which only the ID is known.
 func (Unasked) Get(_ context.Context, id string) (paistrike.Token, error) {
 	return paistrike.Token{ID: id, Status: paistrike.StatusActive, Untold: paistrike.LastUsed | paistrike.Expiry | paistrike.State}, nil
 }
 
-// Create carries nothing out.
+// Create always fails.
 func (Unasked) Create(context.Context, string, time.Time) (paistrike.Minted, error) {
 	return paistrike.Minted{}, errUnasked
 }
 
-// Verify carries nothing out.
+// Verify always fails.
 func (Unasked) Verify(context.Context, secret.Secret) error { return errUnasked }
 
-// Revoke carries nothing out.
+// Revoke always fails.
 func (Unasked) Revoke(context.Context, string) error { return errUnasked }
 
-// MayBeOwn cannot tell.
+// MayBeOwn always fails.
 func (Unasked) MayBeOwn(context.Context, string) (bool, error) { return true, errUnasked }
 
-// As carries nothing out either.
+// As returns the receiver.
 func (u Unasked) As(secret.Secret) Tokens { return u }
 
-// ServerTime is not known.
+// ServerTime returns false: the time is unknown.
 func (Unasked) ServerTime() (time.Time, bool) { return time.Time{}, false }
 
-// Endpoint is not known.
+// Endpoint returns "".
 func (Unasked) Endpoint() string { return "" }
 
-// DropsRevoked is not known.
+// DropsRevoked returns false.
 func (Unasked) DropsRevoked() bool { return false }
 
-// Unasked reports that the engine does without PAIStrike.
+// Unasked reports whether the engine works without PAIStrike's API.
 func (e *Engine) Unasked() bool {
 	_, unasked := e.tokens.(Unasked)
 	return unasked
