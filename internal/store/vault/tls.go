@@ -31,10 +31,13 @@ func newTransports(config Config) transports {
 	})
 	fresh := sync.OnceValues(func() (http.RoundTripper, error) {
 		transport, err := shared()
-		if own, ok := transport.(*http.Transport); ok {
-			return oneshot.New(own), err
+		if err != nil {
+			return nil, err
 		}
-		return transport, err
+		if own, ok := transport.(*http.Transport); ok {
+			return oneshot.New(own), nil
+		}
+		return transport, nil
 	})
 	return transports{shared: shared, fresh: fresh}
 }

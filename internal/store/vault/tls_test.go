@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
@@ -66,5 +67,13 @@ func TestProxyOfTheTransportIsUsed(t *testing.T) {
 	})
 	if _, err := c.List(t.Context(), "", "secret", ""); err != nil || len(f.requests()) != 1 {
 		t.Errorf("%v after %v", err, f.requests())
+	}
+}
+
+func TestFirstRequestUnderUnusableTLSSettingsFails(t *testing.T) {
+	t.Parallel()
+	c := client(t, "https://vault.invalid:8200", func(c *vault.Config) { c.CACertFile = filepath.Join(t.TempDir(), "none") })
+	if err := c.Purge(t.Context(), at("ci/once")); err == nil || !strings.Contains(err.Error(), "CA certificates") {
+		t.Errorf("error %v", err)
 	}
 }
