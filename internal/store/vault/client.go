@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/vault/api"
-
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
@@ -26,7 +24,7 @@ type Client struct {
 	index      index
 
 	mounts  flights[mountKey, Mount]
-	healths flights[struct{}, api.HealthResponse]
+	healths flights[struct{}, serverHealth]
 	life    flights[struct{}, TokenLife]
 }
 
@@ -199,8 +197,8 @@ func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
 }
 
 // unsealed is the health of a Vault that works, as it stood when this client first asked.
-func (c *Client) unsealed(ctx context.Context) (api.HealthResponse, error) {
-	return c.healths.get(ctx, struct{}{}, func(ctx context.Context) (api.HealthResponse, error) {
+func (c *Client) unsealed(ctx context.Context) (serverHealth, error) {
+	return c.healths.get(ctx, struct{}{}, func(ctx context.Context) (serverHealth, error) {
 		health, err := c.health(ctx, false)
 		if err == nil && health.Sealed {
 			err = &Error{Op: "reading", Path: healthPath, Status: http.StatusServiceUnavailable, Sealed: true}
@@ -240,9 +238,16 @@ var healthy = url.Values{
 	"performancestandbycode": {"200"}, "drsecondarycode": {"200"}, "removedcode": {"200"}, "haunhealthycode": {"200"},
 }
 
-func (c *Client) health(ctx context.Context, once bool) (api.HealthResponse, error) {
+// serverHealth is what counts of the answer of sys/health.
+type serverHealth struct {
+	Sealed        bool  `json:"sealed"`
+	Enterprise    bool  `json:"enterprise"`
+	ServerTimeUTC int64 `json:"server_time_utc"`
+}
+
+func (c *Client) health(ctx context.Context, once bool) (serverHealth, error) {
 	r := request{op: "reading", method: http.MethodGet, path: healthPath, query: healthy, anonymous: true, once: once}
-	var health api.HealthResponse
+	var health serverHealth
 	got, err := c.exchange(ctx, r, secret.Secret{})
 	if err != nil {
 		return health, err

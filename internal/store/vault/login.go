@@ -11,8 +11,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/hashicorp/vault/api"
-
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
@@ -196,6 +194,13 @@ func readSecret(file string) (secret.Secret, error) {
 	return secret.New(value), nil
 }
 
+// loginAnswer is what counts of the answer to a login.
+type loginAnswer struct {
+	Auth struct {
+		ClientToken string `json:"client_token"`
+	} `json:"auth"`
+}
+
 // signIn gets a Vault token.
 func (c *Client) signIn(ctx context.Context) (secret.Secret, error) {
 	l := c.session.login
@@ -226,8 +231,8 @@ func (c *Client) signIn(ctx context.Context) (secret.Secret, error) {
 		}
 		return secret.Secret{}, err
 	}
-	var login api.Secret
-	if json.Unmarshal(got.body, &login) != nil || login.Auth == nil || !secret.IsVisible(login.Auth.ClientToken) {
+	var login loginAnswer
+	if json.Unmarshal(got.body, &login) != nil || !secret.IsVisible(login.Auth.ClientToken) {
 		return secret.Secret{}, l.failed(errors.New("Vault's answer holds no token; a second factor is not supported")) //nolint:staticcheck // Vault is a name
 	}
 	return secret.New(login.Auth.ClientToken), nil

@@ -15,14 +15,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/vault/api"
-
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
 // maxAnswer bounds what is read of an answer, in bytes. KV entries are at most
 // 1 MiB in Vault's defaults.
 const maxAnswer = 8 << 20
+
+// The headers of Vault's API.
+const (
+	headerIndex     = "X-Vault-Index"
+	headerNamespace = "X-Vault-Namespace"
+	headerRequest   = "X-Vault-Request"
+	headerToken     = "X-Vault-Token"
+)
 
 // request is one call to Vault.
 type request struct {
@@ -214,13 +220,13 @@ func (c *Client) build(ctx context.Context, r request, token secret.Secret) (*ht
 	if body != nil {
 		req.Header.Set("Content-Type", cmp.Or(r.mediaType, "application/json"))
 	}
-	req.Header.Set(api.RequestHeaderName, "true")
+	req.Header.Set(headerRequest, "true")
 	if r.namespace != "" {
-		req.Header.Set(api.NamespaceHeaderName, r.namespace)
+		req.Header.Set(headerNamespace, r.namespace)
 	}
 	if !r.anonymous {
 		if !token.IsZero() { // an agent adds its own
-			req.Header.Set(api.AuthHeaderName, token.Reveal())
+			req.Header.Set(headerToken, token.Reveal())
 		}
 		c.index.require(req.Header)
 	}
@@ -234,7 +240,9 @@ func (c *Client) build(ctx context.Context, r request, token secret.Secret) (*ht
 // itself does not repeat what it was sent, but something between may.
 func reasons(body []byte, secrets []secret.Secret) []string {
 	const most = 5
-	var vault api.ErrorResponse
+	var vault struct {
+		Errors []string `json:"errors"`
+	}
 	if json.Unmarshal(body, &vault) != nil {
 		return nil
 	}
