@@ -13,10 +13,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// goneEndpoint is the PAIStrike of all worlds, as a record names it.
+// goneEndpoint is the PAIStrike endpoint that the records of every world name.
 const goneEndpoint = "http://localhost:1/api/v1"
 
-// abandon is one run that closes the entry by the store alone.
+// abandon runs [rotation.Engine.Abandon] over wire.
 func (w *world) abandon(wire http.RoundTripper) (rotation.Abandoned, error) {
 	return w.abandonAt(wire, rotation.AbandonRequest{At: w.at, Endpoint: goneEndpoint})
 }
@@ -26,7 +26,7 @@ func (w *world) abandonAt(wire http.RoundTripper, r rotation.AbandonRequest) (ro
 	return engine.Abandon(context.Background(), r)
 }
 
-// abandoned is a run that nothing disturbs, and that PAIStrike learns nothing of.
+// abandoned runs Abandon without faults and fails the test if it calls PAIStrike.
 func (w *world) abandoned() rotation.Abandoned {
 	w.t.Helper()
 	asked := len(w.paistrike.Journal())
@@ -41,7 +41,7 @@ func (w *world) abandoned() rotation.Abandoned {
 }
 
 // twice provisions an entry and replaces its token, so that two tokens work. It returns
-// their ids, sorted.
+// their IDs, sorted.
 func (w *world) twice() []string {
 	w.t.Helper()
 	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
@@ -64,8 +64,8 @@ func idsOf(left []entry.Retiring) []string {
 	return sorted(ids...)
 }
 
-// closedUnrevoked fails the test unless the entry serves nothing and the result names the
-// tokens, which all work.
+// closedUnrevoked fails the test unless the entry serves no token and the result names all
+// tokens in ids, which still work.
 func (w *world) closedUnrevoked(result rotation.Abandoned, standing rotation.Standing, ids []string) {
 	w.t.Helper()
 	if record, _ := w.served(); record == nil || record.State != entry.StateTombstone || record.TokenID != "" || record.Endpoint != goneEndpoint {
@@ -79,8 +79,9 @@ func (w *world) closedUnrevoked(result rotation.Abandoned, standing rotation.Sta
 	}
 }
 
-// PAIStrike is gone: the entry ends, and everyone learns which tokens did not. A second run
-// does nothing and says the same. If it comes back after all, a destroy ends the tokens.
+// Abandon closes the entry and reports which tokens still work. A second run changes
+// nothing and reports the same. If PAIStrike comes back after all, a destroy revokes the
+// tokens.
 func TestAbandon(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {
@@ -119,13 +120,13 @@ func TestAbandon(t *testing.T) {
 	})
 }
 
-// A token that has expired is nobody's concern.
+// An expired token needs no one's attention, so Abandon does not name it.
 func TestAbandonNamesNoTokenThatHasExpired(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {
 		w := newWorld(t, row.memory())
 		ids := w.twice()
-		w.paistrike.Clock().Advance(75 * day) // the first of them has ended
+		w.paistrike.Clock().Advance(75 * day) // the first token has expired
 		current := mustRecord(w).TokenID
 		if result := w.abandoned(); !slices.Equal(idsOf(result.Left), []string{current}) {
 			t.Errorf("left %v of %v, want %s", idsOf(result.Left), ids, current)
@@ -137,7 +138,7 @@ func TestAbandonNamesNoTokenThatHasExpired(t *testing.T) {
 	})
 }
 
-// What someone did by hand hides no token.
+// Abandon names the tokens that metadata knows even if someone changed the entry manually.
 func TestAbandonNamesTokensThatMetadataAloneKnows(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {
@@ -157,7 +158,8 @@ func TestAbandonNamesTokensThatMetadataAloneKnows(t *testing.T) {
 	})
 }
 
-// What is not ours, what is closed, and what belongs to another PAIStrike stays as it is.
+// Abandon does not change foreign entries, closed entries, or entries of another
+// PAIStrike.
 func TestWhatIsNotAbandoned(t *testing.T) {
 	t.Parallel()
 	provision := func(w *world) { w.run(w.request(rotation.Rotate, schedule.ReasonCreated)) }
@@ -207,7 +209,7 @@ func TestWhatIsNotAbandoned(t *testing.T) {
 	})
 }
 
-// An engine that could call PAIStrike abandons nothing.
+// Abandon fails if the engine could call PAIStrike.
 func TestAbandonNeverAsks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, inMemory())
@@ -221,8 +223,8 @@ func TestAbandonNeverAsks(t *testing.T) {
 	}
 }
 
-// dying delivers some requests and none after them, as a process that is killed. The last
-// one may be delivered and its answer lost.
+// dying delivers a limited number of requests and none after them, like a process that is
+// killed. It may deliver the last request and lose the response.
 type dying struct {
 	next      http.RoundTripper
 	left      int
@@ -246,7 +248,7 @@ func (d *dying) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// Wherever a run is killed, the next one finishes it and names every token.
+// Wherever a run is killed, the next run finishes its work and names every token.
 func TestAbandonConvergesAfterAKill(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {
@@ -269,8 +271,8 @@ func TestAbandonConvergesAfterAKill(t *testing.T) {
 	})
 }
 
-// A rotation in flight that publishes first loses its token to nobody: the next round closes
-// what it published, and names it.
+// If a rotation in flight publishes first, its token is not lost: the next round closes
+// the published version and names the token.
 func TestAbandonAfterARace(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {

@@ -27,15 +27,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// awsServer is the row of AWS Secrets Manager: the server of tools/secretsmanager, the
-// model of it in memory, or both.
+// awsServer is the AWS Secrets Manager row of the table: the server of
+// tools/secretsmanager, its model in memory, or both.
 type awsServer struct {
 	t        testing.TB
 	endpoint string
 	key      sdk.Credentials
 	format   aws.Format
-	memory   *memoryAWS                // nil if there is none
-	genuine  *testparts.SecretsManager // nil if there is none
+	memory   *memoryAWS                // nil without a model
+	genuine  *testparts.SecretsManager // nil without a server
 	wire     *http.Transport
 
 	mu    sync.Mutex
@@ -44,7 +44,7 @@ type awsServer struct {
 
 const awsRegion = "eu-central-1"
 
-// awsInMemory is an AWS in memory.
+// awsInMemory returns an AWS in memory.
 func awsInMemory(format aws.Format) *awsServer {
 	return &awsServer{
 		endpoint: "http://127.0.0.1:2", format: format, memory: newMemoryAWS(),
@@ -64,8 +64,8 @@ func startAWS(t testing.TB, format aws.Format) *awsServer {
 	return s
 }
 
-// startAWSTwins answers with what the server says, and compares it with what the AWS in
-// memory says to the same request.
+// startAWSTwins returns a server whose every response is compared with that of the model
+// in memory.
 func startAWSTwins(t testing.TB, format aws.Format) *awsServer {
 	t.Helper()
 	s := startAWS(t, format)
@@ -87,7 +87,7 @@ func (s *awsServer) open(w *world, wire http.RoundTripper) rotation.Store {
 	return store
 }
 
-// send asks whichever server there is; if there are both, they have to agree.
+// send asks the server, the model, or both. If both are asked, their responses must agree.
 func (s *awsServer) send(w *world, r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
@@ -116,12 +116,12 @@ func (s *awsServer) send(w *world, r *http.Request) (*http.Response, error) {
 	return genuine, nil
 }
 
-// ask sends a request to the genuine server, at the time of the world. The client signed it
-// by the machine's clock, so it is signed again.
+// ask sends a request to the genuine server at the world's time. The client signed it with
+// the machine's clock, so ask signs it again.
 func (s *awsServer) ask(w *world, r *http.Request, body []byte) (*http.Response, error) {
 	s.setClock(w.now())
 	own := r.Clone(r.Context())
-	own.Body = io.NopCloser(bytes.NewReader(body)) // the SDK closes its own before the answer has been read
+	own.Body = io.NopCloser(bytes.NewReader(body)) // the SDK closes its own body before the response has been read
 	scope := strings.Split(r.Header.Get("Authorization"), "/")
 	sum := sha256.Sum256(body)
 	err := v4.NewSigner().SignHTTP(r.Context(), s.key, own, hex.EncodeToString(sum[:]), scope[3], scope[2], w.now())
@@ -140,7 +140,7 @@ func (s *awsServer) setClock(now time.Time) {
 	}
 }
 
-// compare fails the test if the model answers something else than the server.
+// compare fails the test if the model and the server respond differently.
 func (s *awsServer) compare(r *http.Request, genuine, modeled *http.Response) {
 	said, err := io.ReadAll(genuine.Body)
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *awsServer) compare(r *http.Request, genuine, modeled *http.Response) {
 	}
 }
 
-// operation names the call that a request is.
+// operation returns the name of the API call that a request makes.
 func operation(r *http.Request) string {
 	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.")
 	if !ok {
@@ -174,8 +174,8 @@ func (s *awsServer) served(w *world) (*entry.Record, entry.Revision) {
 	return s.record(w, "AWSCURRENT")
 }
 
-// record returns the record of a version, by its id or its label. It asks the model if there
-// is one: the server agrees with it.
+// record returns the record of a version, by version ID or staging label. It asks the
+// model if there is one, because the server agrees with it.
 func (s *awsServer) record(w *world, version string) (*entry.Record, entry.Revision) {
 	read := s.memory.read
 	if s.memory == nil {
@@ -200,7 +200,7 @@ func (s *awsServer) record(w *world, version string) (*entry.Record, entry.Revis
 	return &record, entry.Revision(id)
 }
 
-// reader reads versions from the genuine server, by their ids or labels.
+// reader returns a function that reads versions from the genuine server, by ID or label.
 func (s *awsServer) reader(w *world) func(path, version string) (value, id string) {
 	return func(path, version string) (string, string) {
 		in := &secretsmanager.GetSecretValueInput{SecretId: sdk.String(path), VersionId: sdk.String(version)}
@@ -238,7 +238,8 @@ func (s *awsServer) refusal(r *http.Request, what fault) *http.Response {
 
 func (s *awsServer) faults() []fault { return append(anyFaults(), taken) }
 
-// lies are what a replica answers that is behind: AWS's reads are eventually consistent.
+// lies returns the responses of a replica that lags: AWS's reads are eventually
+// consistent.
 func (s *awsServer) lies() []lie {
 	behind := func(operations ...string) func(*world, http.RoundTripper, string) http.RoundTripper {
 		return func(w *world, next http.RoundTripper, _ string) http.RoundTripper {
@@ -259,7 +260,7 @@ func (s *awsServer) lies() []lie {
 	}
 }
 
-// admin is a client of a person who may do everything.
+// admin returns a client with all permissions.
 func (s *awsServer) admin(w *world) *secretsmanager.Client {
 	return secretsmanager.New(secretsmanager.Options{
 		Region: awsRegion, BaseEndpoint: sdk.String(s.endpoint), HTTPClient: &http.Client{Transport: w.wire()},
@@ -340,7 +341,7 @@ func (s *awsServer) restore(w *world) {
 	w.byHand(err)
 }
 
-// byHand fails the test if what a person wants to do does not work.
+// byHand fails the test if a manual change fails.
 func (w *world) byHand(err error) {
 	w.t.Helper()
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// AWS's reads are eventually consistent. If the reply to a publication is lost, and what was
-// published cannot be read yet, a run does not know who published: it revokes nothing, and
-// says so.
+// AWS's reads are eventually consistent. If the response to a publication is lost and the
+// published version cannot be read yet, the run cannot know who published it. It revokes
+// nothing and reports that.
 func TestAVersionThatCannotBeReadYetIsNobodys(t *testing.T) {
 	t.Parallel()
 	for name, unread := range map[string]struct {
 		format aws.Format
-		ending string // of the version ids that cannot be read yet
+		ending string // of the version IDs that cannot be read yet
 	}{
 		"json": {aws.JSON, ""}, "plain": {aws.Plain, ""}, "record of plain": {aws.Plain, "-record"},
 	} {
@@ -63,7 +63,7 @@ func TestAVersionThatCannotBeReadYetIsNobodys(t *testing.T) {
 	}
 }
 
-// bodyOf reads the body of a request, which stays to be read.
+// bodyOf returns the body of a request and leaves it readable.
 func bodyOf(t *testing.T, r *http.Request) string {
 	t.Helper()
 	if r.Body == nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// Consumers may pin the staging label AWSPREVIOUS, to read the former token during its
-// overlap. Whatever goes wrong with a rotation, and however often it is tried again, the
-// label is on that token once there is a new one.
+// Consumers may pin the staging label AWSPREVIOUS to read the former token during its
+// overlap. Whatever goes wrong with a rotation, and however often it is retried, the label
+// is on the former token once there is a new one.
 func TestAWSPreviousKeepsTheFormerToken(t *testing.T) {
 	t.Parallel()
 	rotate := scenarios()[1]

@@ -14,54 +14,54 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// backend is the server of a store, shared by worlds that each have an entry of their own
-// in it. It is all that differs from store to store in the proofs.
+// backend is the server of a store. Worlds share it, each with its own entry. It contains
+// all that differs between the stores in these proofs.
 type backend interface {
-	// place is where the entry of a world is.
+	// place returns the location of the entry of a world.
 	place(name string) entry.Location
-	// open opens the store for one process.
+	// open returns the store as a new process sees it.
 	open(w *world, wire http.RoundTripper) rotation.Store
-	// send delivers a request to the server, which tells the world's time.
+	// send delivers a request to the server, whose clock shows the world's time.
 	send(w *world, r *http.Request) (*http.Response, error)
-	// served returns the record at the current revision, nil if there is none.
+	// served returns the record at the current revision, or nil if there is none.
 	served(w *world) (*entry.Record, entry.Revision)
 	// publishes reports whether a request may change which revision is current.
 	publishes(r *http.Request) bool
-	// refusal is how the server, or what stands before it, answers when a fault happens.
+	// refusal returns the response of the server, or of a proxy before it, to a fault.
 	refusal(r *http.Request, what fault) *http.Response
-	// faults are what may go wrong with one of its calls, or of PAIStrike's.
+	// faults returns the faults of its calls and of PAIStrike's.
 	faults() []fault
-	// lies are what it may answer that is no longer true.
+	// lies returns responses of the store that are no longer true.
 	lies() []lie
-	// clone is a copy of a model in memory, with everything in it.
+	// clone returns a copy of a model in memory with all its data.
 	clone() backend
-	// former returns the record that goBack makes current, nil if there is none.
+	// former returns the record that goBack makes current, or nil if there is none.
 	former(w *world) *entry.Record
 
-	// What people do by hand.
-	write(w *world, value map[string]any)    // a new version
-	goBack(w *world)                         // to the version before the current one
-	label(w *world, metadata map[string]any) // changes metadata; a nil removes
-	remove(w *world)                         // so that it can be restored
+	// Manual changes.
+	write(w *world, value map[string]any)    // writes a new version
+	goBack(w *world)                         // makes the version before the current one current again
+	label(w *world, metadata map[string]any) // changes metadata; nil removes a key
+	remove(w *world)                         // deletes the entry so that it can be restored
 	restore(w *world)
 }
 
-// storeRow is a store of the table that the proofs run over.
+// storeRow is one store of the table that the proofs iterate over.
 type storeRow struct {
 	name string
-	// start starts a server that a process of its own is, or a model in memory that is held
-	// to it.
+	// start starts a server in its own process, or a model in memory that is compared with
+	// one.
 	start func(t testing.TB) backend
-	// twins answers as the server does, and compares the model in memory with it.
+	// twins returns a server whose every response is compared with that of the model.
 	twins func(t testing.TB) backend
-	// memory is the model alone.
+	// memory returns the model alone.
 	memory func() backend
-	// pairs is how many pairs of faults there are for each that is tried.
+	// pairs is the number of pairs of faults for each pair that is tried.
 	pairs int
 }
 
-// stores is the table. The plain value of AWS is a row of its own, because its publication
-// has more calls.
+// stores returns the table. The plain format of AWS has its own row because its
+// publication makes more calls.
 func stores() []storeRow {
 	awsRow := func(name string, format aws.Format, pairs int) storeRow {
 		return storeRow{
@@ -83,7 +83,7 @@ func stores() []storeRow {
 	}
 }
 
-// overEachStore runs a test on every store of the table.
+// overEachStore runs a test as a subtest for each store of the table.
 func overEachStore(t *testing.T, test func(t *testing.T, row storeRow)) {
 	t.Helper()
 	for _, row := range stores() {
@@ -110,8 +110,8 @@ func (k kvServer) open(w *world, wire http.RoundTripper) rotation.Store {
 	return vault.NewStore(client)
 }
 
-// send lets Vault's health page tell the time of the sandbox, so that one clock moves
-// both.
+// send makes Vault's health endpoint report the time of the sandbox, so that both servers
+// share one clock.
 func (k kvServer) send(w *world, r *http.Request) (*http.Response, error) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/sys/health") && k.whole:
@@ -175,8 +175,7 @@ func (kvServer) label(w *world, metadata map[string]any) {
 	w.vault(http.MethodPatch, "metadata/"+w.at.Path, map[string]any{"custom_metadata": metadata})
 }
 
-// lies of Vault there are none: a read that is behind is refused or repeated before anything
-// rests on it.
+// lies returns nothing: a lagging read of Vault is refused or repeated before it is used.
 func (kvServer) lies() []lie { return nil }
 
 func (k kvServer) clone() backend {

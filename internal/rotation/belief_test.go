@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// fewTokens is an account of some tokens, of which one is that of the run itself. It
-// notes what was revoked.
+// fewTokens is an account with a few tokens, one of which is the management token. It
+// records which tokens were revoked.
 type fewTokens struct {
 	Tokens
 	list    []paistrike.Token
@@ -49,7 +49,7 @@ func (f *fewTokens) engine(t *testing.T) *Engine {
 	return e
 }
 
-// The one way to revoke asks by what right.
+// Every revocation requires a warrant.
 func TestWhatARunMayRevoke(t *testing.T) {
 	t.Parallel()
 	bySlot := entryTokens([]string{ourSlot}, nil)
@@ -85,7 +85,7 @@ func TestWhatARunMayRevoke(t *testing.T) {
 	}
 }
 
-// What the answer to a create said of a token is not enough to revoke it.
+// The response to a create is not sufficient evidence to revoke a token.
 func TestATokenIsThrownAwayByWhatIsListed(t *testing.T) {
 	t.Parallel()
 	victim := paistrike.Token{ID: "tok_9", Name: "made by hand", Status: paistrike.StatusActive}
@@ -118,7 +118,8 @@ func TestNothingIsRetiredBesideAStranger(t *testing.T) {
 	}
 }
 
-// A version that a person wrote remembers ends of another time.
+// The overlaps in a version that a person restored are out of date, so its tokens get a
+// full overlap.
 func TestAFullOverlapFollowsWhatAPersonWrote(t *testing.T) {
 	t.Parallel()
 	over := func(o *observation) {
@@ -154,7 +155,7 @@ func TestNotKnownIsNotRevoked(t *testing.T) {
 	}
 }
 
-// What a service does not tell is a third value.
+// What a service does not report is neither true nor false.
 func TestNoRuleRestsOnWhatIsNotTold(t *testing.T) {
 	t.Parallel()
 	beaten := untold(tokenFor("CI", 2))
@@ -171,7 +172,8 @@ func TestNoRuleRestsOnWhatIsNotTold(t *testing.T) {
 	}
 }
 
-// Metadata says nothing of a version that it does not name, and nothing ends on its word.
+// Metadata describes only the revision that it names, and nothing is revoked because of
+// it.
 func TestMetadataIsBoundToItsRevision(t *testing.T) {
 	t.Parallel()
 	sight := func(change func(*Sight)) Sight {
@@ -207,7 +209,8 @@ func TestMetadataIsBoundToItsRevision(t *testing.T) {
 	}
 }
 
-// A machine that slept between look and mint begins again.
+// Generations only grow. If the machine slept between observation and mint, the run starts
+// over.
 func TestGenerationsOnlyGrow(t *testing.T) {
 	t.Parallel()
 	young := tokenFor("CI", 4)

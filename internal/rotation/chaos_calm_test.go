@@ -11,9 +11,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// calm is I6: runs without faults put everything in order, and nothing is left over: at
-// once what consumers need, then an adoption by the next rotation, a day for its overlap, and
-// a day for what was in flight.
+// calm checks I6: runs without faults repair everything and leave nothing behind. What
+// consumers need is repaired at once; the rest takes an adoption by the next rotation, a
+// day for its overlap, and a day for what was in flight.
 func (c *chaos) calm() {
 	for len(c.pending) > 0 {
 		c.lands()
@@ -47,9 +47,10 @@ func (c *chaos) calm() {
 	}
 }
 
-// cleanly is one run of whoever owns the entry. It takes a person's word where only a
-// person can know: another store seems to be at work, nothing says any more whose a closed
-// entry was, or the token was revoked so long ago that the account may be another one.
+// cleanly runs without faults as the owner of the entry. It uses the user's consent for
+// what only a person can know: another store seems to be in use, nothing shows who owns a
+// closed entry, or the token was revoked so long ago that the account may be a different
+// one.
 func (c *chaos) cleanly(consent bool) error {
 	request := c.request(rotation.IfDue, schedule.ReasonNone)
 	request.MayRepublish, request.Adopt = true, consent
@@ -74,7 +75,7 @@ func (c *chaos) cleanly(consent bool) error {
 	return err
 }
 
-// described checks that metadata says what the record says.
+// described checks that metadata agrees with the record.
 func (c *chaos) described(record *entry.Record) {
 	seen, err := c.backend.open(c.world, c.world.wire()).Look(context.Background(), c.at)
 	mirror := seen.Mirror

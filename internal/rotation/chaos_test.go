@@ -12,10 +12,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
 
-// Chaos lets everything happen that the other proofs try one by one, at random and
-// together: faults, lies, neighbors, people and time, over the real engine and clients.
-// The n-th world of a seed is the first of seed+n, so that a violation names the seed
-// that shows it at once.
+// Chaos combines at random what the other proofs try one at a time: faults, lies,
+// neighbors, people and time, with the real engine and clients. The nth world of a seed is
+// the first of seed+n, so a violation names a seed that reproduces it at once.
 
 var (
 	chaosSeed = flag.Uint64("chaos-seed", 0, "the seed that TestChaos begins with, instead of its own three")
@@ -23,11 +22,11 @@ var (
 )
 
 const (
-	chaosWorlds = 120 // of each fixed seed, over all stores
+	chaosWorlds = 120 // for each fixed seed, over all stores
 	chaosSteps  = 24  // in each world
 )
 
-// figures are what a chaos tried.
+// figures counts what a chaos run tried.
 type figures struct{ worlds, runs, faults, lies, neighbors, violations int }
 
 func (f *figures) add(more figures) {
@@ -57,7 +56,7 @@ func TestChaos(t *testing.T) {
 	})
 }
 
-// chaosFrom plays world after world, and counts them.
+// chaosFrom plays one world after the other and counts them.
 func chaosFrom(t *testing.T, row storeRow, seed uint64, more func(worlds int) bool) {
 	t.Helper()
 	var sum figures
@@ -77,7 +76,7 @@ func chaosFrom(t *testing.T, row storeRow, seed uint64, more func(worlds int) bo
 	proof.Add(t, proof.Tally{Kind: proof.Chaos, N: sum.runs, Violations: sum.violations, Note: line})
 }
 
-// A world that is played twice goes the same way.
+// A world that is played twice behaves the same both times.
 func TestChaosRepeatsItself(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {
@@ -93,8 +92,8 @@ func TestChaosRepeatsItself(t *testing.T) {
 	})
 }
 
-// play lets things happen, and then calms down. Between them consumers have the time to use
-// what they find.
+// play takes random steps and then calms down. In between, consumers have time to use the
+// tokens that they find.
 func (c *chaos) play() {
 	c.terraform("resource-1", true)
 	for range chaosSteps {
@@ -108,7 +107,7 @@ func (c *chaos) play() {
 	c.calm()
 }
 
-// deed is one thing that may happen, and how often, in comparison with the others.
+// deed is one thing that may happen, with its relative frequency.
 type deed struct {
 	weight int
 	take   func()
@@ -135,7 +134,7 @@ func (c *chaos) deeds() []deed {
 	}
 }
 
-// step lets one deed happen.
+// step performs one deed.
 func (c *chaos) step() {
 	deeds, total := c.deeds(), 0
 	for _, d := range deeds {
@@ -152,16 +151,16 @@ func (c *chaos) step() {
 
 func (c *chaos) chance(one, of int) bool { return c.dice.IntN(of) < one }
 
-// pick chooses one of a list.
+// pick returns a random element of a list.
 func pick[T any](dice *rand.Rand, list []T) T { return list[dice.IntN(len(list))] }
 
-// note keeps what happened, for whoever has to find out why.
+// note records what happened, for the analysis of a violation.
 func (c *chaos) note(format string, args ...any) {
 	text := strings.Repeat("  ", c.depth) + fmt.Sprintf(format, args...)
 	c.trace = append(c.trace, fmt.Sprintf("%s %s", c.now().Format("01-02 15:04"), text))
 }
 
-// timePasses moves all clocks. What is still on its way arrives within the hour.
+// timePasses moves all clocks. Requests in flight arrive within an hour.
 func (c *chaos) timePasses() {
 	if c.critical {
 		return
@@ -175,7 +174,7 @@ func (c *chaos) timePasses() {
 	c.consume()
 }
 
-// lands lets one of the requests that nobody waits for any more arrive.
+// lands delivers one of the requests that their callers have given up on.
 func (c *chaos) lands() {
 	if len(c.pending) == 0 {
 		return

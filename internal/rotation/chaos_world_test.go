@@ -20,27 +20,27 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// chaos is a world in which anything may go wrong, and the witness of what really
-// happens to its servers.
+// chaos is a world in which anything may go wrong, with a witness of what really happens
+// on its servers.
 type chaos struct {
 	*witness
 	tried   figures
 	dice    *rand.Rand
-	victim  string // a token that was made by hand
+	victim  string // a token that was created manually
 	copied  backend
 	held    []consumer
 	secrets []string
 	pending []func()
 	trace   []string
-	depth   int // of runs in the middle of another run
-	others  int // how often another run had a turn in the middle of one
-	// critical says that a run is between its mint and its publication, which its deadline
-	// of 90 seconds keeps short.
+	depth   int // of runs within a run
+	others  int // how often another run took place within a run
+	// critical is true while a run is between its mint and its publication. Its deadline
+	// of 90 seconds keeps that time short.
 	critical bool
-	declared bool // a run is under way whose user has declared the old tokens compromised
+	declared bool // a run is under way for which the user declared the old tokens compromised
 }
 
-// consumer keeps a secret that it read when it was current.
+// consumer keeps a secret that was current when it was read.
 type consumer struct {
 	id     string
 	secret secret.Secret
@@ -59,12 +59,12 @@ func newChaos(t testing.TB, row storeRow, seed uint64) *chaos {
 	return c
 }
 
-// work is what a run does on a wire. It returns the ids that it calls revoked, and what
-// it says.
+// work is the work of one run over a wire. It returns the IDs that it reports as revoked,
+// and its messages.
 type work func(wire http.RoundTripper) (ended []string, says []rotation.Message, err error)
 
-// run lets a process work while calls fail, PAIStrike may lie to it, and others have
-// their turns between its calls.
+// run performs a process's work while calls fail, PAIStrike may lie to it, and other
+// processes run between its calls.
 func (c *chaos) run(title string, do work) {
 	c.tried.runs++
 	c.note("%s", title)
@@ -94,7 +94,7 @@ func (c *chaos) run(title string, do work) {
 	c.believed(ended, says, err)
 }
 
-// wire makes some calls fail, and lets others work in between.
+// wire returns a wire on which some calls fail and other processes run between calls.
 func (c *chaos) wire() *faultyWire {
 	wire := &faultyWire{witness: c.witness, script: map[int]fault{}}
 	wire.before = func(call int, r *http.Request) {
@@ -116,7 +116,7 @@ func (c *chaos) wire() *faultyWire {
 	return wire
 }
 
-// lied lets PAIStrike or the store lie to a run, all the time or now and then.
+// lied returns a wire on which PAIStrike or the store lies, always or occasionally.
 func (c *chaos) lied(wire http.RoundTripper) http.RoundTripper {
 	l, always := pick(c.dice, slices.Concat(lies(), c.backend.lies())), c.chance(1, 2)
 	lying := l.tell(c.world, wire, c.victim)
@@ -130,7 +130,7 @@ func (c *chaos) lied(wire http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// believed checks I5 and I8 on what a run says of itself.
+// believed checks I5 and I8 for what a run reports.
 func (c *chaos) believed(ended []string, says []rotation.Message, err error) {
 	for _, id := range ended {
 		if c.tokenOf(id).Status == string(paistrike.StatusActive) {
@@ -153,7 +153,7 @@ func (c *chaos) engineRun(title string, request rotation.Request) {
 	})
 }
 
-// terraform applies the configuration of a resource, or creates it anew.
+// terraform applies the configuration of a resource, or creates it again.
 func (c *chaos) terraform(owner string, creates bool) {
 	request := c.request(rotation.IfDue, schedule.ReasonNone)
 	title := "apply"
@@ -167,7 +167,7 @@ func (c *chaos) terraform(owner string, creates bool) {
 	c.engineRun(title+" of "+owner, request)
 }
 
-// scheduled is a run of the workflow that rotates what is due.
+// scheduled runs the workflow that rotates due tokens.
 func (c *chaos) scheduled() {
 	c.engineRun("rotate", rotation.Request{At: c.at, Stored: true, Wish: rotation.IfDue, MayRepublish: true})
 }
@@ -176,7 +176,7 @@ func (c *chaos) forced() {
 	c.engineRun("rotate --force", rotation.Request{At: c.at, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonForced})
 }
 
-// incident replaces a token that its user has declared compromised.
+// incident replaces a token that its user declared compromised.
 func (c *chaos) incident() {
 	c.compromised, c.declared = true, true
 	defer func() { c.declared = false }()
@@ -196,7 +196,7 @@ func (c *chaos) destroy(owner string) {
 	})
 }
 
-// serving is the record that consumers read, nil without one.
+// serving returns the record that consumers read, or nil without one.
 func (c *chaos) serving() *entry.Record {
 	if record, _ := c.served(); record != nil && record.State == entry.StateActive {
 		return record
@@ -212,8 +212,8 @@ func (c *chaos) humanRevokes() {
 	}
 }
 
-// humanRollsBack makes the former version current again. What is revoked, or may be at any
-// moment, a person cannot bring back to life.
+// humanRollsBack makes the former version current again. A person cannot make a token work
+// again that is revoked, or that may be revoked at any moment.
 func (c *chaos) humanRollsBack() {
 	record := c.serving()
 	if record == nil {
@@ -230,8 +230,8 @@ func (c *chaos) humanRollsBack() {
 	}
 	c.backend.goBack(c.world)
 	c.serves(old.TokenID)
-	// A label that was moved back, and forth again, is where a publication had left it:
-	// what it was taken from keeps the overlap of that publication.
+	// If the label was moved back and then forward again, the tokens keep the overlap of
+	// the original publication.
 	now, err := c.backend.open(c.world, c.world.wire()).Read(context.Background(), c.at)
 	if err != nil {
 		c.t.Fatal(err)
@@ -241,7 +241,7 @@ func (c *chaos) humanRollsBack() {
 	}
 }
 
-// metadataIsForged is what someone says who may write metadata, and nothing else.
+// metadataIsForged writes what someone with access to metadata alone could write.
 func (c *chaos) metadataIsForged() {
 	if record, _ := c.served(); record == nil {
 		return
@@ -262,9 +262,9 @@ func (c *chaos) metadataIsForged() {
 	c.backend.label(c.world, forged)
 }
 
-// recordIsForged is what someone says who may write the record. On top of a version that a
-// person wrote such a record would pass for the protocol's own, and cut short what overlaps:
-// whoever may write the secret can do worse.
+// recordIsForged writes what someone with write access to the record could write. On top
+// of a version that a person wrote, such a record would look like the protocol's own and
+// shorten overlaps. That case is left out: whoever may write the secret can do worse.
 func (c *chaos) recordIsForged() {
 	record := c.serving()
 	if record == nil {
@@ -290,8 +290,7 @@ func (c *chaos) recordIsForged() {
 	c.backend.write(c.world, content)
 }
 
-// copyWorks lets a copy of the store do what its schedule says. It was copied when this
-// happened first.
+// copyWorks runs the schedule of a copy of the store. The copy is made on the first call.
 func (c *chaos) copyWorks() {
 	if c.copied == nil && c.serving() == nil {
 		return
@@ -318,8 +317,8 @@ func (c *chaos) copyWorks() {
 	})
 }
 
-// consume lets the consumers of the entry call PAIStrike: one that reads the store each
-// time, and those that keep what they read for as long as the overlap.
+// consume makes the consumers of the entry call PAIStrike: one that reads the store each
+// time, and others that keep what they read for as long as the overlap.
 func (c *chaos) consume() {
 	works := func(id string, value secret.Secret) bool {
 		token := c.tokenOf(id)

@@ -31,7 +31,8 @@ func TestDecideToSettle(t *testing.T) {
 	})
 }
 
-// Two integrations that were given one path must not take it from each other.
+// Two integrations that are configured with the same path do not take the entry from each
+// other.
 func TestDecideOnAnotherIntegrationsEntry(t *testing.T) {
 	t.Parallel()
 	others := func(label string) func(*observation) {
@@ -62,11 +63,11 @@ func TestDecideOnAnotherIntegrationsEntry(t *testing.T) {
 	})
 }
 
-// A stale mint is fenced off by a new version with the same token, and a former
-// key's field is dropped that way.
+// A new version with the same token fences off a stale mint, and drops the field of a
+// former key.
 func TestDecideToRepublish(t *testing.T) {
 	t.Parallel()
-	// A token for the version that is current, made so long ago.
+	// A token of the current version's generation, created age ago.
 	stale := func(age time.Duration, changes ...func(*paistrike.Token)) func(*observation) {
 		return func(o *observation) {
 			token := tokenFor("CI", 4)
@@ -116,8 +117,7 @@ func TestDecideToRepublish(t *testing.T) {
 	})
 }
 
-// Windows that were missed are remarked where they are why the token is replaced
-// now, and not where something else is.
+// Missed windows are mentioned only if they are the reason for the rotation.
 func TestDecideRemarksMissedWindows(t *testing.T) {
 	t.Parallel()
 	cron, err := schedule.ParseCron("17 3 * * 1")
@@ -139,7 +139,7 @@ func TestDecideRemarksMissedWindows(t *testing.T) {
 	})
 }
 
-// Whoever removes an entry with its history leaves tokens behind that say so.
+// If an entry was removed with its history, its remaining tokens reveal that.
 func TestDecideRemarksARemovedHistory(t *testing.T) {
 	t.Parallel()
 	left := func(tokens ...paistrike.Token) func(*observation) {

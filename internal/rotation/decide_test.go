@@ -14,8 +14,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// The stories below begin with one entry: version 3 serves token tok_3 of 90 days,
-// made on 5 January for "CI", and a schedule.Day has passed.
+// The stories below start from one entry: version 3 serves token tok_3, which lasts 90
+// days. It was created on January 5 for "CI", one day ago.
 var (
 	born  = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 	today = born.Add(schedule.Day)
@@ -27,7 +27,7 @@ const (
 	ourInc  = "7h2k5q"
 )
 
-// tokenFor is a token minted for a generation, with the name that says so.
+// tokenFor returns a token with the name of a given generation.
 func tokenFor(label string, gen int) paistrike.Token {
 	name := Name{Label: label, Slot: ourSlot, Inc: ourInc, Gen: gen, Nonce: fmt.Sprintf("w5c2m4%c%c", 'a'+gen/26, 'a'+gen%26)}
 	return paistrike.Token{
@@ -39,7 +39,7 @@ func policy() schedule.Policy {
 	return schedule.Policy{Lifetime: 90 * schedule.Day, Period: 30 * schedule.Day, Overlap: schedule.Day}.WithDefaults()
 }
 
-// seen is the entry as it was observed, with what a story changes.
+// seen returns the entry as it was observed, with the changes of a story.
 func seen(changes ...func(*observation)) observation {
 	token := tokenFor("CI", 3)
 	record := entry.Record{
@@ -61,10 +61,10 @@ func seen(changes ...func(*observation)) observation {
 	return o
 }
 
-// clockAt is a moment on which all three witnesses agree.
+// clockAt returns a clock on which all three sources agree.
 func clockAt(t time.Time) schedule.Clock { return schedule.Clock{PAIStrike: t, Store: t, Machine: t} }
 
-// asked is a request that the entry was made for, with what a story changes.
+// asked returns the request that matches the entry, with the changes of a story.
 func asked(changes ...func(*Request)) Request {
 	r := Request{At: home, Label: "CI", Policy: policy(), Owner: "resource-1", Triggers: "v1", Wish: IfDue}
 	for _, change := range changes {
@@ -87,7 +87,7 @@ func after(d time.Duration) func(*observation) {
 
 func revoked(o *observation) { o.current.Status = paistrike.StatusRevoked }
 
-// rolledBackByHand is a version that carries what an earlier run wrote.
+// rolledBackByHand makes the current version one that contains an earlier run's record.
 func rolledBackByHand(o *observation) { o.version.Revision, o.version.Follows = "5", "4" }
 
 func vacant(o *observation) {
@@ -107,27 +107,27 @@ func foreign(o *observation) {
 	o.kind, o.version.Problem = kindForeign, errors.New("no record")
 }
 
-// stored is a request that has its policy from the entry.
+// stored makes a request use the policy of the entry.
 func stored(r *Request) { r.Stored = true }
 
-// mirrored is an entry whose metadata names its token.
+// mirrored adds metadata that names the entry's token.
 func mirrored(o *observation) {
 	token := tokenFor("CI", 3)
 	o.Mirror = entry.Mirror{State: entry.StateActive, TokenID: token.ID, TokenName: token.Name}
 }
 
-// also is an entry with another token of its slot.
+// also adds another token of the entry's slot.
 func also(token paistrike.Token) func(*observation) {
 	return func(o *observation) { o.Tokens = append(o.Tokens, token) }
 }
 
-// usedBy is a token that a consumer uses.
+// usedBy returns a token that a consumer uses.
 func usedBy(token paistrike.Token) paistrike.Token {
 	token.LastUsedAt = token.CreatedAt.Add(time.Hour)
 	return token
 }
 
-// untold is a token of which the service does not say when it was last used.
+// untold returns a token whose last use the service does not report.
 func untold(token paistrike.Token) paistrike.Token {
 	token.Untold |= paistrike.LastUsed
 	return token
@@ -142,7 +142,7 @@ func retiringTokens(count int) func(*observation) {
 	}
 }
 
-// outcome is what a story compares of a decision.
+// outcome is the part of a decision that a story compares.
 type outcome struct {
 	Rotate    bool
 	Reason    schedule.Reason
@@ -167,7 +167,7 @@ func outcomeOf(d decision) outcome {
 	return out
 }
 
-// story is one decision.
+// story is an observation and a request with the expected decision.
 type story struct {
 	name string
 	o    observation
@@ -187,7 +187,7 @@ func tell(t *testing.T, stories []story) {
 	}
 }
 
-// A run that acts on what it finds, as a schedule starts it.
+// A scheduled run acts on what it finds.
 func TestDecideIfDue(t *testing.T) {
 	t.Parallel()
 	tell(t, []story{
@@ -230,7 +230,7 @@ func TestDecideIfDue(t *testing.T) {
 	})
 }
 
-// The median of three clocks decides; one that lies changes nothing.
+// The median of the three clocks decides, so one wrong clock changes nothing.
 func TestDecideByTheClocks(t *testing.T) {
 	t.Parallel()
 	due, early := born.Add(30*schedule.Day), born.Add(30*schedule.Day-time.Minute)
@@ -294,8 +294,8 @@ func TestDecideARotationThatWasPlanned(t *testing.T) {
 	tell(t, stories)
 }
 
-// taken is the outcome of a request for an entry that another resource publishes: a
-// create takes it over, with a warning, as does a move, and everything else is refused.
+// taken returns the outcome of a request for an entry that another resource owns. A create
+// or a move takes it over with a warning. Every other request is refused.
 func taken(reason schedule.Reason) outcome {
 	if reason == schedule.ReasonCreated || reason == schedule.ReasonMoved {
 		return outcome{Rotate: true, Reason: reason, Notes: []string{"PS214"}}
@@ -303,7 +303,7 @@ func taken(reason schedule.Reason) outcome {
 	return outcome{Err: "PS209"}
 }
 
-// Every part of what a token is minted for is part of the intent, and nothing else.
+// The intent contains everything that a token is minted for, and nothing else.
 func TestIntent(t *testing.T) {
 	t.Parallel()
 	same := asked().intent()

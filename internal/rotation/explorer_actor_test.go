@@ -19,17 +19,17 @@ type outcome string
 
 const (
 	done    outcome = "ok"
-	stale   outcome = "stale"   // a standby answers, one version behind
+	stale   outcome = "stale"   // a standby responds, one version behind
 	drop    outcome = "dropped" // never arrives
-	unheard outcome = "unheard" // done, and the reply is lost
-	delayed outcome = "delayed" // still on its way when the caller gives up
+	unheard outcome = "unheard" // done, and the response is lost
+	delayed outcome = "delayed" // still in flight when the caller gives up
 	crash   outcome = "crash"   // the caller dies before the call
 )
 
-// visit is a remote call of an actor, waiting for its turn.
+// visit is a remote call of an actor that waits for its turn.
 type visit struct {
 	label    string
-	outcomes []outcome // how it may end beside done, while faults are left
+	outcomes []outcome // other than done, while faults are left
 	perform  func(w *smallWorld, upTo int) string
 	reply    chan outcome
 }
@@ -43,7 +43,7 @@ type actor struct {
 	nonces  uint64
 }
 
-// ask waits for the scheduler's decision and carries it out in the actor's name.
+// ask waits for the scheduler's decision and carries it out for the actor.
 func (a *actor) ask(v visit) outcome {
 	v.reply = make(chan outcome)
 	a.turn <- &v
@@ -54,9 +54,9 @@ func (a *actor) ask(v visit) outcome {
 	return decided
 }
 
-// actorTokens and actorStore are PAIStrike and Vault as one actor reaches them. A
-// call that changes something, or that shows what others change, waits for its
-// turn; the rest is answered at once.
+// actorTokens and actorStore are PAIStrike and the store as one actor reaches them. A call
+// that changes something, or whose result others can change, waits for its turn. All other
+// calls are answered at once.
 type actorTokens struct {
 	directTokens
 	a *actor
@@ -111,7 +111,7 @@ func (s actorStore) After(_ context.Context, _ entry.Location, base entry.Revisi
 	var found entry.Version
 	s.a.ask(visit{label: "after " + string(base), outcomes: []outcome{stale}, perform: func(w *smallWorld, upTo int) string {
 		if found = w.after(base); upTo < w.at && found.Revision == w.revision() {
-			found = entry.Version{Condition: entry.Absent} // a standby does not know it yet
+			found = entry.Version{Condition: entry.Absent} // a standby does not have it yet
 		}
 		return seenOf(found)
 	}})
@@ -141,7 +141,7 @@ func (s actorStore) Publish(_ context.Context, _ entry.Location, base entry.Revi
 	return published, err
 }
 
-// Describe may land late: metadata has no check-and-set.
+// Describe may arrive late, because metadata has no check-and-set.
 func (s actorStore) Describe(_ context.Context, _ entry.Location, mirror entry.Mirror) error {
 	if s.a.ask(visit{label: fmt.Sprintf("describe %s %s", mirror.State, mirror.Revision), outcomes: []outcome{drop, delayed}, perform: func(w *smallWorld, _ int) string {
 		w.describe(mirror)
@@ -152,7 +152,7 @@ func (s actorStore) Describe(_ context.Context, _ entry.Location, mirror entry.M
 	return nil
 }
 
-// Close is three calls in Vault, between which others may come.
+// Close makes three calls in Vault. Other actors may run between them.
 func (s actorStore) Close(ctx context.Context, at entry.Location, tombstone entry.Revision, mirror entry.Mirror, _ entry.Ending) error {
 	var current entry.Revision
 	var upTo int
@@ -173,7 +173,7 @@ func (s actorStore) Close(ctx context.Context, at entry.Location, tombstone entr
 	return nil
 }
 
-// Read returns an actor's own nonces, the same in every execution.
+// Read returns the actor's nonces, which are the same in every execution.
 func (a *actor) Read(p []byte) (int, error) {
 	for i := range p {
 		a.nonces++
@@ -191,8 +191,8 @@ var smallRequest = rotation.Request{
 // copySlot is the slot of the same entry in a copy of the store.
 const copySlot = "c0pyc0pyc0py"
 
-// copiedStore is a store that was copied when the exploration began, and that is reached
-// under an identity of its own.
+// copiedStore is a copy of the store, made when the exploration began, with its own
+// identity.
 type copiedStore struct{ directStore }
 
 func (s copiedStore) Look(context.Context, entry.Location) (entry.Glance, error) {
@@ -212,10 +212,10 @@ func (x *execution) live(kind, number byte) *actor {
 		defer close(a.turn)
 		request := smallRequest
 		switch kind {
-		case 'R': // rotates what is due
+		case 'R': // rotates if due
 			request.Wish, request.Reason = rotation.IfDue, schedule.ReasonNone
 			_, _ = engine.Run(context.Background(), request)
-		case 'F': // rotates what is due, as a schedule does
+		case 'F': // rotates if due, as a schedule does
 			_, _ = engine.Run(context.Background(), rotation.Request{At: request.At, Stored: true, Wish: rotation.IfDue, MayRepublish: true})
 		case 'P': // rotates because a person forces it
 			_, _ = engine.Run(context.Background(), rotation.Request{At: request.At, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonForced})
@@ -232,7 +232,7 @@ func (x *execution) live(kind, number byte) *actor {
 			_, _ = engine.Destroy(context.Background(), rotation.DestroyRequest{At: request.At, Owner: request.Owner})
 		case 'E': // destroys as another resource
 			_, _ = engine.Destroy(context.Background(), rotation.DestroyRequest{At: request.At, Owner: "resource-2", TokenIDs: []string{x.world.victims[0]}})
-		case 'V': // a copy of the store whose schedule runs too
+		case 'V': // runs the schedule of a copy of the store
 			_, _ = engine.Run(context.Background(), rotation.Request{At: request.At, Stored: true, Wish: rotation.Rotate, Reason: schedule.ReasonForced})
 		}
 	}()

@@ -7,9 +7,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// goBack makes an older version current: by a new version with its content, or by
-// moving the label. What is revoked, or was about to be, a human cannot bring back to
-// life.
+// goBack makes an older version current: by a new version with its content, or by moving
+// the label. A person cannot make a token work again that is revoked, or was about to be.
 func (x *execution) goBack(number int) {
 	old := x.world.cells[number-1].record
 	token, until := x.world.token(old.TokenID), x.world.safe[old.TokenID]
@@ -29,7 +28,7 @@ func (x *execution) goBack(number int) {
 	x.world.safe[old.TokenID] = time.Time{}
 }
 
-// forgeries are what someone who may write metadata, and nothing else, can say.
+// forgeries returns what someone with access to metadata alone could write.
 func forgeries(w *smallWorld) []choice {
 	say := func(change func(*entry.Mirror)) func() {
 		return func() {

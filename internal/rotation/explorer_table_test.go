@@ -6,18 +6,19 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// exploration is what the explorer looks through.
+// exploration is one configuration of the explorer.
 type exploration struct {
-	// actors are those of [execution.live], and people: H rolls back one version or moves
-	// the label back, X purges the entry, M forges metadata, W forges the record.
+	// actors are the letters of [execution.live], and those of people: H rolls back one
+	// version or moves the label back, X purges the entry, M forges metadata, W forges the
+	// record.
 	actors string
-	opaque bool // revisions are ids, as in AWS Secrets Manager
+	opaque bool // revisions are IDs, as in AWS Secrets Manager
 	faults int
 	ticks  int
 	stale  bool
 	seeded bool // there is a token, and it is due
-	// backward says that reads which are made together are answered last first: the list
-	// after the metadata.
+	// backward runs reads of one [rotation.Together] last first: the list after the
+	// metadata.
 	backward bool
 }
 
@@ -28,7 +29,7 @@ func (c exploration) together() rotation.Together {
 	return rotation.OneByOne
 }
 
-// explorations are the configurations that the test suite looks through.
+// explorations returns the configurations of the test suite.
 func explorations() []exploration {
 	return []exploration{
 		{actors: "RR", faults: 1, seeded: true},
@@ -40,7 +41,7 @@ func explorations() []exploration {
 		{actors: "RH", faults: 2, ticks: 1, stale: true, seeded: true},
 		{actors: "RRH", ticks: 1, stale: true, seeded: true},
 		{actors: "RSH", ticks: 1, stale: true, seeded: true},
-		{actors: "RCX", seeded: true}, // with a purge, a lagging server is a risk that stays: see the reliability guide
+		{actors: "RCX", seeded: true}, // with a purge, a lagging server remains a risk: see the reliability guide
 		{actors: "RRR", seeded: true},
 		{actors: "DD", faults: 2, stale: true, seeded: true},
 
@@ -50,11 +51,11 @@ func explorations() []exploration {
 		{actors: "RE", faults: 1, seeded: true},
 		{actors: "OE", faults: 1, seeded: true},
 		{actors: "DP", faults: 1, seeded: true}, // someone forces a rotation while the entry is destroyed
-		// Forgers: whoever may write metadata, or the record.
+		// Forgers: someone may write metadata, or the record.
 		{actors: "FM", ticks: 1, seeded: true},
 		{actors: "RM", ticks: 1, seeded: true},
 		{actors: "FW", ticks: 1, seeded: true},
-		// A copy of the store, whose schedule runs too.
+		// A copy of the store with its own schedule.
 		{actors: "RV", faults: 1, ticks: 1, seeded: true},
 		// Opaque revisions.
 		{actors: "RR", opaque: true, faults: 1, seeded: true},

@@ -26,7 +26,7 @@ type execution struct {
 	faults int
 	ticks  int
 	human  int
-	fresh  int // versions up to this one are a day old: every standby knows them
+	fresh  int // versions up to this one are a day old: every standby has them
 	trace  []string
 }
 
@@ -36,7 +36,7 @@ type choice struct {
 	take  func()
 }
 
-// choices lists what may happen next, in a fixed order.
+// choices returns what may happen next, in a fixed order.
 func (x *execution) choices() []choice {
 	var list []choice
 	for i, a := range x.actors {
@@ -65,7 +65,7 @@ func (x *execution) choices() []choice {
 	return append(list, x.environment()...)
 }
 
-// environment lists what people and time may do.
+// environment returns what people and time may do next.
 func (x *execution) environment() []choice {
 	var list []choice
 	if x.ticks > 0 && len(x.world.cells) > 1 && !x.critical() {
@@ -73,7 +73,7 @@ func (x *execution) environment() []choice {
 			x.ticks--
 			x.fresh = x.world.at
 			x.world.now = x.world.now.Add(25 * time.Hour)
-			if x.world.opaque { // by then no request is still on its way
+			if x.world.opaque { // by then no request is in flight
 				x.world.pending = nil
 			}
 		}})
@@ -113,15 +113,15 @@ func (x *execution) environment() []choice {
 	return list
 }
 
-// critical reports an actor between mint and publication, which its deadline of 90
-// seconds keeps short.
+// critical reports whether an actor is between mint and publication. Its deadline of 90
+// seconds keeps that time short.
 func (x *execution) critical() bool {
 	return slices.ContainsFunc(x.actors, func(a *actor) bool {
 		return a.current != nil && (strings.HasPrefix(a.current.label, "publish") || strings.HasPrefix(a.current.label, "after"))
 	})
 }
 
-// step lets one call of an actor happen, and waits for its next.
+// step performs one call of an actor and waits for its next call.
 func (x *execution) step(a *actor, o outcome) {
 	v, result := a.current, ""
 	switch o {
@@ -137,8 +137,8 @@ func (x *execution) step(a *actor, o outcome) {
 	a.current = <-a.turn
 }
 
-// state is a fingerprint of world and actors: what an actor will do follows from
-// what it was told.
+// state returns a fingerprint of the world and the actors. An actor's next steps depend
+// only on the responses that it received.
 func (x *execution) state() [32]byte {
 	text := []byte(x.world.fingerprint())
 	for _, a := range x.actors {
@@ -150,7 +150,7 @@ func (x *execution) state() [32]byte {
 	return sha256.Sum256(fmt.Appendf(text, "%d %d %d %d", x.fresh, x.faults, x.ticks, x.human))
 }
 
-// end lets every actor die.
+// end makes every actor die.
 func (x *execution) end() {
 	for _, a := range x.actors {
 		for a.current != nil {
@@ -160,13 +160,13 @@ func (x *execution) end() {
 	}
 }
 
-// explored is what an exploration found.
+// explored is the result of an exploration.
 type explored struct {
 	states, executions int
 	violation          string // with the trace that leads to it
 }
 
-// run looks at every interleaving, up to a number of states.
+// run explores every interleaving, up to a number of states.
 func (c exploration) run(most int) explored {
 	var found explored
 	visited := map[[32]byte]struct{}{}
@@ -181,8 +181,8 @@ func (c exploration) run(most int) explored {
 	return found
 }
 
-// execute replays a path, then takes the first choice again and again until it
-// comes to a state that is known, or to the end. Other choices are branched off.
+// execute replays a path. Then it takes the first choice repeatedly until it reaches a
+// known state or the end, and branches off all other choices.
 func (c exploration) execute(path []int, visited map[[32]byte]struct{}, branch func([]int)) string {
 	x := c.start()
 	defer x.end()
@@ -213,7 +213,7 @@ func (c exploration) execute(path []int, visited map[[32]byte]struct{}, branch f
 	}
 }
 
-// start makes the world of an exploration and starts its actors.
+// start creates the world of an exploration and starts its actors.
 func (c exploration) start() *execution {
 	x := &execution{config: c, world: newSmallWorld(), faults: c.faults, ticks: c.ticks}
 	if c.seeded {
@@ -231,7 +231,7 @@ func (c exploration) start() *execution {
 	return x
 }
 
-// seededWorld has one token, which is due.
+// seededWorld returns a world with one token, which is due.
 var seededWorld = sync.OnceValue(func() *smallWorld {
 	x := &execution{world: newSmallWorld()}
 	seed := smallRequest
@@ -243,13 +243,13 @@ var seededWorld = sync.OnceValue(func() *smallWorld {
 	return x.world
 })
 
-// clean is a run without any fault.
+// clean runs once without faults.
 func (x *execution) clean(request rotation.Request) error {
 	_, err := x.world.engine(&actor{kind: 'Z', nonces: uint64(len(x.world.tokens)) * 1000}).Run(context.Background(), request)
 	return err
 }
 
-// finally runs clean, as the next process would, and checks I3 and I6.
+// finally runs without faults, as the next process would, and checks I3 and I6.
 func (x *execution) finally() string {
 	w := x.world
 	if strings.Contains(x.config.actors, "D") {
@@ -260,7 +260,7 @@ func (x *execution) finally() string {
 		if _, err := w.engine(&actor{kind: 'Y'}).Destroy(context.Background(), rotation.DestroyRequest{At: smallRequest.At, Owner: smallRequest.Owner}); err != nil {
 			w.violate("I6: the destroy of the day after failed: %v", err)
 		}
-		for range 2 * strings.Count(x.config.actors, "O") { // the other resource has it now, or creates it again
+		for range 2 * strings.Count(x.config.actors, "O") { // the other resource owns it now, or creates it again
 			request := smallRequest
 			request.Owner, request.MayRepublish, request.Wish, request.Reason = "resource-2", true, rotation.Rotate, schedule.ReasonCreated
 			if err := x.clean(request); err != nil {
@@ -272,7 +272,7 @@ func (x *execution) finally() string {
 		request := smallRequest
 		request.Wish, request.Reason, request.MayRepublish = rotation.Rotate, schedule.ReasonCreated, true
 		if top := w.top(); top != nil && top.Owner != "" {
-			request.Owner = top.Owner // whoever has it keeps it
+			request.Owner = top.Owner // the current owner keeps it
 		}
 		for range 3 { // an adoption, then a day for its overlap, then a day for what was in flight
 			if err := x.clean(request); err != nil {
@@ -296,14 +296,14 @@ func (x *execution) finally() string {
 	return strings.Join(w.found, "; ") + "\n  " + strings.Join(x.trace, "\n  ")
 }
 
-// spared reports a token that nobody here may revoke: a victim, or one of a copy of the
-// store.
+// spared reports whether a token must never be revoked here: it is a victim, or belongs to
+// a copy of the store.
 func (x *execution) spared(token paistrike.Token) bool {
 	name, ok := rotation.ParseName(token.Name)
 	return !ok || name.Slot != smallSlot || slices.Contains(x.world.victims, token.ID)
 }
 
-// described checks that after a clean run metadata says what the record says.
+// described checks that metadata agrees with the record after a clean run.
 func (w *smallWorld) described() {
 	top := w.top()
 	if top == nil || top.State != entry.StateActive {
@@ -318,8 +318,7 @@ func (w *smallWorld) described() {
 	}
 }
 
-// mostStates bounds each exploration; with a larger bound all of them end by
-// themselves.
+// mostStates limits each exploration. With a larger limit, all of them end on their own.
 var mostStates = flag.Int("states", 30_000, "how many states each exploration may visit")
 
 func TestExplorer(t *testing.T) {

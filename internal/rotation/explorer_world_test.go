@@ -16,9 +16,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// The explorer runs the real engine against this small world. It keeps the two
-// properties that the protocol rests on, a check-and-set register and a list of tokens,
-// and nothing else, so that millions of steps pass in seconds.
+// The explorer runs the real engine against this small world. The world provides the two
+// properties that the protocol depends on, a check-and-set register and a list of tokens,
+// and nothing else, so that millions of steps take seconds.
 
 // cell is one version of the entry.
 type cell struct {
@@ -27,23 +27,23 @@ type cell struct {
 	deleted     bool
 }
 
-// smallWorld is a store, PAIStrike and the clock of one execution.
+// smallWorld contains the store, PAIStrike, and the clock of one execution.
 type smallWorld struct {
-	// opaque says that revisions are ids, as in AWS Secrets Manager, and that a human can
-	// move the label of the current version back. Without it they are numbers, as in Vault.
+	// opaque makes revisions IDs, as in AWS Secrets Manager, and lets a person move the
+	// label of the current version back. Otherwise they are numbers, as in Vault.
 	opaque  bool
-	cells   []cell // in the order in which they became current first
+	cells   []cell // in the order in which they first became current
 	at      int    // the current version is cells[at-1]
 	from    entry.Revision
 	custom  map[string]string
 	tokens  []paistrike.Token
-	victims []string // ids of tokens that are not of this entry
+	victims []string // IDs of tokens that do not belong to this entry
 	minted  int
 	now     time.Time
-	pending []pendingWrite // requests that are still on their way
+	pending []pendingWrite // requests in flight
 	safe    map[string]time.Time
 	broken  map[string]bool
-	closing bool // a destroy is about
+	closing bool // a destroy is under way
 	found   []string
 }
 
@@ -59,7 +59,7 @@ func newSmallWorld() *smallWorld {
 	return w
 }
 
-// clone returns a world of its own; records are never changed in place.
+// clone returns an independent copy of the world. Records are never changed in place.
 func (w *smallWorld) clone() *smallWorld {
 	other := *w
 	other.cells, other.tokens, other.pending = slices.Clone(w.cells), slices.Clone(w.tokens), slices.Clone(w.pending)
@@ -71,7 +71,7 @@ func (w *smallWorld) violate(format string, args ...any) {
 	w.found = append(w.found, fmt.Sprintf(format, args...))
 }
 
-// create mints a token and gives it.
+// create mints a token and returns it.
 func (w *smallWorld) create(name string, expires time.Time) paistrike.Minted {
 	w.minted++
 	token := paistrike.Token{ID: fmt.Sprintf("tok_%d", w.minted), Name: name, CreatedAt: w.now, ExpiresAt: expires, Status: paistrike.StatusActive}
@@ -88,7 +88,7 @@ func (w *smallWorld) token(id string) *paistrike.Token {
 	return nil
 }
 
-// revoke ends a token, and checks I1 and I2.
+// revoke revokes a token and checks I1 and I2.
 func (w *smallWorld) revoke(id string) {
 	token := w.token(id)
 	if token == nil || token.Status == paistrike.StatusRevoked {
@@ -106,7 +106,7 @@ func (w *smallWorld) revoke(id string) {
 	}
 }
 
-// top is the current record, nil if there is none to read.
+// top returns the current record, or nil if none can be read.
 func (w *smallWorld) top() *entry.Record {
 	if w.at == 0 || w.cells[w.at-1].deleted {
 		return nil
@@ -114,7 +114,7 @@ func (w *smallWorld) top() *entry.Record {
 	return &w.cells[w.at-1].record
 }
 
-// revision is that of the current version.
+// revision returns the revision of the current version.
 func (w *smallWorld) revision() entry.Revision {
 	if w.at == 0 {
 		return ""
@@ -162,7 +162,7 @@ func (w *smallWorld) put(record entry.Record) {
 	w.safe[record.TokenID] = time.Time{}
 }
 
-// version is what reading a version shows; 0 is an absent one.
+// version returns what a read of a version shows. Version 0 is absent.
 func (w *smallWorld) version(number int) entry.Version {
 	if number < 1 || number > len(w.cells) {
 		return entry.Version{Condition: entry.Absent}
@@ -171,7 +171,7 @@ func (w *smallWorld) version(number int) entry.Version {
 	mirror, err := entry.DecodeMirror(w.custom)
 	v := entry.Version{Revision: c.id, Follows: c.follows, Condition: entry.Deleted, Closed: err == nil && mirror.State == entry.StateTombstone && mirror.Revision == c.id}
 	if number == w.at && w.from != "" {
-		v.Follows = w.from // the label was moved here by hand
+		v.Follows = w.from // the label was moved here manually
 	}
 	if c.deleted {
 		return v
@@ -182,7 +182,7 @@ func (w *smallWorld) version(number int) entry.Version {
 	return v
 }
 
-// after is the version that was published on top of a revision.
+// after returns the version that was published on top of a revision.
 func (w *smallWorld) after(base entry.Revision) entry.Version {
 	for i, c := range w.cells {
 		if c.follows == base {
@@ -194,7 +194,7 @@ func (w *smallWorld) after(base entry.Revision) entry.Version {
 	return entry.Version{Condition: entry.Absent}
 }
 
-// glance is what metadata shows.
+// glance returns what metadata shows.
 func (w *smallWorld) glance(slot string) entry.Glance {
 	v := w.version(w.at)
 	g := entry.Glance{Slots: []string{slot}, Identity: slot, Revision: v.Revision, Follows: v.Follows, Condition: v.Condition, Rewinds: w.opaque}
@@ -202,7 +202,7 @@ func (w *smallWorld) glance(slot string) entry.Glance {
 	return g
 }
 
-// describe merges a mirror into metadata, as a store does, without check-and-set.
+// describe merges a mirror into the metadata without check-and-set, as a store does.
 func (w *smallWorld) describe(mirror entry.Mirror) {
 	w.custom = maps.Clone(w.custom)
 	for key, value := range entry.EncodeMirror(mirror) {
@@ -214,7 +214,7 @@ func (w *smallWorld) describe(mirror entry.Mirror) {
 	}
 }
 
-// hide deletes every version up to the current one.
+// hide deletes every version up to upTo.
 func (w *smallWorld) hide(upTo int) {
 	w.cells = slices.Clone(w.cells)
 	for i := range min(upTo, len(w.cells)) {
@@ -222,7 +222,7 @@ func (w *smallWorld) hide(upTo int) {
 	}
 }
 
-// fingerprint is the whole state in one text.
+// fingerprint returns the whole state as one text.
 func (w *smallWorld) fingerprint() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d|%d|%s|", w.now.Sub(firstDay)/time.Hour, w.at, w.from)
@@ -248,8 +248,8 @@ func (w *smallWorld) fingerprint() string {
 	return b.String()
 }
 
-// forget drops what nobody asks for any more: versions beyond the ten that Vault
-// keeps, and tokens revoked long ago.
+// forget drops what is never read again: versions beyond the ten that Vault keeps, and
+// tokens that were revoked long ago.
 func (w *smallWorld) forget() {
 	if n := len(w.cells); n > 10 {
 		w.cells[n-11] = cell{id: w.cells[n-11].id, follows: w.cells[n-11].follows, deleted: true}
@@ -262,8 +262,8 @@ func (w *smallWorld) forget() {
 	}
 }
 
-// directTokens and directStore reach the small world without a scheduler, for the
-// clean run at the end.
+// directTokens and directStore access the small world without a scheduler, for the clean
+// runs at the end.
 type directTokens struct{ w *smallWorld }
 
 func (d directTokens) List(context.Context) ([]paistrike.Token, error) {
@@ -300,7 +300,7 @@ func (d directTokens) MayBeOwn(context.Context, string) (bool, error) { return f
 func (d directTokens) Endpoint() string                               { return "https://paistrike.example.com" }
 func (d directTokens) DropsRevoked() bool                             { return false }
 
-// smallSlot is the slot of the one entry.
+// smallSlot is the slot of the only entry.
 const smallSlot = "k3v7q2m6xtab"
 
 type directStore struct {
@@ -342,7 +342,7 @@ func (d directStore) Close(_ context.Context, _ entry.Location, tombstone entry.
 	return nil
 }
 
-// smallEngine runs on the world without a scheduler.
+// engine returns an engine on the world without a scheduler.
 func (w *smallWorld) engine(nonces *actor) *rotation.Engine {
 	return rotation.New(directTokens{w}, directStore{w}, rotation.WithRandom(nonces), rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now }))
 }

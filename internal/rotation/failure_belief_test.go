@@ -12,13 +12,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// elsewhere lets the world's account be another one.
+// elsewhere moves the world to a different account.
 func (w *world) elsewhere() {
 	w.t.Helper()
 	w.paistrike = testparts.NewAccount(w.t, "Terraform", w.now())
 }
 
-// failuresOfBelief are what neighbors, copies and lies lead to.
+// failuresOfBelief are the failures that neighbors, copies and lies cause.
 func failuresOfBelief() []failing {
 	return []failing{
 		{"the create is answered with another token", func(w *world) ([]rotation.Message, error) {

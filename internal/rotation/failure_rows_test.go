@@ -16,7 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// The parts of URLs that failures are about.
+// Parts of the URLs that fail.
 const (
 	paistrikeHost = "localhost:1"
 	tokensPath    = "/api-tokens"
@@ -24,7 +24,7 @@ const (
 	health        = "/sys/health"
 )
 
-// under is a run against a PAIStrike with another policy.
+// under runs against a PAIStrike with a different policy.
 func under(p sandbox.Policy) func(w *world) ([]rotation.Message, error) {
 	return func(w *world) ([]rotation.Message, error) {
 		w.paistrike.SetPolicy(p)
@@ -104,7 +104,7 @@ func usedToTheEnd(waits bool) func(w *world) ([]rotation.Message, error) {
 	}
 }
 
-// sealed is a Vault that says so.
+// sealed is a Vault that reports itself as sealed.
 func sealed(w *world, _ int, r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, health) {
 		return answer(r, 200, fmt.Sprintf(`{"initialized":true,"sealed":true,"server_time_utc":%d}`, w.now().Unix())), nil
@@ -112,7 +112,7 @@ func sealed(w *world, _ int, r *http.Request) (*http.Response, error) {
 	return answer(r, 503, `{"errors":["Vault is sealed"]}`), nil
 }
 
-// ahead is a Vault whose clock is ahead.
+// ahead is a Vault with a clock that is ahead by d.
 func ahead(d time.Duration) does {
 	return func(w *world, _ int, r *http.Request) (*http.Response, error) {
 		return answer(r, 200, fmt.Sprintf(`{"initialized":true,"server_time_utc":%d}`, w.now().Add(d).Unix())), nil
@@ -181,7 +181,7 @@ func failuresOfVault() []failing {
 	}
 }
 
-// overtaken lets another run publish just before our own write arrives.
+// overtaken makes another run publish just before our own write arrives.
 func overtaken(times int) does {
 	return firstly(times, func(w *world, _ int, r *http.Request) (*http.Response, error) {
 		w.again()
@@ -302,7 +302,7 @@ func (w *world) rollBack(version int) {
 	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": old["data"]})
 }
 
-// atDestroy is a destroy of an entry with two live tokens.
+// atDestroy destroys an entry with two working tokens while a call fails.
 func atDestroy(method, part string, do does) func(w *world) ([]rotation.Message, error) {
 	return func(w *world) ([]rotation.Message, error) {
 		w.create()

@@ -18,7 +18,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// failing is a run in which something is wrong, with what it says of that.
+// failing is a run in which something fails. It returns the messages of the run.
 type failing struct {
 	name string
 	run  func(w *world) ([]rotation.Message, error)
@@ -28,8 +28,8 @@ const goldenFile = "testdata/failure_texts.golden"
 
 var update = flag.Bool("update", false, "write the golden file anew")
 
-// TestEveryFailureText lets every failure happen and compares the whole text of what
-// the run says, with ids, names and paths that differ from run to run made alike.
+// TestEveryFailureText provokes every failure and compares the complete text of the run,
+// after replacing IDs, names and paths that differ between runs.
 func TestEveryFailureText(t *testing.T) {
 	t.Parallel()
 	kv := startKV(t)
@@ -72,8 +72,8 @@ var (
 	entryPath = regexp.MustCompile(`team-\d+/`)
 )
 
-// spoken is what a run says, without what differs from run to run, and without a
-// secret.
+// spoken returns the messages of a run with everything replaced that differs between runs.
+// It fails the test if they contain a secret.
 func (w *world) spoken(notes []rotation.Message, err error) string {
 	w.t.Helper()
 	var lines []string
@@ -107,15 +107,15 @@ func (w *world) spoken(notes []rotation.Message, err error) string {
 	return entryPath.ReplaceAllString(text, "team/")
 }
 
-// does is how a call ends that is met for the nth time.
+// does performs the nth matching call.
 type does func(w *world, n int, r *http.Request) (*http.Response, error)
 
-// answers replies in the server's place.
+// answers responds instead of the server.
 func answers(status int, body string) does {
 	return func(_ *world, _ int, r *http.Request) (*http.Response, error) { return answer(r, status, body), nil }
 }
 
-// cut never delivers, silent delivers and loses the reply.
+// cut never delivers a request. silent delivers it and loses the response.
 func cut(*world, int, *http.Request) (*http.Response, error) { return nil, errConnection }
 func silent(w *world, _ int, r *http.Request) (*http.Response, error) {
 	response, err := w.send(r)
@@ -125,7 +125,7 @@ func silent(w *world, _ int, r *http.Request) (*http.Response, error) {
 	return nil, errConnection
 }
 
-// firstly does something else with the first calls only.
+// firstly applies do to the first calls only.
 func firstly(most int, do does) does {
 	return func(w *world, n int, r *http.Request) (*http.Response, error) {
 		if n > most {
@@ -135,8 +135,7 @@ func firstly(most int, do does) does {
 	}
 }
 
-// where is a wire that does something else with calls of a method whose URL has a
-// part.
+// where returns a wire that applies do to calls with this method whose URL contains part.
 func (w *world) where(method, part string, do does) http.RoundTripper {
 	met := 0
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -154,8 +153,7 @@ func (w *world) with(wire http.RoundTripper, request rotation.Request) ([]rotati
 	return result.Notes, err
 }
 
-// atCreate and atRotation are the first and a later run in which calls of a method
-// and a part of their URL go wrong.
+// atCreate and atRotation are a first and a later run in which matching calls fail.
 func atCreate(method, part string, do does) func(w *world) ([]rotation.Message, error) {
 	return func(w *world) ([]rotation.Message, error) {
 		return w.with(w.where(method, part, do), w.request(rotation.Rotate, schedule.ReasonCreated))
@@ -170,7 +168,7 @@ func atRotation(method, part string, do does) func(w *world) ([]rotation.Message
 	}
 }
 
-// create makes the first token and returns its id.
+// create creates the first token and returns its ID.
 func (w *world) create() string {
 	w.t.Helper()
 	return w.run(w.request(rotation.Rotate, schedule.ReasonCreated)).TokenID

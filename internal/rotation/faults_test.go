@@ -17,16 +17,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// scenario is one kind of run under faults.
+// scenario is one kind of run that the faults are injected into.
 type scenario struct {
 	name  string
 	setup func(w *world)
 	run   func(ctx context.Context, w *world, wire http.RoundTripper) error
-	gone  bool // the entry shall be gone at the end
-	// thin says that on Vault it goes the way of another scenario, so that a part of its pairs
-	// is enough.
+	gone  bool // whether the entry must be closed at the end
+	// thin marks a scenario that works like another one on Vault, so that a sample of its
+	// pairs is sufficient.
 	thin bool
-	// backward says that reads which are made together are answered last first.
+	// backward runs independent reads last first.
 	backward bool
 }
 
@@ -79,7 +79,7 @@ func (w *world) destroyRequest() rotation.DestroyRequest {
 	return rotation.DestroyRequest{At: w.at, Owner: "resource-1", Ending: entry.EndDelete}
 }
 
-// destroy ends the entry, without any fault.
+// destroy destroys the entry without faults.
 func (w *world) destroy() {
 	w.t.Helper()
 	if _, err := w.engine(w.wire()).Destroy(context.Background(), w.destroyRequest()); err != nil {
@@ -87,8 +87,8 @@ func (w *world) destroy() {
 	}
 }
 
-// play runs a scenario under a script of faults, then clean, and returns what was
-// violated and how many calls the faulty run made.
+// play runs a scenario under a script of faults, then again without faults. It returns the
+// violations and how many calls the faulty run made.
 func (s scenario) play(t testing.TB, store backend, script map[int]fault) (violations []string, calls int) {
 	w := newWorld(t, store)
 	if s.backward {
@@ -99,11 +99,11 @@ func (s scenario) play(t testing.TB, store backend, script map[int]fault) (viola
 	return s.playIn(w, wire, func() {}), wire.calls
 }
 
-// runTime bounds a run, which takes milliseconds, or seconds if Vault restarts under it.
+// runTime limits a run. A run takes milliseconds, or seconds if Vault restarts during it.
 const runTime = 5 * time.Minute
 
-// playIn runs a scenario in a world that is set up, under what the wire does, then
-// clean. In between is called when the faulty run has ended.
+// playIn runs a scenario over wire in a prepared world, then without faults. It calls
+// between when the faulty run has ended.
 func (s scenario) playIn(w *world, wire *faultyWire, between func()) []string {
 	eyes := newWitness(w)
 	if s.gone {
@@ -134,10 +134,10 @@ func (s scenario) playIn(w *world, wire *faultyWire, between func()) []string {
 	for _, deliver := range wire.later {
 		deliver()
 	}
-	// A day later nothing can be in flight any more, and the overlap is over.
+	// After a day nothing is in flight, and the overlap is over.
 	w.paistrike.Clock().Advance(25 * time.Hour)
 	s.cleanRun(w, eyes)
-	if wire.setBack { // what a person went back to stays until the next rotation
+	if wire.setBack { // a version that a person went back to stays until the next rotation
 		w.paistrike.Clock().Advance(30 * day)
 		s.cleanRun(w, eyes)
 		w.paistrike.Clock().Advance(25 * time.Hour)
@@ -155,12 +155,12 @@ func (s scenario) playIn(w *world, wire *faultyWire, between func()) []string {
 	return eyes.violations
 }
 
-// cleanRun is what the next process does. It must succeed (I6), and leave every
-// live token current, retiring, or possibly in flight (I3).
+// cleanRun is the next process. It must succeed (I6) and leave every usable token current,
+// retiring, or possibly in flight (I3).
 func (s scenario) cleanRun(w *world, eyes *witness) {
 	err := s.run(w.t.Context(), w, roundTripper(eyes.deliver))
 	if failure, ok := errors.AsType[*rotation.Error](err); ok && failure.Code == "PS208" && w.deleted {
-		w.adopt = true // a person deleted what nothing described yet, and says that it was ours
+		w.adopt = true // a person deleted what nothing described yet, and confirms that it was ours
 		err = s.run(w.t.Context(), w, roundTripper(eyes.deliver))
 	}
 	if err != nil {
@@ -188,7 +188,7 @@ func (s scenario) cleanRun(w *world, eyes *witness) {
 	}
 }
 
-// settled checks that in the end exactly the current token is left.
+// settled checks that only the current token is left at the end.
 func (v *witness) settled() {
 	record := v.last
 	if live := v.live(); record == nil || len(live) != 1 || live[0].ID != record.TokenID {
@@ -217,7 +217,7 @@ func (s scenario) try(t testing.TB, store backend, script map[int]fault, tally *
 }
 
 // TestEverySingleFault makes each remote call of each run fail in each way, over each
-// store. What the server answers, its model in memory answers too.
+// store. Every response of the server is compared with that of its model in memory.
 func TestEverySingleFault(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {
@@ -226,7 +226,7 @@ func TestEverySingleFault(t *testing.T) {
 			t.Run(url.PathEscape(s.name), func(t *testing.T) {
 				t.Parallel()
 				store := row.memory()
-				if !s.backward { // else another scenario compares
+				if !s.backward { // otherwise another scenario compares
 					store = row.twins(t)
 				}
 				_, calls := s.play(t, store, nil)
@@ -243,9 +243,9 @@ func TestEverySingleFault(t *testing.T) {
 	})
 }
 
-// TestPairsOfFaults makes two calls of a run fail, each in each way: the second among all
-// calls that the run makes because of the first. On Vault it tries every pair, on AWS one
-// of many, each time the same ones.
+// TestPairsOfFaults makes two calls of a run fail, each in each way. The second call is
+// any of those that the run makes because of the first fault. Vault is tested with every
+// pair, AWS with a fixed sample.
 func TestPairsOfFaults(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {
@@ -259,10 +259,10 @@ func TestPairsOfFaults(t *testing.T) {
 	})
 }
 
-// thinned is how many pairs of a thin scenario there are for each that is tried.
+// thinned is the number of pairs of a thin scenario for each pair that is tried.
 const thinned = 13
 
-// pairs tries the pairs of a scenario that the row asks for.
+// pairs tries the pairs of a scenario that the row selects.
 func (s scenario) pairs(t *testing.T, row storeRow) {
 	t.Helper()
 	store, of := row.memory(), row.pairs
@@ -274,7 +274,7 @@ func (s scenario) pairs(t *testing.T, row storeRow) {
 	for first := 1; first <= calls; first++ {
 		for _, one := range store.faults() {
 			if one == killBefore || one == killAfter {
-				continue // the dead make no further calls
+				continue // a killed process makes no further calls
 			}
 			_, reached := s.play(t, store, map[int]fault{first: one})
 			for second := first + 1; second <= reached; second++ {

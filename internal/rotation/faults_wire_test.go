@@ -16,26 +16,26 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// fault is what goes wrong with one remote call.
+// fault is how one remote call fails.
 type fault string
 
 const (
-	dropped    fault = "dropped before"   // never sent
-	lost       fault = "reply lost"       // done, and nobody hears of it
-	late       fault = "applied late"     // done after the run has ended
-	later      fault = "applied later"    // done after the next run has ended
-	failed     fault = "500"              // refused by a broken server
-	failedDone fault = "502 after"        // done, and a proxy says 502
-	tooMany    fault = "429"              //
-	notYet     fault = "412"              // a standby that lags behind
-	hang       fault = "hang"             // no answer until the deadline
+	dropped    fault = "dropped before" // never sent
+	lost       fault = "reply lost"     // done, and the response is lost
+	late       fault = "applied late"   // done after the run has ended
+	later      fault = "applied later"  // done after the next run has ended
+	failed     fault = "500"            // refused by a broken server
+	failedDone fault = "502 after"      // done, and a proxy responds with 502
+	tooMany    fault = "429"
+	notYet     fault = "412"              // a standby that lags
+	hang       fault = "hang"             // no response until the deadline
 	killBefore fault = "killed before"    // the process dies before the call
 	killAfter  fault = "killed after"     // the process dies after the call
-	outage     fault = "outage from here" // this server answers 503 until the run ends
-	taken      fault = "taken"            // done, and AWS says that the ClientRequestToken is in use for another value
+	outage     fault = "outage from here" // this server responds with 503 until the run ends
+	taken      fault = "taken"            // done, and AWS reports that the ClientRequestToken is in use for another value
 )
 
-// What a person does to the entry before a call.
+// Manual changes to the entry before a call.
 const (
 	written  fault = "overwritten by hand before"
 	wentBack fault = "set back by hand before"
@@ -44,7 +44,7 @@ const (
 
 var deeds = []fault{written, wentBack, removed}
 
-// anyFaults happen to every server.
+// anyFaults returns the faults that apply to every server.
 func anyFaults() []fault {
 	return []fault{dropped, lost, late, later, failed, failedDone, tooMany, hang, killBefore, killAfter, outage}
 }
@@ -54,14 +54,14 @@ type faultyWire struct {
 	*witness
 	script map[int]fault
 	calls  int
-	down   string // a host that has gone
+	down   string // a host that no longer responds
 	dead   bool   // the process was killed: whatever it still tries has no effect
 	late   []func()
 	later  []func()
 	before func(call int, r *http.Request) // what else happens before a call
 	was    entry.Revision                  // what was current before the run, or as a person left it
 	err    error                           // how the run ended
-	// setBack says that a person went back to an older revision.
+	// setBack is true if a person went back to an older revision.
 	setBack bool
 	// byHand is the revision that a person wrote.
 	byHand entry.Revision
@@ -69,7 +69,7 @@ type faultyWire struct {
 
 var errConnection = errors.New("connection reset by peer")
 
-// RoundTrip delivers a call or not, by the script.
+// RoundTrip delivers a call or makes it fail, according to the script.
 func (f *faultyWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	f.calls++
 	if f.before != nil {
@@ -127,7 +127,7 @@ func (f *faultyWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errConnection
 }
 
-// doneByHand does what a person does, if there is something to do it to.
+// doneByHand performs a manual change if there is an entry to change.
 func (f *faultyWire) doneByHand(what fault) {
 	record, _ := f.served()
 	switch {
@@ -146,7 +146,8 @@ func (f *faultyWire) doneByHand(what fault) {
 	_, f.was = f.served()
 }
 
-// refusal is what the server says that a call is meant for. PAIStrike refuses as Vault does.
+// refusal returns the error response of the server that a call is addressed to. PAIStrike
+// refuses like Vault.
 func (f *faultyWire) refusal(r *http.Request, what fault) *http.Response {
 	if r.URL.Host == paistrikeHost {
 		return kvServer{}.refusal(r, what)
@@ -154,7 +155,7 @@ func (f *faultyWire) refusal(r *http.Request, what fault) *http.Response {
 	return f.backend.refusal(r, what)
 }
 
-// copied is a request that can be sent when its caller has long given up.
+// copied returns a copy of a request that can be sent after its caller has given up.
 func copied(r *http.Request) *http.Request {
 	again := r.Clone(context.Background())
 	if r.Body != nil {
@@ -167,18 +168,18 @@ func copied(r *http.Request) *http.Request {
 	return again
 }
 
-// witness stands between the wire and the servers and watches what really happens
-// to them: invariants I1, I2 and I7 at every publication and every revocation.
+// witness observes between the wire and the servers what really happens. It checks
+// invariants I1, I2 and I7 at every publication and every revocation.
 type witness struct {
 	*world
 	once map[string]time.Time // tokens that were current, and until when they are safe; zero: still current
-	// destroyer is the owner whose destroy is under way, if one is.
+	// destroyer is the owner whose destroy is under way, if any.
 	destroyer string
-	// compromised says that the user has declared the replaced tokens compromised.
+	// compromised is true if the user declared the replaced tokens compromised.
 	compromised bool
 	last        *entry.Record // what the last clean run left
 	violations  []string
-	// tell is told what changes on the servers.
+	// tell receives every change on the servers.
 	tell func(format string, args ...any)
 }
 
@@ -190,7 +191,7 @@ func (v *witness) violate(format string, args ...any) {
 	v.violations = append(v.violations, fmt.Sprintf(format, args...))
 }
 
-// deliver sends a call to its server and looks at what it did.
+// deliver sends a call to its server and checks its effect.
 func (v *witness) deliver(r *http.Request) (*http.Response, error) {
 	id, aboutOne := strings.CutPrefix(r.URL.Path, "/api/v1/api-tokens/")
 	switch {
@@ -212,8 +213,9 @@ func (v *witness) deliver(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// published checks I1: what became current is accepted. It notes until when the
-// tokens that are no longer current are safe. Only its owner closes an entry.
+// published checks I1: a token that becomes current is accepted. It records until when
+// tokens that are no longer current are safe, and checks that only the owner closes an
+// entry.
 func (v *witness) published(before, record *entry.Record) {
 	v.tell("published: generation %d, %s, token %s, retiring %v", record.Gen, record.State, record.TokenID, record.Retiring)
 	if record.State == entry.StateTombstone {
@@ -229,18 +231,18 @@ func (v *witness) published(before, record *entry.Record) {
 	v.serves(record.TokenID)
 }
 
-// serves notes that a token is current now.
+// serves records that a token is current now.
 func (v *witness) serves(id string) {
 	for other, until := range v.once {
 		if until.IsZero() && other != id {
-			v.once[other] = v.now().Add(day) // the overlap that was asked for
+			v.once[other] = v.now().Add(day) // the requested overlap
 		}
 	}
 	v.once[id] = time.Time{}
 }
 
-// revoked checks I1, I2 and I7: neither the current token nor one in its overlap ends,
-// nor one that is not this entry's.
+// revoked checks I1, I2 and I7: a revoked token is not current, not in its overlap, and
+// belongs to this entry.
 func (v *witness) revoked(token sandbox.Token) {
 	v.tell("revoked: token %s (%q)", token.ID, token.Name)
 	if !v.named(token) {
@@ -251,18 +253,18 @@ func (v *witness) revoked(token sandbox.Token) {
 		v.violate("I1: token %s was revoked while the store serves it", token.ID)
 	}
 	until, was := v.once[token.ID]
-	closed := v.destroyer != "" && current == nil // a person's secret stands there, or none
+	closed := v.destroyer != "" && current == nil // the current version is a person's secret, or absent
 	if was && !closed && !v.compromised && (until.IsZero() || v.now().Before(until)) && !v.broken[token.ID] {
 		v.violate("I2: token %s was revoked before its overlap was over", token.ID)
 	}
 	delete(v.once, token.ID)
 }
 
-// truthful checks what a run that failed says of itself: it has a code, and where it
-// says that nothing was created or changed, nothing was.
+// truthful checks what a failed run reports: it has a code, and if it states that nothing
+// was created or changed, that is true.
 func (f *faultyWire) truthful(live int) {
 	if f.err == nil || f.dead {
-		return // the dead say nothing
+		return // a killed process reports nothing
 	}
 	var failure *rotation.Error
 	if !errors.As(f.err, &failure) {

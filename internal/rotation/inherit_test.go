@@ -34,8 +34,9 @@ func TestSightSaysWhyItsScheduleCannotBeRead(t *testing.T) {
 	}
 }
 
-// A scheduler names the entry. All else is the record's, and metadata is not asked, since
-// whoever may write it must not decide what is minted.
+// A scheduled run names only the entry. Everything else comes from the record and not from
+// metadata, because permission to write metadata must not be enough to decide what is
+// minted.
 func TestSchedulerInheritsFromTheRecord(t *testing.T) {
 	t.Parallel()
 	at := entry.Location{Mount: "secret", Path: "ci/paistrike"}
@@ -63,7 +64,7 @@ func TestSchedulerInheritsFromTheRecord(t *testing.T) {
 	}
 }
 
-// A record that only a newer release understands is not touched, whoever asks.
+// A record that only a newer release understands is not changed by any request.
 func TestRecordOfANewerReleaseIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	for _, change := range []func(*Request){

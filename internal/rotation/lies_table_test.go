@@ -13,19 +13,19 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// A lie is what PAIStrike, or someone between, answers that is not true. Requests go on
-// by next, or not at all; victim is a token that was made by hand.
+// lie is an untrue response of PAIStrike, or of something in between. Requests are passed
+// to next, or not at all. victim is a token that was created manually.
 type lie struct {
 	name string
 	tell func(w *world, next http.RoundTripper, victim string) http.RoundTripper
-	// says is a code that a run to which everything is lied must end with; empty for one
-	// that may end well.
+	// says is the code that a run must end with if every response lies, or "" if it may
+	// succeed.
 	says string
-	// by is a mutant that this lie brings to light, see [noLieIsDecoration].
+	// by is a mutant that this lie detects; see [noLieIsDecoration].
 	by string
 }
 
-// html is what a login page or an ingress answers.
+// html is the response of a login page or an ingress.
 const html = "<!doctype html><title>Sign in</title>"
 
 func page(r *http.Request, status int) *http.Response {
@@ -34,11 +34,11 @@ func page(r *http.Request, status int) *http.Response {
 	return response
 }
 
-// asks says which requests a lie is about.
+// asks reports whether a lie applies to a request.
 type asks func(r *http.Request) bool
 
-// toPAIStrike are the requests of a method to a path that ends so; a path of "/*" stands
-// for one token.
+// toPAIStrike matches the requests with a method and a path that ends with end. "/*"
+// stands for one token.
 func toPAIStrike(method, end string) asks {
 	return func(r *http.Request) bool {
 		path := r.URL.Path
@@ -50,7 +50,7 @@ func toPAIStrike(method, end string) asks {
 	}
 }
 
-// instead answers without doing anything.
+// instead responds without performing the request.
 func instead(next http.RoundTripper, about asks, say func(r *http.Request) *http.Response) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		if about(r) {
@@ -60,7 +60,7 @@ func instead(next http.RoundTripper, about asks, say func(r *http.Request) *http
 	})
 }
 
-// changed lets a request through and changes the answer.
+// changed performs the request and changes the response.
 func changed(next http.RoundTripper, about asks, change func(body string) string) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		response, err := next.RoundTrip(r)
@@ -78,7 +78,7 @@ func changed(next http.RoundTripper, about asks, change func(body string) string
 	})
 }
 
-// withID answers a create with an id of another token.
+// withID responds to a create with the ID of another token.
 func withID(next http.RoundTripper, id string) http.RoundTripper {
 	return changed(next, toPAIStrike("POST", tokensPath), func(body string) string {
 		var token map[string]any
@@ -91,7 +91,7 @@ func withID(next http.RoundTripper, id string) http.RoundTripper {
 	})
 }
 
-// listed changes what a list shows.
+// listed changes what a list contains.
 func listed(next http.RoundTripper, change func(items []map[string]any) []map[string]any) http.RoundTripper {
 	return changed(next, toPAIStrike("GET", tokensPath), func(body string) string {
 		var list struct {
@@ -110,7 +110,7 @@ func listed(next http.RoundTripper, change func(items []map[string]any) []map[st
 	})
 }
 
-// without takes the tokens of a name out of a list.
+// without removes the tokens with a name from a list.
 func without(next http.RoundTripper, name string) http.RoundTripper {
 	return listed(next, func(items []map[string]any) []map[string]any {
 		return slices.DeleteFunc(items, func(item map[string]any) bool {
@@ -120,7 +120,7 @@ func without(next http.RoundTripper, name string) http.RoundTripper {
 	})
 }
 
-// dated sets the Date of PAIStrike's answers.
+// dated changes the Date header of PAIStrike's responses.
 func dated(w *world, next http.RoundTripper, ahead time.Duration) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		response, err := next.RoundTrip(r)
@@ -131,7 +131,7 @@ func dated(w *world, next http.RoundTripper, ahead time.Duration) http.RoundTrip
 	})
 }
 
-// landing cuts a request off from its caller. It is done later.
+// landing cuts a request off from its caller. The request is performed later.
 func landing(w *world, next http.RoundTripper, about asks) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		if !about(r) {
@@ -147,7 +147,7 @@ func landing(w *world, next http.RoundTripper, about asks) http.RoundTripper {
 	})
 }
 
-// lies are what PAIStrike may say.
+// lies returns the lies of PAIStrike.
 func lies() []lie {
 	type teller = func(w *world, next http.RoundTripper, victim string) http.RoundTripper
 	status := func(method, end string, status int) teller {
@@ -199,8 +199,8 @@ func lies() []lie {
 	}
 }
 
-// noLieIsDecoration tells each lie to an engine in which the rule that the lie is there for is
-// broken, and expects that to come to light.
+// noLieIsDecoration tells each lie to an engine that lacks the rule against it, and
+// expects the proof to fail.
 func noLieIsDecoration(t *testing.T, program string) {
 	liesComeToLight(t, program, byLies, lies())
 	liesComeToLight(t, program, "^TestLies$/^aws$", awsInMemory(aws.JSON).lies())

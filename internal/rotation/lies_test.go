@@ -17,9 +17,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// TestLies lets a run be lied to, then runs clean. The token made by hand and the
-// management token survive, nothing that still works is called revoked, no overlap is
-// cut short, and the entry ends up with one working token.
+// TestLies runs once with lies, then without. The manually created token and the
+// management token keep working, no working token is reported as revoked, no overlap is
+// shortened, and the entry ends up with one working token.
 func TestLies(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, func(t *testing.T, row storeRow) {
@@ -29,7 +29,7 @@ func TestLies(t *testing.T) {
 	})
 }
 
-// liesAbout lets each lie be told to each kind of run, over a store.
+// liesAbout tells each lie to each kind of run, over one store.
 func liesAbout(t *testing.T, store backend, lies []lie) {
 	t.Helper()
 	works := map[string]func(w *world, wire http.RoundTripper) ([]string, error){
@@ -50,7 +50,7 @@ func liesAbout(t *testing.T, store backend, lies []lie) {
 				victim, _ := w.paistrike.Mint("made by hand", time.Time{})
 				w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 				w.run(w.request(rotation.Rotate, schedule.ReasonForced))
-				w.paistrike.Clock().Advance(30 * day) // the first is ripe, the second is due
+				w.paistrike.Clock().Advance(30 * day) // the first token's overlap is over, the second is due
 				current, revision := w.served()
 				live, said := len(w.live()), faultyWire{witness: newWitness(w)}
 				said.was = revision
@@ -94,7 +94,7 @@ func liesAbout(t *testing.T, store backend, lies []lie) {
 	}
 }
 
-// afterwards runs clean, twice, with a day between, and looks at what is left.
+// afterwards runs without lies twice, a day apart, and checks what is left.
 func (w *world) afterwards(work func(*world, http.RoundTripper) ([]string, error), gone bool) {
 	w.t.Helper()
 	for range 2 {
@@ -124,7 +124,7 @@ func (w *world) tokenOf(id string) sandbox.Token {
 	return sandbox.Token{}
 }
 
-// A neighbor's word: the record names tokens that are not this entry's.
+// Tokens that a forged record names are not revoked if they do not belong to this entry.
 func TestNothingIsRevokedOnTheStoresWord(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
@@ -163,8 +163,8 @@ func TestNothingIsRevokedOnTheStoresWord(t *testing.T) {
 	}
 }
 
-// An imported token has a name of its own. A person's import, and what it saw, is the
-// warrant to retire it; a scheduled run has none.
+// An imported token has an unstructured name. The person who imported it, and what the
+// import recorded, are the warrant to retire it. A scheduled run has no such warrant.
 func TestImportedTokenIsRetiredByWhoImportedIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
@@ -188,7 +188,7 @@ func TestImportedTokenIsRetiredByWhoImportedIt(t *testing.T) {
 	}
 }
 
-// The right entries, the wrong account: nothing is minted, and nothing is overwritten.
+// In the wrong account, nothing is minted and nothing is overwritten.
 func TestAnotherAccountIsNotTouched(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
@@ -204,7 +204,7 @@ func TestAnotherAccountIsNotTouched(t *testing.T) {
 	if len(w.live()) != 0 || w.version() != 1 {
 		t.Fatalf("%d tokens in the wrong account, version %d", len(w.live()), w.version())
 	}
-	// A reason that the user gave is consent.
+	// A reason that the user caused counts as consent.
 	result := w.run(w.due(schedule.ReasonTriggers))
 	if !result.Rotated || !slices.ContainsFunc(result.Notes, func(m rotation.Message) bool { return m.Code == "PS113" }) {
 		t.Errorf("asked for: rotated = %t, notes %v", result.Rotated, result.Notes)
@@ -212,7 +212,8 @@ func TestAnotherAccountIsNotTouched(t *testing.T) {
 	w.paistrike = mine
 }
 
-// The recorded expiry has passed: whoever's it was, nobody can lose a working token.
+// When the recorded expiry has passed, no account can lose a working token, so the entry
+// is repaired.
 func TestAnExpiredTokenHealsInAnyAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
@@ -223,7 +224,7 @@ func TestAnExpiredTokenHealsInAnyAccount(t *testing.T) {
 	}
 }
 
-// A copy of Vault, and a Vault under another address, have records of another identity.
+// A copy of Vault, and a Vault at another address, have records with a different identity.
 func TestACopiedStoreIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
@@ -241,7 +242,7 @@ func TestACopiedStoreIsRefused(t *testing.T) {
 	w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 }
 
-// A token that PAIStrike does not show keeps its overlap.
+// A token that PAIStrike's list lacks keeps its overlap.
 func TestALaggingListCutsNoOverlap(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
@@ -262,8 +263,8 @@ func TestALaggingListCutsNoOverlap(t *testing.T) {
 	}
 }
 
-// What a rotation on top of a person's version adopts rests on the list: one that is older
-// than the entry is refused, and the next run grants the overlap.
+// A rotation over a manually written version adopts tokens from the list. A list that is
+// older than the entry is rejected, and the next run grants the overlap.
 func TestNothingIsAdoptedFromALaggingList(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, inMemory())

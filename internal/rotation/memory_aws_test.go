@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// memoryAWS answers as AWS Secrets Manager does, without a process, a socket and
-// signatures. [TestEverySingleFault] asks it everything that it asks the server of
-// tools/secretsmanager, and compares the answers.
+// memoryAWS responds like AWS Secrets Manager, without a process, a socket, or signatures.
+// [TestEverySingleFault] sends it every request that it sends to the server of
+// tools/secretsmanager, and compares the responses.
 type memoryAWS struct {
 	mu      sync.Mutex
 	secrets map[string]*memorySecret // by name
@@ -22,17 +22,17 @@ type memoryAWS struct {
 // memorySecret is one secret.
 type memorySecret struct {
 	values map[string]string // by version
-	labels map[string]string // the version that each staging label is on
+	labels map[string]string // the version that each staging label is attached to
 	tags   map[string]string
-	ends   time.Time // of the recovery window; zero while it is not deleted
+	ends   time.Time // the end of the recovery window; zero unless it is deleted
 }
 
 func newMemoryAWS() *memoryAWS { return &memoryAWS{secrets: map[string]*memorySecret{}} }
 
-// memoryTag is a tag in a request or an answer.
+// memoryTag is a tag in a request or a response.
 type memoryTag struct{ Key, Value string }
 
-// memoryCall holds the members of all operations.
+// memoryCall has the members of all operations.
 type memoryCall struct {
 	Name, SecretId, ClientRequestToken, VersionId, VersionStage, RemoveFromVersionId, MoveToVersionId string //nolint:revive // as AWS spells them
 	SecretString                                                                                      *string
@@ -43,7 +43,7 @@ type memoryCall struct {
 	ForceDeleteWithoutRecovery                                                                        bool
 }
 
-// refusal is the name of an error of AWS.
+// refusal is the name of an AWS error.
 type refusal string
 
 // Error returns the name.
@@ -56,7 +56,7 @@ const (
 	existing  = refusal("ResourceExistsException")
 )
 
-// answer does what a request asks, at a time.
+// answer performs a request at the given time.
 func (m *memoryAWS) answer(r *http.Request, body []byte, now time.Time) *http.Response {
 	name := operation(r)
 	if name == "STS" {
@@ -202,7 +202,7 @@ func (s *memorySecret) get(out map[string]any, call memoryCall) (map[string]any,
 	return out, nil
 }
 
-// put adds a version. One that is there already with the same value stays as it is.
+// put adds a version. An existing version with the same value stays as it is.
 func (s *memorySecret) put(out map[string]any, call memoryCall) (map[string]any, error) {
 	id := call.ClientRequestToken
 	if call.SecretString == nil || id == "" {
@@ -228,7 +228,7 @@ func (s *memorySecret) put(out map[string]any, call memoryCall) (map[string]any,
 	return out, nil
 }
 
-// attach moves a label, and AWSPREVIOUS with AWSCURRENT.
+// attach moves a label. AWSPREVIOUS follows AWSCURRENT.
 func (s *memorySecret) attach(label, id string) {
 	if from := s.labels[label]; label == "AWSCURRENT" && from != "" && from != id {
 		s.labels["AWSPREVIOUS"] = from
@@ -259,7 +259,7 @@ func (s *memorySecret) move(call memoryCall) error {
 	return nil
 }
 
-// clone is a copy of the AWS with everything in it.
+// clone returns a copy of the AWS with all its data.
 func (m *memoryAWS) clone() *memoryAWS {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -270,7 +270,7 @@ func (m *memoryAWS) clone() *memoryAWS {
 	return other
 }
 
-// read returns a version of a secret that is not deleted, by its id or label.
+// read returns a version of a secret that is not deleted, by version ID or label.
 func (m *memoryAWS) read(name, version string) (value, id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -287,8 +287,8 @@ func (m *memoryAWS) read(name, version string) (value, id string) {
 	return "", ""
 }
 
-// awsEssence is an answer without what differs from server to server: the wording of errors,
-// what is random, and the times at which things happened. Of STS, only the account counts.
+// awsEssence returns a response without what differs between servers: the wording of
+// errors, random values, and times. Of an STS response, only the account remains.
 func awsEssence(body []byte) string {
 	var said map[string]any
 	if json.Unmarshal(body, &said) != nil {
@@ -309,7 +309,7 @@ func awsEssence(body []byte) string {
 	return string(text)
 }
 
-// goBack lets the secret of a name be as it was before its current version.
+// goBack restores a secret to its state before the current version.
 func (m *memoryAWS) goBack(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

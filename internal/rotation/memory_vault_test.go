@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// memoryVault answers as Vault's KV engine does, without a process and a socket, for the
-// tests with tens of thousands of worlds. [TestEverySingleFault] asks it everything that
-// it asks the genuine engine, and compares the answers.
+// memoryVault responds like Vault's KV engine, without a process or a socket, for tests
+// with tens of thousands of worlds. [TestEverySingleFault] sends it every request that it
+// sends to the genuine engine, and compares the responses.
 type memoryVault struct {
 	mu      sync.Mutex
 	entries map[string]*memoryEntry // by path
@@ -24,7 +24,7 @@ type memoryVault struct {
 // memoryEntry is one key of KV version 2.
 type memoryEntry struct {
 	versions []memoryVersion // the first is version dropped+1
-	dropped  int             // versions beyond those that Vault keeps
+	dropped  int             // versions that Vault no longer keeps
 	custom   map[string]string
 }
 
@@ -33,15 +33,15 @@ type memoryVersion struct {
 	deleted bool
 }
 
-// keptVersions is how many versions Vault keeps of a key by default.
+// keptVersions is how many versions of a key Vault keeps by default.
 const keptVersions = 10
 
-// moment is when everything happens: no rule rests on the times of the engine.
+// moment is the time of every event: no rule depends on the engine's times.
 const moment = "2026-01-05T09:00:00Z"
 
 func newMemoryVault() *memoryVault { return &memoryVault{entries: map[string]*memoryEntry{}} }
 
-// clone is a copy of the Vault with everything in it, its identity included.
+// clone returns a copy of the Vault with all its data and the same identity.
 func (v *memoryVault) clone() *memoryVault {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -52,7 +52,7 @@ func (v *memoryVault) clone() *memoryVault {
 	return other
 }
 
-// RoundTrip answers a request.
+// RoundTrip responds to a request.
 func (v *memoryVault) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
@@ -108,7 +108,7 @@ func (v *memoryVault) serve(r *http.Request, body []byte) (status int, text stri
 	return 405, `{"errors":["unsupported operation"]}`
 }
 
-// capabilities are those of the root token.
+// capabilities returns those of the root token.
 func capabilities(body []byte) string {
 	var asked struct{ Paths []string }
 	data := map[string][]string{}
@@ -144,10 +144,10 @@ func (v *memoryVault) write(key string, body []byte) (status int, text string) {
 	return 200, object("data", e.describe(e.newest()))
 }
 
-// newest is the number of the current version, 0 if there is none.
+// newest returns the number of the current version, or 0 if there is none.
 func (e *memoryEntry) newest() int { return e.dropped + len(e.versions) }
 
-// version returns a version by its number, nil if Vault does not have it.
+// version returns a version by its number, or nil if Vault does not have it.
 func (e *memoryEntry) version(number int) *memoryVersion {
 	if number <= e.dropped || number > e.newest() {
 		return nil
@@ -155,7 +155,7 @@ func (e *memoryEntry) version(number int) *memoryVersion {
 	return &e.versions[number-1-e.dropped]
 }
 
-// describe is what the engine says of a version.
+// describe returns the engine's description of a version.
 func (e *memoryEntry) describe(number int) map[string]any {
 	return map[string]any{
 		"created_time": moment, "custom_metadata": e.custom, "destroyed": false, "version": number,
@@ -200,7 +200,7 @@ func (e *memoryEntry) metadata() string {
 	})
 }
 
-// patch merges into custom_metadata; null removes a key.
+// patch merges into custom_metadata. A null removes a key.
 func (e *memoryEntry) patch(body []byte) {
 	var asked struct {
 		Custom map[string]*string `json:"custom_metadata"`
@@ -220,7 +220,7 @@ func (e *memoryEntry) patch(body []byte) {
 	}
 }
 
-// hide deletes versions, which can be undone in Vault.
+// hide deletes versions. Vault can undo that.
 func (e *memoryEntry) hide(body []byte) {
 	var asked struct{ Versions []int }
 	if json.Unmarshal(body, &asked) != nil {
@@ -241,13 +241,13 @@ func object(key string, value any) string {
 	return string(text)
 }
 
-// inMemory is a Vault in memory.
+// inMemory returns a Vault in memory.
 func inMemory() kvServer {
 	return kvServer{address: "http://127.0.0.1:1", root: "root", wire: newMemoryVault()}
 }
 
-// twins answers with what the genuine engine says, and compares it with what the Vault
-// in memory says to the same request.
+// twins returns the responses of the genuine engine, and compares each with that of the
+// Vault in memory.
 type twins struct {
 	t      testing.TB
 	engine http.RoundTripper
@@ -288,9 +288,9 @@ func (w twins) RoundTrip(r *http.Request) (*http.Response, error) {
 	return genuine, nil
 }
 
-// essence is an answer without what differs from server to server and from moment to
-// moment, and without what the model leaves out: who wrote a version, and on a fixed page
-// whatever this program does not read.
+// essence returns a response without what differs between servers and moments, and without
+// what the model leaves out: who wrote a version, and on a fixed page everything that this
+// program does not read.
 func essence(body, model []byte, fixed bool) string {
 	var said, told struct {
 		Data   map[string]any
@@ -311,7 +311,7 @@ func essence(body, model []byte, fixed bool) string {
 	return string(text)
 }
 
-// leaveOut makes times and ids equal and removes who wrote a version.
+// leaveOut makes times and IDs equal and removes who wrote a version.
 func leaveOut(data map[string]any) {
 	maps.DeleteFunc(data, func(key string, _ any) bool { return strings.HasSuffix(key, "_by") })
 	for key, value := range data {

@@ -20,8 +20,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// meanings are all codes, each with the one thing that it means, and the summaries
-// that it comes with.
+// meanings maps every code to its single meaning and the summaries that it may have.
 var meanings = map[string]struct {
 	meaning   string
 	summaries []string
@@ -82,8 +81,8 @@ var meanings = map[string]struct {
 	"PS610": {"metadata does not say that the entry is closed", []string{"Entry is closed, and its metadata does not say so"}},
 }
 
-// worded is what messages.go words: the summaries of each code, and the functions
-// that word them.
+// worded returns the summaries of each code in the messages files, and the functions that
+// contain them.
 func worded(t *testing.T) (summaries map[string][]string, functions []string) {
 	t.Helper()
 	summaries = map[string][]string{}
@@ -105,7 +104,7 @@ func worded(t *testing.T) (summaries map[string][]string, functions []string) {
 				return true
 			}
 			if _, literal := call.Args[0].(*ast.BasicLit); !literal {
-				return true // a store's own failure, worded there
+				return true // a store's own failure, whose text is in the store's package
 			}
 			code, summary := constant(t, call.Args[0]), constant(t, call.Args[1])
 			summaries[code] = append(summaries[code], summary)
@@ -119,7 +118,7 @@ func worded(t *testing.T) (summaries map[string][]string, functions []string) {
 	return summaries, slices.Compact(slices.Sorted(slices.Values(functions)))
 }
 
-// messageFiles are the files in which messages are worded.
+// messageFiles returns the files that contain messages.
 func messageFiles(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob("messages*.go")
@@ -167,8 +166,8 @@ func TestCodesAreUniquePerMeaning(t *testing.T) {
 	}
 }
 
-// A code that stands in any other file of the package is one of the table, and a
-// message is worded in messages.go alone.
+// Every code in another file of the package is in the table, and messages are worded only
+// in the messages files.
 func TestEveryCodeIsKnown(t *testing.T) {
 	t.Parallel()
 	code := regexp.MustCompile(`PS[0-9]{3}`)
@@ -198,8 +197,7 @@ func TestEveryCodeIsKnown(t *testing.T) {
 	}
 }
 
-// The golden table words every function's every code and summary, and shows no
-// secret.
+// The golden file contains every code and summary of every function, and no secret.
 func TestGoldenTableIsComplete(t *testing.T) {
 	t.Parallel()
 	want, functions := worded(t)
@@ -220,11 +218,11 @@ func TestGoldenTableIsComplete(t *testing.T) {
 	}
 }
 
-// A message is a summary without a full stop and sentences of detail, that name
-// the place or the token they speak of.
+// A summary has no full stop. A detail consists of sentences and names the entry or the
+// token that it is about.
 func TestMessagesAreWellFormed(t *testing.T) {
 	t.Parallel()
-	// These speak of a server, a credential or a list.
+	// These are about a server, a credential or a list.
 	general := []string{"PS101", "PS102", "PS106", "PS108", "PS307", "PS310", "PS403"}
 	for _, s := range everyMessage() {
 		m := s.message()
@@ -285,7 +283,7 @@ func TestPlaceAndInstant(t *testing.T) {
 	}
 }
 
-// The table above is in order, so that a reader finds a code.
+// The table above is sorted, so that a reader finds a code.
 func TestCodesBelongToASection(t *testing.T) {
 	t.Parallel()
 	for _, code := range slices.Sorted(maps.Keys(meanings)) {

@@ -21,13 +21,13 @@ import (
 // canary is a secret that no message may show.
 const canary = "pstk_canary_0123456789"
 
-// said is one message as its reader sees it, with the act that words it.
+// said is one message as its reader sees it, with the function that words it.
 type said struct {
 	by  string
 	got any // an error or a Message
 }
 
-// text is a message in one line.
+// text returns a message as one line.
 func (s said) text() string {
 	if m, ok := s.got.(Message); ok {
 		return m.Code + ": " + m.Summary + ": " + m.Detail
@@ -35,7 +35,7 @@ func (s said) text() string {
 	return fmt.Sprint(s.got)
 }
 
-// message is the message without its cause.
+// message returns the message without its cause.
 func (s said) message() Message {
 	var failure *Error
 	if err, ok := s.got.(error); ok && errors.As(err, &failure) {
@@ -49,8 +49,8 @@ func refusedBy(status int, code string) error {
 	return &paistrike.APIError{Op: "creating a token", Method: "POST", Path: "/api/v1/api-tokens", Status: status, Code: code}
 }
 
-// everyMessage words every message once, about generation 3 of secret/ci/paistrike that
-// serves tok_3, and tok_4 that was minted on top of it.
+// everyMessage words every message once. They are about generation 3 of
+// secret/ci/paistrike, which serves tok_3, and about tok_4, which was minted on top of it.
 func everyMessage() []said {
 	o := seen(func(o *observation) { o.record().Secret = secret.New(canary) })
 	o.record().TokenName = "CI-3"
@@ -159,7 +159,7 @@ func storeMessages(o observation) []said {
 
 const messagesFile = "testdata/messages.golden"
 
-// TestEveryMessage compares every text whole with the golden file.
+// TestEveryMessage compares every text with the golden file.
 func TestEveryMessage(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
@@ -182,7 +182,7 @@ func TestEveryMessage(t *testing.T) {
 
 var updateMessages = flag.Bool("update-messages", false, "write the golden file of messages anew")
 
-// A store's own failure keeps its code and gets the sentence that says what is true now.
+// The failure of a store keeps its code and adds a sentence about what is true now.
 func TestStoreFailureSaysWhatIsTrueNow(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
@@ -196,7 +196,7 @@ func TestStoreFailureSaysWhatIsTrueNow(t *testing.T) {
 	}
 }
 
-// A list that cannot be had is worded by what stood in the way.
+// The message about a failed list depends on the cause.
 func TestListFailureSaysWhatStoodInTheWay(t *testing.T) {
 	t.Parallel()
 	unknownHost := errors.New("no such host")

@@ -1,6 +1,6 @@
 package rotation_test
 
-// mutantsOfAbandon break what holds where PAIStrike is gone and the store alone is asked.
+// mutantsOfAbandon break the rules of closing an entry without PAIStrike.
 func mutantsOfAbandon() []mutant {
 	const file = "abandon.go"
 	return []mutant{

@@ -1,7 +1,7 @@
 package rotation_test
 
-// mutantsOfAWS break the rules that AWS Secrets Manager alone has: staging labels, version
-// ids that a run chooses, and the recovery window.
+// mutantsOfAWS break the rules that only AWS Secrets Manager needs: staging labels,
+// version IDs that a run chooses, and the recovery window.
 func mutantsOfAWS() []mutant {
 	const publish = "../store/aws/publish.go"
 	const thenPutAgain = "; err != nil && !isRefusal(err) {\n\t\t\tid += \"again\"\n\t\t\t_, err = s.put(ctx, at, id, value, current)\n\t\t}"

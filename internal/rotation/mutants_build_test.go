@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// mutantVariable names the environment variable with the name of the rule that a program
-// of [buildMutants] breaks.
+// mutantVariable is the environment variable with the name of the rule that a program of
+// [buildMutants] breaks.
 const mutantVariable = "PAISTRIKE_MUTANT"
 
 // buildMutants builds the tests of this package once, with every mutant in them: each
@@ -57,8 +57,8 @@ func buildMutants(t *testing.T, mutants []mutant) string {
 	return program
 }
 
-// byFile sorts mutants by the file that they change; the number of each in the whole
-// list names its copy.
+// byFile groups mutants by the file that they change. The number of a mutant in the whole
+// list is part of the name of its copy.
 func byFile(mutants []mutant) map[string]map[int]mutant {
 	files := map[string]map[int]mutant{}
 	for number, m := range mutants {
@@ -70,8 +70,8 @@ func byFile(mutants []mutant) map[string]map[int]mutant {
 	return files
 }
 
-// schema returns a file's package, and its text with all its mutants in it. Lines keep
-// their numbers, because the copies follow at the end.
+// schema returns a file's package and its text with all its mutants. Lines keep their
+// numbers, because the copies are appended at the end.
 func schema(t *testing.T, file string, mutants map[int]mutant) (packageName, text string) {
 	t.Helper()
 	raw, err := os.ReadFile(file) //nolint:gosec // a source file of this repository
@@ -117,8 +117,8 @@ func schema(t *testing.T, file string, mutants map[int]mutant) (packageName, tex
 	return parsed.Name.Name, source + copies.String()
 }
 
-// choose is the statement that calls the changed copy instead of the function in which
-// it stands.
+// choose returns the statement that calls the changed copy instead of the function that
+// contains it.
 func choose(rule, broken string, function *ast.FuncDecl) string {
 	call := broken
 	if function.Recv != nil {

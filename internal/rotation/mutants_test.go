@@ -14,16 +14,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/proof"
 )
 
-// mutant is one rule of the protocol broken on purpose.
+// mutant breaks one rule of the protocol on purpose.
 type mutant struct {
 	name string
 	file string
-	old  string // the text that keeps the rule, which stands in the file once
+	old  string // the text that implements the rule, which occurs once in the file
 	new  string
-	by   string // the tests that must notice
+	by   string // the tests that must fail
 }
 
-// proofs are the tests that together keep the protocol.
+// Patterns of the tests that together prove the protocol.
 const (
 	byExplorer  = "^TestExplorer$"
 	bySingles   = "^TestEverySingleFault$"
@@ -32,13 +32,13 @@ const (
 	byHandOnAWS = "^TestHandWrittenBetweenObserveAndPublish$/^aws$"
 )
 
-// mutants are the rules that the protocol rests on, each with the proof that
-// notices when it is broken.
+// mutants returns the rules that the protocol depends on, each with the proof that fails
+// if the rule is broken.
 func mutants() []mutant {
 	return slices.Concat(mutantsOfTheWire(), mutantsOfBelief(), mutantsOfTheClient(), mutantsInChaos(), mutantsOfAWS(), mutantsOfAbandon())
 }
 
-// mutantsOfTheWire break what holds against faults and races.
+// mutantsOfTheWire break the rules against faults and races.
 func mutantsOfTheWire() []mutant {
 	return []mutant{
 		{"publish without check-and-set", "publish.go",
@@ -83,7 +83,7 @@ func mutantsOfTheWire() []mutant {
 	}
 }
 
-// mutantsOfBelief break what holds against neighbors, forgers and lies.
+// mutantsOfBelief break the rules against neighbors, forgers and lies.
 func mutantsOfBelief() []mutant {
 	const end = "../paistrike/end.go"
 	return []mutant{
@@ -154,7 +154,7 @@ func mutantsOfBelief() []mutant {
 	}
 }
 
-// mutantsOfTheClient break what PAIStrike's client does not take at its word.
+// mutantsOfTheClient break the checks that PAIStrike's client makes of responses.
 func mutantsOfTheClient() []mutant {
 	return []mutant{
 		{"believe the answer to a revocation", "../paistrike/revoke.go",
@@ -174,7 +174,7 @@ func mutantsOfTheClient() []mutant {
 	}
 }
 
-// mutantsInChaos break rules that chaos has to find by itself, over each store.
+// mutantsInChaos break rules that chaos must detect on its own, over each store.
 func mutantsInChaos() []mutant {
 	rules := []mutant{
 		{"revoke what has a name", "revoke.go",
@@ -196,8 +196,8 @@ func mutantsInChaos() []mutant {
 	return mutants
 }
 
-// TestGuideClaimsNoMutantThatThereIsNot holds a figure of the reliability guide's proof line
-// to the table.
+// TestGuideClaimsNoMutantThatThereIsNot compares a figure in the proof line of the
+// reliability guide with the table.
 func TestGuideClaimsNoMutantThatThereIsNot(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "reliability.md.tmpl"))
@@ -213,8 +213,8 @@ func TestGuideClaimsNoMutantThatThereIsNot(t *testing.T) {
 	}
 }
 
-// TestMutantsAreCaught breaks each rule and runs the proof that must notice. A mutant
-// that survives means that a rule has no test.
+// TestMutantsAreCaught breaks each rule and runs the proof that must fail. A mutant that
+// survives means that a rule has no test.
 func TestMutantsAreCaught(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(mutantVariable) != "" {
@@ -240,11 +240,11 @@ func TestMutantsAreCaught(t *testing.T) {
 	noLieIsDecoration(t, program)
 }
 
-// run returns what the proof says about a mutant.
+// run returns the output of the proof with a mutant.
 func (m mutant) run(t *testing.T, program string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, "-test.failfast", "-test.run", m.by) //nolint:gosec // the tests of this package
-	cmd.Env = append(os.Environ(), mutantVariable+"="+m.name, proof.FileVariable+"=")     // what it finds is not a violation
+	cmd.Env = append(os.Environ(), mutantVariable+"="+m.name, proof.FileVariable+"=")     // its findings are not violations
 	output, err := cmd.CombinedOutput()
 	return string(output), err
 }

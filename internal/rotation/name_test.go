@@ -28,7 +28,7 @@ func TestNameText(t *testing.T) {
 	}
 }
 
-// names returns every name that a run can make, with labels that look like names
+// names returns every name that a run can create, with labels that look like names
 // themselves.
 func names() *rapid.Generator[rotation.Name] {
 	lower := func(n int) *rapid.Generator[string] {
@@ -64,7 +64,8 @@ func TestNameRoundTrip(t *testing.T) {
 	})
 }
 
-// A label is cut where the version has very many digits; the rest stays readable.
+// If the generation has very many digits, the label is truncated and the rest stays
+// readable.
 func TestNameWithALongVersion(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("é", rotation.MaxLabelLength)

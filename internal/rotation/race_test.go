@@ -13,7 +13,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// race counts the runs that compete in a test.
+// race counts the competing runs of a test.
 type race struct{ runs int }
 
 func newRace(t *testing.T) *race {
@@ -58,7 +58,7 @@ func sixtyFourRunsRotateOnce(t *testing.T, row storeRow) {
 	rotated := 0
 	runs := make([]func(), 64)
 	for i := range runs {
-		engine := w.engine(w.wire()) // a process of its own
+		engine := w.engine(w.wire()) // a new process
 		runs[i] = func() {
 			result, err := engine.Run(t.Context(), w.request(rotation.IfDue, schedule.ReasonNone))
 			mu.Lock()
@@ -80,8 +80,8 @@ func sixtyFourRunsRotateOnce(t *testing.T, row storeRow) {
 	}
 }
 
-// Of many first versions one becomes current. On AWS it is the first that is put, without a
-// move of the label.
+// One of many concurrent first versions becomes current. On AWS it is the first one put,
+// without moving the label.
 func TestManyFirstCreates(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, manyFirstCreates)
@@ -182,8 +182,8 @@ func destroyAgainstRotate(t *testing.T, row storeRow) {
 	}
 }
 
-// A run names the revision that it observed before the mint: a value that a person wrote
-// since then stays, or is what the next version follows.
+// A run publishes on the revision that it observed before the mint. A value that a person
+// has written since then stays, or the next version follows it.
 func TestHandWrittenBetweenObserveAndPublish(t *testing.T) {
 	t.Parallel()
 	overEachStore(t, handWritten)
@@ -192,7 +192,8 @@ func TestHandWrittenBetweenObserveAndPublish(t *testing.T) {
 func handWritten(t *testing.T, row storeRow) {
 	t.Helper()
 	store := row.twins(t)
-	// The run learns of it by a refusal, or loses the reply to a write of its publication.
+	// The run detects the change by a refusal, or loses the response to one of the writes
+	// of its publication.
 	for lose := range 4 {
 		w := newWorld(t, store)
 		w.create()

@@ -101,7 +101,7 @@ func TestFenceNeverLaundersARollback(t *testing.T) {
 	}
 	w.vault(http.MethodPost, "data/"+w.at.Path, map[string]any{"data": content})
 	name := rotation.Name{Label: "CI/CD Pipeline", Slot: first.Slot, Inc: first.Inc, Gen: 4, Nonce: "aaaaaaaa"}
-	w.paistrike.Mint(name.String(), w.now().Add(90*day)) // what a killed run left behind
+	w.paistrike.Mint(name.String(), w.now().Add(90*day)) // left by a killed run
 	w.paistrike.Clock().Advance(2 * day)
 	request := w.request(rotation.Settle, schedule.ReasonNone)
 	request.MayRepublish = true
@@ -141,8 +141,8 @@ func TestOverlapEndsByTheMedianClock(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		advance time.Duration
-		vault   time.Duration // how far Vault's clock is from PAIStrike's
-		machine time.Duration // how far this machine's is
+		vault   time.Duration // the difference between Vault's clock and PAIStrike's
+		machine time.Duration // the difference of this machine's clock
 		works   bool
 		note    bool
 	}{
@@ -180,7 +180,7 @@ func TestQuotaIsClearedBeforeGivingUp(t *testing.T) {
 	w.run(w.request(rotation.Rotate, schedule.ReasonCreated))
 	w.paistrike.Clock().Advance(30 * day)
 	w.run(w.request(rotation.IfDue, schedule.ReasonNone))
-	w.paistrike.Clock().Advance(30 * day) // the old token is ripe, and the current one is due
+	w.paistrike.Clock().Advance(30 * day) // the old token's overlap is over, and the current one is due
 	w.paistrike.SetPolicy(sandbox.Policy{MaxActive: 3})
 	result := w.run(w.request(rotation.IfDue, schedule.ReasonNone))
 	if !result.Rotated || len(result.Retired) != 1 {
@@ -317,7 +317,8 @@ func TestPlanKnowsAFirstVersionThatIsNotMirroredYet(t *testing.T) {
 	}
 }
 
-// The overlap begins when the new token is there, however long ago the run looked.
+// The overlap begins when the new token is published, however long ago the run observed
+// the entry.
 func TestOverlapBeginsAtThePublication(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))

@@ -87,7 +87,7 @@ func TestUnhealthyTokensAreReplacedAtOnce(t *testing.T) {
 	}{
 		{"revoked in PAIStrike", func(w *world, r *entry.Record) { w.paistrike.Revoke(r.TokenID) }, schedule.ReasonRevoked},
 		{"deleted in PAIStrike", func(w *world, r *entry.Record) {
-			w.run(w.due(schedule.ReasonForced)) // another token of the slot shows that this is the account
+			w.run(w.due(schedule.ReasonForced)) // another token of the slot proves that this is the account
 			w.paistrike.Forget(mustRecord(w).TokenID)
 		}, schedule.ReasonNotFound},
 		{"expired", func(w *world, _ *entry.Record) { w.paistrike.Clock().Advance(91 * day) }, schedule.ReasonExpired},
@@ -120,7 +120,7 @@ func TestUnhealthyTokensAreReplacedAtOnce(t *testing.T) {
 	}
 }
 
-// A person puts version 1 back: in Vault as "vault kv rollback" does, in AWS by moving the
+// A person restores version 1: in Vault as "vault kv rollback" does, in AWS by moving the
 // label.
 func TestHumanRollbackIsNeverSweptAgainst(t *testing.T) {
 	t.Parallel()
@@ -254,14 +254,14 @@ func TestCancelAfterTheMintStillPublishes(t *testing.T) {
 	}
 }
 
-// A list that is fetched for one entry while another's create is under way may hold the
-// new token already: it is the one that was asked for, under the name that was sent.
+// A list that is fetched for one entry during another entry's create may already contain
+// the new token. The token is recognized by the name that was sent.
 func TestListFetchedDuringACreate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startKV(t))
 	w.create()
 	w.again()
-	w.rollBack(1) // its history is unknown, so that a run on it lists the tokens anew
+	w.rollBack(1) // its history is unknown, so a run on it fetches the list again
 	neighbor := w.due(schedule.ReasonForced)
 	w.at.Path += "-2"
 	var engine *rotation.Engine

@@ -17,7 +17,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// consumers use the token of a small world. One reads Vault at every poll, the other
+// consumers use the token of a small world. One reads the store at every poll, the other
 // keeps what it read for as long as the overlap.
 type consumers struct {
 	w       *smallWorld
@@ -27,7 +27,7 @@ type consumers struct {
 	refused int
 }
 
-// poll lets both consumers call PAIStrike.
+// poll makes both consumers call PAIStrike.
 func (c *consumers) poll(ctx context.Context) {
 	top := c.w.top()
 	if top == nil {
@@ -44,8 +44,8 @@ func (c *consumers) poll(ctx context.Context) {
 	}
 }
 
-// polledTokens and polledStore let the consumers poll after every call that changes
-// something, so that they see each state that there is.
+// polledTokens and polledStore make the consumers poll after every call that changes
+// something, so that they see every state.
 type polledTokens struct {
 	directTokens
 	c *consumers
@@ -71,9 +71,9 @@ func (p polledStore) Publish(ctx context.Context, at entry.Location, base entry.
 	return p.directStore.Publish(ctx, at, base, record)
 }
 
-// TestSoak rotates twice a day for years, in a store that numbers its revisions as Vault
-// does, and in one whose revisions are ids as AWS's. No consumer may ever see a refused
-// token, and neither the list of tokens nor memory may grow.
+// TestSoak rotates twice a day for years, in a store with numbered revisions like Vault
+// and in one with revision IDs like AWS. No consumer may ever see a refused token, and
+// neither the list of tokens nor memory may grow.
 //
 //nolint:paralleltest // alone, so that memory and goroutines are its own
 func TestSoak(t *testing.T) {
@@ -98,7 +98,7 @@ func soak(t *testing.T, store string, opaque bool) {
 		if n == warm {
 			atFirst = testparts.Heap()
 		}
-		// A process of its own for every run, as in a scheduled workflow.
+		// Every run is a new process, as in a scheduled workflow.
 		engine := rotation.New(polledTokens{directTokens{w}, c}, polledStore{directStore{w}, c}, rotation.WithSleep(noSleep), rotation.WithNow(func() time.Time { return w.now }))
 		result, err := engine.Run(t.Context(), request)
 		if err != nil || !result.Rotated {

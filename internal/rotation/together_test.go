@@ -10,11 +10,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// slowList answers when the store has been asked.
+// slowList responds after the store has been asked.
 type slowList struct {
 	directTokens
 	asked <-chan struct{}
-	ended *error // of the context, when the list was about to answer
+	ended *error // of the context, just before the list responded
 	err   error
 }
 
@@ -26,7 +26,7 @@ func (l slowList) List(ctx context.Context) ([]paistrike.Token, error) {
 	return nil, l.err
 }
 
-// askedStore tells that it is asked about an entry.
+// askedStore signals that it was asked about an entry.
 type askedStore struct {
 	directStore
 	asked chan<- struct{}
@@ -41,8 +41,8 @@ func (s askedStore) Look(ctx context.Context, at entry.Location) (entry.Glance, 
 	return s.directStore.Look(ctx, at)
 }
 
-// The account's list is on its way while the store is asked: if one waited for the other,
-// this would never end.
+// The account's list and the entry are requested concurrently. If one request waited for
+// the other, this test would never end.
 func TestListAndEntryAreReadSideBySide(t *testing.T) {
 	t.Parallel()
 	w, asked := newSmallWorld(), make(chan struct{})
@@ -53,8 +53,8 @@ func TestListAndEntryAreReadSideBySide(t *testing.T) {
 	}
 }
 
-// Whichever read fails first, the error is that of the first in order, and the list, for
-// which other entries may wait, is not given up because a store has failed.
+// Whichever read fails first, the returned error is the first in order. A failed store
+// does not cancel the list, because other entries may wait for it.
 func TestAFailedReadLeavesTheOneBeforeItAlone(t *testing.T) {
 	t.Parallel()
 	refused, broken := errors.New("the list is refused"), errors.New("the store is broken")
@@ -77,7 +77,7 @@ func TestAFailedReadLeavesTheOneBeforeItAlone(t *testing.T) {
 	}
 }
 
-// One by one, no request follows one that failed.
+// One by one, no request follows a failed one.
 func TestOneByOneAFailureIsTheEnd(t *testing.T) {
 	t.Parallel()
 	w, asked, never := newSmallWorld(), make(chan struct{}), make(chan struct{})

@@ -20,9 +20,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// TestFailoverInTheMiddleOfManyTokens publishes as an apply of thirty resources does,
-// through a standby of a cluster whose active server goes when some of them are done.
-// Nothing fails and nothing is lost.
+// TestFailoverInTheMiddleOfManyTokens publishes thirty tokens concurrently, as an apply of
+// thirty resources does, through a standby of a cluster. The active server fails while
+// some are left. Nothing fails and nothing is lost.
 func TestFailoverInTheMiddleOfManyTokens(t *testing.T) {
 	t.Parallel()
 	for name, goes := range map[string]func(*testparts.VaultCluster, testing.TB){
@@ -76,8 +76,8 @@ func TestFailoverInTheMiddleOfManyTokens(t *testing.T) {
 	}
 }
 
-// waitingEngine is an engine that waits in real time for its store, as a failover of a
-// real cluster takes real time.
+// waitingEngine returns an engine that waits for its store in real time, because the
+// failover of a real cluster takes real time.
 func (w *world) waitingEngine() *rotation.Engine {
 	w.t.Helper()
 	client, err := paistrike.New(paistrike.Config{Endpoint: "http://localhost:1", Token: secret.New(w.paistrike.Management), Transport: w.wire(), Sleep: noSleep})

@@ -13,8 +13,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// refusedAsCopy reports that a run left the entry alone because another Vault's run
-// wrote it.
+// refusedAsCopy reports whether a run left the entry alone because it was written to
+// another Vault.
 func refusedAsCopy(err error) bool {
 	failure, ok := errors.AsType[*rotation.Error](err)
 	return ok && failure.Code == "PS213"
@@ -27,9 +27,9 @@ func named(tokens []sandbox.Token) (names []string) {
 	return names
 }
 
-// TestRestoredCopyOfVault restores a snapshot of one server into another, as a staging
-// environment or a disaster drill does. The copy holds the same entries under the same
-// mount, and whatever runs against it, the original's tokens live on.
+// TestRestoredCopyOfVault restores a snapshot of one server into another, as for a staging
+// environment or a disaster recovery exercise. The copy contains the same entries at the
+// same mount. Whatever runs against it, the original's tokens keep working.
 func TestRestoredCopyOfVault(t *testing.T) {
 	t.Parallel()
 	original := startVault(t, testparts.NewDurableVaultServer)
@@ -49,7 +49,7 @@ func TestRestoredCopyOfVault(t *testing.T) {
 	if there.kv.address == w.kv.address || there.version() != w.version() || mustRecord(there).TokenID != record.TokenID {
 		t.Fatal("the copy does not hold the same entry")
 	}
-	w.paistrike.Clock().Advance(40 * day) // the overlap is over, and the period as well
+	w.paistrike.Clock().Advance(40 * day) // the overlap and the period are over
 	for name, request := range map[string]rotation.Request{
 		"a rotation by force": there.due(schedule.ReasonForced),
 		"a rotation by time":  there.request(rotation.Rotate, schedule.ReasonPeriod),
@@ -75,7 +75,7 @@ func TestRestoredCopyOfVault(t *testing.T) {
 	if mustRecord(there).TokenID != record.TokenID {
 		t.Error("the copy's entry was written")
 	}
-	// The original goes on as before.
+	// The original continues to work.
 	w.paistrike.Clock().Advance(time.Minute)
 	w.run(w.due(schedule.ReasonPeriod))
 	if !w.accepts(mustRecord(w).Secret) {

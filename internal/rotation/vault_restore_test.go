@@ -14,8 +14,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// setBack leaves the entry as it was at an earlier version, numbers included, which
-// is what the restore of a backup does.
+// setBack restores the entry to an earlier version including the version numbers, as the
+// restore of a backup does.
 func (w *world) setBack(version int) {
 	w.t.Helper()
 	var contents []any
@@ -32,7 +32,7 @@ func (w *world) setBack(version int) {
 	}
 }
 
-// use lets a consumer call PAIStrike an hour after it could read the record.
+// use makes a consumer call PAIStrike an hour after it read the record.
 func (w *world) use(record *entry.Record) {
 	w.t.Helper()
 	w.paistrike.Clock().Advance(time.Hour)
@@ -41,16 +41,16 @@ func (w *world) use(record *entry.Record) {
 	}
 }
 
-// TestHistorySetBack restores a backup of Vault in which the tokens that consumers
-// hold do not stand. None of them stops working without an overlap.
+// TestHistorySetBack restores a backup of Vault that lacks the tokens that consumers use.
+// None of them stops working without an overlap.
 func TestHistorySetBack(t *testing.T) {
 	t.Parallel()
 	kv := startKV(t)
 	for _, tt := range []struct {
 		name      string
 		rotations int           // after the first token
-		to        int           // the version that the backup has
-		after     time.Duration // how long after the last rotation
+		to        int           // the version in the backup
+		after     time.Duration // the time since the last rotation
 	}{
 		{"in the overlap of what it has", 1, 1, 20 * time.Hour},
 		{"when what it has is revoked", 1, 1, 3 * day},
@@ -76,9 +76,9 @@ func TestHistorySetBack(t *testing.T) {
 	}
 }
 
-// healed follows the entry through the days after its history was set back, for a
-// consumer that still holds a token. A store that has a record of its own, and has never
-// published the token in use, may be a copy: a person says that it was restored.
+// healed follows the entry through the days after its history was restored, for a consumer
+// that still uses a token. A store that has a record but never published the token in use
+// may be a copy, so a person must confirm that it was restored.
 func (w *world) healed(held *entry.Record, asks bool) {
 	w.t.Helper()
 	settle := w.request(rotation.Settle, schedule.ReasonNone)
@@ -127,8 +127,8 @@ func TestSnapshotRestored(t *testing.T) {
 	w.healed(held, true)
 }
 
-// TestRightsThatAreMissing takes rights from the policy, one by one. Each is missed
-// before a token is created.
+// TestRightsThatAreMissing removes permissions from the policy, one at a time. Each is
+// reported before a token is created.
 func TestRightsThatAreMissing(t *testing.T) {
 	t.Parallel()
 	v := startVault(t, testparts.NewVaultServer)

@@ -14,18 +14,18 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// These tests run the protocol against a whole Vault server, with TLS, a seal,
-// policies and an audit log, and let happen to it what happens to servers.
+// These tests run the protocol against a complete Vault server with TLS, a seal, policies
+// and an audit log, and disturb the server as production servers are disturbed.
 
 // vaultServer is a Vault that several worlds share, one after the other.
 type vaultServer struct {
 	*testparts.VaultServer
 	kv kvServer
 
-	secrets []string // what was published, for the search of the audit log
+	secrets []string // what was published, to search the audit log for
 }
 
-// startVault starts a server; durable tells whether it can be restarted.
+// startVault starts a server with start.
 func startVault(t *testing.T, start func(testing.TB, *testparts.Authority, ...string) *testparts.VaultServer) *vaultServer {
 	t.Helper()
 	authority := testparts.NewAuthority(t)
@@ -34,7 +34,7 @@ func startVault(t *testing.T, start func(testing.TB, *testparts.Authority, ...st
 	return v
 }
 
-// trusting is a server for worlds that trust the authority of its certificate.
+// trusting returns a server for worlds that trust the authority of its certificate.
 func trusting(t *testing.T, v *testparts.VaultServer, authority *testparts.Authority) kvServer {
 	t.Helper()
 	pem, err := os.ReadFile(authority.File)
@@ -48,7 +48,7 @@ func trusting(t *testing.T, v *testparts.VaultServer, authority *testparts.Autho
 	return kvServer{address: v.URL, root: v.Token, wire: wire, whole: true}
 }
 
-// health is Vault's own answer with the sandbox's time in it.
+// health returns Vault's own health response with the sandbox's time in it.
 func (w *world) health(r *http.Request) (*http.Response, error) {
 	response, err := w.kv.wire.RoundTrip(r)
 	if err != nil {
@@ -67,14 +67,14 @@ func (w *world) health(r *http.Request) (*http.Response, error) {
 	return answer(r, response.StatusCode, string(text)), nil
 }
 
-// incident is what may happen to the server before any call of a run, and be put
-// right when the run is over.
+// incident is something that happens to the server before any call of a run, and that is
+// undone after the run.
 type incident struct {
 	name  string
 	start func(testing.TB, *testparts.Authority, ...string) *testparts.VaultServer
-	// prepare sees to how the engine logs in, and returns what happens and what repairs it.
+	// prepare configures how the engine logs in. It returns the incident and its repair.
 	prepare func(t *testing.T, v *vaultServer, w *world) (happens, mended func())
-	// unnoticed says that the run succeeds anyway.
+	// unnoticed is true if the run succeeds anyway.
 	unnoticed bool
 }
 
@@ -113,8 +113,8 @@ func staticToken(token string) vault.Login {
 	return vault.Login{Method: vault.MethodToken, Token: secret.New(token)}
 }
 
-// rights is the published policy for programs that provision and rotate, for the
-// paths of these tests.
+// rights is the published policy for programs that provision and rotate, with the paths of
+// these tests.
 const (
 	rights = `
 path "secret/data/+/ci"     { capabilities = ["create", "read", "update"] }
@@ -125,13 +125,13 @@ path "secret/config"        { capabilities = ["read"] }
 	nothing = `path "secret/nothing" { capabilities = ["read"] }`
 )
 
-// policy sets what programs may do.
+// policy sets the permissions of the programs.
 func (v *vaultServer) policy(t testing.TB, rules string) {
 	t.Helper()
 	v.Must(t, http.MethodPut, "sys/policies/acl/rotator", v.Token, map[string]string{"policy": rules}, nil)
 }
 
-// token makes a Vault token with the policy.
+// token creates a Vault token with the policy.
 func (v *vaultServer) token(t testing.TB) string {
 	t.Helper()
 	var made struct {
@@ -143,7 +143,7 @@ func (v *vaultServer) token(t testing.TB) string {
 	return made.Auth.Token
 }
 
-// appRole makes a login with the policy.
+// appRole creates an AppRole login with the policy.
 func (v *vaultServer) appRole(t testing.TB) vault.Login {
 	t.Helper()
 	id, value := testparts.AppRole(t, v.AsRoot(t), "rotator", map[string]any{"token_policies": "rotator", "token_ttl": "20m"})
@@ -165,8 +165,8 @@ func (v *vaultServer) auditLog(t testing.TB) string {
 	return string(log)
 }
 
-// TestWhateverHappensToVault lets each incident happen before each call of each kind
-// of run. The invariants are those of the fault sweep.
+// TestWhateverHappensToVault causes each incident before each call of each kind of run. It
+// checks the same invariants as the fault sweep.
 func TestWhateverHappensToVault(t *testing.T) {
 	t.Parallel()
 	for _, i := range incidents() {
@@ -191,8 +191,8 @@ func TestWhateverHappensToVault(t *testing.T) {
 	}
 }
 
-// play runs a scenario with an incident before its nth call, and returns how many calls
-// it made.
+// play runs a scenario with an incident before its nth call, and returns how many calls it
+// made.
 func (v *vaultServer) play(t *testing.T, i incident, s scenario, n int) int {
 	t.Helper()
 	w := newWorld(t, v.kv)
@@ -220,7 +220,7 @@ func (v *vaultServer) play(t *testing.T, i incident, s scenario, n int) int {
 	return wire.calls
 }
 
-// remember keeps the secrets of an entry for the search of the audit log.
+// remember stores the secrets of an entry for the search of the audit log.
 func (v *vaultServer) remember(w *world) {
 	v.secrets = append(v.secrets, w.paistrike.Management)
 	if record, _ := w.current(); record != nil && !record.Secret.IsZero() {
@@ -228,7 +228,7 @@ func (v *vaultServer) remember(w *world) {
 	}
 }
 
-// searchAuditLog fails the test where Vault's audit log shows a secret in clear.
+// searchAuditLog fails the test if Vault's audit log contains a secret in plain text.
 func (v *vaultServer) searchAuditLog(t *testing.T) {
 	t.Helper()
 	log := v.auditLog(t)

@@ -28,24 +28,24 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// TestMain lets garbage lie a little longer: the fault sweep starts tens of
-// thousands of small worlds, and would spend a third of its time on collecting them.
+// TestMain collects garbage less often: the fault sweep starts tens of thousands of small
+// worlds, and would spend a third of its time on collecting them.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	m.Run()
 }
 
-// firstDay is where the clocks stand at first.
+// firstDay is the initial time of all clocks.
 var firstDay = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// kvServer is a running KV engine, shared by worlds that each have a path of their
-// own in it.
+// kvServer is a running KV engine. Worlds share it, each with its own path.
 type kvServer struct {
 	address, root string
 	wire          http.RoundTripper
-	// whole says that it is a Vault server, whose health says more than the time.
+	// whole is true for a complete Vault server, whose health response contains more than
+	// the time.
 	whole bool
 }
 
@@ -63,26 +63,27 @@ var pathNumber atomic.Int64
 type world struct {
 	t       testing.TB
 	backend backend
-	// kv is the backend if it is Vault's.
+	// kv is the backend if the store is Vault.
 	kv        kvServer
 	paistrike *testparts.Account
 	at        entry.Location
-	// broken are tokens that the test itself revoked, which excuses invariant I1.
+	// broken contains the tokens that the test itself revoked, which are exempt from
+	// invariant I1.
 	broken map[string]bool
-	// deleted says that a person deleted the entry, and adopt that a person says that it may
-	// be overwritten.
+	// deleted is true if a person deleted the entry. adopt is true if a person permits
+	// overwriting it.
 	deleted, adopt bool
 	// login is how engines log in to Vault; by default with the root token.
 	login vault.Login
-	// identity is the store's; by default its address.
+	// identity is the identity of the store; by default its address.
 	identity string
-	// machine is how far the clock of the machine is from those of the servers.
+	// machine is how far the machine's clock is ahead of those of the servers.
 	machine time.Duration
-	// late are requests that their callers have given up on.
+	// late contains requests that their callers have given up on.
 	late []func()
-	// random, if set, is where nonces come from.
+	// random is the source of nonces, if set.
 	random io.Reader
-	// together is how reads are made that do not depend on each other.
+	// together is how independent reads are run.
 	together rotation.Together
 }
 
@@ -91,7 +92,7 @@ func newWorld(t testing.TB, store backend) *world {
 	return worldOf(t, store, testparts.NewAccount(t, "Terraform", firstDay), fmt.Sprintf("team-%d/ci", pathNumber.Add(1)))
 }
 
-// worldOf is an account and the entry of a name in a store.
+// worldOf returns a world with an account and the entry called name in a store.
 func worldOf(t testing.TB, store backend, account *testparts.Account, name string) *world {
 	t.Helper()
 	kv, _ := store.(kvServer)
@@ -101,7 +102,7 @@ func worldOf(t testing.TB, store backend, account *testparts.Account, name strin
 	}
 }
 
-// on is the same account and place over another store.
+// on returns the same account and place with another store.
 func (w *world) on(store backend) *world {
 	there := *w
 	there.backend = store
@@ -109,10 +110,10 @@ func (w *world) on(store backend) *world {
 	return &there
 }
 
-// now is the time on both servers.
+// now returns the time on both servers.
 func (w *world) now() time.Time { return w.paistrike.Clock().Now() }
 
-// request asks for a token with a life of 90 days, replaced every 30.
+// request returns a request for a token that lasts 90 days and is replaced every 30 days.
 func (w *world) request(wish rotation.Wish, reason schedule.Reason) rotation.Request {
 	policy := schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults()
 	return rotation.Request{
@@ -121,7 +122,7 @@ func (w *world) request(wish rotation.Wish, reason schedule.Reason) rotation.Req
 	}
 }
 
-// engine is a process's engine on its own connections, with the wire between.
+// engine returns the engine of a new process, with its own connections over wire.
 func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 	w.t.Helper()
 	client, err := paistrike.New(paistrike.Config{
@@ -135,14 +136,14 @@ func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 		rotation.WithTogether(w.together))
 }
 
-// lastFirst runs functions one after the other, beginning with the last.
+// lastFirst runs functions one after the other, the last one first.
 func lastFirst(functions ...func()) {
 	for _, f := range slices.Backward(functions) {
 		f()
 	}
 }
 
-// noSleep lets a wait pass at once, unless the caller has given up.
+// noSleep returns at once, with an error if the caller has given up.
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 // run is one clean run of a new process.
@@ -155,14 +156,14 @@ func (w *world) run(r rotation.Request) rotation.Result {
 	return result
 }
 
-// wire is a transport to both servers without any fault.
+// wire returns a transport to both servers without faults.
 func (w *world) wire() http.RoundTripper { return roundTripper(w.send) }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// send delivers a request: PAIStrike is called in this process, the store where it is.
+// send delivers a request: to PAIStrike in this process, or to the store's server.
 func (w *world) send(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != paistrikeHost {
 		return w.backend.send(w, r)
@@ -178,7 +179,7 @@ func answer(r *http.Request, status int, body string) *http.Response {
 	}
 }
 
-// vault asks the KV engine as its administrator.
+// vault calls the KV engine as its administrator.
 func (w *world) vault(method, path string, body any) map[string]any {
 	w.t.Helper()
 	raw, err := json.Marshal(body)
@@ -205,12 +206,12 @@ func (w *world) vault(method, path string, body any) map[string]any {
 	return answer.Data
 }
 
-// served is what a consumer reads: the record at the current revision, nil if there is
-// none.
+// served returns what a consumer reads: the record at the current revision, or nil if
+// there is none.
 func (w *world) served() (*entry.Record, entry.Revision) { return w.backend.served(w) }
 
-// current is what a consumer of Vault reads: the record at the current version, nil if
-// there is none.
+// current returns what a consumer of Vault reads: the record at the current version, or
+// nil if there is none.
 func (w *world) current() (*entry.Record, int) {
 	w.t.Helper()
 	data := w.vault(http.MethodGet, "data/"+w.at.Path, nil)
@@ -227,14 +228,14 @@ func (w *world) current() (*entry.Record, int) {
 	return &record, int(version)
 }
 
-// version is the newest that the entry has, deleted or not.
+// version returns the newest version number of the entry, deleted or not.
 func (w *world) version() int {
 	w.t.Helper()
 	version, _ := w.vault(http.MethodGet, "metadata/"+w.at.Path, nil)["current_version"].(float64)
 	return int(version)
 }
 
-// named reports whether a token is named for this entry, the one of its label.
+// named reports whether a token is named for this entry, recognized by its label.
 func (w *world) named(token sandbox.Token) bool {
 	name, ok := rotation.ParseName(token.Name)
 	return ok && name.Label == "CI/CD Pipeline"
@@ -251,10 +252,10 @@ func (w *world) live() []sandbox.Token {
 	return live
 }
 
-// accepts reports whether PAIStrike lets a secret in.
+// accepts reports whether PAIStrike accepts a secret.
 func (w *world) accepts(secret secret.Secret) bool { return w.paistrike.Accepts(secret.Reveal()) }
 
-// recorderWire counts what goes over the wire, by method and path.
+// recorderWire counts calls by method and path.
 type recorderWire struct {
 	next  http.RoundTripper
 	mu    sync.Mutex
@@ -281,7 +282,7 @@ func (r *recorderWire) count(text string) int {
 	return count
 }
 
-// due is a request to rotate now.
+// due returns a request to rotate now.
 func (w *world) due(reason schedule.Reason) rotation.Request {
 	record, _ := w.served()
 	request := w.request(rotation.Rotate, reason)
@@ -291,7 +292,7 @@ func (w *world) due(reason schedule.Reason) rotation.Request {
 	return request
 }
 
-// fails is a run of a new process that ends with a code.
+// fails is a run of a new process that must end with a code.
 func (w *world) fails(r rotation.Request, code string) rotation.Result {
 	w.t.Helper()
 	result, err := w.engine(w.wire()).Run(context.Background(), r)
@@ -301,7 +302,8 @@ func (w *world) fails(r rotation.Request, code string) rotation.Result {
 	return result
 }
 
-// mustRecord is the record of the current revision.
+// mustRecord returns the record of the current revision, or fails the test if there is
+// none.
 func mustRecord(w *world) *entry.Record {
 	w.t.Helper()
 	record, revision := w.served()
