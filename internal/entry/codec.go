@@ -12,16 +12,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// schema is the version of the record and of the mirror that this release writes.
+// schema is the version of the record and the mirror that this release writes.
 const schema = 1
 
-// DefaultKey is the data field of the secret if a [Location] names none.
+// DefaultKey is the data field of the secret if a [Location] has no key.
 const DefaultKey = "token"
 
-// never stands for the absence of an expiry.
+// never represents the absence of an expiry.
 const never = "never"
 
-// The data fields beside the secret. No secret may take their place.
+// The data fields next to the secret. None of them can hold the secret.
 const (
 	fieldTokenID   = "token_id"
 	fieldTokenName = "token_name"
@@ -32,12 +32,12 @@ const (
 
 var reserved = []string{fieldTokenID, fieldTokenName, fieldCreatedAt, fieldExpiresAt, fieldRecord}
 
-// ReservedKey reports whether a data field has a meaning of its own in a record
-// and so cannot hold the secret.
+// ReservedKey reports whether a data field has a meaning of its own in a record, so that
+// it cannot hold the secret.
 func ReservedKey(key string) bool { return slices.Contains(reserved, key) }
 
-// protocol is the JSON text in the data field "paistrike": what the rotation
-// protocol must remember beside the token.
+// protocol is the JSON text in the data field "paistrike": the state of the rotation
+// protocol, without the token.
 type protocol struct {
 	Version    int               `json:"v"`
 	State      State             `json:"state"`
@@ -57,7 +57,7 @@ type protocol struct {
 	Retiring   []Retiring        `json:"retiring"`
 }
 
-// encodeSchedule keeps the settings that are set.
+// encodeSchedule returns the settings that are not empty.
 func encodeSchedule(s schedule.Schedule) map[string]string {
 	set := map[string]string{}
 	for _, field := range s.Fields() {
@@ -68,8 +68,8 @@ func encodeSchedule(s schedule.Schedule) map[string]string {
 	return set
 }
 
-// decodeSchedule reads what encodeSchedule wrote; keys that it does not know are a
-// newer release's.
+// decodeSchedule decodes the output of encodeSchedule. It ignores unknown keys, which a
+// newer release may have written.
 func decodeSchedule(set map[string]string) schedule.Schedule {
 	var s schedule.Schedule
 	for _, field := range s.Fields() {
@@ -78,8 +78,8 @@ func decodeSchedule(set map[string]string) schedule.Schedule {
 	return s
 }
 
-// EncodeRecord lays out a record as KV data, the secret in the field key. The
-// result holds the secret in plain text and goes into the one write, nowhere else.
+// EncodeRecord returns a record as KV data, with the secret in the field key. The result
+// contains the secret in plain text. Use it only for the one write.
 func EncodeRecord(key string, r Record) (map[string]any, error) {
 	key = cmp.Or(key, DefaultKey)
 	if err := checkRecord(key, r); err != nil {
@@ -118,13 +118,13 @@ func EncodeRecord(key string, r Record) (map[string]any, error) {
 			data[field] = value
 		}
 	}
-	if _, err := DecodeRecord(key, data); err != nil { // a time beyond the year 9999, for one
+	if _, err := DecodeRecord(key, data); err != nil { // for example, a time after the year 9999
 		return nil, fmt.Errorf("the record of token %s could not be read back", r.TokenID)
 	}
 	return data, nil
 }
 
-// checkRecord refuses what could not be read back.
+// checkRecord returns an error for a record that could not be decoded again.
 func checkRecord(key string, r Record) error {
 	switch {
 	case ReservedKey(key):
@@ -144,17 +144,16 @@ func checkRecord(key string, r Record) error {
 	}
 }
 
-// DecodeRecord reads a record from KV data. The field that the record itself
-// names for the secret takes precedence over key; key serves if a record names none and
-// the default field is not there. Data that is not a record, or is no longer
-// whole, is a [*ForeignError]; the record of a newer release a [*SchemaError].
-// Neither says anything of the data.
+// DecodeRecord decodes a record from KV data. The record itself names the field of the
+// secret. If it names none and the default field is missing, key is used. The error is a
+// [*ForeignError] if the data is not a complete record, or a [*SchemaError] if a newer
+// release wrote it. Neither error contains any of the data.
 func DecodeRecord(key string, data map[string]any) (Record, error) {
 	text, ok := data[fieldRecord].(string)
 	if !ok {
 		return Record{}, &ForeignError{Reason: "the field paistrike is missing"}
 	}
-	// The version alone first: what else is in there is the newer release's own.
+	// Read only the version first: a newer release may have changed everything else.
 	var head struct {
 		Version int `json:"v"`
 	}
@@ -186,8 +185,8 @@ func DecodeRecord(key string, data map[string]any) (Record, error) {
 	return r, nil
 }
 
-// readToken takes the token out of the data fields. It reports whether they are
-// all of the kind that was written.
+// readToken reads the token from the data fields. It reports whether all of them have the
+// expected types and formats.
 func (r *Record) readToken(data map[string]any) bool {
 	good := true
 	field := func(name string) string {
@@ -209,13 +208,13 @@ func (r *Record) readToken(data map[string]any) bool {
 	r.CreatedAt, r.ExpiresAt = when(fieldCreatedAt), when(fieldExpiresAt)
 	if r.State == StateActive {
 		r.Secret = secret.New(field(r.Key))
-		// Without its expiry a token would pass for one that never expires.
+		// Without its expiry, a token would look like one that never expires.
 		good = good && field(fieldExpiresAt) != ""
 	}
 	return good
 }
 
-// stamp writes a time, "" for the zero time.
+// stamp formats a time. It returns "" for the zero time.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -223,7 +222,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// instant reads what stamp wrote.
+// instant parses the output of stamp.
 func instant(text string) (time.Time, bool) {
 	if text == "" {
 		return time.Time{}, true
@@ -232,7 +231,7 @@ func instant(text string) (time.Time, bool) {
 	return utc(t), err == nil
 }
 
-// utc drops the zone; the zero time stays the zero value.
+// utc converts a time to UTC and keeps the zero time as the zero value.
 func utc(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

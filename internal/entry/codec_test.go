@@ -17,7 +17,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// sameSecret lets go-cmp look into the one type that shows nothing of itself.
+// sameSecret lets go-cmp compare secrets, which do not show their value.
 var sameSecret = cmp.Comparer(func(a, b secret.Secret) bool { return a.Reveal() == b.Reveal() })
 
 func TestRecordLayout(t *testing.T) {
@@ -66,7 +66,7 @@ func TestRecordLayoutVariants(t *testing.T) {
 		if err != nil || data["api_key"] != "s" || data["old_key"] != "s" || data["token"] != nil {
 			t.Fatalf("fields %v, %v", maps.Keys(data), err)
 		}
-		got, err := entry.DecodeRecord("token", data) // the record knows better than the one who asks
+		got, err := entry.DecodeRecord("token", data) // the key in the record takes precedence over the argument
 		if err != nil || got.Key != "api_key" || got.Alias != "old_key" || got.Secret.Reveal() != "s" {
 			t.Errorf("read back %+v, %v", got, err)
 		}
@@ -174,7 +174,7 @@ func TestDecodeRecordOfOthers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := entry.DecodeRecord("token", test.data)
-			if test.name == "a tombstone with a secret" { // the secret is simply not read
+			if test.name == "a tombstone with a secret" { // the secret is not read
 				if err != nil || !got.Secret.IsZero() {
 					t.Fatalf("read %v, %v", got, err)
 				}
@@ -196,7 +196,7 @@ func TestDecodeRecordOfOthers(t *testing.T) {
 	}
 }
 
-// times come in whole seconds, as PAIStrike gives them, or not at all.
+// times are in whole seconds, as in PAIStrike's responses, or zero.
 var times = rapid.Custom(func(t *rapid.T) time.Time {
 	if rapid.Bool().Draw(t, "zero") {
 		return time.Time{}
@@ -209,7 +209,7 @@ var text = rapid.StringMatching(`[ -~é🔑]{1,12}`)
 // maybe is a text that may be empty.
 var maybe = rapid.OneOf(rapid.Just(""), text)
 
-// drawSchedule fills every setting that there is, whatever it is called.
+// drawSchedule fills every setting, whatever its name.
 func drawSchedule(t *rapid.T, value *rapid.Generator[string]) schedule.Schedule {
 	var s schedule.Schedule
 	for _, field := range s.Fields() {
@@ -287,7 +287,7 @@ func FuzzDecodeRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := entry.EncodeRecord(r.Key, r) // what is understood can be written again
+		again, err := entry.EncodeRecord(r.Key, r) // what can be decoded can be encoded again
 		if err != nil {
 			t.Fatalf("%+v: %v", r, err)
 		}

@@ -26,7 +26,7 @@ func TestSlotIsWhatItIsMadeOf(t *testing.T) {
 	})
 }
 
-// A mirror says all that the record does about the token, and never its secret.
+// A mirror contains everything that the record states about the token, except the secret.
 func TestMirrorOfARecord(t *testing.T) {
 	t.Parallel()
 	r := record("canary-s3cret", "12")

@@ -9,23 +9,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Field is one field of an entry as a consumer sees it.
+// Field is one data field of an entry as a consumer sees it.
 type Field struct {
 	Revision  Revision // zero if Condition is [Absent]
 	Condition Condition
-	// Secret is zero if the version has no such field, or not as a text.
+	// Secret is zero if the version has no such field, or if the field is not a string.
 	Secret secret.Secret
-	// Names are those of all fields, in order. No value is among them.
+	// Names are the names of all fields, sorted. They do not include values.
 	Names []string
-	// Record is what is known of the token, nil if the version is not a record of this
-	// project.
+	// Record contains what is known about the token. It is nil if the version is not a
+	// record of this project.
 	Record *Record
-	// Time is the store's clock when it answered; zero if it did not say.
+	// Time is the store's clock when it responded, or zero if unknown.
 	Time time.Time
 }
 
-// ReadField reads the field key out of the data of a live version, whoever wrote it. If
-// the data is a record, the field that the record names counts.
+// ReadField reads the field key from the data of a live version, whoever wrote it. If the
+// data is a record, ReadField uses the field that the record names.
 func ReadField(key string, data map[string]any) Field {
 	field := Field{Condition: Live, Names: slices.Sorted(maps.Keys(data))}
 	if record, problem := DecodeRecord(key, data); problem == nil {

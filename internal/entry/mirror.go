@@ -7,29 +7,30 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Mirror is what the metadata of an entry says of its record: never a secret, and always
-// rebuildable from the record, which is the truth. It lets a plan or a scheduler look
-// without the right to read the secret. Whoever may write metadata may have written it,
-// so it decides when a run looks at the record, and nothing else.
+// Mirror is the description of a record in the metadata of its entry. It never contains a
+// secret, and it can always be rebuilt from the record, which is authoritative. A plan or
+// a scheduled run can read it without permission to read the secret. Anyone with
+// permission to write metadata may have written it, so it may only decide when a run reads
+// the record.
 type Mirror struct {
 	State State
-	// Of and Revision name the generation and the revision that the mirror describes. A
-	// reader for whom the revision is not the current one reads the record.
+	// Of and Revision are the generation and the revision that the mirror describes. If
+	// that is not the current revision, the record must be read instead.
 	Of       int
 	Revision Revision
 	Slot     string
 	Owner    string
 	Identity string
 	Endpoint string
-	// Key is the field of the secret, "" for [DefaultKey]. The record says so too, but if
-	// its version is deleted nobody can ask it.
+	// Key is the data field of the secret, or "" for [DefaultKey]. The record contains it
+	// too, but a deleted record cannot be read.
 	Key       string
 	TokenID   string
 	TokenName string
 	CreatedAt time.Time
-	ExpiresAt time.Time // zero: never expires
+	ExpiresAt time.Time // zero if it never expires
 
-	NextRotation time.Time // zero: no rotation is due by time
+	NextRotation time.Time // zero if no rotation is scheduled
 	Retiring     []RetiringRef
 	Schedule     schedule.Schedule
 
@@ -37,14 +38,14 @@ type Mirror struct {
 	LastError string // a code such as "PS205", never a text
 }
 
-// RetiringRef is the short form of [Retiring] that fits metadata.
+// RetiringRef is the short form of [Retiring] that fits into metadata.
 type RetiringRef struct {
 	ID          string
 	RevokeAfter time.Time
 }
 
-// MirrorOf returns what metadata shall say of a record at a revision, of whose replaced
-// tokens live ones are left.
+// MirrorOf returns the mirror of a record at a revision. live lists the replaced tokens
+// that still work.
 func MirrorOf(record Record, revision Revision, live []Retiring, next time.Time) Mirror {
 	m := Mirror{
 		State: record.State, Of: record.Gen, Revision: revision, Slot: record.Slot,
@@ -58,5 +59,5 @@ func MirrorOf(record Record, revision Revision, live []Retiring, next time.Time)
 	return m
 }
 
-// Says reports whether both mirrors are written alike.
+// Says reports whether both mirrors have the same encoding.
 func (m Mirror) Says(other Mirror) bool { return maps.Equal(EncodeMirror(m), EncodeMirror(other)) }

@@ -33,18 +33,19 @@ const (
 	keyLastError    = "paistrike_last_error"
 )
 
-// schedulePrefix stands before the key of a setting of the schedule.
+// schedulePrefix is the prefix of the keys of the schedule's settings.
 const schedulePrefix = "paistrike_"
 
-// managedBy is the value of managed_by that makes an entry ours.
+// managedBy is the value of managed_by that marks an entry as ours.
 const managedBy = "paistrike"
 
-// maxMirrorValue is KV v2's limit for one value of custom_metadata, in bytes.
+// maxMirrorValue is the maximum length of a value of custom_metadata in KV version 2, in
+// bytes.
 const maxMirrorValue = 512
 
-// EncodeMirror lays out a mirror as metadata. Every key is there; one without a value
-// has "", which a write removes. What a store would refuse is cut or replaced: a mirror
-// that is not exact is better than none.
+// EncodeMirror returns a mirror as metadata. It contains every key. A key without a value
+// has "", and writing that removes the key. Values that a store would refuse are truncated
+// or replaced: an inexact mirror is better than none.
 func EncodeMirror(m Mirror) map[string]string {
 	custom := map[string]string{
 		keyManagedBy:    managedBy,
@@ -81,7 +82,7 @@ func EncodeMirror(m Mirror) map[string]string {
 	return custom
 }
 
-// fit makes a value acceptable to KV v2: printable, and not too long.
+// fit makes a value acceptable to KV version 2: printable and not too long.
 func fit(value string) string {
 	value = strings.Map(func(c rune) rune {
 		if unicode.IsPrint(c) {
@@ -99,8 +100,8 @@ func fit(value string) string {
 	return value[:cut]
 }
 
-// encodeRetiring writes "id@time;id@time", those due first in front. What does
-// not fit is counted at the end: "+3".
+// encodeRetiring returns "id@time;id@time", sorted by time. Tokens that do not fit are
+// counted at the end: "+3".
 func encodeRetiring(refs []RetiringRef) string {
 	refs = slices.SortedStableFunc(slices.Values(refs), func(a, b RetiringRef) int {
 		return cmp.Or(a.RevokeAfter.Compare(b.RevokeAfter), cmp.Compare(a.ID, b.ID))
@@ -116,9 +117,9 @@ func encodeRetiring(refs []RetiringRef) string {
 	return text
 }
 
-// DecodeMirror reads a mirror. Keys that are missing leave their field zero,
-// except for those that make it a mirror. The error is a [*ForeignError], a
-// [*SchemaError] or a [*MirrorError].
+// DecodeMirror decodes a mirror. A missing key leaves its field zero, except for the keys
+// that identify a mirror. The error is a [*ForeignError], a [*SchemaError] or a
+// [*MirrorError].
 func DecodeMirror(custom map[string]string) (Mirror, error) {
 	if custom[keyManagedBy] != managedBy {
 		return Mirror{}, &ForeignError{Reason: "custom_metadata does not say so"}
@@ -144,9 +145,9 @@ func DecodeMirror(custom map[string]string) (Mirror, error) {
 	return m, nil
 }
 
-// ReadMirror reads what metadata says, whoever wrote it: managed is false for an entry
-// that does not claim to be ours, and problem is a [*SchemaError] or a [*MirrorError] if
-// its mirror cannot be read.
+// ReadMirror reads metadata, whoever wrote it. managed is false if the entry is not marked
+// as ours. problem is a [*SchemaError] or a [*MirrorError] if the entry is marked as ours
+// and its mirror cannot be decoded.
 func ReadMirror(custom map[string]string) (managed bool, m Mirror, problem error) {
 	if custom[keyManagedBy] != managedBy {
 		return false, Mirror{}, nil
@@ -155,7 +156,7 @@ func ReadMirror(custom map[string]string) (managed bool, m Mirror, problem error
 	return true, m, problem
 }
 
-// mirrorDecoder reads values and remembers the first key that it could not read.
+// mirrorDecoder decodes values and remembers the first key that it could not decode.
 type mirrorDecoder struct {
 	custom map[string]string
 	bad    string
@@ -204,7 +205,7 @@ func (d *mirrorDecoder) retiring() []RetiringRef {
 	for part := range strings.SplitSeq(text, ";") {
 		at := strings.LastIndexByte(part, '@')
 		if at < 0 && strings.HasPrefix(part, "+") {
-			continue // the count of those that did not fit
+			continue // the number of tokens that did not fit
 		}
 		id, err := url.PathUnescape(part[:max(at, 0)])
 		due, ok := instant(part[at+1:])

@@ -67,7 +67,7 @@ func TestMirrorOfMuchFitsVault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Those due first are the ones that are kept.
+	// The tokens that end first are kept.
 	if len(got.Retiring) != 14 || !got.Retiring[0].RevokeAfter.Equal(time.Unix(1_800_000_000-39, 0)) {
 		t.Errorf("kept %d, from %v", len(got.Retiring), got.Retiring)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// record is a complete record of a live token, written on top of a revision.
+// record returns a complete record of a working token, written on top of a revision.
 func record(value string, base entry.Revision) entry.Record {
 	return entry.Record{
 		State: entry.StateActive, Secret: secret.New(value),

@@ -6,16 +6,16 @@ import (
 	"encoding/binary"
 )
 
-// SlotLength is the number of characters of a slot.
+// SlotLength is the length of a slot, in characters.
 const SlotLength = 12
 
-// lower is base32 in lower case without padding: safe in names, URLs and shells.
+// lower is base32 in lowercase without padding, which is safe in names, URLs and shells.
 var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// Slot identifies one entry of one store by what a store says it is made of: its
-// identity first, such as the host and port of Vault or the account and region of AWS,
-// then what names the entry there. It keeps two stores with equal paths apart, so that
-// they can share a PAIStrike account without touching each other's tokens.
+// Slot returns a hash that identifies one entry of one store. The parts are the identity
+// of the store, such as the host and port of Vault or the account and region of AWS,
+// followed by what identifies the entry in it. Two stores with equal paths have different
+// slots, so they can share a PAIStrike account without touching each other's tokens.
 func Slot(parts ...string) string {
 	hash := sha256.New()
 	for _, part := range parts {

@@ -26,7 +26,7 @@ func TestSlot(t *testing.T) {
 		}
 		seen[slot] = parts
 	}
-	// A slot stands in token names and records for years.
+	// Slots remain in token names and records for years, so they must never change.
 	if got := entry.Slot("kv_1234", "admin/team", "ci/paistrike"); got != "u37gx32vv4qz" {
 		t.Errorf("slot is %q, and was another in every version before", got)
 	}

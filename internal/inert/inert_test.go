@@ -54,7 +54,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// Whatever a text is, nothing of it is left that could be markup.
+// Whatever the text is, the result contains nothing that could be markup.
 func FuzzMarkdown(f *testing.F) {
 	f.Add("a|b `c` <img src=x> [link](https://evil.example.com) www.x @y $z$ ~~")
 	f.Add("\u202e\u200b\r\n| | |")

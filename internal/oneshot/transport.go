@@ -1,7 +1,7 @@
-// Package oneshot sends requests that must not be sent twice: each on a connection of its
-// own, because net/http repeats a request if a connection that was kept alive turns out to
-// be dead. While such requests follow each other, the connection for the next one is
-// dialed as one is sent, so that only the first ones wait for a handshake.
+// Package oneshot sends requests that must not be sent twice. Each request uses its own
+// connection, because net/http repeats a request if a kept-alive connection turns out to
+// be dead. When such requests follow each other, the connection for the next one is dialed
+// while one is sent, so that only the first ones wait for a handshake.
 package oneshot
 
 import (
@@ -16,37 +16,39 @@ import (
 
 const (
 	// keepFor is how long a connection waits for its request. Servers wait longer for the
-	// first request of a connection, so that it is not closed as it is used.
+	// first request of a connection, so they do not close it just as it is used.
 	keepFor = 5 * time.Second
-	// dialBudget bounds dialing in advance. When it fails, the request dials anew.
+	// dialBudget limits dialing in advance. If that fails, the request dials again.
 	dialBudget = 10 * time.Second
 )
 
-// Transport is an [http.RoundTripper]. It is safe for concurrent use.
+// Transport is an [http.RoundTripper] that sends each request once. It is safe for
+// concurrent use.
 type Transport struct {
 	base *http.Transport
 
 	mu      sync.Mutex
-	follows bool // a request has been sent: another one follows
+	follows bool // a request has been sent, so another one may follow
 	ready   []*connection
 }
 
-// connection is one that was dialed in advance, or is being dialed.
+// connection was dialed in advance, or is being dialed.
 type connection struct {
 	to     string
-	dialed chan struct{} // closed at the end of the dial
+	dialed chan struct{} // closed when dialing has ended
 	conn   *http.ClientConn
 	err    error
 	expiry *time.Timer
 }
 
-// New makes a transport with the settings of another, which is not changed.
+// New returns a transport with the settings of like, which it does not change.
 func New(like *http.Transport) *Transport {
 	base := like.Clone()
 	base.DisableKeepAlives = true
 	if proxy := like.Proxy; proxy != nil {
 		base.Proxy = func(r *http.Request) (*url.URL, error) {
-			// Dialing in advance asks without the port, which NO_PROXY may name.
+			// A connection that is dialed in advance is requested without its port, but
+			// NO_PROXY may name the port.
 			if target, ok := r.Context().Value(targetKey{}).(*url.URL); ok {
 				r = r.Clone(r.Context())
 				r.URL = target
@@ -57,7 +59,7 @@ func New(like *http.Transport) *Transport {
 	return &Transport{base: base}
 }
 
-// targetKey holds the URL that a connection is dialed for.
+// targetKey is the context key of the URL that a connection is dialed for.
 type targetKey struct{}
 
 // RoundTrip sends a request once, on a connection that nothing else uses.
@@ -98,7 +100,7 @@ func (b *lastBody) Close() error {
 	return err
 }
 
-// take returns the youngest connection to an address, nil if there is none.
+// take returns the newest connection to an address, or nil if there is none.
 func (t *Transport) take(to string) *connection {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -111,8 +113,8 @@ func (t *Transport) take(to string) *connection {
 	return nil
 }
 
-// dialNext begins to dial what the next request will use, unless this is the first one:
-// there may be no other.
+// dialNext starts dialing for the next request, unless this is the first request: there
+// may not be another.
 func (t *Transport) dialNext(ctx context.Context, target *url.URL) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -140,7 +142,7 @@ func (t *Transport) forget(c *connection) {
 	t.ready = slices.DeleteFunc(t.ready, func(other *connection) bool { return other == c })
 }
 
-// close ends a connection, once it is dialed.
+// close closes a connection after it is dialed.
 func (c *connection) close() {
 	<-c.dialed
 	if c.err == nil {
@@ -148,7 +150,7 @@ func (c *connection) close() {
 	}
 }
 
-// address is host and port of a URL.
+// address returns the host and port of a URL.
 func address(u *url.URL) string {
 	if u.Port() != "" {
 		return u.Host

@@ -18,13 +18,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/oneshot"
 )
 
-// handshake is how long it takes to dial the server of these tests. Answers take no time.
+// handshake is how long it takes to dial the server of these tests. Responses take no
+// time.
 const handshake = 100 * time.Millisecond
 
 // pass lets time pass in a test's bubble.
 func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // the bubble's clock is the injected one
 
-// distant is a server in a test's bubble, which lives as long as the test.
+// distant is a server in a test's bubble. It lives as long as the test.
 type distant struct {
 	*testing.T
 	client   *http.Client
@@ -33,8 +34,8 @@ type distant struct {
 
 	mu       sync.Mutex
 	dialed   int
-	waiting  map[net.Conn]bool // no request has come on it
-	used     map[net.Conn]int  // how many requests have
+	waiting  map[net.Conn]bool // no request has arrived on it
+	used     map[net.Conn]int  // how many requests have arrived on it
 	requests int
 }
 
@@ -66,7 +67,7 @@ func (d *distant) dial(context.Context, string, string) (net.Conn, error) {
 	return here, nil
 }
 
-// Accept, Close and Addr make it a listener.
+// Accept, Close and Addr implement [net.Listener].
 func (d *distant) Accept() (net.Conn, error) {
 	c, open := <-d.accepted
 	if !open {
@@ -87,7 +88,7 @@ func (d *distant) state(c net.Conn, to http.ConnState) {
 	}
 }
 
-// ServeHTTP answers at once.
+// ServeHTTP responds at once.
 func (d *distant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -97,7 +98,7 @@ func (d *distant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, r.Body)
 }
 
-// post sends a request, and returns how long it took.
+// post sends a request and returns how long it took.
 func (d *distant) post() time.Duration {
 	d.Helper()
 	began := time.Now()
@@ -131,14 +132,14 @@ func (d *distant) expect(dialed, waiting int) {
 	}
 }
 
-// connections counts those that carried a request.
+// connections returns the number of connections that carried a request.
 func (d *distant) connections() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.used)
 }
 
-// closeWaiting is a server that has no patience.
+// closeWaiting closes all idle connections, like an impatient server.
 func (d *distant) closeWaiting() {
 	d.mu.Lock()
 	waiting := slices.Collect(maps.Keys(d.waiting))
@@ -159,7 +160,7 @@ func TestWhatFollowsWaitsForNoHandshake(t *testing.T) {
 		if took := d.post(); took != handshake {
 			t.Errorf("the second request took %s", took)
 		}
-		d.expect(3, 1) // it goes on
+		d.expect(3, 1) // a third connection waits for the next request
 		for range 3 {
 			if took := d.post(); took != 0 {
 				t.Errorf("a request that follows took %s", took)
@@ -171,7 +172,7 @@ func TestWhatFollowsWaitsForNoHandshake(t *testing.T) {
 			t.Errorf("5 requests came on %d connections", used)
 		}
 		pass(5 * time.Second)
-		d.expect(6, 0) // nobody came
+		d.expect(6, 0) // no request came
 		if took := d.post(); took != handshake {
 			t.Errorf("a request after a pause took %s", took)
 		}
@@ -179,7 +180,7 @@ func TestWhatFollowsWaitsForNoHandshake(t *testing.T) {
 	})
 }
 
-// A proxy, or the way past it, is chosen by host and port for each connection.
+// The proxy, or the decision to use none, depends on the host and port of each connection.
 func TestProxyIsChosenByHostAndPort(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -202,7 +203,7 @@ func TestProxyIsChosenByHostAndPort(t *testing.T) {
 	})
 }
 
-// A server that closes what waits is dialed anew, and hears of the request once.
+// If the server closes a waiting connection, the request dials again and arrives once.
 func TestADeadConnectionIsNotUsed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -219,7 +220,8 @@ func TestADeadConnectionIsNotUsed(t *testing.T) {
 	})
 }
 
-// Over TLS, with many at once, each request has a connection of its own, HTTP/2 or not.
+// Over TLS, with many concurrent requests, each request has its own connection, with
+// HTTP/1.1 and with HTTP/2.
 func TestManyAtOnceOverTLS(t *testing.T) {
 	t.Parallel()
 	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {

@@ -11,10 +11,10 @@ import (
 
 var noon = time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)
 
-// silent is how far a witness that says nothing is from noon.
+// silent represents a clock whose time is unknown.
 const silent = time.Duration(1<<63 - 1)
 
-// clocks are the three witnesses, by how far each is from noon.
+// clocks returns the three clocks, each by its distance from noon.
 func clocks(paistrike, store, machine time.Duration) schedule.Clock {
 	at := func(d time.Duration) time.Time {
 		if d == silent {
@@ -31,7 +31,7 @@ func TestClockOfTwoServers(t *testing.T) {
 		name           string
 		storeAhead     time.Duration
 		skew           time.Duration
-		rotate, revoke time.Duration // by how much after PAIStrike's noon
+		rotate, revoke time.Duration // relative to noon
 		trusted        bool
 	}{
 		{name: "in step", trusted: true},
@@ -107,7 +107,8 @@ func TestClockOfThreeWitnesses(t *testing.T) {
 	}
 }
 
-// Without a server that tells the time there is no time: this machine alone does not decide.
+// Without the time of a server there is no time: the machine's clock does not decide
+// alone.
 func TestClockWithoutAServer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []schedule.Clock{{}, {Machine: noon}} {
@@ -121,7 +122,8 @@ func TestClockWithoutAServer(t *testing.T) {
 	}
 }
 
-// Whoever of the three lies, and by whatever, the time stays between those that do not.
+// Whichever of the three clocks is wrong, and by whatever amount, the time stays between
+// the other two.
 func TestOneLiarChangesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -149,8 +151,8 @@ func TestOneLiarChangesNothing(t *testing.T) {
 	})
 }
 
-// Of two witnesses either may lie: the later one decides what is due and the earlier one
-// what is over, so that no token expires unseen and no overlap is cut short.
+// Either of two clocks may be wrong: the later one decides what is due and the earlier one
+// what is over, so that no token expires unnoticed and no overlap is shortened.
 func TestTwoWitnessesErrOnTheSafeSide(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

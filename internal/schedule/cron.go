@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// Cron is a 5-field cron expression, read in UTC. The zero value never fires.
+// Cron is a 5-field cron expression, in UTC by default. The zero value never fires.
 type Cron struct {
 	expr string
-	// Bit n stands for the value n; Sunday is bit 0 alone.
+	// Bit n represents the value n. Sunday is bit 0 only.
 	minutes, hours, days, months, weekdays uint64
-	// either says that both day fields are restricted, so that either may match.
+	// either is true if both day fields are restricted, so that either may match.
 	either bool
-	// zone is where the fields are read; nil is UTC.
+	// zone is the time zone of the fields. nil means UTC.
 	zone *time.Location
 }
 
-// cronField is one of the five fields: the values that a star stands for, the
-// highest number accepted, and the names of the values from low on.
+// cronField is one of the five fields: the values that a star represents, the highest
+// number accepted, and the names of the values starting at low.
 type cronField struct {
 	name      string
 	low, high int
-	limit     int // 7 for the day of week: Sunday once more
+	limit     int // 7 for the day of week, which is Sunday again
 	names     []string
 }
 
@@ -37,15 +37,15 @@ var cronFields = [5]cronField{
 	{name: "day of week", high: 6, limit: 7, names: []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}},
 }
 
-// cronItem is what stands between commas: *, a value or a range, and a step. What
-// one scheduler alone understands (L, W, #, ?, @daily) is refused, so that the same
-// text means the same in a workflow file.
+// cronItem matches an item between commas: *, a value or a range, and a step. Extensions
+// that only some schedulers understand (L, W, #, ?, @daily) are rejected, so that the same
+// text has the same meaning in a workflow file.
 var cronItem = regexp.MustCompile(`^(?:\*|([0-9]{1,2}|[A-Za-z]{3})(?:-([0-9]{1,2}|[A-Za-z]{3}))?)(?:/([0-9]{1,2}))?$`)
 
-// ParseCron reads a 5-field cron expression: minute, hour, day of month, month,
-// day of week (0 or 7 is Sunday). As in cron, if both day fields are restricted
-// either may match. A day field with a star in it ("*/2") counts as restricted for
-// some schedulers and not for others, so beside a restricted one it is refused.
+// ParseCron parses a 5-field cron expression: minute, hour, day of month, month, day of
+// week (0 or 7 is Sunday). As in cron, if both day fields are restricted, either may
+// match. Some schedulers treat a day field that contains a star ("*/2") as restricted and
+// others do not, so ParseCron rejects such a field together with a restricted one.
 func ParseCron(expr string) (Cron, error) {
 	fields := strings.Fields(expr)
 	if len(fields) != len(cronFields) {
@@ -68,7 +68,7 @@ func ParseCron(expr string) (Cron, error) {
 	return c, nil
 }
 
-// parse returns the set of values that a field stands for.
+// parse returns the set of values that a field matches.
 func (f cronField) parse(text string) (uint64, error) {
 	var set uint64
 	for item := range strings.SplitSeq(text, ",") {
@@ -88,8 +88,8 @@ func (f cronField) parse(text string) (uint64, error) {
 	return set, nil
 }
 
-// item reads what stands between two commas. A value with a step runs on to the
-// end: "20/15" in the minutes is 20, 35 and 50.
+// item parses an item between commas. A value with a step extends to the end of the range:
+// "20/15" in the minutes is 20, 35 and 50.
 func (f cronField) item(text string) (first, last, step int, err error) {
 	groups := cronItem.FindStringSubmatch(text)
 	if groups == nil {
@@ -112,7 +112,7 @@ func (f cronField) item(text string) (first, last, step int, err error) {
 	return first, last, step, err
 }
 
-// value reads a number or a name.
+// value parses a number or a name.
 func (f cronField) value(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil {
@@ -130,15 +130,15 @@ func (c Cron) IsZero() bool { return c.expr == "" }
 // String returns the expression with single spaces.
 func (c Cron) String() string { return c.expr }
 
-// In returns the schedule read in a time zone, an IANA name such as "Europe/Berlin";
-// "" is UTC. A local time that a clock change skips fires at the moment of the change,
-// and one that it repeats fires once, the first time.
+// In returns the schedule in a time zone: an IANA name such as "Europe/Berlin", or "" for
+// UTC. A local time that a clock change skips fires at the moment of the change. A local
+// time that a clock change repeats fires once, the first time.
 func (c Cron) In(name string) (Cron, error) {
 	if name == "" || name == "UTC" {
 		c.zone = nil
 		return c, nil
 	}
-	if name == "Local" { // the same configuration must mean the same on every machine
+	if name == "Local" { // the same configuration must have the same meaning on every machine
 		return Cron{}, fmt.Errorf("%q is not an IANA time zone such as \"Europe/Berlin\"", name)
 	}
 	zone, err := time.LoadLocation(name)
@@ -149,8 +149,8 @@ func (c Cron) In(name string) (Cron, error) {
 	return c, nil
 }
 
-// Next returns the first fire after t, and false if the expression never fires
-// (31 February).
+// Next returns the first fire after t, and false if the expression never fires (February
+// 31).
 func (c Cron) Next(t time.Time) (time.Time, bool) {
 	return c.seek(t.UTC().Truncate(time.Minute).Add(time.Minute), 1)
 }
@@ -162,14 +162,15 @@ func (c Cron) Last(t time.Time) (time.Time, bool) {
 
 const (
 	minutesPerDay = 24 * 60
-	// seekDays is how far a fire can be away: 29 February may be eight years off.
+	// seekDays limits how far away a fire can be: the next February 29 may be eight years
+	// away.
 	seekDays = 8*365 + 2
-	// gapDays is how long the calendar takes to repeat itself, 28 years, and four
-	// more, so that a gap at the seam is seen whole.
+	// gapDays is the 28 years after which the calendar repeats itself, and four more, so
+	// that a gap at the seam is complete.
 	gapDays = 32*365 + 8
 )
 
-// seek returns the first fire from a minute on, forwards or backwards in time.
+// seek returns the first fire from a minute on, forward or backward in time.
 func (c Cron) seek(t time.Time, step int) (time.Time, bool) {
 	if c.IsZero() {
 		return time.Time{}, false
@@ -187,7 +188,7 @@ func (c Cron) seek(t time.Time, step int) (time.Time, bool) {
 				}
 			}
 		}
-		midnight = midnight.Add(time.Duration(step) * Day) // UTC has no other days
+		midnight = midnight.Add(time.Duration(step) * Day) // every UTC day has 24 hours
 		minute = 0
 		if step < 0 {
 			minute = minutesPerDay - 1
@@ -209,9 +210,8 @@ func (c Cron) onMinute(minuteOfDay int) bool {
 	return c.hours>>(minuteOfDay/60)&1 == 1 && c.minutes>>(minuteOfDay%60)&1 == 1
 }
 
-// LongestGap returns the longest time between two fires in the 32 years from a date
-// on; the calendar repeats itself after 28. Zero means that the schedule never
-// fires.
+// LongestGap returns the longest time between two fires within 32 years of from. The
+// calendar repeats itself after 28 years. Zero means that the schedule never fires.
 func (c Cron) LongestGap(from time.Time) time.Duration {
 	first, last, gap := -1, -1, 0 // minutes
 	for minute := range minutesPerDay {
@@ -239,7 +239,7 @@ func (c Cron) LongestGap(from time.Time) time.Duration {
 		return 0
 	}
 	if c.zone != nil {
-		gap += 120 // what a clock change can add: two hours, at Troll station
+		gap += 120 // a clock change adds up to two hours (Troll station)
 	}
 	return time.Duration(gap) * time.Minute
 }

@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// oracle is cron told the slow way: which values each field admits, and then one
-// look at every minute.
+// oracle is a slow implementation of cron: it records which values each field admits, and
+// then checks every minute.
 type oracle struct {
 	minute, hour, date, month, weekday [64]bool
 	both                               bool // both day fields are restricted
@@ -32,7 +32,7 @@ func newOracle(expr string) oracle {
 	return o
 }
 
-// numbered puts numbers for names.
+// numbered replaces names with numbers.
 func numbered(field, names string, first int) string {
 	for i, name := range strings.Fields(names) {
 		field = strings.ReplaceAll(field, name, strconv.Itoa(first+i))
@@ -85,8 +85,8 @@ func (o oracle) on(t time.Time) bool {
 	return o.month[t.Month()] && date && weekday
 }
 
-// fires looks at every minute of some days and returns those that fire, as minutes
-// since the first.
+// fires checks every minute of some days and returns those that fire, as minutes since the
+// first.
 func (o oracle) fires(from time.Time, days int) []int {
 	var fires []int
 	for d := range days {
@@ -102,7 +102,7 @@ func (o oracle) fires(from time.Time, days int) []int {
 	return fires
 }
 
-// longestGap is the longest time between two of the fires.
+// longestGap returns the longest time between two of the fires.
 func longestGap(fires []int) time.Duration {
 	gap := 0
 	for i := 1; i < len(fires); i++ {
@@ -111,8 +111,8 @@ func longestGap(fires []int) time.Duration {
 	return time.Duration(gap) * time.Minute
 }
 
-// expressions returns schedules of every form that is accepted, and some that fire
-// on no day at all.
+// expressions returns schedules of every accepted form, including some that fire on no day
+// at all.
 func expressions() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		minute, hour := cronField(t, "minute", 0, 59, ""), cronField(t, "hour", 0, 23, "")
@@ -157,7 +157,7 @@ func cronField(t *rapid.T, label string, low, high int, names string) string {
 	return strings.Join(items, ",")
 }
 
-// The oracle is small enough to be checked by hand.
+// The oracle is small enough to be checked manually.
 func TestOracle(t *testing.T) {
 	t.Parallel()
 	monday := time.Date(2026, time.January, 5, 3, 17, 0, 0, time.UTC)

@@ -10,7 +10,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// cron reads a schedule that is known to be one.
+// cron parses a schedule that is known to be valid.
 func cron(t interface {
 	Helper()
 	Fatal(args ...any)
@@ -24,7 +24,7 @@ func cron(t interface {
 	return c
 }
 
-// schedules are of every form, with leap days, short months and both day fields.
+// schedules contain every form, with leap days, short months and both day fields.
 var schedules = []string{
 	"* * * * *", "*/15 * * * *", "20/15 * * * *", "5,50 * * * *", "0-10/3 * * * *", "59 23 * * *", "0 0 * * *", "17 3 * * *",
 	"17 3 * * 1", "17 3 * * 0", "17 3 * * 7", "17 3 * * MON", "17 3 * * mon-fri", "0 9 * * 1-5", "0 9 * * 5-7", "0 0 * * 6,0",
@@ -34,7 +34,7 @@ var schedules = []string{
 	"* 3 * 2 *", "1-59/2 * 31 1-12/2 *", "0 0 * 12 SAT", "05 04 03 02 *",
 }
 
-// Every fire of five years with two leap days, from both sides.
+// Every fire of five years with two leap days, in both directions.
 func TestCronAgreesWithEveryMinute(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -60,7 +60,7 @@ func TestCronAgreesWithEveryMinuteOfAnySchedule(t *testing.T) {
 	})
 }
 
-// agree checks each fire, or every so manieth of many.
+// agree checks each fire, or each stride-th of them.
 func agree(t interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -83,7 +83,7 @@ func agree(t interface {
 
 func TestCronInAnotherZone(t *testing.T) {
 	t.Parallel()
-	// Half past two does not exist on that night in Berlin, and does not concern UTC.
+	// 02:30 does not exist in Berlin on that night, which does not affect UTC.
 	c := cron(t, "30 2 * * *")
 	berlin := time.FixedZone("CEST", 2*60*60)
 	next, ok := c.Next(time.Date(2026, time.March, 29, 4, 29, 0, 0, berlin))
@@ -112,7 +112,7 @@ func TestCronThatNeverFires(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 	for _, expr := range []string{"0 0 31 2 *", "0 0 30 2 *", "0 0 30,31 FEB *", "0 0 31 4,6,9,11 *", ""} {
-		var c schedule.Cron // the zero value never fires either
+		var c schedule.Cron // the zero value does not fire
 		if expr != "" {
 			c = cron(t, expr)
 		}

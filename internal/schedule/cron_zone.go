@@ -2,11 +2,11 @@ package schedule
 
 import (
 	"time"
-	_ "time/tzdata" // for machines that have no time zone data of their own
+	_ "time/tzdata" // for machines without their own time zone data
 )
 
-// seekLocal is seek for a schedule in a time zone: it goes through the local days, from
-// one before t because a day may begin before its date in UTC does.
+// seekLocal is seek for a schedule in a time zone. It iterates over the local days,
+// starting one day before t, because a local day may begin before its date in UTC does.
 func (c Cron) seekLocal(t time.Time, step int) (time.Time, bool) {
 	year, month, day := t.In(c.zone).Date()
 	date := time.Date(year, month, day-step, 0, 0, 0, 0, time.UTC)
@@ -31,9 +31,9 @@ func (c Cron) seekLocal(t time.Time, step int) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// localTime returns the moment at which the clocks of a zone show what wall shows in
-// UTC. [time.Date] leaves open which moment it takes around a clock change: here it is
-// the first of two, and for a time that is skipped the moment of the change.
+// localTime returns the moment at which the clocks of a zone show the same digits as wall
+// does in UTC. [time.Date] does not specify its result around a clock change. localTime
+// returns the first of two moments, and the moment of the change for a skipped time.
 func localTime(wall time.Time, zone *time.Location) time.Time {
 	moment := func(near time.Time) (at time.Time, valid bool) {
 		_, offset := near.In(zone).Zone()

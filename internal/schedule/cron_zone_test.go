@@ -10,8 +10,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// zoneYears are zones, each with a year in which it changes its clocks in a way of its
-// own.
+// zoneYears lists zones, each with a year in which it changes its clocks in a different
+// way.
 var zoneYears = []struct {
 	zone string
 	year int
@@ -19,19 +19,19 @@ var zoneYears = []struct {
 	{"Europe/Berlin", 2026},
 	{"America/New_York", 2026},
 	{"America/St_Johns", 2026},
-	{"Australia/Lord_Howe", 2026}, // by half an hour, in the south
-	{"America/Santiago", 2026},    // at midnight, in the south
+	{"Australia/Lord_Howe", 2026}, // by half an hour, in the southern hemisphere
+	{"America/Santiago", 2026},    // at midnight, in the southern hemisphere
 	{"Africa/Cairo", 2026},        // at midnight: the day begins at one
-	{"America/Havana", 2026},      // at midnight, and midnight comes twice
+	{"America/Havana", 2026},      // at midnight, and midnight occurs twice
 	{"Antarctica/Troll", 2026},    // by two hours
-	{"Africa/Casablanca", 2026},   // for Ramadan, backwards first
+	{"Africa/Casablanca", 2026},   // for Ramadan, backward first
 	{"Asia/Kathmandu", 2026},      // never
 	{"Pacific/Apia", 2011},        // a whole day is skipped
 }
 
-// wallClock is what the clocks of a zone show, minute after minute, told by [time]
-// alone: the walls that are new in that minute. None are when the clocks went back, and
-// many when they went forward.
+// wallClock records what the clocks of a zone show in each minute, according to [time]
+// alone: the local times that are shown for the first time in that minute. There are none
+// when the clocks went back, and many when they went forward.
 type wallClock struct {
 	from  time.Time
 	shown [][]time.Time
@@ -60,8 +60,8 @@ func watch(zone string, from time.Time, days int) wallClock {
 	return w
 }
 
-// fires lists the minutes in which a schedule fires: those that show a time of it for
-// the first time, or jump over one.
+// fires returns the minutes in which a schedule fires: those that show one of its times
+// for the first time, or skip over one.
 func (w wallClock) fires(o oracle) []time.Time {
 	var fires []time.Time
 	for minute, fresh := range w.shown {
@@ -83,7 +83,7 @@ func zoned(t *testing.T, expr, zone string) schedule.Cron {
 	return c
 }
 
-// follow goes a schedule through a stretch of time in both directions.
+// follow checks a schedule over a period of time in both directions.
 func follow(t interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -110,7 +110,7 @@ func follow(t interface {
 	}
 }
 
-// A whole year of each zone, so that both of its clock changes are in it.
+// A whole year of each zone contains both of its clock changes.
 func TestCronInAZoneThroughAYear(t *testing.T) {
 	t.Parallel()
 	for _, tt := range zoneYears {

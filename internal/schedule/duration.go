@@ -8,25 +8,26 @@ import (
 	"time"
 )
 
-// Never is how a user writes a token without an expiry.
+// Never is the user's notation for a token without an expiry.
 const Never = "never"
 
-// Day is 24 hours: durations here are spans of time, not calendar days.
+// Day is 24 hours. Durations are lengths of time, not calendar days.
 const Day = 24 * time.Hour
 
-// The longest duration accepted is about 100 years: far below the overflow of
-// time.Duration, so that sums of durations stay sound.
+// The longest accepted duration is about 100 years, far below the overflow of
+// time.Duration, so that sums of durations do not overflow.
 const (
 	longestDays = 36500
 	longest     = longestDays * Day
 )
 
-// durationPattern admits days, and what [time.ParseDuration] takes except a bare 0.
+// durationPattern matches days, followed by the syntax of [time.ParseDuration] except a
+// bare 0.
 var durationPattern = regexp.MustCompile(`^(?:([0-9]{1,6})d)?([0-9][0-9a-zµ.]*[a-z])?$`)
 
-// ParseDuration reads a positive duration such as "90d", "36h", "1d12h" or
-// "15m": whole days first, then what [time.ParseDuration] takes. One day is 24
-// hours. Zero, negative and overlong values are errors.
+// ParseDuration parses a positive duration such as "90d", "36h", "1d12h" or "15m": whole
+// days, followed by the syntax of [time.ParseDuration]. One day is 24 hours. Zero,
+// negative and overlong values are errors.
 func ParseDuration(text string) (time.Duration, error) {
 	groups := durationPattern.FindStringSubmatch(text)
 	if groups == nil || text == "" {
@@ -58,8 +59,8 @@ func ParseDuration(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// FormatDuration writes a duration the way [ParseDuration] reads it, in days
-// if it is a whole number of them: "90d", "36h", "1h30m".
+// FormatDuration formats a duration for [ParseDuration], in days if it is a whole number
+// of days: "90d", "36h", "1h30m".
 func FormatDuration(d time.Duration) string {
 	if d > 0 && d%Day == 0 {
 		return strconv.Itoa(int(d/Day)) + "d"

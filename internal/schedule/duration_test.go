@@ -54,7 +54,7 @@ func TestParseDurationRefuses(t *testing.T) {
 		"1D":       `"1D"` + shape,
 		"never":    `"never"` + shape,
 		"9999999d": `"9999999d"` + shape,
-		"9999999h": `"9999999h"` + shape, // beyond what time.Duration holds
+		"9999999h": `"9999999h"` + shape, // overflows time.Duration
 
 		"0s":   `"0s" is not a positive duration`,
 		"0d":   `"0d" is not a positive duration`,
@@ -91,8 +91,8 @@ func TestFormatDuration(t *testing.T) {
 	}
 }
 
-// durations returns what a policy can hold: whole seconds up to 100 years, and often
-// round ones.
+// durations returns durations that a policy can contain: whole seconds up to 100 years,
+// often round ones.
 func durations() *rapid.Generator[time.Duration] {
 	whole := func(unit time.Duration, most int64) *rapid.Generator[time.Duration] {
 		return rapid.Map(rapid.Int64Range(1, most), func(n int64) time.Duration { return time.Duration(n) * unit })

@@ -7,66 +7,67 @@ import (
 	"time"
 )
 
-// Reason says in one stable word why a token is replaced.
+// Reason is a stable word for why a token is replaced.
 type Reason string
 
-// The reasons. They stand in plans, so policies may match on them.
+// The reasons appear in plans, so policies may match on them.
 const (
 	ReasonNone     Reason = ""
 	ReasonCreated  Reason = "created"          // there was none yet
 	ReasonPeriod   Reason = "period"           // older than rotation.period
-	ReasonSchedule Reason = "schedule"         // inside a window of rotation.schedule, or none left before expiry
+	ReasonSchedule Reason = "schedule"         // inside a window of rotation.schedule, or no window is left before expiry
 	ReasonBefore   Reason = "before_expiry"    // closer to expiry than rotation.before_expiry
-	ReasonExpired  Reason = "expired"          // its life is over
+	ReasonExpired  Reason = "expired"          // past its expiry
 	ReasonRevoked  Reason = "revoked"          // revoked or deleted elsewhere
-	ReasonNotFound Reason = "not_found"        // PAIStrike does not know it
+	ReasonNotFound Reason = "not_found"        // PAIStrike does not know the token
 	ReasonDeleted  Reason = "secret_deleted"   // the current version was deleted or destroyed
-	ReasonGone     Reason = "secret_missing"   // the entry is not there
+	ReasonGone     Reason = "secret_missing"   // the entry does not exist
 	ReasonChanged  Reason = "secret_changed"   // the entry was written by someone else
-	ReasonName     Reason = "name_changed"     // another name is wanted
-	ReasonExpiry   Reason = "expiry_changed"   // another expiry is wanted
+	ReasonName     Reason = "name_changed"     // the configured name changed
+	ReasonExpiry   Reason = "expiry_changed"   // the configured expiry changed
 	ReasonTriggers Reason = "triggers_changed" // rotation.triggers changed
-	ReasonMoved    Reason = "secret_moved"     // another place is wanted
-	ReasonImported Reason = "imported"         // imported, and the store does not hold its secret
-	ReasonForced   Reason = "forced"           // asked for, outside Terraform
-	ReasonIncident Reason = "revoke_previous"  // the current token is declared compromised
+	ReasonMoved    Reason = "secret_moved"     // the configured location changed
+	ReasonImported Reason = "imported"         // imported, and the store does not contain its secret
+	ReasonForced   Reason = "forced"           // requested outside Terraform
+	ReasonIncident Reason = "revoke_previous"  // the current token was declared compromised
 )
 
-// Facts are what [Evaluate] needs to know of the current token.
+// Facts is what [Evaluate] needs to know about the current token.
 type Facts struct {
-	// Unhealthy is the reason to replace the token whatever the time, or
-	// [ReasonNone] if consumers can work with it.
+	// Unhealthy is the reason to replace the token at any time, or [ReasonNone] if
+	// consumers can use it.
 	Unhealthy Reason
 	CreatedAt time.Time
-	ExpiresAt time.Time // zero: never
-	// Slot is the entry that the jitter is for; see [Slot].
+	ExpiresAt time.Time // zero if it never expires
+	// Slot identifies the entry. Its share of the jitter is derived from it.
 	Slot string
 }
 
-// Verdict is the answer of [Evaluate].
+// Verdict is the result of [Evaluate].
 type Verdict struct {
 	Due    bool
 	Reason Reason
-	// Next is the first moment after now at which the token is due; if it is due,
-	// since when the reason holds, for a schedule since its latest fire. Zero if no time
-	// makes it due: with Manual, with a fixed end, for an unhealthy token.
+	// Next is the first moment after now at which the token is due. If the token is due,
+	// it is the moment since which the reason applies; for a schedule, the latest fire.
+	// Zero if no time makes the token due: with Manual, with a fixed end, or if the token
+	// is unhealthy.
 	Next time.Time
-	// Deadline is when before_expiry makes it due; zero if nothing does.
+	// Deadline is the moment at which before_expiry makes the token due, or zero.
 	Deadline time.Time
-	// MissedWindows counts the windows of a schedule that passed without a
-	// rotation, up to 100.
+	// MissedWindows counts the windows of a schedule that passed without a rotation, up to
+	// 100.
 	MissedWindows int
 }
 
-// Evaluate decides from now, the current token and the policy alone whether the
-// token is due, why, and when it will be. In order: an unhealthy token is due;
-// inside before_expiry it is due whatever the window; then the period, or the
-// window of the schedule. A missed window waits for the next fire, unless that
-// comes after the deadline.
+// Evaluate decides whether the token is due, why, and when it will be due. The decision
+// depends only on now, the current token and the policy. In this order: an unhealthy token
+// is due; inside before_expiry the token is due regardless of the window; then the period,
+// or the window of the schedule, decides. After a missed window the token waits for the
+// next fire, unless that comes after the deadline.
 func Evaluate(now time.Time, f Facts, p Policy) Verdict {
 	v := Verdict{Deadline: deadline(f, p)}
 	if !p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt) {
-		return v // nothing can be minted with an end in the past
+		return v // a new token would have expired already
 	}
 	if f.Unhealthy != ReasonNone {
 		return v.due(time.Time{}, f.Unhealthy)
@@ -103,8 +104,8 @@ func (v Verdict) due(since time.Time, reason Reason) Verdict {
 	return v
 }
 
-// scheduled decides by the cron expression: due from a fire until its window
-// ends.
+// scheduled decides by the cron expression: the token is due from a fire until the end of
+// its window.
 func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
 	delay := p.delay(f.Slot)
 	last, ok := p.Schedule.Last(now.Add(-delay))
@@ -116,7 +117,7 @@ func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
 	}
 	from := now.Add(-delay)
 	if f.CreatedAt.After(from) {
-		from = f.CreatedAt // a token is not replaced for a fire before it was made
+		from = f.CreatedAt // a token is not replaced for a fire before its creation
 	}
 	next, ok := p.Schedule.Next(from)
 	next = next.Add(delay)
@@ -129,8 +130,8 @@ func (v Verdict) scheduled(now time.Time, f Facts, p Policy) Verdict {
 	return v
 }
 
-// delay is the part of the jitter that an entry has: whole seconds that follow from
-// its slot alone, so that every run comes to the same time.
+// delay returns the entry's share of the jitter, in whole seconds. It depends only on the
+// slot, so every run computes the same time.
 func (p Policy) delay(slot string) time.Duration {
 	if p.Jitter < time.Second {
 		return 0
@@ -140,9 +141,9 @@ func (p Policy) delay(slot string) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// deadline is when before_expiry makes a token due. A server that grants less
-// life than was asked for must not make every new token due at once, so the
-// margin is at most a third of a life that is that short.
+// deadline returns the moment at which before_expiry makes a token due. If the server
+// grants a shorter life than requested, new tokens must not be due at once, so the margin
+// is then at most a third of that life.
 func deadline(f Facts, p Policy) time.Time {
 	if f.ExpiresAt.IsZero() || p.BeforeExpiry == 0 || p.Manual || !p.ExpiresAt.IsZero() {
 		return time.Time{}
@@ -154,7 +155,7 @@ func deadline(f Facts, p Policy) time.Time {
 	return f.ExpiresAt.Add(-margin)
 }
 
-// missedWindows counts fires after the token was made whose window is over.
+// missedWindows counts the fires since the token's creation whose window is over.
 func missedWindows(now time.Time, f Facts, p Policy) int {
 	missed := 0
 	for fire, ok := p.Schedule.Next(f.CreatedAt); ok && missed < 100; fire, ok = p.Schedule.Next(fire) {
@@ -166,7 +167,7 @@ func missedWindows(now time.Time, f Facts, p Policy) int {
 	return missed
 }
 
-// earliest returns the earlier of two times; zero means none.
+// earliest returns the earlier of two times. Zero means none.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
 		return b

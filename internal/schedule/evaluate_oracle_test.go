@@ -10,13 +10,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// history is what a person with a calendar would say of one token, minute after
-// minute: why it is due, if it is.
+// history is the verdict of a person with a calendar on one token: for each minute,
+// whether it is due and why.
 type history struct {
 	start   time.Time
 	reasons []schedule.Reason
 	missed  []int
-	next    []int // the first minute from this one on at which it is due, -1 for none
+	next    []int // the first minute from this one on at which it is due, or -1
 }
 
 // slotFor returns a slot whose delay is a whole number of minutes.
@@ -28,14 +28,14 @@ func slotFor(p schedule.Policy) string {
 	}
 }
 
-// chronicle tells the history of a token from start on. All times of the token and
-// its policy are whole minutes, and the token expires before the end. It knows
-// nothing of fires to come but by looking at every minute.
+// chronicle computes the history of a token from start on. All times of the token and its
+// policy are whole minutes, and the token expires before the end. It finds future fires
+// only by checking every minute.
 func chronicle(start time.Time, days int, f schedule.Facts, p schedule.Policy) history {
 	minutes := days * 24 * 60
 	h := history{start: start, reasons: make([]schedule.Reason, minutes), missed: make([]int, minutes), next: make([]int, minutes)}
 	deadline := expected(f, p)
-	var fires []int // after the token was made
+	var fires []int // since the token's creation
 	if !p.Schedule.IsZero() {
 		for _, fire := range newOracle(p.Schedule.String()).fires(start, days) {
 			if h.at(fire).After(f.CreatedAt) {
@@ -44,7 +44,7 @@ func chronicle(start time.Time, days int, f schedule.Facts, p schedule.Policy) h
 		}
 	}
 	window, delay := int(p.Window/time.Minute), int(delayOf(p, f.Slot)/time.Minute)
-	fired, closed := 0, 0 // how many fires have come, how many windows have gone
+	fired, closed := 0, 0 // the numbers of past fires and of closed windows
 	for m := range minutes {
 		for fired < len(fires) && fires[fired]+delay <= m {
 			fired++
@@ -70,7 +70,7 @@ func chronicle(start time.Time, days int, f schedule.Facts, p schedule.Policy) h
 
 func (h history) at(minute int) time.Time { return h.start.Add(time.Duration(minute) * time.Minute) }
 
-// expected is when before_expiry makes a token due.
+// expected returns the moment at which before_expiry makes a token due.
 func expected(f schedule.Facts, p schedule.Policy) time.Time {
 	life := f.ExpiresAt.Sub(f.CreatedAt)
 	switch {
@@ -82,7 +82,7 @@ func expected(f schedule.Facts, p schedule.Policy) time.Time {
 	return f.ExpiresAt.Add(-p.BeforeExpiry)
 }
 
-// judge is the order of precedence.
+// judge implements the order of precedence.
 func judge(now time.Time, f schedule.Facts, p schedule.Policy, deadline time.Time, open bool) schedule.Reason {
 	over := func(t time.Time) bool { return !t.IsZero() && !t.After(now) }
 	switch {
@@ -104,8 +104,8 @@ func judge(now time.Time, f schedule.Facts, p schedule.Policy, deadline time.Tim
 	return schedule.ReasonNone
 }
 
-// counted reports whether the windows that passed are of interest: not while one is
-// open, nor where no schedule decides.
+// counted reports whether missed windows count: not while a window is open, and not if no
+// schedule decides.
 func counted(reason schedule.Reason, late bool, now time.Time, p schedule.Policy) bool {
 	if p.Manual || p.Schedule.IsZero() || p.Period > 0 || (!p.ExpiresAt.IsZero() && !now.Before(p.ExpiresAt)) {
 		return false
@@ -113,7 +113,7 @@ func counted(reason schedule.Reason, late bool, now time.Time, p schedule.Policy
 	return reason == schedule.ReasonNone || reason == schedule.ReasonBefore || reason == schedule.ReasonSchedule && late
 }
 
-// compare holds Evaluate against the history at one minute.
+// compare compares Evaluate with the history at one minute.
 func (h history) compare(t interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -137,7 +137,7 @@ func (h history) compare(t interface {
 func TestEvaluateAgreesWithEveryMinuteOfFiveYears(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
-	const days = 5*365 + 2 // both leap days of 2024 and 2028
+	const days = 5*365 + 2 // includes the leap days of 2024 and 2028
 	at := func(year int, month time.Month, dayOfMonth int) time.Time {
 		return time.Date(year, month, dayOfMonth, 9, 0, 0, 0, time.UTC)
 	}
@@ -181,7 +181,7 @@ func TestEvaluateAgreesWithEveryMinuteOfFiveYears(t *testing.T) {
 					h.compare(t, m-1, tt.f, tt.p)
 					changes++
 				}
-				if turn || m%1009 == 0 { // every change, and a look every 17 hours between
+				if turn || m%1009 == 0 { // every change, and a sample every 17 hours in between
 					h.compare(t, m, tt.f, tt.p)
 				}
 			}

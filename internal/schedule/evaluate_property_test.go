@@ -9,8 +9,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// situation is a policy, a token that it may govern, and a moment, all in whole
-// seconds.
+// situation is a policy, a token under it, and a moment, all in whole seconds.
 type situation struct {
 	p   schedule.Policy
 	f   schedule.Facts
@@ -21,12 +20,12 @@ func situations() *rapid.Generator[situation] {
 	return rapid.Custom(func(t *rapid.T) situation {
 		s := situation{p: policies().Draw(t, "policy")}
 		if !s.p.Schedule.IsZero() {
-			s.p.Jitter = min(s.p.Jitter, s.p.Window) // else an entry may never be due
+			s.p.Jitter = min(s.p.Jitter, s.p.Window) // otherwise an entry may never be due
 		}
 		s.f.CreatedAt = firstDay.Add(time.Duration(rapid.Int64Range(0, 4*365*86400).Draw(t, "made")) * time.Second)
 		s.f.ExpiresAt, s.f.Slot = s.p.Expiry(s.f.CreatedAt), rapid.StringMatching(`[a-z]{0,2}`).Draw(t, "slot")
 		switch rapid.IntRange(0, 5).Draw(t, "grant") {
-		case 0: // the server granted less, or something where nothing was asked for
+		case 0: // the server granted less, or an expiry that was not requested
 			s.f.ExpiresAt = s.f.CreatedAt.Add(durations().Draw(t, "granted"))
 		case 1:
 			s.f.ExpiresAt = time.Time{}
@@ -39,7 +38,7 @@ func situations() *rapid.Generator[situation] {
 	})
 }
 
-// moment draws a time after the token was made, or close to a turning point.
+// moment draws a time after the token's creation, often close to a turning point.
 func (s situation) moment(t *rapid.T, label string) time.Time {
 	v := schedule.Evaluate(s.f.CreatedAt, s.f, s.p)
 	turns := []time.Time{s.f.CreatedAt, s.f.CreatedAt.Add(s.p.Period), s.f.ExpiresAt, s.p.ExpiresAt, v.Deadline, v.Next}
@@ -65,7 +64,7 @@ func TestVerdictIsCoherent(t *testing.T) {
 	})
 }
 
-// coherent is what holds for every verdict, however odd the token.
+// coherent checks what is true of every verdict, however unusual the token.
 func coherent(t interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -90,7 +89,7 @@ func coherent(t interface {
 	}
 }
 
-// Without a schedule and a fixed end, a token that is due stays due.
+// Without a schedule and a fixed end, a due token stays due.
 func TestDueStaysDue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -106,7 +105,7 @@ func TestDueStaysDue(t *testing.T) {
 	})
 }
 
-// Next is exact: not due before, due then.
+// Next is exact: the token is not due before it, and due at that moment.
 func TestNextIsWhenItBecomesDue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -132,7 +131,7 @@ func TestNextIsWhenItBecomesDue(t *testing.T) {
 	})
 }
 
-// A schedule rotates inside its windows, or where none is left before the deadline.
+// A schedule rotates inside its windows, or if none is left before the deadline.
 func TestScheduleRotatesInsideItsWindows(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -160,7 +159,7 @@ func FuzzEvaluate(f *testing.F) {
 	f.Add(int64(year), int64(0), int64(0), int64(year), int64(0), int64(0), int64(3600), "0 0 29 2 *", false, "revoked")
 	f.Add(int64(-year), int64(5*year), int64(-1), int64(1), int64(1), int64(1<<40), int64(-5), "* * * * *", true, "x")
 	f.Fuzz(func(t *testing.T, now, created, expires, fixed, period, before, window int64, expr string, manual bool, unhealthy string) {
-		const most = 100 * year // what the parsers let through
+		const most = 100 * year // the maximum that the parsers accept
 		at := func(seconds int64) time.Time {
 			if seconds == 0 {
 				return time.Time{}

@@ -7,7 +7,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Most stories are of a token of 90 days, made on Monday 5 January 2026 at 09:00.
+// Most stories are about a token that lasts 90 days, created on Monday, January 5, 2026,
+// at
 var (
 	made    = schedule.Facts{CreatedAt: firstDay, ExpiresAt: firstDay.Add(90 * day)}
 	forever = schedule.Facts{CreatedAt: firstDay}
@@ -18,12 +19,12 @@ func on(month time.Month, dayOfMonth, hour, minute int) time.Time {
 	return time.Date(2026, month, dayOfMonth, hour, minute, 0, 0, time.UTC)
 }
 
-// due is the verdict on a token that is due.
+// due returns the verdict on a due token.
 func due(reason schedule.Reason, since, deadline time.Time) schedule.Verdict {
 	return schedule.Verdict{Due: true, Reason: reason, Next: since, Deadline: deadline}
 }
 
-// missed is the same verdict after windows have passed.
+// missed returns the verdict after windows were missed.
 func missed(windows int, v schedule.Verdict) schedule.Verdict {
 	v.MissedWindows = windows
 	return v
@@ -36,7 +37,7 @@ func TestEvaluate(t *testing.T) {
 		monthly  = schedule.Policy{Lifetime: 90 * day, BeforeExpiry: 14 * day, Overlap: day, Period: 30 * day}
 		weekly   = schedule.Policy{Lifetime: 90 * day, BeforeExpiry: 14 * day, Overlap: day, Schedule: cron(t, "17 3 * * 1"), Window: 2 * time.Hour}
 		noLonger = schedule.Policy{ExpiresAt: made.ExpiresAt, Period: 30 * day}
-		deadline = made.ExpiresAt.Add(-14 * day) // 22 March, 09:00
+		deadline = made.ExpiresAt.Add(-14 * day) // March 22, 09:00
 		second   = time.Second
 	)
 	manual := monthly
@@ -53,20 +54,20 @@ func TestEvaluate(t *testing.T) {
 		p    schedule.Policy
 		want schedule.Verdict
 	}{
-		// An unhealthy token is due, whatever the policy says of time.
+		// An unhealthy token is due, regardless of the time.
 		{"unhealthy", firstDay, unhealthy, monthly, due(schedule.ReasonDeleted, time.Time{}, deadline)},
 		{"unhealthy goes before expired", firstDay.Add(100 * day), unhealthy, monthly, due(schedule.ReasonDeleted, time.Time{}, deadline)},
 		{"unhealthy, manual", firstDay, unhealthy, manual, due(schedule.ReasonDeleted, time.Time{}, time.Time{})},
 		{"nothing known but that it is gone", firstDay, schedule.Facts{Unhealthy: schedule.ReasonGone}, monthly, due(schedule.ReasonGone, time.Time{}, time.Time{})},
 
-		// An expired one too.
+		// So is an expired one.
 		{"a second before it expires, manual", made.ExpiresAt.Add(-second), made, manual, schedule.Verdict{}},
 		{"expires now, manual", made.ExpiresAt, made, manual, due(schedule.ReasonExpired, made.ExpiresAt, time.Time{})},
 		{"expired goes before before_expiry", made.ExpiresAt, made, life, due(schedule.ReasonExpired, made.ExpiresAt, deadline)},
 		{"expired, though none was asked for", made.ExpiresAt, made, schedule.Policy{Never: true}, due(schedule.ReasonExpired, made.ExpiresAt, time.Time{})},
 		{"will expire, though none was asked for", firstDay, made, schedule.Policy{Never: true}, schedule.Verdict{Next: made.ExpiresAt}},
 
-		// Inside before_expiry it is due whatever period and window say.
+		// Inside before_expiry the token is due, regardless of period and window.
 		{"a second before the deadline", deadline.Add(-second), made, life, schedule.Verdict{Next: deadline, Deadline: deadline}},
 		{"at the deadline", deadline, made, life, due(schedule.ReasonBefore, deadline, deadline)},
 		{"a second after the deadline", deadline.Add(second), made, life, due(schedule.ReasonBefore, deadline, deadline)},
@@ -83,7 +84,7 @@ func TestEvaluate(t *testing.T) {
 		{"a second after the period is over", firstDay.Add(30*day + second), made, monthly, due(schedule.ReasonPeriod, firstDay.Add(30*day), deadline)},
 		{"manual: no time counts", firstDay.Add(89 * day), made, manual, schedule.Verdict{}},
 
-		// The window of a schedule.
+		// 00.
 		{"a second before the fire", fire.Add(-second), made, weekly, schedule.Verdict{Next: fire, Deadline: deadline}},
 		{"the window opens", fire, made, weekly, due(schedule.ReasonSchedule, fire, deadline)},
 		{"a second before it closes", fire.Add(2*time.Hour - second), made, weekly, due(schedule.ReasonSchedule, fire, deadline)},
@@ -135,8 +136,8 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// A server that grants less life than before_expiry must not make every new token
-// due at once.
+// If the server grants a life shorter than before_expiry, new tokens must not be due at
+// once.
 func TestEvaluateWithLessLifeThanAskedFor(t *testing.T) {
 	t.Parallel()
 	p := schedule.Policy{Lifetime: 90 * day, BeforeExpiry: 30 * day}
@@ -158,15 +159,15 @@ func TestEvaluateWithLessLifeThanAskedFor(t *testing.T) {
 			t.Errorf("%v granted: %+v after %v, want it due", tt.granted, v, tt.dueAfter)
 		}
 	}
-	// When it was made is not known: what was asked for counts.
+	// If the creation time is unknown, the requested margin counts.
 	f := schedule.Facts{ExpiresAt: firstDay.Add(3 * day)}
 	if v := schedule.Evaluate(firstDay, f, p); !v.Due || v.Reason != schedule.ReasonBefore {
 		t.Errorf("of unknown age: %+v, want it due", v)
 	}
 }
 
-// The jitter of an entry moves fires and periods by a time of its own, which is
-// always the same; a window ends when it ends.
+// The jitter of an entry delays fires and periods by an amount that is always the same.
+// The end of a window does not move.
 func TestEvaluateWithJitter(t *testing.T) {
 	t.Parallel()
 	weekly := schedule.Policy{Never: true, Schedule: cron(t, "17 3 * * 1"), Window: 6 * time.Hour, Jitter: 2 * time.Hour}
@@ -195,13 +196,13 @@ func TestEvaluateWithJitter(t *testing.T) {
 	if other := delayOf(weekly, "anotherentry"); other == delay {
 		t.Errorf("two entries share the delay %v", other)
 	}
-	weekly.Jitter = time.Millisecond // shorter than anything can be told apart
+	weekly.Jitter = time.Millisecond // shorter than the resolution of the schedule
 	if v := schedule.Evaluate(fire, f, weekly); !v.Due {
 		t.Errorf("at %v: %+v", fire, v)
 	}
 }
 
-// delayOf tells the delay of an entry by its effect on a period.
+// delayOf derives the delay of an entry from its effect on a period.
 func delayOf(p schedule.Policy, slot string) time.Duration {
 	probe := schedule.Policy{Never: true, Period: day, Jitter: p.Jitter}
 	return schedule.Evaluate(firstDay, schedule.Facts{CreatedAt: firstDay, Slot: slot}, probe).Next.Sub(firstDay.Add(day))

@@ -5,61 +5,62 @@ import (
 	"time"
 )
 
-// Defaults of a policy, for what the user left out.
+// Defaults of a policy for settings that the user omitted.
 const (
 	DefaultOverlap = 24 * time.Hour
 	DefaultWindow  = 24 * time.Hour
 )
 
-// MinWindow is the shortest rotation window: scheduled workflows start late.
+// MinWindow is the shortest rotation window, because scheduled workflows start late.
 const MinWindow = time.Hour
 
-// OnRevoked says what to do when someone revoked the token elsewhere.
+// OnRevoked determines what happens if someone revoked the token elsewhere.
 type OnRevoked string
 
-// The answers to a token that was revoked elsewhere.
+// The values of [OnRevoked].
 const (
 	OnRevokedRotate OnRevoked = "rotate"
 	OnRevokedError  OnRevoked = "error"
 	OnRevokedIgnore OnRevoked = "ignore"
 )
 
-// Policy says how long a token lives and when it is replaced. Build it with
+// Policy determines how long a token lives and when it is replaced. Complete it with
 // [Policy.WithDefaults] and check it with [Policy.Validate].
 type Policy struct {
-	// Lifetime is how long a new token lives; zero with Never or ExpiresAt.
+	// Lifetime is how long a new token lives. It is zero with Never or ExpiresAt.
 	Lifetime time.Duration
-	// Never marks a token without an expiry.
+	// Never is true for a token without an expiry.
 	Never bool
 	// ExpiresAt is a fixed end instead of a lifetime.
 	ExpiresAt time.Time
 
-	// Period and Schedule say when to rotate; at most one is set.
+	// Period and Schedule determine when to rotate. At most one of them is set.
 	Period   time.Duration
 	Schedule Cron
 	// Window is how long after a fire of Schedule a rotation may start.
 	Window time.Duration
-	// BeforeExpiry rotates that long before the token expires, whatever the
-	// schedule says. Zero: no rotation by expiry.
+	// BeforeExpiry is how long before its expiry a token is rotated, regardless of the
+	// schedule. Zero disables rotation by expiry.
 	BeforeExpiry time.Duration
 	// Overlap is how long a replaced token keeps working.
 	Overlap time.Duration
-	// RetireWhenIdle lets a replaced token that is still in use live on, for a second
-	// overlap at most.
+	// RetireWhenIdle keeps a replaced token that is still in use, for a second overlap at
+	// most.
 	RetireWhenIdle bool
-	// Jitter spreads rotations that fall due together: each Vault entry has its own
-	// delay, always the same, below this.
+	// Jitter spreads rotations that are due at the same time. Each entry has a constant
+	// delay below this value.
 	Jitter    time.Duration
 	OnRevoked OnRevoked
-	// Manual switches off every rotation by time; a dead token is still replaced.
+	// Manual disables every time-based rotation. A token that no longer works is still
+	// replaced.
 	Manual bool
 }
 
-// WithDefaults fills what was left out. The overlap is 24 hours, or a third of
-// the lifetime, of the period, or of the longest pause of the schedule if that is
-// shorter. BeforeExpiry is the larger of a third of the lifetime and twice the
-// overlap, at most two thirds of the lifetime, so that a token is replaced long
-// before it ends and is never due at the moment it is made.
+// WithDefaults fills in omitted settings. The overlap is 24 hours, or a third of the
+// lifetime, of the period, or of the schedule's longest gap if that is shorter.
+// BeforeExpiry is the larger of a third of the lifetime and twice the overlap, but at most
+// two thirds of the lifetime, so that a token is replaced long before it expires and is
+// never due at its creation.
 func (p Policy) WithDefaults() Policy {
 	if p.Overlap == 0 {
 		p.Overlap = DefaultOverlap
@@ -83,18 +84,18 @@ func (p Policy) WithDefaults() Policy {
 
 func wholeSeconds(d time.Duration) time.Duration { return max(d.Truncate(time.Second), time.Second) }
 
-// PolicyError names the setting that is wrong, in the words of the configuration:
-// "rotation.before_expiry", "expires_at".
+// PolicyError names the invalid setting as in the configuration: "rotation.before_expiry",
+// "expires_at".
 type PolicyError struct {
 	Setting string
 	Problem string
 }
 
-// Error returns setting and problem in one line.
+// Error returns the setting and the problem in one line.
 func (e *PolicyError) Error() string { return e.Setting + ": " + e.Problem }
 
-// gapReference is where the gaps of a schedule are measured from: a fixed date, so
-// that the same configuration is judged alike every day.
+// gapReference is the date from which the gaps of a schedule are computed. It is fixed, so
+// that the same configuration has the same result every day.
 var gapReference = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // Validate checks a policy that [Policy.WithDefaults] completed. The error is a
@@ -144,8 +145,8 @@ func (p Policy) Validate() error {
 	return nil
 }
 
-// Expiry is when a token minted at now ends; zero is never. Whole seconds, which
-// is what PAIStrike keeps.
+// Expiry returns when a token minted at now expires, or zero if never. It uses whole
+// seconds, as PAIStrike does.
 func (p Policy) Expiry(now time.Time) time.Time {
 	switch {
 	case p.Never:

@@ -194,8 +194,8 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
-// policies returns every policy that a user can write, valid or not, with what was
-// left out filled in.
+// policies returns every policy that a user can write, valid or not, with omitted settings
+// filled in.
 func policies() *rapid.Generator[schedule.Policy] {
 	return rapid.Custom(func(t *rapid.T) schedule.Policy {
 		p := schedule.Policy{Manual: rapid.IntRange(0, 9).Draw(t, "manual") == 0}
@@ -229,7 +229,7 @@ func policies() *rapid.Generator[schedule.Policy] {
 	})
 }
 
-// validPolicies returns those that are accepted.
+// validPolicies returns the valid ones.
 func validPolicies() *rapid.Generator[schedule.Policy] {
 	return policies().Filter(func(p schedule.Policy) bool { return p.Validate() == nil })
 }

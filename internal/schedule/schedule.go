@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// Schedule is a policy in the user's own words: how long a token lives and when it is
-// replaced. It is what the record keeps, what the mirror repeats, and what a
-// configuration says. Empty strings stand for what was left out.
+// Schedule is a policy as the user wrote it: how long a token lives and when it is
+// replaced. Configurations, records and mirrors contain it in this form. Empty strings
+// represent omitted settings.
 type Schedule struct {
-	ExpiresIn    string // "90d", or "never"; empty for a fixed end
+	ExpiresIn    string // "90d" or "never"; empty with a fixed end
 	Period       string // "30d"
 	Cron         string // a 5-field expression
-	Timezone     string // IANA name in which Cron is read; empty for UTC
+	Timezone     string // IANA time zone of Cron; empty for UTC
 	Window       string
 	BeforeExpiry string
 	Overlap      string
 	Jitter       string
 	OnRevoked    string // empty for [OnRevokedRotate]
-	RetireIdle   string // "true", or empty
+	RetireIdle   string // "true" or empty
 }
 
-// Field is one setting of a schedule, as a store keeps it.
+// Field is one setting of a schedule in its stored form.
 type Field struct {
-	Key   string // as in a record and, after a prefix, in a mirror
+	Key   string // as in a record and, with a prefix, in a mirror
 	Value *string
 }
 
-// Fields lists every setting, so that encoding, decoding, clearing and comparing go
-// over one table. The values point into s.
+// Fields lists every setting, so that encoding, decoding, clearing and comparing share one
+// table. The values point into s.
 func (s *Schedule) Fields() []Field {
 	return []Field{
 		{"expires_in", &s.ExpiresIn},
@@ -44,22 +44,22 @@ func (s *Schedule) Fields() []Field {
 	}
 }
 
-// Scheduled reports whether tokens are replaced by time at all: without a schedule, a
-// person or Terraform decides.
+// Scheduled reports whether tokens are rotated by time at all. Without that, a person or
+// Terraform decides.
 func (s Schedule) Scheduled() bool {
 	return cmp.Or(s.Period, s.Cron, s.BeforeExpiry, s.Overlap) != ""
 }
 
-// Timing returns the part that says when a token is due, and nothing of what is minted
-// or how long the old token overlaps.
+// Timing returns the settings that determine when a token is due, without those about what
+// is minted or how long the old token overlaps.
 func (s Schedule) Timing() Schedule {
 	return Schedule{Period: s.Period, Cron: s.Cron, Timezone: s.Timezone, Window: s.Window, BeforeExpiry: s.BeforeExpiry, Jitter: s.Jitter}
 }
 
-// Policy reads the words and fills in the defaults, without judging what they ask for:
-// see [Policy.Validate]. A schedule without a lifetime belongs to a token with a fixed
-// end, which is end. The error is a [*PolicyError]; its setting is named as in the
-// configuration.
+// Policy parses the settings and fills in the defaults. It does not check whether they
+// make sense together; see [Policy.Validate]. A schedule without a lifetime belongs to a
+// token with the fixed end end. The error is a [*PolicyError] with the name of the setting
+// as in the configuration.
 func (s Schedule) Policy(end time.Time) (Policy, error) {
 	p, err := s.read(end, !s.Scheduled())
 	if err != nil {
@@ -68,9 +68,9 @@ func (s Schedule) Policy(end time.Time) (Policy, error) {
 	return p.WithDefaults(), nil
 }
 
-// Complete reads the words of a configuration that asks for rotation, and returns them
-// with every default written out, so that a later release with other defaults reads the
-// same policy.
+// Complete parses the settings of a configuration with rotation and returns them with
+// every default written out, so that a later release with other defaults reads the same
+// policy.
 func (s Schedule) Complete(end time.Time) (Schedule, Policy, error) {
 	p, err := s.read(end, false)
 	if err != nil {
@@ -123,7 +123,7 @@ func (s Schedule) read(end time.Time, manual bool) (Policy, error) {
 	return p, nil
 }
 
-// Checked is [Schedule.Policy] and [Policy.Validate] in one.
+// Checked combines [Schedule.Policy] and [Policy.Validate].
 func (s Schedule) Checked(end time.Time) (Policy, error) {
 	p, err := s.Policy(end)
 	if err == nil {
@@ -132,7 +132,7 @@ func (s Schedule) Checked(end time.Time) (Policy, error) {
 	return p, err
 }
 
-// text writes the defaults of a policy into what the user left out.
+// text fills the omitted settings of user with the defaults in the policy.
 func (p Policy) text(user Schedule) Schedule {
 	fill := func(text *string, value time.Duration) {
 		if *text == "" && value > 0 {
@@ -149,7 +149,7 @@ func (p Policy) text(user Schedule) Schedule {
 	return user
 }
 
-// readDuration reads a duration that may be left out.
+// readDuration parses a duration that may be omitted.
 func readDuration(into *time.Duration, setting, text string) error {
 	if text == "" {
 		return nil

@@ -56,8 +56,8 @@ func cron(t *testing.T, expr string) Cron {
 	return c
 }
 
-// A schedule that is not understood completely is refused: half a policy could
-// revoke what is in use.
+// A schedule that is not understood completely is rejected: half a policy could revoke a
+// token in use.
 func TestScheduleThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	good := Schedule{Period: "30d", Overlap: "24h", ExpiresIn: "90d"}
@@ -91,8 +91,7 @@ func TestScheduleThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// Whatever stands in custom metadata is a sound policy or an error; what is read decides
-// without a panic.
+// Any custom metadata is a valid policy or an error, and evaluating it never panics.
 func FuzzSchedule(f *testing.F) {
 	f.Add("30d", "", "", "", "14d", "24h", "", "90d", "")
 	f.Add("", "17 3 * * 1", "Europe/Berlin", "6h", "", "12h", "1h", "never", "error")
@@ -114,8 +113,8 @@ func FuzzSchedule(f *testing.F) {
 	})
 }
 
-// One table drives encoding, decoding, clearing and comparing: a setting that is not in
-// it would be lost on its way through a store.
+// One table drives encoding, decoding, clearing and comparing. A setting that is not in it
+// would be lost in a store.
 func TestFieldsAreAllThereIs(t *testing.T) {
 	t.Parallel()
 	var s Schedule
@@ -138,7 +137,7 @@ func TestFieldsAreAllThereIs(t *testing.T) {
 	}
 }
 
-// What a record keeps has every default in it, and is read as the same policy again.
+// A record contains every default, and is parsed as the same policy again.
 func TestCompleteWritesDefaultsOut(t *testing.T) {
 	t.Parallel()
 	for _, user := range []Schedule{
@@ -168,8 +167,8 @@ func TestCompleteWritesDefaultsOut(t *testing.T) {
 
 func sameZone(a, b *time.Location) bool { return a.String() == b.String() }
 
-// The timing says when a token is due, and nothing of what is minted or how long the old
-// one overlaps.
+// Timing keeps the settings that determine when a token is due, and drops those about what
+// is minted or how long the old one overlaps.
 func TestTimingOfASchedule(t *testing.T) {
 	t.Parallel()
 	var full Schedule

@@ -7,18 +7,18 @@ import (
 )
 
 const (
-	// maxText caps any text of the server in an error, in characters.
+	// maxText is the maximum length of a foreign text in an error, in characters.
 	maxText = 300
-	// maxRead is how much of a text is looked at, in bytes.
+	// maxRead is how much of a text is examined, in bytes.
 	maxRead = 4096
-	// echo is how many characters in a row a text may share with a secret.
+	// echo is how many consecutive characters a text may share with a secret.
 	echo = 7
-	// longWord is from how many characters on a word of letters and digits is
-	// taken for a secret, whoever's it may be.
+	// longWord is the length from which a word of letters and digits counts as a secret,
+	// in characters.
 	longWord = 20
 )
 
-// Redactor cuts secrets out of texts that others wrote.
+// Redactor removes secrets from texts that others wrote.
 type Redactor struct{ secrets []string }
 
 // NewRedactor returns a redactor that knows the given secrets.
@@ -30,19 +30,20 @@ func NewRedactor(secrets ...Secret) Redactor {
 	return r
 }
 
-// Redact makes a text that someone else wrote fit for an error: one line of at most
-// 300 characters, without any word that repeats a part of one of the secrets or
-// looks like a secret itself. A secret of 7 characters or less is not looked for:
-// it would be found in every sentence.
+// Redact makes foreign text safe for an error: one line of at most 300 characters, without
+// any word that repeats a part of one of the secrets or looks like a secret itself.
+// Secrets of up to 7 characters are not searched for, because they would match ordinary
+// words.
 func Redact(text string, secrets ...Secret) string {
 	long := slices.DeleteFunc(slices.Clone(secrets), func(s Secret) bool { return len(s.Reveal()) <= echo })
 	return NewRedactor(long...).Text(text)
 }
 
-// Text makes a foreign text fit for an error: one line, no secret, 300
-// characters at most.
+// Text makes foreign text safe for an error: one line of at most 300 characters, without
+// secrets.
 func (r Redactor) Text(s string) string {
-	// One line first: what is dropped there must not join a secret's halves later.
+	// Make one line first: a character that is dropped later must not join the halves of a
+	// secret.
 	s = r.hide(oneLine(s[:min(len(s), maxRead)]))
 	if runes := []rune(s); len(runes) > maxText {
 		s = string(runes[:maxText-1]) + "…"
@@ -50,7 +51,7 @@ func (r Redactor) Text(s string) string {
 	return s
 }
 
-// Code returns s if it can be the code of an error, else "".
+// Code returns s if it can be an error code, or "".
 func (r Redactor) Code(s string) string {
 	if s = r.Word(s); looksSecret(s) {
 		return ""
@@ -58,7 +59,7 @@ func (r Redactor) Code(s string) string {
 	return s
 }
 
-// Word returns s if it is one plain word, such as a request id, else "".
+// Word returns s if it is one plain word, such as a request ID, or "".
 func (r Redactor) Word(s string) string {
 	odd := func(c rune) bool { return !letterOrDigit(c) && !strings.ContainsRune("_-.:/", c) }
 	if len(s) > 100 || strings.ContainsFunc(s, odd) || slices.Contains(r.echoes(s), true) {
@@ -92,8 +93,8 @@ func (r Redactor) hide(s string) string {
 	return strings.ToValidUTF8(b.String(), "")
 }
 
-// echoes marks the bytes of s that repeat more than a few bytes of a secret in a
-// row, so that a secret is found cut, escaped or wrapped too.
+// echoes marks the bytes of s that repeat more than echo consecutive bytes of a secret, so
+// that truncated, escaped or wrapped secrets are found too.
 func (r Redactor) echoes(s string) []bool {
 	marks := make([]bool, len(s))
 	for _, secret := range r.secrets {
@@ -109,8 +110,8 @@ func (r Redactor) echoes(s string) []bool {
 	return marks
 }
 
-// isWordByte: what tokens are made of, but for the dots and slashes that also
-// join host names and paths.
+// isWordByte reports whether tokens may contain b. It excludes dots and slashes, which
+// also join host names and paths.
 func isWordByte(b byte) bool {
 	return letterOrDigit(rune(b)) || strings.IndexByte("_-+=~|", b) >= 0
 }
@@ -120,7 +121,7 @@ func looksSecret(word string) bool {
 		strings.ContainsFunc(word, unicode.IsLetter)
 }
 
-// oneLine turns control characters into spaces and runs of spaces into one.
+// oneLine replaces each run of spaces and control characters with one space.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, ""), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
@@ -131,8 +132,8 @@ func letterOrDigit(r rune) bool {
 	return r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
-// IsVisible reports whether a text can stand in a header and be masked in a log: it is
-// not empty and holds visible ASCII characters only.
+// IsVisible reports whether a text can be sent in a header and masked in a log: it is not
+// empty and contains only visible ASCII characters.
 func IsVisible(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
 }

@@ -6,7 +6,7 @@ func TestRedact(t *testing.T) {
 	t.Parallel()
 	vault, short := New("hvs.CAESIJ-not-a-real-one-kX2"), New("abc")
 	tests := []struct{ name, in, want string }{
-		{"no secret", "permission denied for abc", "permission denied for abc"}, // too short to be looked for
+		{"no secret", "permission denied for abc", "permission denied for abc"}, // too short to search for
 		{"the whole", "token hvs.CAESIJ-not-a-real-one-kX2 is bad", "token [redacted] is bad"},
 		{"a part", "token …not-a-real… is bad", "token …[redacted]… is bad"},
 		{"a stranger's", "key 0123456789abcdef0123456789", "key [redacted]"},

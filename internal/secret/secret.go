@@ -7,19 +7,19 @@ import (
 	"unique"
 )
 
-// redacted is what a [Secret] shows wherever it is printed, encoded or logged.
+// redacted replaces the value of a [Secret] in every output.
 const redacted = "[redacted]"
 
-// Secret holds a token value. Every way Go has of printing, encoding or logging
-// it prints "[redacted]"; only [Secret.Reveal] returns the value. Two secrets of
-// one value are equal under ==.
+// Secret contains a token value. Everything in Go that prints, encodes or logs a Secret
+// shows "[redacted]". Only [Secret.Reveal] returns the value. Two secrets with the same
+// value are equal under ==.
 type Secret struct {
-	// A handle and not a string: fmt calls no method on the unexported fields
-	// of a struct but prints what is in them, and a handle prints as an address.
+	// The field is a handle and not a string: fmt calls no methods on unexported fields
+	// and prints their content, which for a handle is an address.
 	handle unique.Handle[string]
 }
 
-// New wraps a token value.
+// New returns a Secret with a token value.
 func New(value string) Secret {
 	if value == "" {
 		return Secret{}
@@ -27,8 +27,8 @@ func New(value string) Secret {
 	return Secret{handle: unique.Make(value)}
 }
 
-// Reveal returns the token value. Call it only to put the value into an
-// Authorization header or into the one Vault write.
+// Reveal returns the token value. Call it only to put the value into an authorization
+// header or into the one write to the store.
 func (s Secret) Reveal() string {
 	if s.IsZero() {
 		return ""
@@ -39,7 +39,7 @@ func (s Secret) Reveal() string {
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
-// Equal reports whether both hold one value.
+// Equal reports whether both secrets have the same value.
 func (s Secret) Equal(other Secret) bool { return s == other }
 
 // String returns "[redacted]".

@@ -1,5 +1,5 @@
-// Package wallclock is the clock of this machine. What tells the time or waits takes a
-// function, which tests replace; the functions here are the real ones.
+// Package wallclock provides this machine's clock. Code that reads the time or waits takes
+// a function, which tests replace. The functions here are the real ones.
 package wallclock
 
 import (
@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// Now returns this machine's time in whole seconds UTC. It is one of three witnesses of
-// the time and decides nothing alone.
+// Now returns this machine's time in UTC, in whole seconds. It is one of the three times
+// in a schedule.Clock and decides nothing alone.
 func Now() time.Time { return time.Now().UTC().Truncate(time.Second) } //nolint:forbidigo // the real clock
 
-// Wait waits for a duration, or until ctx ends, whose error it returns.
+// Wait waits for a duration, or until ctx is done. In that case it returns the error of
+// ctx.
 func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
