@@ -1,5 +1,5 @@
 package paistrike
 
-// Endpoint names the PAIStrike that the client calls: scheme, host, port and prefix,
-// written alike whatever a configuration says.
+// Endpoint identifies the service that the client calls: scheme, host, port and path
+// prefix, in one normalized form.
 func (c *Client) Endpoint() string { return c.base }

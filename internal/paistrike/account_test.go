@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// account is a small PAIStrike that keeps the contract, on a clock of its own.
+// account is a small PAIStrike that follows the contract, with its own clock.
 type account struct {
 	mu   sync.Mutex
 	now  time.Time

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Auth says how a request carries the token. The zero value is
-// "Authorization: Bearer TOKEN".
+// Auth configures how a request sends the token. The zero value means "Authorization:
+// Bearer TOKEN".
 type Auth struct {
-	// Header is the header's name; "" means Authorization.
+	// Header is the name of the header. "" means Authorization.
 	Header string `json:"header"`
-	// Scheme comes before the token; "" means Bearer in Authorization and nothing in
-	// another header, "-" means nothing.
+	// Scheme precedes the token. "" means Bearer in Authorization and nothing in any other
+	// header. "-" means nothing.
 	Scheme string `json:"scheme"`
 }
 
-// Validate checks how the token is sent. Its error is a [*SettingError].
+// Validate checks the header and the scheme. Its error is a [*SettingError].
 func (a Auth) Validate() error {
 	wrong := func(problem string) error { return &SettingError{"auth", problem} }
 	header := a.header()
@@ -50,7 +50,7 @@ func (a Auth) scheme() string {
 	return a.Scheme
 }
 
-// value is what the header carries.
+// value returns the value of the header for a token.
 func (a Auth) value(token string) string {
 	if scheme := a.scheme(); scheme != "" {
 		return scheme + " " + token

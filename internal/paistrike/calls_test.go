@@ -11,9 +11,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// What other shapes need costs the contract's own shape no call: one to create, none
-// to confirm the name, one for a page of a hundred, one to ask about oneself, two to
-// revoke and see it.
+// Support for other shapes adds no call to the contract's own shape: one call to create,
+// none to confirm the name, one for a page of a hundred, one to read the token in use, and
+// two to revoke a token and confirm that.
 func TestCallsOfTheContractsShape(t *testing.T) {
 	t.Parallel()
 	server, err := sandbox.New(sandbox.Options{Start: instant("2026-07-01T12:00:00Z")})

@@ -17,9 +17,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// Whatever the server puts into an answer, no error repeats a secret: neither the
-// bearer, nor the new token's value, which is the canary here, nor what came from
-// a static header.
+// Whatever the server puts into a response, no error contains a secret: not the management
+// token, not the new token's value (the canary here), and not the value of a static
+// header.
 func TestErrorsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	for name, secret := range map[string]string{"bearer": bearer, "new token": canary, "header": headerSecret} {
@@ -42,7 +42,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 
 const headerSecret = "access proxy's s3cret: never shown"
 
-// leaks are the places in which a server may repeat a secret.
+// leaks returns the places in which a server may repeat a secret.
 func leaks(status int, secret string) map[string]http.HandlerFunc {
 	half := secret[:len(secret)/2] + "…"
 	quoted := fmt.Sprintf("%q", secret)
@@ -93,7 +93,7 @@ func getting() act {
 	return act
 }
 
-// expectNoSecret looks through an error, all that it wraps, and all verbs.
+// expectNoSecret searches an error, every error that it wraps, and every format verb.
 func expectNoSecret(t *testing.T, err error, secret string) {
 	t.Helper()
 	if err == nil {

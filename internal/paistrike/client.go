@@ -17,7 +17,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// How much of an answer is read, in bytes. A server without pages lists 100,000
+// Limits on how much of a response is read, in bytes. A server without pages lists 100,000
 // tokens at once.
 const (
 	maxBody     = 4 << 20
@@ -30,11 +30,11 @@ var (
 	errNotAPI  = errors.New("the answer is a page or a text, and not one of the API")
 )
 
-// Client calls PAIStrike's API as one token. It is safe for concurrent use.
+// Client calls PAIStrike's API with one token. It is safe for concurrent use.
 type Client struct {
-	base     string // endpoint and prefix, no slash at the end
+	base     string // endpoint and prefix, without a trailing slash
 	token    secret.Secret
-	headers  map[string]secret.Secret // sent with every request, cut out of every error
+	headers  map[string]secret.Secret // sent with every request, redacted from every error
 	auth     Auth
 	routes   Routes // complete
 	pooled   http.RoundTripper
@@ -43,14 +43,14 @@ type Client struct {
 	now      func() time.Time
 	attempts int
 	timeout  time.Duration
-	clock    *serverClock // of the server
-	memory   *memory      // of the server
-	gate     *gate        // of the token
-	own      *ownToken    // of the token
+	clock    *serverClock // shared per server
+	memory   *memory      // shared per server
+	gate     *gate        // per token
+	own      *ownToken    // per token
 }
 
-// As returns a client with the same settings and the same server clock that
-// calls as another token: to verify a new one, or to let one revoke itself.
+// As returns a client with the same settings and the same server clock that calls with
+// another token: to verify a new token, or to let a token revoke itself.
 func (c *Client) As(token secret.Secret) *Client {
 	other := *c
 	other.token, other.gate, other.own = token, &gate{}, newOwnToken()
@@ -59,37 +59,37 @@ func (c *Client) As(token secret.Secret) *Client {
 
 // call is one request, which may take several attempts.
 type call struct {
-	op      string // the act, for errors: "creating a token"
+	op      string // the action, for errors: "creating a token"
 	method  string
 	address string // scheme, host, path and query
 	body    []byte
-	// mints is the name of the token that the call creates. Such a call is not
-	// repeated unless it is certain that nothing was done.
+	// mints is the name of the token that the call creates. Such a call is repeated only
+	// if it is certain that nothing was done.
 	mints string
 	once  bool
-	// item says that the path names one token, so that 404 means it is gone. Else
-	// 404 means a wrong address.
+	// item is true if the path identifies one token, so that 404 means the token does not
+	// exist. Otherwise 404 means a wrong address.
 	item bool
-	// longest is how much of the answer is read; 0 means maxBody.
+	// longest limits how much of the response is read. 0 means maxBody.
 	longest int64
 }
 
-// answer is what came back.
+// answer is a response.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	cut    error // why the body is not whole
+	cut    error // why the body is incomplete
 }
 
-// fromAPI reports whether the body may be the API's: JSON, or nothing at all. What
-// stands in front of an API answers with pages and texts.
+// fromAPI reports whether the body may come from the API: it is JSON or empty. Proxies and
+// login pages in front of an API respond with HTML or plain text.
 func (a answer) fromAPI() bool {
 	body := bytes.TrimSpace(bytes.TrimPrefix(a.body, []byte("\ufeff")))
 	return len(body) == 0 || bytes.ContainsRune([]byte(`{["`), rune(body[0])) && json.Valid(body)
 }
 
-// address puts a path and a query behind the base.
+// address appends a path and a query to the base.
 func (c *Client) address(path string, query url.Values) string {
 	path, fixed, _ := strings.Cut(path, "?")
 	if asked := query.Encode(); fixed == "" || asked == "" {
@@ -103,7 +103,8 @@ func (c *Client) address(path string, query url.Values) string {
 	return c.base + path + "?" + fixed
 }
 
-// do makes a call, and repeats it if that is safe and may help. Its answer is a 2xx.
+// do makes a call. It repeats the call if that is safe and may help. Without an error, the
+// response has a 2xx status.
 func (c *Client) do(ctx context.Context, call call) (answer, error) {
 	if c.token.IsZero() || !sendable(c.token.Reveal()) {
 		return answer{}, &ConnectionError{Op: call.op, Err: errNoToken}
@@ -145,8 +146,8 @@ func (c *Client) do(ctx context.Context, call call) (answer, error) {
 	}
 }
 
-// exchange sends one request and reads its answer. reached is false if it is
-// certain that nothing was sent.
+// exchange sends one request and reads the response. reached is false if it is certain
+// that nothing was sent.
 func (c *Client) exchange(ctx context.Context, call call) (got answer, reached bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -158,11 +159,11 @@ func (c *Client) exchange(ctx context.Context, call call) (got answer, reached b
 	transport := c.pooled
 	if call.once {
 		transport = c.single
-		req.GetBody = nil // a transport cannot send again what it cannot rewind
+		req.GetBody = nil // without GetBody, a transport cannot send the body again
 	}
 	began := c.now()
-	// A transport and not an http.Client: it follows no redirect, which would
-	// carry the token elsewhere.
+	// This is a transport and not an http.Client, so it follows no redirect, which would
+	// send the token elsewhere.
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return answer{}, path.reached(err), err
@@ -205,7 +206,7 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 	return req, nil
 }
 
-// connectionTrace learns from the transport how far a request got.
+// connectionTrace observes how far the transport got with a request.
 type connectionTrace struct{ wanted, got atomic.Bool }
 
 func (t *connectionTrace) hooks() *httptrace.ClientTrace {
@@ -215,9 +216,9 @@ func (t *connectionTrace) hooks() *httptrace.ClientTrace {
 	}
 }
 
-// reached reports whether a request that ended in err may have been sent. Only a
-// transport that asked for a connection and got none (no such host, refused, no
-// TLS), or that says itself that dialling failed, proves that it was not.
+// reached reports whether a request that ended in err may have been sent. It was certainly
+// not sent only if the transport requested a connection and got none (no such host,
+// connection refused, no TLS), or reported that dialing failed.
 func (t *connectionTrace) reached(err error) bool {
 	if t.got.Load() {
 		return true
@@ -225,12 +226,12 @@ func (t *connectionTrace) reached(err error) bool {
 	return !t.wanted.Load() && !isDialError(err)
 }
 
-// redactor knows the bearer and the values of the static headers.
+// redactor returns a redactor for the token and the values of the static headers.
 func (c *Client) redactor() secret.Redactor {
 	secrets := []secret.Secret{c.token}
 	for name, header := range c.headers {
 		// A short value, such as an organization's number, is not a secret, and would
-		// be found in every second text.
+		// match ordinary text.
 		if value := header.Reveal(); name != "User-Agent" && len(value) > 7 {
 			secrets = append(secrets, header)
 		}

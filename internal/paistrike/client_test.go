@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// contract starts a server that keeps the contract, and checks that both sides do.
+// contract starts a server that follows the contract, and checks that both sides do.
 func contract(t *testing.T) (*account, *server) {
 	t.Helper()
 	a := newAccount()
@@ -66,7 +66,7 @@ func TestLifeOfAToken(t *testing.T) {
 	}
 	s.expectRequests(t,
 		"POST /api/v1/api-tokens", "GET /api/v1/api-tokens/self", "GET /api/v1/api-tokens",
-		"DELETE /api/v1/api-tokens/tok_002", "GET /api/v1/api-tokens/tok_002", // seen to be revoked
+		"DELETE /api/v1/api-tokens/tok_002", "GET /api/v1/api-tokens/tok_002", // confirms that it is revoked
 		"DELETE /api/v1/api-tokens/tok_002",
 		"GET /api/v1/api-tokens/tok_002", "GET /api/v1/api-tokens/self")
 }
@@ -101,13 +101,13 @@ func TestATokenRevokesItself(t *testing.T) {
 	mustNot(t, err)
 	own := c.As(minted.Secret)
 	mustNot(t, own.RevokeSelf(t.Context()))
-	mustNot(t, own.RevokeSelf(t.Context())) // 401 now: it is done
+	mustNot(t, own.RevokeSelf(t.Context())) // 401 now: already revoked
 	s.expectRequests(t,
 		"POST /api/v1/api-tokens", "DELETE /api/v1/api-tokens/self", "GET /api/v1/api-tokens/self", "DELETE /api/v1/api-tokens/self")
 }
 
-// An id that leads to a different path than a token's must not get there: revoking
-// "self" would end the management token.
+// An ID must not lead to a path other than a token's: revoking "self" would revoke the
+// management token.
 func TestWhatIsNoID(t *testing.T) {
 	t.Parallel()
 	_, s := contract(t)
@@ -147,8 +147,8 @@ func TestWithoutTokenNothingIsSent(t *testing.T) {
 	s.expectRequests(t)
 }
 
-// The clock belongs to the server, so clients of other tokens share it. The most
-// recent answer counts, so that one wrong Date is forgotten with the next.
+// The clock belongs to the server, so clients with other tokens share it. The most recent
+// response counts, so the next response corrects one wrong Date.
 func TestServerTime(t *testing.T) {
 	t.Parallel()
 	dates := []string{"2026-07-01T12:00:05Z", "2027-07-01T12:00:03Z", "2026-07-01T12:00:09Z"}
@@ -194,7 +194,7 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// Between answers this machine's clock counts on.
+// Between responses, this machine's clock advances the server's time.
 func TestServerTimeGoesOn(t *testing.T) {
 	t.Parallel()
 	s := serve(t, answer(200, `{"items":[]}`, "Date", "Wed, 01 Jul 2026 12:00:05 GMT"))

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// ServerTime returns the server's time, in UTC and whole seconds: the Date of the
-// most recent answer, and what this machine's monotonic clock has counted since.
-// It is false before the first answer. One wrong Date counts until the next answer
-// only, so it may also go back.
+// ServerTime returns the server's time in UTC, in whole seconds: the Date of the most
+// recent response, plus the time since then on this machine's monotonic clock. It returns
+// false before the first response. A wrong Date counts only until the next response, so
+// the time may also go back.
 func (c *Client) ServerTime() (time.Time, bool) { return c.clock.read(c.now()) }
 
 // serverClock is shared by all clients of one server.
 type serverClock struct {
 	mu   sync.Mutex
-	date time.Time // of the most recent answer
-	seen time.Time // when that came, by this machine's clock
+	date time.Time // of the most recent response
+	seen time.Time // when that response arrived, by this machine's clock
 }
 
-// see takes the Date of an answer that came at now, and returns it, zero if there
-// is none.
+// see records the Date of a response that arrived at now. It returns that time, or zero
+// without a valid Date.
 func (s *serverClock) see(header http.Header, now time.Time) time.Time {
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {

@@ -23,55 +23,53 @@ const (
 	defaultUserAgent = "terraform-provider-paistrike"
 )
 
-// Config says which PAIStrike to talk to, as whom, and how patiently.
+// Config contains the settings of a [Client].
 type Config struct {
-	// Endpoint is the server's address: https, or http on a loopback host.
-	// It is required: a default would send the token to a guess.
+	// Endpoint is the server's address: https, or http on a loopback host. It is required,
+	// because the token is sent to it.
 	Endpoint string
-	// Prefix comes before every route. "" means "/api/v1", "/" means none.
+	// Prefix precedes every route. "" means "/api/v1". "/" means none.
 	Prefix string
-	// Token is the bearer. It may be empty if only [Client.As] makes calls.
+	// Token is the token of the calls. It may be empty if only [Client.As] makes calls.
 	Token secret.Secret
-	// Headers go out with every request, for an organization header or an
-	// access proxy.
+	// Headers are sent with every request, for example an organization header or the
+	// credentials of an access proxy.
 	Headers map[string]string
-	// Auth says how the token is sent. The zero value is a bearer in Authorization.
+	// Auth configures how the token is sent. The zero value means a bearer token in
+	// Authorization.
 	Auth Auth
-	// Routes are the paths and names of the API. The zero value is [ContractV1].
+	// Routes are the paths and field names of the API. The zero value means [ContractV1].
 	Routes Routes
-	// UserAgent is sent as it is; "" means a default.
+	// UserAgent is the User-Agent header. "" means a default.
 	UserAgent string
 
-	// Transport carries the requests. Nil means two of our own: one that keeps
-	// connections, and one without keep-alive for create, which must never be
-	// sent twice.
+	// Transport sends the requests. nil means two transports: one that keeps connections
+	// alive, and one without keep-alive for creates, which must never be sent twice.
 	Transport http.RoundTripper
-	// Sleep waits between attempts. Nil means a real timer.
+	// Sleep waits between attempts. nil means a real timer.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Now carries the server's time forward between its answers, and stands in if
-	// the server has not said what time it is: for a Retry-After date without a
-	// Date header, and for a lifetime in seconds before the first answer. Nil means
-	// this machine's clock.
+	// Now advances the server's time between its responses. It also replaces the server's
+	// time if that is unknown: for a Retry-After date without a Date header, and for a
+	// lifetime in seconds before the first response. nil means this machine's clock.
 	Now func() time.Time
-	// MaxAttempts is how often a request goes out at most; 0 means 5.
+	// MaxAttempts limits how often a request is sent. 0 means 5.
 	MaxAttempts int
-	// Timeout bounds one attempt, the reading of its answer included; 0 means
-	// 30 seconds.
+	// Timeout limits one attempt, including reading the response. 0 means 30 seconds.
 	Timeout time.Duration
 }
 
-// SettingError says which setting is wrong and why. It never holds the value,
-// which may be a secret.
+// SettingError reports an invalid setting. It never contains the value, which may be a
+// secret.
 type SettingError struct {
-	// Setting is the name users know: endpoint, api_prefix, api_token, headers,
-	// or api_routes.collection and so on.
+	// Setting is the name that users know: endpoint, api_prefix, api_token, headers,
+	// api_routes.collection and so on.
 	Setting string
 	Problem string
 }
 
 func (e *SettingError) Error() string { return e.Setting + ": " + e.Problem }
 
-// Validate checks the settings without any I/O. Its error is a [*SettingError].
+// Validate checks the settings without I/O. Its error is a [*SettingError].
 func (cfg Config) Validate() error {
 	_, err := cfg.Base()
 	if err != nil {
@@ -99,7 +97,7 @@ func (cfg Config) Validate() error {
 	return cfg.Routes.Validate()
 }
 
-// New makes a client. It validates the settings and does no I/O.
+// New returns a client after validating the settings. It does no I/O.
 func New(cfg Config) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -150,9 +148,9 @@ func (c *Client) setDefaults() {
 	}
 }
 
-// transport makes a transport of our own. Without keep-alive it speaks HTTP/1.1
-// only and uses each connection once, so that nothing below us sends a request
-// again when a pooled connection turns out to be dead.
+// transport returns a new transport. Without keep-alive it uses only HTTP/1.1 and a new
+// connection for each request, so that no lower layer sends a request again when a pooled
+// connection turns out to be dead.
 func transport(keepAlive bool) *http.Transport {
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -169,10 +167,10 @@ func transport(keepAlive bool) *http.Transport {
 	return t
 }
 
-// Base joins endpoint and prefix, without a slash at the end: it names a PAIStrike as
-// [Client.Endpoint] does, without a client. The error is a [*SettingError].
+// Base returns the endpoint joined with the prefix, without a trailing slash. It is the
+// same as [Client.Endpoint], without a client. The error is a [*SettingError].
 func (cfg Config) Base() (string, error) {
-	// No error repeats the endpoint: a password may have been written into it.
+	// No error repeats the endpoint, because it may contain a password.
 	wrong := func(problem string) (string, error) { return "", &SettingError{"endpoint", problem} }
 	if cfg.Endpoint == "" {
 		return wrong("is required, such as https://paistrike.example.com; there is no default, because the token would be sent to it")
@@ -213,7 +211,7 @@ func isLoopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// checkHeader refuses headers that would replace ours, change the meaning of a
+// checkHeader rejects headers that would replace the client's own, change the meaning of a
 // request, or make a transport send it twice.
 func checkHeader(name, value string) error {
 	if !isHeaderName(name) {
@@ -253,7 +251,7 @@ func isLetterOrDigit(r rune) bool {
 	return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 }
 
-// sendable reports whether a header can carry the value.
+// sendable reports whether value can be sent in a header.
 func sendable(value string) bool {
 	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) &&
 		strings.TrimSpace(value) == value

@@ -21,7 +21,7 @@ func TestSettings(t *testing.T) {
 	tests := []struct {
 		name string
 		in   paistrike.Config
-		want string // the setting that is refused, "" for none
+		want string // the setting that is rejected, "" for none
 	}{
 		{"nothing but an endpoint", paistrike.Config{}, ""},
 		{"endpoint with a path", paistrike.Config{Endpoint: "https://example.com/security/"}, ""},

@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// What makes a success answer useless. None of these repeats the answer.
+// Reasons why a successful response cannot be used. None of them repeats the response.
 var (
 	errNotJSON  = errors.New("the answer is not JSON; check that endpoint and api_prefix lead to the API")
 	errNoObject = errors.New("the answer has no object that could be a token")
@@ -22,26 +22,26 @@ var (
 	errNoSecret = errors.New("the answer carries no secret under any known name")
 )
 
-// maxDepth is how many envelopes may be around a token or a list.
+// maxDepth limits the number of envelopes around a token or a list.
 const maxDepth = 4
 
 // object is a JSON object with its keys in snake_case.
 type object map[string]any
 
-// parse reads the first JSON value of a body. Numbers keep all their digits.
+// parse decodes the first JSON value of a body. Numbers keep all their digits.
 func parse(body []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
 	decoder.UseNumber()
 	var value any
 	if err := decoder.Decode(&value); err != nil {
-		return nil, errNotJSON // the parser's own words would quote the body
+		return nil, errNotJSON // the parser's own error would quote the body
 	}
 	return value, nil
 }
 
-// asObject turns the keys of a JSON object into snake_case, and lifts what JSON:API puts
-// under "attributes". Where two keys become one, the first in order counts that
-// was in snake_case already.
+// asObject converts the keys of a JSON object to snake_case, and adds the fields that
+// JSON:API puts under "attributes". If two keys become the same, a key that was already in
+// snake_case takes precedence, and otherwise the first one in sorted order.
 func asObject(value any) (object, bool) {
 	raw, ok := value.(map[string]any)
 	if !ok {
@@ -66,7 +66,7 @@ func asObject(value any) (object, bool) {
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
-// snakeCase turns createdAt, CreatedAt, created-at and "Created At" into created_at.
+// snakeCase converts createdAt, CreatedAt, created-at and "Created At" to created_at.
 func snakeCase(key string) string {
 	runes := []rune(key)
 	var b strings.Builder
@@ -86,8 +86,7 @@ func snakeCase(key string) string {
 	return b.String()
 }
 
-// text returns the first of the named fields that is a text or a number and not
-// empty.
+// text returns the first of the named fields that is a string or a number and not empty.
 func (o object) text(names ...string) string {
 	for _, name := range names {
 		switch value := o[name].(type) {
@@ -102,7 +101,7 @@ func (o object) text(names ...string) string {
 	return ""
 }
 
-// truth reads the first of the named fields that is true or false.
+// truth returns the first of the named fields that is a boolean.
 func (o object) truth(names ...string) (value, found bool) {
 	for _, name := range names {
 		if value, found = o[name].(bool); found {
@@ -112,7 +111,7 @@ func (o object) truth(names ...string) (value, found bool) {
 	return false, false
 }
 
-// at follows a dotted path of field names into an object.
+// at resolves a dotted path of field names in an object.
 func (o object) at(path string) (any, bool) {
 	step, rest, deeper := strings.Cut(path, ".")
 	value, found := o[snakeCase(step)]
@@ -126,13 +125,13 @@ func (o object) at(path string) (any, bool) {
 	return inner.at(rest)
 }
 
-// reader reads answers as the routes say.
+// reader decodes responses according to the routes.
 type reader struct {
 	answer AnswerRoutes
 	list   ListRoutes
 }
 
-// The usual names of a token's facts.
+// The usual field names of a token's facts.
 var (
 	idNames      = []string{"id", "token_id", "uuid"}
 	nameNames    = []string{"name", "label", "title"}
@@ -140,9 +139,10 @@ var (
 	secretNames  = []string{"token", "value", "secret", "key", "plain_text_token", "access_token", "api_token", "api_key", "bearer_token"}
 )
 
-// pick looks for a fact: at its path, or under the usual names. It returns the
-// object to look into and the names there; the path may also lead into an object
-// around the token. Nothing is found for a fact that the service does not tell.
+// pick finds a fact at its configured path or under the usual names. It returns the object
+// that contains the fact and the names to look for in it. A configured path may also lead
+// to an object around the token. The names are nil for a fact that the service does not
+// report.
 func pick(path string, usual []string, around []object) (object, []string) {
 	fields := around[len(around)-1]
 	switch path {
@@ -165,7 +165,8 @@ func (r reader) id(fields object) string {
 	return o.text(names...)
 }
 
-// secret reads the token value; an object in its place is looked into once.
+// secret returns the token value. If a field contains an object instead, secret searches
+// that object once.
 func (o object) secret(names []string) (secret.Secret, bool) {
 	for _, name := range names {
 		text, _ := o[name].(string)
@@ -179,12 +180,12 @@ func (o object) secret(names []string) (secret.Secret, bool) {
 	return secret.Secret{}, false
 }
 
-// isBearer reports whether a header can carry the text as a token.
+// isBearer reports whether text can be sent as a token in a header.
 func isBearer(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
-// layers follows envelopes from the outermost object to the token itself.
+// layers returns the objects from the outermost envelope to the token itself.
 func (r reader) layers(value any) []object {
 	outer, ok := single(value)
 	if !ok {
@@ -201,8 +202,8 @@ func (r reader) layers(value any) []object {
 	return found
 }
 
-// envelope returns the token that an object wraps. What has an id of its own
-// wraps only what has one too: {"id": "…", "token": {"value": "…"}} is not a wrapper.
+// envelope returns the token that an object wraps. An object with an ID wraps only an
+// object that also has one: {"id": "…", "token": {"value": "…"}} is not a wrapper.
 func (r reader) envelope(o object) (object, bool) {
 	var candidate object
 	for _, name := range []string{"data", "result", "item", "api_token", "token", "access_token", "personal_access_token"} {
@@ -217,7 +218,7 @@ func (r reader) envelope(o object) (object, bool) {
 	return candidate, candidate != nil && r.id(o) == ""
 }
 
-// single reads an object, or the only object of a list.
+// single returns an object, or the only object of a list.
 func single(value any) (object, bool) {
 	if list, ok := value.([]any); ok && len(list) == 1 {
 		value = list[0]
@@ -225,7 +226,7 @@ func single(value any) (object, bool) {
 	return asObject(value)
 }
 
-// decodeToken reads one token. Only a missing id is an error.
+// decodeToken decodes one token. Only a missing ID is an error.
 func (r reader) decodeToken(body []byte) (Token, error) {
 	value, err := parse(body)
 	if err != nil {
@@ -273,8 +274,8 @@ func (r reader) token(value any) (Token, error) {
 	return t, nil
 }
 
-// state reads the status, under its usual names or at its path. A word or a truth
-// under another name is read as one of status or active.
+// state decodes the status, under its usual names or at its path. At a path, a string is
+// read as status and a boolean as active.
 func (r reader) state(around []object) (status Status, said, readable bool) {
 	fields, names := pick(r.answer.Status, nil, around)
 	if names == nil || fields.says(statusNames()...) || len(fields) == 0 {
@@ -293,8 +294,8 @@ func statusNames() []string {
 	}
 }
 
-// decodeMinted reads the answer to a create. With an error the token may still
-// hold what could be read; the id, above all.
+// decodeMinted decodes the response to a create. With an error, the result contains what
+// could be decoded, most importantly the ID.
 func (r reader) decodeMinted(body []byte) (minted Minted, err error) {
 	value, err := parse(body)
 	if err != nil {
@@ -320,9 +321,9 @@ func (r reader) decodeMinted(body []byte) (minted Minted, err error) {
 	return minted, nil
 }
 
-// status reads a token's state, and whether the answer says and means anything
-// that is known. Else the token is taken as active: what may still work is not
-// called dead.
+// status decodes a token's state. said reports whether the response contains the state,
+// and readable whether it is understood. Otherwise the token counts as active: a token
+// that may still work is not reported as revoked.
 func (o object) status() (status Status, said, readable bool) {
 	revokedAt, readable := o.time("revoked_at", "revoked_on", "deleted_at")
 	revoked, denied := o.truth("revoked", "is_revoked")
@@ -336,8 +337,8 @@ func (o object) status() (status Status, said, readable bool) {
 	case "active", "expired", "valid", "enabled":
 		return StatusActive, true, readable
 	}
-	// A token is also called inactive when it has expired; if the answer says that
-	// it is not revoked, that counts.
+	// Some services also report an expired token as inactive. If the response states that
+	// the token is not revoked, that takes precedence.
 	active, found := o.truth("active", "is_active", "enabled", "is_enabled")
 	if found && !active && !denied {
 		return StatusRevoked, true, true

@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// problem is what an error answer says, in whichever of the common forms.
+// problem is the content of an error response in any of the common formats.
 type problem struct {
 	code, message, requestID string
 	fieldCodes               []string
 }
 
-// apiError makes the error of an answer that is not a success.
+// apiError returns the error for a response that is not a success.
 func (c *Client) apiError(call call, got answer, attempts int) *APIError {
 	clean := c.redactor()
 	said := readProblem(got.body)
@@ -46,7 +46,7 @@ func (c *Client) apiError(call call, got answer, attempts int) *APIError {
 	return e
 }
 
-// withoutQuery resolves a redirect's target and drops what may be secret in it.
+// withoutQuery resolves a redirect's target and removes what may be secret in it.
 func withoutQuery(from, target string) string {
 	base, err := url.Parse(from)
 	if err != nil {
@@ -67,9 +67,9 @@ func pathOf(address string) string {
 	return u.EscapedPath()
 }
 
-// connectionError makes the error of an attempt that brought no answer. What
-// broke may quote what the server sent, so a text that had to be cleaned replaces
-// the error that it came from.
+// connectionError returns the error for an attempt without a response. The transport's
+// error may quote what the server sent, so if its text has to be redacted, the redacted
+// text replaces the error.
 func (c *Client) connectionError(call call, reached bool, attempts int, err error) *ConnectionError {
 	if text := c.redactor().Text(err.Error()); text != err.Error() {
 		err = errors.New(text)
@@ -81,8 +81,8 @@ func (c *Client) connectionError(call call, reached bool, attempts int, err erro
 	return e
 }
 
-// readProblem reads an error body: RFC 9457, the forms of the usual frameworks,
-// HTML, plain text, or nothing at all. It never fails.
+// readProblem decodes an error body: RFC 9457, the formats of common frameworks, HTML,
+// plain text, or nothing at all. It never fails.
 func readProblem(body []byte) problem {
 	var p problem
 	switch value, _ := parse(body); value.(type) {
@@ -141,7 +141,8 @@ func (p *problem) say(message string) {
 	p.message = firstOf(message, p.message)
 }
 
-// faults words a list of single errors: texts, objects, or texts by field name.
+// faults describes a list of individual errors: strings, objects, or strings by field
+// name.
 func faults(value any, codes *[]string) string {
 	var said []string
 	switch value := value.(type) {
@@ -179,7 +180,7 @@ func fault(value any, codes *[]string) string {
 	return message
 }
 
-// place says which field of the request a fault is about.
+// place returns the field of the request that an error is about.
 func place(fields object) string {
 	if where := fields.text("pointer", "field", "param", "property"); where != "" {
 		return strings.TrimLeft(where, "#/")
@@ -195,8 +196,9 @@ func place(fields object) string {
 	return strings.Join(steps, ".")
 }
 
-// plainText returns the text of a body that is not JSON: of HTML the title, else the text. Half
-// a JSON document says nothing, since any of its fields may be a secret.
+// plainText returns the text of a body that is not JSON: the title of an HTML page, or
+// else the text. It ignores an incomplete JSON document, because any of its fields may be
+// a secret.
 func plainText(body string) string {
 	body = strings.TrimSpace(body[:min(len(body), 4096)])
 	if strings.HasPrefix(body, "{") || strings.HasPrefix(body, "[") {

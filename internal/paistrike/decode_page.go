@@ -10,31 +10,31 @@ import (
 	"strings"
 )
 
-// What makes a list useless.
+// Reasons why a list cannot be used.
 var (
 	errNoList   = errors.New("the answer has no list of tokens")
 	errNoCursor = errors.New("there are or may be more tokens, and no page brings them; say in api_routes how the list is paged")
 )
 
-// page is one page of the list, and what it says about the others.
+// page is one page of the list, with its information about the other pages.
 type page struct {
 	tokens []Token
 	cursor string // of the next page
 	link   string // address of the next page
-	more   bool   // it says that there are more tokens
-	ended  bool   // it says that there are none
+	more   bool   // it states that there are more tokens
+	ended  bool   // it states that there are no more tokens
 
-	// What it counts; -1 if it does not.
+	// Counts, or -1 if missing.
 	number  int    // of this page
-	pages   int    // in all
+	pages   int    // in total
 	size    int    // of a page
 	offset  int    // rows before this page
-	offsets string // the name of that
-	total   int    // tokens in all
-	count   int    // tokens in all, or on this page
+	offsets string // the field name of offset
+	total   int    // tokens in total
+	count   int    // tokens in total, or on this page
 }
 
-// decodePage reads a list, bare or in an envelope, and where it goes on.
+// decodePage decodes a list, bare or in an envelope, and where it continues.
 func (r reader) decodePage(body []byte, header http.Header) (page, error) {
 	value, err := parse(body)
 	if err != nil {
@@ -85,7 +85,7 @@ func (r reader) items(value any) ([]any, []object, bool) {
 	return list, []object{outer}, ok || said && found == nil
 }
 
-// total takes the number of all tokens from where the routes say it stands.
+// total reads the number of all tokens from its configured path.
 func (r reader) total(p *page, around []object) {
 	if r.list.Total == "" {
 		return
@@ -98,7 +98,7 @@ func (r reader) total(p *page, around []object) {
 	}
 }
 
-// next takes the way to the next page from where the routes say it stands.
+// next reads the pointer to the next page from its configured path.
 func (r reader) next(p *page, around []object) {
 	if r.list.Next == "" {
 		return
@@ -126,7 +126,7 @@ func findList(value any, depth int) ([]any, []object, bool) {
 			return list, append(around, fields), true
 		}
 	}
-	for _, name := range names { // null is how some servers write an empty list
+	for _, name := range names { // some servers write an empty list as null
 		if value, said := fields[name]; said && value == nil {
 			return nil, []object{fields}, true
 		}
@@ -134,7 +134,7 @@ func findList(value any, depth int) ([]any, []object, bool) {
 	return nil, nil, false
 }
 
-// about takes what an object around the list says of the other pages.
+// about reads the information about other pages from an object around the list.
 func (p *page) about(fields object) {
 	p.next(fields)
 	for _, name := range []string{"has_more", "has_next", "has_next_page", "more", "is_truncated", "truncated"} {
@@ -159,8 +159,8 @@ func (p *page) about(fields object) {
 	}
 }
 
-// count takes the first of the named fields that is a whole number, unless there
-// is one already.
+// count reads the first of the named fields that is a whole number, unless a number is
+// known already.
 func (o object) count(into *int, names ...string) bool {
 	for _, name := range names {
 		if *into >= 0 {
@@ -171,7 +171,7 @@ func (o object) count(into *int, names ...string) bool {
 	return *into >= 0
 }
 
-// wholeNumber reads a count; -1 stands for no count.
+// wholeNumber returns a count, or -1 if the value is not a count.
 func wholeNumber(value any) int {
 	var text string
 	switch value := value.(type) {
@@ -186,7 +186,7 @@ func wholeNumber(value any) int {
 	return -1
 }
 
-// next takes the pointer to the next page that an object holds.
+// next reads the pointer to the next page from an object.
 func (p *page) next(fields object) {
 	if p.cursor == "" {
 		p.cursor = fields.text("next_cursor", "next_page_cursor", "next_page_token", "next_token")
@@ -209,7 +209,7 @@ func (p *page) next(fields object) {
 	}
 }
 
-// headers takes what the header says of the other pages.
+// headers reads the information about other pages from the headers.
 func (p *page) headers(header http.Header) {
 	for _, name := range []string{"X-Total-Count", "X-Total"} {
 		if p.total < 0 {
@@ -224,7 +224,7 @@ func (p *page) headers(header http.Header) {
 	}
 }
 
-// linkTo reads the target of a relation from the Link headers of RFC 8288.
+// linkTo returns the target of a relation from the Link headers of RFC 8288.
 func linkTo(header http.Header, relation string) string {
 	for _, line := range header.Values("Link") {
 		for line != "" {
@@ -260,7 +260,7 @@ func hasRelation(parameters, relation string) bool {
 	return false
 }
 
-// sameOrigin reports whether two addresses have one scheme and one host.
+// sameOrigin reports whether two addresses have the same scheme, host and port.
 func sameOrigin(a, b *url.URL) bool {
 	port := func(u *url.URL) string {
 		if u.Port() == "" && u.Scheme == "https" {

@@ -9,25 +9,26 @@ import (
 	"time"
 )
 
-// expiryNames are the names under which services say when a token ends.
+// expiryNames returns the field names that services use for a token's expiry.
 func expiryNames() []string {
 	return []string{
 		"expires_at", "expires", "expiry", "expires_on", "expiration", "expiration_date", "expiration_time", "expiry_date", "expired_at", "valid_to", "valid_until",
 	}
 }
 
-// lastUsedNames are the names under which services say when a token was last used.
+// lastUsedNames returns the field names that services use for a token's last use.
 func lastUsedNames() []string {
 	return []string{"last_used_at", "last_used", "last_used_on", "last_used_date", "last_used_time", "last_use", "last_connection_date"}
 }
 
-// says reports whether one of the named fields is there, a null included.
+// says reports whether one of the named fields is present, including null.
 func (o object) says(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { _, said := o[name]; return said })
 }
 
-// time returns the first of the named fields that holds a time. No time at all is
-// zero and true; zero and false means that there was one, but unreadable.
+// time returns the first of the named fields that contains a time. If no field contains a
+// time, it returns zero and true. If a field could not be decoded, it returns zero and
+// false.
 func (o object) time(names ...string) (time.Time, bool) {
 	readable := true
 	for _, name := range names {
@@ -40,9 +41,9 @@ func (o object) time(names ...string) (time.Time, bool) {
 	return time.Time{}, readable
 }
 
-// readTime reads the forms in which services write a time: RFC 3339, without a
-// zone (UTC), a date (its first instant in UTC: the careful reading of an
-// expiry), seconds or milliseconds since 1970. null, "", 0 and "Never" stand for no time.
+// readTime decodes the formats in which services write a time: RFC 3339, without a zone
+// (UTC), a date (its first instant in UTC, the cautious reading of an expiry), and seconds
+// or milliseconds since 1970. null, "", 0 and "Never" mean no time.
 func readTime(value any) (time.Time, bool) {
 	switch value := value.(type) {
 	case nil:
@@ -72,14 +73,14 @@ func textTime(text string) (time.Time, bool) {
 	return epoch(text)
 }
 
-// knownZone refuses zone names that Go does not know: it would read them as UTC.
+// knownZone rejects zone names that Go does not know and would read as UTC.
 func knownZone(t time.Time) bool {
 	name, offset := t.Zone()
 	return offset != 0 || name == "" || name == "UTC" || name == "GMT"
 }
 
-// epoch reads seconds since 1970, or milliseconds if seconds would lie beyond
-// the year 5000.
+// epoch parses seconds since 1970, or milliseconds if seconds would be after the year
+// 5000.
 func epoch(text string) (time.Time, bool) {
 	seconds, err := strconv.ParseFloat(text, 64)
 	switch {

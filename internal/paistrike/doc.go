@@ -1,12 +1,12 @@
-// Package paistrike is the client of PAIStrike's API tokens: list, read, create
-// and revoke.
+// Package paistrike is a client for PAIStrike's API tokens: it lists, reads, creates and
+// revokes them.
 //
-// It owns the HTTP side alone: where the calls go, what they carry, how answers
-// are read, what is tried again and what an error may say. It is exact in what it
-// sends and lenient in what it reads, because a create answer that cannot be
-// understood is a live token that nobody holds.
+// It covers only HTTP: where calls go, what they contain, how responses are decoded, what
+// is retried, and what an error may contain. It is strict in what it sends and lenient in
+// what it accepts, because a create response that cannot be decoded means a live token
+// that no one can use.
 //
-// It knows nothing of Vault, of schedules or of Terraform; internal/rotation,
-// the provider and the action call it. tokens.go and decode*.go alone know paths
-// and JSON names. openapi.yaml is the contract that client and sandbox keep.
+// It does not depend on Vault, schedules or Terraform. internal/rotation, the provider and
+// the action call it. Only tokens.go and decode*.go contain paths and JSON names.
+// openapi.yaml is the contract that the client and the sandbox follow.
 package paistrike

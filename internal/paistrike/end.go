@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// Why [End] does not revoke a token.
+// Reasons why [End] does not revoke a token.
 var (
 	ErrNotOurs = errors.New("PAIStrike does not list it under a name of this run's, so it is left alone")
 	ErrOwn     = errors.New("it is, or may be, the token that this run itself uses")
 	ErrUnknown = errors.New("PAIStrike does not know it")
 )
 
-// Warrant says by what right a token is revoked. Nothing is revoked on the word of a
-// store, of kept state, or of the answer to a create: each is input like any other, and
+// Warrant is the justification for revoking a token. Nothing is revoked because a store,
+// saved state, or the response to a create says so: any of these is untrusted input and
 // may name someone else's token. What counts is how PAIStrike lists the token now.
 type Warrant struct {
 	sent       []string
@@ -23,38 +23,39 @@ type Warrant struct {
 }
 
 // Sent covers a token that PAIStrike lists under exactly one of these names, which the
-// caller has sent to create it. Such a token cannot be the caller's own.
+// caller sent to create it. Such a token cannot be the caller's own.
 func Sent(names ...string) Warrant { return Warrant{sent: names} }
 
-// Recognized covers a token that the caller recognizes by what PAIStrike lists of it.
+// Recognized covers a token that the caller recognizes from PAIStrike's list.
 func Recognized(as func(Token) bool) Warrant { return Warrant{recognized: as} }
 
-// Asked covers any token, because a person named its id.
+// Asked covers any token, because a user named its ID.
 func Asked() Warrant { return Recognized(func(Token) bool { return true }) }
 
 func (w Warrant) sentIt(t Token) bool { return t.Name != "" && slices.Contains(w.sent, t.Name) }
 
-// Covers decides from what PAIStrike lists of a token whether it may be revoked.
+// Covers decides from PAIStrike's list entry of a token whether it may be revoked.
 func (w Warrant) Covers(t Token) bool {
 	return w.sentIt(t) || w.recognized != nil && w.recognized(t)
 }
 
-// Account is what [End] needs of PAIStrike. A [Client] is one.
+// Account is the part of PAIStrike that [End] needs. [Client] implements it.
 type Account interface {
-	// Lookup finds out how PAIStrike lists a token. One that it does not know has its id
-	// alone.
+	// Lookup returns the token as PAIStrike lists it. If PAIStrike does not know the
+	// token, only its ID is set.
 	Lookup(ctx context.Context, id string) (Token, error)
-	// MayBeOwn reports whether a token is, or may be, the one that the calls are made with.
+	// MayBeOwn reports whether a token is, or may be, the token that makes the calls.
 	MayBeOwn(ctx context.Context, id string) (bool, error)
-	// Revoke ends a token. It returns nil only if the token was seen to be revoked.
+	// Revoke revokes a token. It returns nil only if the token was then seen as revoked.
 	Revoke(ctx context.Context, id string) error
-	// DropsRevoked reports that absence from a whole list means revoked.
+	// DropsRevoked reports whether absence from a complete list means revoked.
 	DropsRevoked() bool
 }
 
-// End revokes a token if the warrant covers what PAIStrike lists of it. Every revocation
-// of a token by its id passes through here. A token that PAIStrike shows as revoked is
-// done. One that it does not know is neither done nor revocable: [ErrUnknown].
+// End revokes a token if the warrant covers it as PAIStrike lists it. Every revocation of
+// a token by ID uses this function. End succeeds if PAIStrike already lists the token as
+// revoked. It returns [ErrUnknown] if PAIStrike does not know the token, because such a
+// token is neither revoked nor revocable.
 func End(ctx context.Context, account Account, id string, by Warrant) error {
 	token, err := account.Lookup(ctx, id)
 	switch {
@@ -84,7 +85,7 @@ func End(ctx context.Context, account Account, id string, by Warrant) error {
 // End is [End] on the client's account.
 func (c *Client) End(ctx context.Context, id string, by Warrant) error { return End(ctx, c, id, by) }
 
-// Lookup reads a token by its id, and in the list if the server does not find it.
+// Lookup reads a token by its ID, or from the list if the server does not find it.
 func (c *Client) Lookup(ctx context.Context, id string) (Token, error) {
 	token, err := c.find(ctx, id)
 	if IsNotFound(err) {

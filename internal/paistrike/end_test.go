@@ -10,7 +10,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// What may be revoked is decided by what PAIStrike lists, and nothing else.
+// Only PAIStrike's list entry of a token decides whether it may be revoked.
 func TestNothingIsRevokedWithoutAWarrant(t *testing.T) {
 	t.Parallel()
 	const ours, theirs, dead = `{"id":"tok_2","name":"ci","status":"active"}`, `{"id":"tok_2","name":"deploy","status":"active"}`, `{"id":"tok_2","name":"ci","status":"revoked"}`

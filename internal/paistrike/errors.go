@@ -9,35 +9,35 @@ import (
 	"time"
 )
 
-// APIError is an answer of PAIStrike that is not a success. None of its texts holds
-// the token, and none is longer than 300 characters.
+// APIError is a response of PAIStrike that is not a success. Its texts never contain the
+// token, and none is longer than 300 characters.
 type APIError struct {
-	Op     string // the act: "creating a token"
+	Op     string // the action: "creating a token"
 	Method string
-	Path   string // without query
+	Path   string // without the query
 	Status int
-	// Code is the machine-readable code of the answer, "" if there is none.
+	// Code is the machine-readable code of the response, or "" if there is none.
 	Code string
-	// FieldCodes are the codes of the single faults that a 422 lists.
+	// FieldCodes are the codes of the individual errors that a 422 lists.
 	FieldCodes []string
-	// Message is what the server says in words.
+	// Message is the server's error message.
 	Message   string
 	RequestID string
-	// RetryAfter is the pause that the server asked for, 0 if it did not.
+	// RetryAfter is the pause that the server requested, or 0.
 	RetryAfter time.Duration
-	// Location is where a 3xx points: scheme, host and path.
+	// Location is the target of a 3xx: scheme, host and path.
 	Location string
-	// Attempts is how often the request went out.
+	// Attempts is how often the request was sent.
 	Attempts int
 
-	// elsewhere says that the path names no token: a 404 is then no word on any
-	// token but a sign of a wrong endpoint or prefix.
+	// elsewhere is true if the path does not identify a token. Then a 404 indicates a
+	// wrong endpoint or prefix and says nothing about any token.
 	elsewhere bool
-	// foreign says that the body is not the API's but a page or a text, as of a
-	// proxy or a sign-in, which knows nothing of tokens.
+	// foreign is true if the body is HTML or plain text and so not from the API, but from
+	// a proxy or a login page, which knows nothing about tokens.
 	foreign bool
-	// refused says that the status is the one with which this service refuses a dead
-	// token.
+	// refused is true if the service uses this status to refuse a token that does not
+	// work.
 	refused bool
 }
 
@@ -74,17 +74,17 @@ func (e *APIError) Error() string {
 	return b.String()
 }
 
-// has reports whether the answer carries the code, as a whole or for one field.
+// has reports whether the response contains the code, overall or for one field.
 func (e *APIError) has(code string) bool {
 	return e.Code == code || slices.Contains(e.FieldCodes, code)
 }
 
-// ConnectionError says that no whole answer came from PAIStrike.
+// ConnectionError reports that no complete response was received from PAIStrike.
 type ConnectionError struct {
-	Op string // the act: "creating a token"
-	// Host is whom the request was for, "" if it was not tried.
+	Op string // the action: "creating a token"
+	// Host is the host that the request was for, or "" if no attempt was made.
 	Host string
-	// Sent is false if it is certain that the request did not go out.
+	// Sent is false if it is certain that the request was not sent.
 	Sent     bool
 	Attempts int
 	Err      error
@@ -108,8 +108,8 @@ func (e *ConnectionError) Error() string {
 
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
-// AnswerError is a success whose answer cannot be used. It says what is missing
-// and holds nothing of the answer, which may carry a secret.
+// AnswerError is a successful response that cannot be used. It states what is missing and
+// contains nothing of the response, which may include a secret.
 type AnswerError struct {
 	Op     string
 	Status int
@@ -120,15 +120,15 @@ func (e *AnswerError) Error() string {
 	return fmt.Sprintf("%s: PAIStrike answered %d, but %s", e.Op, e.Status, e.Reason)
 }
 
-// UnknownOutcomeError says that a create may or may not have made a token.
-// Whoever gets it looks for Name in the list.
+// UnknownOutcomeError reports that a create may or may not have created a token. The
+// caller should look for Name in the list.
 type UnknownOutcomeError struct {
 	Name string
 	Err  error
-	// ID is the token's id if the answer has one: the token then exists, and
-	// its secret is lost.
+	// ID is the token's ID if the response contained one. Then the token exists and its
+	// secret is lost.
 	ID string
-	// Revoked says that the token was revoked again, and seen to be.
+	// Revoked is true if the token was revoked and then seen as revoked.
 	Revoked bool
 }
 
@@ -144,12 +144,12 @@ func (e *UnknownOutcomeError) Error() string {
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
-// NotRevokedError says that a token was not seen to be revoked.
+// NotRevokedError reports that a token was not seen as revoked.
 type NotRevokedError struct {
-	// ID is "" for the token in use if the server does not tell its id.
+	// ID is "" for the token in use if the server does not report its ID.
 	ID string
-	// Seen is [StatusActive] if the token was seen to be active after the attempt.
-	// Else it is "", and what is true is not known.
+	// Seen is [StatusActive] if the token was seen as active after the attempt. Otherwise
+	// it is "", and the state is unknown.
 	Seen Status
 	Err  error
 }
@@ -167,11 +167,11 @@ func (e *NotRevokedError) Error() string {
 
 func (e *NotRevokedError) Unwrap() error { return e.Err }
 
-// IncompleteListError says that the server has more tokens than it lists.
+// IncompleteListError reports that the server has more tokens than it lists.
 type IncompleteListError struct {
 	Op   string
 	Read int // tokens that were read
-	// Total is how many there are by the server's word, 0 if it has none.
+	// Total is the number of tokens that the server reports, or 0 if it reports none.
 	Total  int
 	Reason string
 
@@ -186,7 +186,7 @@ func (e *IncompleteListError) Error() string {
 	return fmt.Sprintf("%s: the list is not whole, PAIStrike lists %s: %s", e.Op, read, e.Reason)
 }
 
-// interruptedError says that the wait before another attempt was broken off.
+// interruptedError reports that the wait for another attempt was canceled.
 type interruptedError struct{ last, cause error }
 
 func (e *interruptedError) Error() string {
@@ -195,8 +195,8 @@ func (e *interruptedError) Error() string {
 
 func (e *interruptedError) Unwrap() []error { return []error{e.last, e.cause} }
 
-// interrupted words the end of a wait before an attempt; last is what the attempt before
-// it ended in, nil if there was none.
+// interrupted returns the error for a canceled wait before an attempt. last is the error
+// of the previous attempt, or nil if there was none.
 func interrupted(op string, last, cause error) error {
 	if last == nil {
 		return &ConnectionError{Op: op, Err: cause}
@@ -204,7 +204,7 @@ func interrupted(op string, last, cause error) error {
 	return &interruptedError{last: last, cause: cause}
 }
 
-// then joins an error to the one that came before it, in one line.
+// then joins an error to the one before it, in one line.
 func then(first, second error) error {
 	switch {
 	case first == nil:
@@ -215,7 +215,7 @@ func then(first, second error) error {
 	return fmt.Errorf("%w; then %w", first, second)
 }
 
-// StatusOf returns the HTTP status of an [*APIError] in err's chain, else 0.
+// StatusOf returns the HTTP status of an [*APIError] in err's chain, or 0.
 func StatusOf(err error) int {
 	var api *APIError
 	if errors.As(err, &api) {
@@ -224,10 +224,10 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// IsNotFound reports whether err says that the token is not there (404 or 410).
-// That is not the same as revoked: an id of another account is not there either. A
-// 404 of the list or of another path without an id, or one whose body is a page,
-// is a wrong address, and not this.
+// IsNotFound reports whether err means that the token does not exist (404 or 410). That is
+// not the same as revoked: a token of another account does not exist either. A 404 for the
+// list or another path without an ID, or with an HTML body, is a wrong address, and
+// IsNotFound returns false.
 func IsNotFound(err error) bool {
 	if _, unseen := errors.AsType[*NotRevokedError](err); unseen {
 		return false
@@ -238,30 +238,30 @@ func IsNotFound(err error) bool {
 
 func isGone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
 
-// IsUnauthorized reports whether PAIStrike refused the bearer: revoked, expired or
-// unknown. That is a 401, or what [Routes.UnauthorizedStatus] says.
+// IsUnauthorized reports whether PAIStrike refused the token because it is revoked,
+// expired or unknown: with 401, or with [Routes.UnauthorizedStatus].
 func IsUnauthorized(err error) bool {
 	api, ok := errors.AsType[*APIError](err)
 	return ok && (api.Status == http.StatusUnauthorized || api.refused)
 }
 
-// IsForbidden reports whether the bearer is good but lacks the right (403).
+// IsForbidden reports whether the token is valid but lacks permission (403).
 func IsForbidden(err error) bool {
 	return StatusOf(err) == http.StatusForbidden && !IsUnauthorized(err)
 }
 
-// IsRateLimited reports whether PAIStrike refused for now (429). Nothing was done.
+// IsRateLimited reports whether PAIStrike refused temporarily (429). Nothing was done.
 func IsRateLimited(err error) bool { return StatusOf(err) == http.StatusTooManyRequests }
 
-// IsLimitReached reports whether PAIStrike refused because there are as many
-// tokens as it allows.
+// IsLimitReached reports whether PAIStrike refused because the maximum number of tokens
+// exists.
 func IsLimitReached(err error) bool {
 	var api *APIError
 	return errors.As(err, &api) && api.Status >= 400 && api.Status < 500 && api.has("limit_reached")
 }
 
-// HasCode reports whether PAIStrike's refusal carries the code, such as
-// "minting_not_allowed" or "exceeds_issuer", as a whole or for one field.
+// HasCode reports whether PAIStrike's refusal contains the code, overall or for one field.
+// Codes are, for example, "minting_not_allowed" and "exceeds_issuer".
 func HasCode(err error, code string) bool {
 	var api *APIError
 	return errors.As(err, &api) && api.has(code)

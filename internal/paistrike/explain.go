@@ -2,9 +2,9 @@ package paistrike
 
 import "slices"
 
-// Explain says from which field of an answer each fact is read: of the token in it,
-// or of the first one in a list. Facts that are not found are left out. The values
-// are not looked at any further, so nothing of them is in the result.
+// Explain returns the field from which each fact of a response is read: of its token, or
+// of the first token in a list. It omits facts that are not found. The result contains no
+// values.
 func (r Routes) Explain(body []byte) map[string]string {
 	r = r.complete()
 	reader := reader{r.Answer, r.List}
@@ -34,7 +34,7 @@ func (r Routes) Explain(body []byte) map[string]string {
 					}
 				}
 			}
-			if fact != "secret" { // only that may be around the token
+			if fact != "secret" { // only the secret may be around the token
 				return
 			}
 		}

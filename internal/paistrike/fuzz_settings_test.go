@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// echo is a server that answers everything with all that it was sent, the token
-// above all, and notes requests that left the endpoint.
+// echo is a server that repeats everything that it receives, including the token, and
+// records requests that left the endpoint.
 type echo struct{ astray []string }
 
 func (e *echo) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -32,8 +32,8 @@ func (e *echo) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(said)), Request: r}, nil
 }
 
-// However auth and api_routes are written: no panic, no request leaves the endpoint,
-// and no error shows the token, though the server repeats all that it gets.
+// Any auth and api_routes cause no panic, no request leaves the endpoint, and no error
+// contains the token, although the server repeats everything.
 func FuzzSettings(f *testing.F) {
 	for _, seed := range [][2]string{
 		{`{}`, `{}`},

@@ -99,7 +99,7 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
-// What a header says of a limit is never more than a pause of bounded length.
+// Any rate limit header causes a pause of limited length at most.
 func FuzzQuota(f *testing.F) {
 	for _, seed := range []string{`"a";r=0;t=30`, "limit=1,remaining=0,reset=9", `"`, ";;,=", "999999999999999"} {
 		f.Add(seed, seed, "0", "1782907230")
@@ -121,8 +121,8 @@ func FuzzQuota(f *testing.F) {
 	})
 }
 
-// However settings and ids are written: what is accepted goes to the endpoint's
-// host, below its prefix.
+// Whatever the settings and IDs are, accepted ones lead to the endpoint's host, below its
+// prefix.
 func FuzzAddress(f *testing.F) {
 	for _, seed := range [][3]string{
 		{"", "", "tok_1"}, {"/", "/t/{id}/", "a/b"}, {"/v2/", "/t/{id}", ".."}, {"//evil.example", "/{id}", "x"}, {"/a", "/%2e%2e/{id}", "%"},

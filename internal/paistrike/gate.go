@@ -6,33 +6,35 @@ import (
 	"time"
 )
 
-// gate lets calls of one token through as far as its rate limit is known to allow: a
-// limit is the token's, so what one call has heard is true of all of them. It is open
-// until an answer tells of a limit. From then on no more calls are on their way than
-// requests are left, nothing is sent while none is left, and after that the first call
-// goes alone, to hear how many there are now.
+// gate limits the calls of one token to its known rate limit. A limit applies to the
+// token, so what one call learns is true for all of them. The gate is open until a
+// response reports a limit. From then on, no more calls are in flight than requests are
+// left. Nothing is sent while none are left. After that, the first call goes alone, to
+// learn how many there are now.
 type gate struct {
 	mu      sync.Mutex
 	window  window
-	flying  int           // calls that are on their way
-	changed chan struct{} // closed when one of them has come back
+	flying  int           // calls in flight
+	changed chan struct{} // closed when one of them has returned
 }
 
-// window is what is known of the time for which a server counts requests. The zero value
-// is a server that announces no limit.
+// window is what is known about the current window of a rate limit. The zero value means
+// that the server announces no limit.
 type window struct {
 	known bool
-	ends  time.Time // by this machine's clock, with which a pause is measured
-	first int       // requests left, by the first answer in it
-	left  int       // by the lowest answer in it: whatever it was, all answered calls are counted
-	heard int       // answers in it
-	ended bool      // someone waited for its end
+	ends  time.Time // by this machine's clock, which also measures pauses
+	first int       // requests left, by the first response in the window
+	left  int       // requests left, by the lowest response in the window; it counts all answered calls
+	heard int       // responses in the window
+	ended bool      // someone has waited for its end
 }
 
-// sameWindow is how far the announced ends of one window lie apart, rounded and delayed.
+// sameWindow is the maximum difference between announced ends of the same window, caused
+// by rounding and delays.
 const sameWindow = 3 * time.Second
 
-// with takes what an answer says. An answer of an earlier window says nothing.
+// with returns the window updated from a response. A response from an earlier window
+// changes nothing.
 func (w window) with(told quota, now time.Time) window {
 	ends := now.Add(told.resets)
 	switch {
@@ -46,7 +48,8 @@ func (w window) with(told quota, now time.Time) window {
 	return w
 }
 
-// shut leaves no request until a time, or until a later one that is known.
+// shut returns the window without any requests left until a time, or until a later known
+// end.
 func (w window) shut(until time.Time) window {
 	if !w.known || w.ended || until.After(w.ends) {
 		w = window{known: true, ends: until}
@@ -55,18 +58,18 @@ func (w window) shut(until time.Time) window {
 	return w
 }
 
-// room reports whether one more call may be sent while some are flying. Others may draw on
-// the same limit: of what is left, a client takes the part that it has had of the window so
-// far, and takes the others to have as many calls on their way, in proportion. It begins
-// with few calls, so that its part is known before much is spent.
+// room reports whether one more call may be sent while some are in flight. Others may use
+// the same limit. A client takes the same share of the remaining requests as it has had of
+// the window so far, and assumes that others have proportionally as many calls in flight.
+// It starts with few calls, so that its share is known before many requests are used.
 func (w window) room(flying int) bool {
-	used := w.first - w.left + 1 // by all clients, since the first answer
+	used := w.first - w.left + 1 // by all clients, since the first response
 	own := min(w.heard, used)
 	return flying < w.heard && w.left*own >= (flying+1)*(2*used-own)
 }
 
-// wait is what a call has to wait for: its turn has come, the end of the window, or an
-// answer to another call.
+// wait returns what a call has to wait for: nothing, the end of the window, or the
+// response to another call.
 func (w window) wait(now time.Time, flying int) (pause time.Duration, answer bool) {
 	switch {
 	case !w.known:
@@ -81,8 +84,8 @@ func (w window) wait(now time.Time, flying int) (pause time.Duration, answer boo
 	return min(w.ends.Sub(now), maxWait), false
 }
 
-// enter waits until a call may be sent. An error means that it has not entered; a call
-// that has entered leaves.
+// enter waits until a call may be sent. Every call that has entered must leave. An error
+// means that the call has not entered.
 func (g *gate) enter(ctx context.Context, c *Client) error {
 	for ctx.Err() == nil {
 		seen, pause, answer := g.try(c.now())
@@ -104,7 +107,7 @@ func (g *gate) enter(ctx context.Context, c *Client) error {
 	return ctx.Err()
 }
 
-// try enters, or returns what has to be waited for: a time, or an answer to another call.
+// try enters, or returns what to wait for: a time, or the response to another call.
 func (g *gate) try(now time.Time) (seen window, pause time.Duration, answer <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -121,8 +124,8 @@ func (g *gate) try(now time.Time) (seen window, pause time.Duration, answer <-ch
 	return g.window, pause, nil
 }
 
-// leave takes what came of a call. refused is for how long the server asks to wait; 0 if
-// it did not refuse.
+// leave records the result of a call. refused is how long the server asked to wait, or 0
+// if it did not refuse.
 func (g *gate) leave(now time.Time, got answer, refused time.Duration) {
 	told, announced := readQuota(got.header, now)
 	g.mu.Lock()
@@ -132,7 +135,7 @@ func (g *gate) leave(now time.Time, got answer, refused time.Duration) {
 	case announced:
 		g.window = g.window.with(told, now)
 	case g.window.ended && got.status != 0 && refused == 0:
-		g.window = window{} // only a refusal told of it, and that is over
+		g.window = window{} // only a refusal announced it, and that is over
 	}
 	if refused > 0 {
 		g.window = g.window.shut(now.Add(refused))
@@ -143,8 +146,8 @@ func (g *gate) leave(now time.Time, got answer, refused time.Duration) {
 	}
 }
 
-// end notes that a window was waited for, whatever the clock says: one that is set back
-// keeps no one.
+// end records that someone waited for a window, whatever the clock says: a clock that was
+// set back must not block calls.
 func (g *gate) end(seen window) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

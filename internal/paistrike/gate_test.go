@@ -18,8 +18,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// limiter is a PAIStrike in memory that takes a number of requests a minute from each
-// token, and takes some time over each.
+// limiter is a PAIStrike in memory that accepts a limited number of requests a minute from
+// each token, and takes some time for each.
 type limiter struct {
 	announce func(http.Header, announced)
 	mu       sync.Mutex
@@ -28,8 +28,8 @@ type limiter struct {
 	served   atomic.Int32
 }
 
-// announced is what a server says of its limit: requests left, and whole seconds to the
-// reset.
+// announced is what a server announces about its limit: the requests left, and whole
+// seconds to the reset.
 type announced struct {
 	left, seconds int
 	reset         time.Time
@@ -103,8 +103,8 @@ func (l *limiter) client(t *testing.T) *paistrike.Client {
 	return c
 }
 
-// What one call hears of a rate limit, the others of the same token heed: they are not
-// sent before its time is over. Another token has a limit of its own.
+// When one call learns of a rate limit, other calls of the same token wait for its end.
+// Another token has its own limit.
 func TestARateLimitHoldsBackTheWholeToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestARateLimitHoldsBackTheWholeToken(t *testing.T) {
 			}
 		}
 		var calls sync.WaitGroup
-		for range 5 { // each begins when the one before has been refused or kept back
+		for range 5 { // each begins when the previous one was refused or held back
 			calls.Go(func() {
 				if _, err := c.Get(t.Context(), "tok_2"); err != nil {
 					t.Error(err)
@@ -138,8 +138,8 @@ func TestARateLimitHoldsBackTheWholeToken(t *testing.T) {
 	})
 }
 
-// Two hundred tokens, ten at a time as Terraform does it, against 120 requests a
-// minute: all succeed, and no more than one call in twenty is refused.
+// Two hundred tokens, ten concurrently as in Terraform, with a limit of 120 requests a
+// minute: all succeed, and at most one call in twenty is refused.
 func TestManyTokensWithinARateLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestManyTokensWithinARateLimit(t *testing.T) {
 	})
 }
 
-// The forms in which a server may announce its limit.
+// announcements are the formats in which a server may announce its limit.
 var announcements = map[string]func(http.Header, announced){
 	"structured": func(h http.Header, a announced) {
 		h.Set("RateLimit-Policy", `"minute";q=120;w=60`)
@@ -192,8 +192,8 @@ var announcements = map[string]func(http.Header, announced){
 	},
 }
 
-// A limit that a server announces is heeded before the first refusal: four hundred
-// requests, ten at a time, and none is refused or comes a whole window late.
+// An announced limit takes effect before the first refusal: of four hundred requests, ten
+// concurrently, none is refused or a whole window late.
 func TestAnAnnouncedLimitIsHeededBeforeTheFirstRefusal(t *testing.T) {
 	t.Parallel()
 	for name, announce := range announcements {
@@ -213,8 +213,8 @@ func TestAnAnnouncedLimitIsHeededBeforeTheFirstRefusal(t *testing.T) {
 	}
 }
 
-// A limit that is used up for longer than anyone waits is tried after a minute, and the
-// calls behind that one wait no longer than it.
+// A limit without requests for longer than the maximum wait is tried again after a minute,
+// and the calls behind that one wait no longer than it does.
 func TestALimitThatIsUsedUpForHours(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -230,8 +230,8 @@ func TestALimitThatIsUsedUpForHours(t *testing.T) {
 	})
 }
 
-// Ten runs with one token share its limit without knowing of each other: next to none of
-// their requests is refused, and together they use nearly all that is allowed.
+// Ten runs with one token share its limit without knowing of each other: almost none of
+// their requests are refused, and together they use nearly the whole limit.
 func TestManyClientsOfOneTokenShareItsLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -252,8 +252,8 @@ func TestManyClientsOfOneTokenShareItsLimit(t *testing.T) {
 	})
 }
 
-// work shares calls out among clients, each with so many side by side after one that is
-// alone, as a run lists the account first.
+// work distributes calls among clients. Each client makes one call alone, as a run first
+// lists the account, and then sideBySide calls concurrently.
 func (l *limiter) work(t *testing.T, calls, sideBySide int, clients ...*paistrike.Client) {
 	get := func(c *paistrike.Client) {
 		if _, err := c.Get(t.Context(), "tok_2"); err != nil {
@@ -280,7 +280,7 @@ func (l *limiter) work(t *testing.T, calls, sideBySide int, clients ...*paistrik
 	runs.Wait()
 }
 
-// A caller who gives up while it is kept back is told so, and nothing was sent.
+// A caller that gives up while it is held back gets an error, and nothing was sent.
 func TestACallThatIsKeptBackCanBeGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

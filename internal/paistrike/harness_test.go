@@ -19,14 +19,14 @@ import (
 // bearer is the management token of every test.
 const bearer = "pstk_sbx_k3Vw9QzT5mXr7BnLp2YcHs8DfGj1a04Wq6UeRt"
 
-// server records what reaches it.
+// server records the requests that reach it.
 type server struct {
 	*httptest.Server
 	mu       sync.Mutex
 	requests []string // "GET /api/v1/api-tokens"
 	bodies   []string
 	bearers  []string
-	sleeps   []time.Duration // what its client waited
+	sleeps   []time.Duration // the pauses of its client
 }
 
 // serve starts a loopback server for one test.
@@ -50,7 +50,7 @@ func serve(t *testing.T, handler http.Handler) *server {
 	return s
 }
 
-// client makes a client of the server that never really waits.
+// client returns a client of the server that does not really wait.
 func (s *server) client(t *testing.T, change ...func(*paistrike.Config)) *paistrike.Client {
 	t.Helper()
 	cfg := paistrike.Config{
@@ -95,7 +95,7 @@ func (s *server) lastBody() string {
 	return s.bodies[len(s.bodies)-1]
 }
 
-// expectRequests fails the test unless exactly these were made.
+// expectRequests fails the test unless exactly these requests were made.
 func (s *server) expectRequests(t *testing.T, want ...string) {
 	t.Helper()
 	if got := s.made(); !slices.Equal(got, want) {
@@ -103,7 +103,7 @@ func (s *server) expectRequests(t *testing.T, want ...string) {
 	}
 }
 
-// answer is a handler that always says the same.
+// answer returns a handler that always sends the same response.
 func answer(status int, body string, headers ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for i := 0; i+1 < len(headers); i += 2 {
@@ -117,7 +117,7 @@ func answer(status int, body string, headers ...string) http.HandlerFunc {
 	}
 }
 
-// inTurn answers each request with the next handler, and stays with the last.
+// inTurn passes each request to the next handler, and stays with the last.
 func inTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
 	var mu sync.Mutex
 	n := 0
@@ -130,7 +130,7 @@ func inTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// cut drops the connection without an answer.
+// cut drops the connection without a response.
 func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func instant(text string) time.Time {
@@ -141,7 +141,7 @@ func instant(text string) time.Time {
 	return t.UTC()
 }
 
-// mustNot fails on an error that should not be.
+// mustNot fails the test on an unexpected error.
 func mustNot(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -149,5 +149,5 @@ func mustNot(t *testing.T, err error) {
 	}
 }
 
-// quiet swallows what a server logs of handshakes that fail on purpose.
+// quiet discards the server's log of handshakes that fail on purpose.
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

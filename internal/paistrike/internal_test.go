@@ -118,7 +118,7 @@ func TestSnakeCase(t *testing.T) {
 	}
 }
 
-// Two keys that become one must not be chosen between by chance.
+// If two keys become the same, the choice between them is not random.
 func TestKeysThatBecomeOne(t *testing.T) {
 	t.Parallel()
 	for range 50 {
@@ -152,8 +152,8 @@ func TestSameOrigin(t *testing.T) {
 	}
 }
 
-// Our transport for creates opens a connection for each and speaks HTTP/1.1, so
-// that nothing below the client can send a request again.
+// The transport for creates opens a connection for each and uses HTTP/1.1, so that no
+// layer below the client can send a request again.
 func TestTransports(t *testing.T) {
 	t.Parallel()
 	single, pooled := transport(false), transport(true)

@@ -13,8 +13,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// Every way in which a service may plausibly answer a create. Whoever fails to
-// read one has lost a live token.
+// Every plausible response to a create. If the client failed to decode one, a live token
+// would be lost.
 func TestCreateAnswers(t *testing.T) {
 	t.Parallel()
 	const (
@@ -86,7 +86,7 @@ func TestCreateAnswers(t *testing.T) {
 	}
 }
 
-// "Never" in the answer is the server's word, also against an expiry asked for.
+// "Never" in the response takes precedence over the requested expiry.
 func TestNeverIsBelieved(t *testing.T) {
 	t.Parallel()
 	for _, never := range []string{`null`, `""`, `0`, `"Never"`} {
@@ -99,8 +99,8 @@ func TestNeverIsBelieved(t *testing.T) {
 	}
 }
 
-// A success that cannot be used may have made a token, so its outcome is unknown.
-// The error names what was missing and shows nothing of the body.
+// A successful response that cannot be used may have created a token, so the outcome is
+// unknown. The error names what is missing and contains nothing of the body.
 func TestCreateAnswersThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, body, id, want string }{
@@ -271,7 +271,7 @@ func TestStatusWords(t *testing.T) {
 	}{
 		{in: `"status":"active"`, want: "active"},
 		{in: `"status":"Active"`, want: "active"},
-		{in: `"status":"expired"`, want: "active"}, // its expiry tells
+		{in: `"status":"expired"`, want: "active"}, // its expiry shows that
 		{in: `"status":"VALID"`, want: "active"},
 		{in: `"state":"enabled"`, want: "active"},
 		{in: `"status":"revoked"`, want: "revoked"},
@@ -283,7 +283,7 @@ func TestStatusWords(t *testing.T) {
 		{in: `"revoked":true`, want: "revoked"},
 		{in: `"revoked":true,"status":"active"`, want: "revoked"},
 		{in: `"revoked":false,"active":true`, want: "active"},
-		{in: `"revoked":false,"active":false`, want: "active"}, // expired, and said not to be revoked
+		{in: `"revoked":false,"active":false`, want: "active"}, // expired, and reported as not revoked
 		{in: `"isRevoked":true`, want: "revoked"},
 		{in: `"revoked_at":"2026-01-01T00:00:00Z"`, want: "revoked"},
 		{in: `"revoked_at":null`, want: "active"},

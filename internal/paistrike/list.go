@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// pageSize is the largest page that the contract allows.
+	// pageSize is the maximum page size of the contract.
 	pageSize = 100
-	// maxPages ends a list that does not end: 100,000 tokens in pages of ten.
+	// maxPages stops a list that does not end: 100,000 tokens in pages of ten.
 	maxPages = 10_000
-	// maxBarren is how many pages in a row may bring nothing new.
+	// maxBarren limits the number of consecutive pages without new tokens.
 	maxBarren = 20
-	// maxWalks is how often a list is read that moves while it is being read.
+	// maxWalks limits how often a list is read again because it changed while it was read.
 	maxWalks = 3
 )
 
@@ -29,17 +29,17 @@ var (
 	errOtherURL = errors.New("the next page lies on another host, to which the token is not sent")
 )
 
-// List returns all tokens of the account, every page, each id once. A list that
-// cannot be read to its end is an error, [*IncompleteListError] if the server said
-// that there is more: it is never a part of the list.
+// List returns all tokens of the account, from every page, each ID once. It never returns
+// a partial list: a list that cannot be read to its end is an error, which is an
+// [*IncompleteListError] if the server reports more tokens.
 func (c *Client) List(ctx context.Context) ([]Token, error) {
 	tokens, err := c.list(ctx)
 	c.memory.note(tokens...)
 	return tokens, err
 }
 
-// list reads the list, again if it moved: numbers of pages and rows shift when a
-// token appears or is dropped meanwhile.
+// list reads the list, and reads it again if it changed: the numbers of pages and rows
+// shift when a token is added or dropped in the meantime.
 func (c *Client) list(ctx context.Context) ([]Token, error) {
 	for try := 1; ; try++ {
 		tokens, err := c.walk(ctx)
@@ -105,8 +105,8 @@ func (c *Client) readPage(got answer) (page, error) {
 	return c.reader().decodePage(got.body, got.header)
 }
 
-// checkNumbers finds out from which number a server counts its pages that names
-// none: the first page is the one that came without a number.
+// checkNumbers finds out at which number a server starts counting its pages if the pages
+// have no numbers: the first page is the same as the one read without a number.
 func (c *Client) checkNumbers(ctx context.Context, w *walk, op string) error {
 	for _, number := range []string{"1", "0"} {
 		ask := call{op: op, method: http.MethodGet, address: c.listAddress(position{value: number})}
@@ -130,19 +130,19 @@ func idsOf(tokens []Token) map[string]bool {
 	return ids
 }
 
-// position is where a list goes on: exactly one field says how. The zero position
-// is its end.
+// position is where a list continues. Exactly one field is set. The zero position is the
+// end.
 type position struct {
 	cursor  string
 	link    string
-	page    int // its number
-	offset  int // rows before it
+	page    int // the number of the page
+	offset  int // the number of rows before the page
 	offsets string
 	value   string // for the page parameter
-	guessed bool   // the server names no page
+	guessed bool   // the server does not point to a page
 }
 
-// listAddress is where a page is read, the first one at the zero position.
+// listAddress returns the address of a page. The zero position is the first page.
 func (c *Client) listAddress(at position) string {
 	query := url.Values{}
 	if size := c.routes.List.Size; size != none {
@@ -164,7 +164,7 @@ func (c *Client) listAddress(at position) string {
 	return c.address(c.routes.Collection, query)
 }
 
-// nextAddress returns where the list goes on.
+// nextAddress returns the address at which the list continues.
 func (c *Client) nextAddress(here string, at position) (string, error) {
 	if at.link == "" {
 		return c.listAddress(at), nil
@@ -180,22 +180,22 @@ func (c *Client) nextAddress(here string, at position) (string, error) {
 	return next.String(), nil
 }
 
-// walk is a list while it is being read.
+// walk is the state of reading a list.
 type walk struct {
-	single   bool // the routes say that there is one page only
-	byNumber bool // or that pages have numbers
+	single   bool // the routes state that there is only one page
+	byNumber bool // the routes state that pages have numbers
 	tokens   []Token
 	ids      map[string]bool
-	asked    int      // rows asked for per page
-	at       position // the page last read
-	base     int      // number of the first page
-	pages    int      // read so far
-	barren   int      // pages in a row that brought nothing new
-	stated   int      // how many tokens there are, by the latest word of the server
-	numbered bool     // it is known that pages count from one
-	total    int      // the same, but for what may be the length of a page
-	moved    bool     // that has changed meanwhile
-	turned   bool     // another page was got by its number, and brought rows
+	asked    int      // the page size requested
+	at       position // the page read last
+	base     int      // the number of the first page
+	pages    int      // the number of pages read
+	barren   int      // the number of consecutive pages without new tokens
+	stated   int      // the number of tokens, as the server last reported it
+	numbered bool     // pages are known to be numbered from one
+	total    int      // like stated, without counts that may be the length of a page
+	moved    bool     // that number has changed while reading
+	turned   bool     // a page was read by its number and contained rows
 }
 
 func newWalk(list ListRoutes) *walk {
@@ -205,7 +205,7 @@ func newWalk(list ListRoutes) *walk {
 	}
 }
 
-// take adds the rows that are new and returns how many those are.
+// take adds the new rows and returns their number.
 func (w *walk) take(p page) int {
 	before := len(w.tokens)
 	for _, token := range p.tokens {
@@ -232,7 +232,7 @@ func (w *walk) take(p page) int {
 	return fresh
 }
 
-// after says where the list goes on behind a page that brought so many new rows.
+// after returns where the list continues after a page with fresh new rows.
 func (w *walk) after(p page, fresh int) (position, error) {
 	switch {
 	case w.moved:
@@ -269,13 +269,13 @@ func (w *walk) beforeLast(p page) bool {
 	return number < p.pages-1+w.base
 }
 
-// mayGoOn reports whether a page that says nothing of others may have one behind
-// it: it is full, or it has a number and does not say how long a page is.
+// mayGoOn reports whether another page may follow a page without information about others:
+// the page is full, or it has a number and does not state the page size.
 func (w *walk) mayGoOn(p page) bool {
 	switch {
 	case p.total >= 0 || p.pages >= 0:
 		return false
-	case p.number < 0 && p.offset < 0 && w.byNumber: // a server may return fewer than it is asked for
+	case p.number < 0 && p.offset < 0 && w.byNumber: // a server may return fewer than requested
 		return len(p.tokens) > 0
 	case p.number < 0 && p.offset < 0:
 		return len(p.tokens) >= w.asked
@@ -283,7 +283,7 @@ func (w *walk) mayGoOn(p page) bool {
 	return len(p.tokens) >= max(p.size, 1)
 }
 
-// refuse returns why the answer cannot be read as a list.
+// refuse returns the error for a response that cannot be read as a list.
 func (w *walk) refuse(op string, err error) error {
 	if !slices.Contains([]error{errNoCursor, errEndless, errMoved}, err) {
 		return &AnswerError{op, http.StatusOK, err.Error()}

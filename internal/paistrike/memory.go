@@ -2,16 +2,16 @@ package paistrike
 
 import "sync"
 
-// memory is what the clients of one server have seen of its tokens: which there
-// were, and which of them are revoked. A revoked token never comes back.
+// memory records which tokens the clients of one server have seen, and which of them are
+// revoked. A revoked token never becomes active again.
 type memory struct {
 	mu      sync.Mutex
-	revoked map[string]bool // by id; false for a token that was live when it was seen
+	revoked map[string]bool // by ID; false for a token that was active when it was seen
 }
 
 func newMemory() *memory { return &memory{revoked: map[string]bool{}} }
 
-// note remembers tokens as an answer showed them.
+// note records tokens as a response showed them.
 func (m *memory) note(tokens ...Token) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -20,7 +20,7 @@ func (m *memory) note(tokens ...Token) {
 	}
 }
 
-// ended remembers that a token was seen to be revoked.
+// ended records that a token was seen as revoked.
 func (m *memory) ended(id string) { m.note(Token{ID: id, Status: StatusRevoked}) }
 
 // knows reports whether a token was ever seen, and whether it was revoked then.
@@ -31,8 +31,8 @@ func (m *memory) knows(id string) (known, revoked bool) {
 	return known, revoked
 }
 
-// meets reports whether a list holds a token that was seen before, other than the
-// one with the id.
+// meets reports whether a list contains a token that was seen before, other than the one
+// with the ID.
 func (m *memory) meets(tokens []Token, id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -44,7 +44,7 @@ func (m *memory) meets(tokens []Token, id string) bool {
 	return false
 }
 
-// knowsOther reports whether a different token than the one with the id was ever seen.
+// knowsOther reports whether a token with a different ID was ever seen.
 func (m *memory) knowsOther(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

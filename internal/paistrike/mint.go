@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// Minter is what [MintOnce] needs of a [Client].
+// Minter is the part of a [Client] that [MintOnce] needs.
 type Minter interface {
 	Create(ctx context.Context, name string, expiresAt time.Time) (Minted, error)
 	List(ctx context.Context) ([]Token, error)
 	End(ctx context.Context, id string, by Warrant) error
 }
 
-// LostError says that a create returned no token that can be used, and whether the
-// token that it may have made is revoked.
+// LostError reports that a create returned no usable token, and whether the token that it
+// may have created is revoked.
 type LostError struct {
 	Name string // the name that was sent
-	ID   string // the token's id, "" if it is not known
-	// Revoked says that the token was made, and was seen to be revoked.
+	ID   string // the token's ID, or "" if unknown
+	// Revoked is true if the token was created and then seen as revoked.
 	Revoked bool
-	// MayExist says that a token of that name may be live, now or in a moment: a
-	// create whose answer is lost may still be carried out.
+	// MayExist is true if a token with that name may exist now or soon: a create whose
+	// response is lost may still be carried out.
 	MayExist bool
 	Err      error
 }
@@ -39,10 +39,10 @@ func (e *LostError) Error() string {
 
 func (e *LostError) Unwrap() error { return e.Err }
 
-// MintOnce creates a token, once. If the outcome is unknown, it looks for the name
-// in a fresh list, revokes what has exactly that name, and returns a
-// [*LostError]; so the name must be one that nobody else sends. Any other error
-// says that no token was made.
+// MintOnce creates a token with a single request. If the outcome is unknown, it looks for
+// the name in a new list, revokes the token with exactly that name, and returns a
+// [*LostError]. So no one else may send the same name. Any other error means that no token
+// was created.
 func MintOnce(ctx context.Context, m Minter, name string, expiresAt time.Time) (Minted, error) {
 	minted, err := m.Create(ctx, name, expiresAt)
 	unknown, lost := errors.AsType[*UnknownOutcomeError](err)

@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// A create counts if its token has the name that was sent. Nobody else's token is
-// ever revoked in its place.
+// A create succeeds if its token has the name that was sent. Someone else's token is never
+// revoked instead.
 func TestCreatedTokenIsTheOneAskedFor(t *testing.T) {
 	t.Parallel()
 	created := func(fields string) http.HandlerFunc { return answer(201, `{`+fields+`,"token":"`+canary+`"}`) }
@@ -22,7 +22,7 @@ func TestCreatedTokenIsTheOneAskedFor(t *testing.T) {
 	tests := []struct {
 		name    string
 		answers on
-		want    string // "" if the token counts
+		want    string // "" if the create succeeds
 		id      string // in the error
 		revoked bool
 		made    []string
@@ -79,7 +79,7 @@ func TestCreatedTokenIsTheOneAskedFor(t *testing.T) {
 	}
 }
 
-// scripted is a PAIStrike that loses the answer to a create.
+// scripted is a PAIStrike that loses the response to a create.
 type scripted struct {
 	create  error
 	list    []paistrike.Token
@@ -112,7 +112,7 @@ func TestMintOnceSaysWhatIsTrue(t *testing.T) {
 	tests := []struct {
 		name    string
 		api     scripted
-		want    *paistrike.LostError // nil if the create's own error comes back
+		want    *paistrike.LostError // nil if the create's own error is returned
 		text    string
 		revokes []string
 	}{

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// Own says which token a client calls as.
+// Own identifies the token that a client calls with.
 type Own struct {
-	// Known is false if the server has no way to tell.
+	// Known is false if the server provides no way to find out.
 	Known bool
 
-	ids []string // what it may be
+	ids []string // the candidates
 }
 
-// May reports whether the id is the client's own token, or may be.
+// May reports whether the ID is, or may be, that of the client's own token.
 func (o Own) May(id string) bool { return slices.Contains(o.ids, id) }
 
-// ID returns the id of the client's own token, "" if it is not certain.
+// ID returns the ID of the client's own token, or "" if it is not certain.
 func (o Own) ID() string {
 	if len(o.ids) != 1 {
 		return ""
@@ -27,9 +27,9 @@ func (o Own) ID() string {
 	return o.ids[0]
 }
 
-// ownToken is the answer to [Client.Own], once there is one.
+// ownToken caches the result of [Client.Own].
 type ownToken struct {
-	turn  chan struct{} // held while the server is asked
+	turn  chan struct{} // taken while the server is asked
 	known bool
 	own   Own
 
@@ -39,8 +39,8 @@ type ownToken struct {
 
 func newOwnToken() *ownToken { return &ownToken{turn: make(chan struct{}, 1)} }
 
-// called notes when the first call began: its answer's Date less the time that it
-// took, rounded down, because servers count last use in whole seconds.
+// called records when the first call began: the Date of its response minus the time that
+// it took, rounded down, because servers record the last use in whole seconds.
 func (o *ownToken) called(date time.Time, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -64,10 +64,10 @@ func (c *Client) MayBeOwn(ctx context.Context, id string) (bool, error) {
 	return own.May(id), nil
 }
 
-// Own finds out which token the client calls as: by the server's route for that,
-// or, if it has none, by the list, as the only token whose last use is not before
-// the client's first call. If there are several, it may be any of them. The server
-// is asked once; callers at the same time share its answer. An error is not kept.
+// Own finds out which token the client calls with: by the server's route for that, or else
+// by the list, as the only token that was not last used before the client's first call. If
+// there are several such tokens, each of them may be the client's own. The server is asked
+// once, and concurrent callers share the result. An error is not cached.
 func (c *Client) Own(ctx context.Context) (Own, error) {
 	select {
 	case c.own.turn <- struct{}{}:
@@ -89,7 +89,7 @@ func (c *Client) findOwn(ctx context.Context) (Own, error) {
 	self, err := c.Self(ctx)
 	switch StatusOf(err) {
 	case http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-		err = nil // this server does not say who asks
+		err = nil // this server does not identify the caller
 	}
 	if err != nil {
 		return Own{}, err
@@ -104,7 +104,7 @@ func (c *Client) findOwn(ctx context.Context) (Own, error) {
 	return ownAmong(tokens, c.own.began()), nil
 }
 
-// ownAmong looks for the token that was used since the first call.
+// ownAmong finds the tokens that were used since the first call.
 func ownAmong(tokens []Token, since time.Time) Own {
 	var own Own
 	if since.IsZero() {

@@ -27,7 +27,7 @@ func TestListReadsEveryPage(t *testing.T) {
 	}
 }
 
-// pages answers with the page that the query asks for.
+// pages responds with the page that the query requests.
 func pages(page func(query string, w http.ResponseWriter)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -37,10 +37,10 @@ func pages(page func(query string, w http.ResponseWriter)) http.HandlerFunc {
 
 func TestWaysToTheNextPage(t *testing.T) {
 	t.Parallel()
-	const first, second = `{"id":"tok_2"},{"id":"tok_1"}`, `{"id":"tok_1"},{"id":"tok_0"}` // tok_1 moved down meanwhile
+	const first, second = `{"id":"tok_2"},{"id":"tok_1"}`, `{"id":"tok_1"},{"id":"tok_0"}` // tok_1 moved down in the meantime
 	tests := []struct {
 		name string
-		// body and link of the first page; HOST stands for the server's address
+		// Body and Link header of the first page. HOST stands for the server's address.
 		body, link string
 		want       string // the query of the second request
 	}{
@@ -81,7 +81,7 @@ func TestWaysToTheNextPage(t *testing.T) {
 	}
 }
 
-// The token goes to the server it was given for, wherever the list may point.
+// The token is sent only to the configured server, wherever the list may point.
 func TestNextPageElsewhere(t *testing.T) {
 	t.Parallel()
 	elsewhere := serve(t, answer(200, `[]`))
@@ -136,7 +136,7 @@ func TestListsThatDoNotEnd(t *testing.T) {
 	}
 }
 
-// A list beyond all measure does not get shorter by asking again.
+// A list that is too long is not requested again, because it would be just as long.
 func TestListThatIsTooLong(t *testing.T) {
 	t.Parallel()
 	s := serve(t, answer(200, `{"items":[],"x":"`+strings.Repeat("x", 64<<20)+`"}`))
@@ -145,7 +145,7 @@ func TestListThatIsTooLong(t *testing.T) {
 	}
 }
 
-// Half a list is not a list: what is missing from it would look gone.
+// A partial list is an error: tokens that are missing from it would look deleted.
 func TestListFailsAsAWhole(t *testing.T) {
 	t.Parallel()
 	s := serve(t, inTurn(answer(200, `{"items":[{"id":"tok_1"}],"next_cursor":"x"}`), answer(403, "")))

@@ -7,29 +7,31 @@ import (
 	"time"
 )
 
-// quota is what an answer says of the rate limit: how many requests are left, and in
-// what time there are more.
+// quota is a response's announcement of the rate limit: how many requests are left, and
+// when there are more.
 type quota struct {
 	left   int
-	resets time.Duration // from the answer on
+	resets time.Duration // counted from the response
 }
 
 const (
-	// roundedUp covers a server that rounds the time to a reset down to whole seconds.
+	// roundedUp compensates for a server that rounds the time to a reset down to whole
+	// seconds.
 	roundedUp = time.Second
-	// longestWindow is what any longer time counts as.
+	// longestWindow caps the time to a reset.
 	longestWindow = 24 * time.Hour
-	// epochFrom and milliFrom tell a reset that is a point in time, in seconds or
+	// epochFrom and milliFrom distinguish a reset that is a point in time, in seconds or
 	// milliseconds since 1970, from one that is a number of seconds.
 	epochFrom = 100_000_000
 	milliFrom = 100_000_000_000
 )
 
-// readQuota reads the headers that announce a rate limit. Three forms are in use: the
-// structured fields RateLimit and RateLimit-Policy of draft-ietf-httpapi-ratelimit-headers,
-// the fields RateLimit-Remaining and RateLimit-Reset of its drafts up to 06, and
-// X-RateLimit-*, whose reset is a number of seconds or a point in time. now stands in
-// for the Date of an answer that has none. False means that nothing usable is announced.
+// readQuota reads the headers that announce a rate limit, in one of three formats: the
+// structured fields RateLimit and RateLimit-Policy of
+// draft-ietf-httpapi-ratelimit-headers, the fields RateLimit-Remaining and RateLimit-Reset
+// of its drafts up to 06, and X-RateLimit-*, in which the reset is a number of seconds or
+// a point in time. now is used if the response has no Date. readQuota returns false if
+// nothing usable is announced.
 func readQuota(header http.Header, now time.Time) (quota, bool) {
 	if tightest, ok := structuredQuota(header, now); ok {
 		return tightest, true
@@ -44,8 +46,8 @@ func readQuota(header http.Header, now time.Time) (quota, bool) {
 	return quota{}, false
 }
 
-// structuredQuota reads RateLimit. Of several limits the one with the fewest requests
-// left counts. A limit without a time resets after the window of its policy.
+// structuredQuota reads RateLimit. If there are several limits, the one with the fewest
+// requests left counts. A limit without a time resets after the window of its policy.
 func structuredQuota(header http.Header, now time.Time) (tightest quota, found bool) {
 	windows := map[string]int64{}
 	for _, policy := range fieldMembers(header, "RateLimit-Policy") {
@@ -64,7 +66,7 @@ func structuredQuota(header http.Header, now time.Time) (tightest quota, found b
 	return tightest, found
 }
 
-// untilReset reads a reset: a number of seconds, or a point in time by the server's
+// untilReset interprets a reset: a number of seconds, or a point in time by the server's
 // clock.
 func untilReset(value int64, header http.Header, now time.Time) time.Duration {
 	if value < epochFrom {
@@ -87,7 +89,7 @@ type fieldMember struct {
 	parameters map[string]string
 }
 
-// number returns a parameter that is a whole number, and -1 if it is not there.
+// number returns a parameter that is a whole number, or -1 if it is missing.
 func (m fieldMember) number(key string) int64 {
 	if value, ok := wholeField(m.parameters[key]); ok {
 		return value
@@ -95,9 +97,9 @@ func (m fieldMember) number(key string) int64 {
 	return -1
 }
 
-// fieldMembers reads a list of items with parameters, such as "default";r=50;t=30.
-// Draft 07 has a dictionary in its place (limit=100, remaining=50, reset=30), which is
-// read as one member without a name.
+// fieldMembers parses a list of items with parameters, such as "default";r=50;t=30. Draft
+// 07 uses a dictionary instead (limit=100, remaining=50, reset=30), which is parsed as one
+// member without a name.
 func fieldMembers(header http.Header, field string) []fieldMember {
 	var members []fieldMember
 	flat := fieldMember{parameters: map[string]string{}}
@@ -123,10 +125,10 @@ func fieldMembers(header http.Header, field string) []fieldMember {
 	return members
 }
 
-// flatNames are the words of draft 07 for the parameters.
+// flatNames maps the names of draft 07 to those of the parameters.
 var flatNames = map[string]string{"limit": "q", "remaining": "r", "reset": "t"}
 
-// splitField splits at a separator outside of quotes, and leaves out what is empty.
+// splitField splits text at separators outside of quotes and omits empty parts.
 func splitField(text string, separator rune) []string {
 	quoted := false
 	parts := strings.FieldsFunc(text, func(c rune) bool {
@@ -144,7 +146,7 @@ func splitField(text string, separator rune) []string {
 	return kept
 }
 
-// wholeField reads a number without a sign, such as "42". Numbers with more than 15
+// wholeField parses a number without a sign, such as "42". Numbers with more than 15
 // digits are not those of a rate limit.
 func wholeField(text string) (int64, bool) {
 	text = strings.TrimSpace(text)

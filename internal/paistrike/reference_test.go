@@ -16,16 +16,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// reference is what the public reference of a service shows: the fields of its
-// answers, how values look, and statuses. It is written from the reference and not
-// from the sandbox's shape, which is held to it.
+// reference contains what a service's public reference shows: the fields of its responses,
+// the formats of values, and statuses. It is written from the reference and not from the
+// sandbox's shape, which is tested against it.
 type reference struct {
 	source string
-	create string // fields of the answer to a create
+	create string // fields of the response to a create
 	row    string // of a token in a list
 	around string // of the list, around the tokens
 	like   map[string]string
-	// The statuses of a create, of a revocation, of a list that a dead token asks for.
+	// The statuses of a create, of a revocation, and of a list with a revoked token.
 	created, revoked, dead int
 }
 
@@ -120,7 +120,7 @@ func references() map[string]reference {
 	}
 }
 
-// tape keeps what a server answers.
+// tape records the responses of a server.
 type tape struct {
 	mu      sync.Mutex
 	answers []taped
@@ -146,7 +146,7 @@ func (r *tape) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// last returns the latest answer to a method below a path, as JSON if it is.
+// last returns the latest response to a method below a path, decoded if it is JSON.
 func (r *tape) last(method, path string) (status int, body any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -161,8 +161,8 @@ func (r *tape) last(method, path string) (status int, body any) {
 	return 0, nil
 }
 
-// fields lists the names in a JSON value, dotted, and gathers the values under them.
-// What stands at rows is not gone into.
+// fields adds the dotted names of all fields of a JSON value to into, with their values.
+// It does not descend into rows.
 func fields(value any, path string, rows any, into map[string]string) map[string]string {
 	switch inner := value.(type) {
 	case map[string]any:
@@ -188,7 +188,7 @@ func fields(value any, path string, rows any, into map[string]string) map[string
 	return into
 }
 
-// rowsIn finds the list of tokens: the longest one.
+// rowsIn returns the list of tokens: the longest list.
 func rowsIn(value any) (longest []any) {
 	consider := func(list []any) {
 		if len(list) > len(longest) {
@@ -206,8 +206,8 @@ func rowsIn(value any) (longest []any) {
 	return longest
 }
 
-// The sandbox answers in every shape what the service's reference shows, and
-// nothing that would only please the decoder.
+// In every shape, the sandbox responds as the service's reference shows, and adds nothing
+// that would only help the decoder.
 func TestShapesFollowTheirReferences(t *testing.T) {
 	t.Parallel()
 	everyShape(t, func(t *testing.T, a *shapedAccount) {
@@ -222,7 +222,7 @@ func TestShapesFollowTheirReferences(t *testing.T) {
 		}
 		wire := &tape{}
 		client := a.recorded(t, wire)
-		for i := range 120 { // another page, wherever there are pages
+		for i := range 120 { // more than one page, in every shape with pages
 			a.Mint(fmt.Sprint("other ", i), instant("2026-09-01T00:00:00Z"))
 		}
 		minted, err := paistrike.MintOnce(t.Context(), client, "ci", instant("2026-08-01T00:00:00Z"))
@@ -233,7 +233,7 @@ func TestShapesFollowTheirReferences(t *testing.T) {
 			t.Errorf("a create is answered with %d", status)
 		}
 
-		_, err = client.As(minted.Secret).Self(t.Context()) // it was used
+		_, err = client.As(minted.Secret).Self(t.Context()) // so that it has a last use
 		mustNot(t, err)
 		firstPage, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.url+a.shape.Prefix+a.shape.List.Path, nil)
 		mustNot(t, err)
@@ -251,7 +251,7 @@ func TestShapesFollowTheirReferences(t *testing.T) {
 		if want.around != "" {
 			same("a list", want.around, fields(page, "", rows, map[string]string{}))
 		}
-		one := map[string]string{} // what is optional is in some rows
+		one := map[string]string{} // optional fields are in some rows only
 		for i := range rows {
 			for name, value := range fields(rows[i], "", nil, map[string]string{}) {
 				if _, known := one[name]; !known || value != fmt.Sprint(nil) {

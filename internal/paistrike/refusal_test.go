@@ -167,8 +167,8 @@ func TestKindsOfErrors(t *testing.T) {
 	}
 }
 
-// A wrong prefix answers 404 to everything. That says nothing about a token;
-// otherwise a typing error would make live tokens look gone.
+// With a wrong prefix, the server responds to everything with 404. That says nothing about
+// a token. Otherwise a typing error would make live tokens look deleted.
 func TestWrongAddressIsNotAMissingToken(t *testing.T) {
 	t.Parallel()
 	s := serve(t, http.NotFoundHandler())
@@ -184,7 +184,8 @@ func TestWrongAddressIsNotAMissingToken(t *testing.T) {
 	}
 }
 
-// Some servers answer 401 for a token that is not there. The bearer tells which.
+// Some servers respond with 401 for a token that does not exist. Whether the management
+// token still works tells the two cases apart.
 func TestMissingTokenThatIsCalledUnauthorized(t *testing.T) {
 	t.Parallel()
 	self := answer(200, `{"id":"tok_1","name":"management"}`)

@@ -11,31 +11,31 @@ import (
 )
 
 const (
-	// maxWait is the longest pause that a server is granted.
+	// maxWait is the longest pause that a server can request.
 	maxWait = 60 * time.Second
-	// The pause without Retry-After doubles from firstPause up to longestPause.
+	// Without Retry-After, the pause doubles from firstPause up to longestPause.
 	firstPause   = 500 * time.Millisecond
 	longestPause = 8 * time.Second
 )
 
-// outcome is what one attempt came to.
+// outcome is the result of one attempt.
 type outcome int
 
 const (
 	outcomeDone      outcome = iota // 2xx
-	outcomeRefused                  // an answer that asking again does not change
-	outcomeBusy                     // 429, which promises that nothing was done
+	outcomeRefused                  // a response that another attempt would not change
+	outcomeBusy                     // 429, which guarantees that nothing was done
 	outcomeUnreached                // no connection: nothing was sent
-	outcomeUnclear                  // 408, 425, 5xx, or no whole answer: done or not
+	outcomeUnclear                  // 408, 425, 5xx, or no complete response: it may have been done
 )
 
-// repeatable reports whether another attempt may help. For a call that must not
-// go out twice, an unclear outcome has ended it before.
+// repeatable reports whether another attempt may help. A call that must not be sent twice
+// has already ended after an unclear outcome.
 func (o outcome) repeatable() bool {
 	return o == outcomeBusy || o == outcomeUnreached || o == outcomeUnclear
 }
 
-// classify says what an attempt came to. reached has a meaning only if err is set.
+// classify returns the outcome of an attempt. reached matters only if err is set.
 func classify(call call, got answer, reached bool, err error) outcome {
 	switch {
 	case err != nil && !reached:
@@ -56,7 +56,7 @@ func classify(call call, got answer, reached bool, err error) outcome {
 	return outcomeDone
 }
 
-// pause says how long to wait before the next attempt, and whether there is one.
+// pause returns how long to wait before the next attempt, and whether to make one.
 func (c *Client) pause(attempt int, got answer, came outcome) (time.Duration, bool) {
 	if attempt >= c.attempts || !came.repeatable() {
 		return 0, false
@@ -68,16 +68,17 @@ func (c *Client) pause(attempt int, got answer, came outcome) (time.Duration, bo
 	return asked, asked <= maxWait
 }
 
-// backoff is the pause after the given attempt, counted from 1: between half and
-// all of a time that doubles, so that many clients do not come back at once.
+// backoff returns the pause after the given attempt, counted from 1: a random time between
+// half and all of a duration that doubles, so that many clients do not retry at the same
+// time.
 func backoff(attempt int) time.Duration {
 	full := min(firstPause<<min(attempt-1, 10), longestPause)
 	return full/2 + rand.N(full/2+1) //nolint:gosec // jitter is not a secret
 }
 
-// retryAfter reads how long the server asks to wait: seconds, with a fraction or
-// without, or a date, which counts from the answer's own Date header. now is
-// asked only if there is none. False means that nothing usable was asked.
+// retryAfter reads how long the server asks to wait: seconds, possibly with a fraction, or
+// a date, which is relative to the response's Date header. It calls now only without that
+// header. It returns false if the server requests no usable time.
 func retryAfter(header http.Header, now func() time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if value == "" {
@@ -88,7 +89,7 @@ func retryAfter(header http.Header, now func() time.Time) (time.Duration, bool) 
 		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			return 0, false
 		}
-		// A century stands for all that is longer and would overflow.
+		// A century replaces anything longer, which would overflow.
 		wait := time.Duration(min(seconds, 100*365*86400) * float64(time.Second))
 		return wait, wait > 0
 	}
@@ -104,7 +105,7 @@ func retryAfter(header http.Header, now func() time.Time) (time.Duration, bool) 
 	return wait, wait > 0
 }
 
-// isDialError reports whether err says that there was no connection.
+// isDialError reports whether err means that there was no connection.
 func isDialError(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"

@@ -16,7 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// acts are the calls of the client, by whether they may be repeated.
+// act is a call of the client. The table marks those that may be repeated.
 type act struct {
 	name   string
 	method string
@@ -38,7 +38,7 @@ func creating() act {
 	}}
 }
 
-// works answers any of the acts well.
+// works responds successfully to any of the acts.
 func works(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodPost:
@@ -50,7 +50,7 @@ func works(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// The table of what is tried again: one trouble, then a server that works.
+// The table of what is retried: one failure, then a server that works.
 func TestRetries(t *testing.T) {
 	t.Parallel()
 	half := func(w http.ResponseWriter, _ *http.Request) {
@@ -95,7 +95,7 @@ func TestRetries(t *testing.T) {
 				var tries atomic.Int32
 				s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					switch {
-					case r.Method != one.method: // Revoke asks what is true
+					case r.Method != one.method: // Revoke then reads the current state
 						status := "active"
 						if tries.Load() == 2 || test.revoking == "done" {
 							status = "revoked"
@@ -151,7 +151,7 @@ func TestGivesUpInTheEnd(t *testing.T) {
 	}
 }
 
-// A 429 promises that nothing was done, so a create may wait and go out again.
+// A 429 guarantees that nothing was done, so a create may wait and be sent again.
 func TestCreateWaitsForItsTurn(t *testing.T) {
 	t.Parallel()
 	s := serve(t, inTurn(
@@ -187,9 +187,9 @@ func TestAbsurdWaitsAreRefused(t *testing.T) {
 	}
 }
 
-// The trap that makes duplicate tokens: the server has done the work, then the
-// connection is gone. Our transport, a pooled one, and one whose connections are
-// in use already: a create goes out once.
+// Duplicate tokens would be created if the server has done the work and then the
+// connection is lost. A create is sent once, with our transport, with a pooled one, and
+// with one whose connections are already in use.
 func TestLostAnswerOfACreate(t *testing.T) {
 	t.Parallel()
 	for _, transport := range []http.RoundTripper{nil, &http.Transport{}} {
@@ -217,7 +217,7 @@ func TestLostAnswerOfACreate(t *testing.T) {
 	}
 }
 
-// A pooled connection may be dead without our knowing, so a create takes none.
+// A pooled connection may be dead without the client noticing, so a create uses none.
 func TestEachCreateHasItsOwnConnection(t *testing.T) {
 	t.Parallel()
 	var seen []string
@@ -234,7 +234,7 @@ func TestEachCreateHasItsOwnConnection(t *testing.T) {
 	}
 }
 
-// A create that never left is safe to send again: no connection, no handshake.
+// A create that was never sent is safe to send again: no connection, no handshake.
 func TestCreateThatNeverLeft(t *testing.T) {
 	t.Parallel()
 	t.Run("connection refused at first", func(t *testing.T) {
@@ -292,7 +292,7 @@ func expectUnreached(t *testing.T, s *server, c *paistrike.Client) {
 	}
 }
 
-// A transport that does not say how far it got is not trusted to have sent nothing.
+// If a transport does not report how far it got, the request counts as sent.
 func TestSilentTransport(t *testing.T) {
 	t.Parallel()
 	s := serve(t, http.HandlerFunc(works))
@@ -369,7 +369,7 @@ func TestCancelling(t *testing.T) {
 	})
 }
 
-// The real wait is used where none is given; here it ends at once.
+// Without a configured Sleep, the client really waits. Here the wait ends at once.
 func TestRealWait(t *testing.T) {
 	t.Parallel()
 	s := serve(t, inTurn(answer(429, "", "Retry-After", "0.001"), works))

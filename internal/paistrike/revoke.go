@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Why a token does not count as revoked.
+// Reasons why a token does not count as revoked.
 var (
 	errStillListed = errors.New("it is still there after the revocation, and the server does not say in which state")
 	errStillActive = errors.New("the server took the revocation and did not carry it out")
@@ -18,13 +18,13 @@ var (
 	errUnknownSelf = errors.New("its id is not known; set api_routes.self")
 )
 
-// Revoke ends a token at once. It returns nil only if the token was then seen to be
-// revoked: by its id, or, if the server does not find it or cannot read one by id,
-// by a whole list that holds another token known before, and this one as revoked or
-// not at all. A token that was seen as revoked before takes one call.
+// Revoke revokes a token immediately. It returns nil only if the token was then seen as
+// revoked: by its ID, or, if the server does not find it or cannot read one by ID, in a
+// complete list that contains another known token, and this one as revoked or not at all.
+// A token that was already seen as revoked takes one call.
 //
-// A token that the server does not know, and that was never seen, is [IsNotFound].
-// Every other error is a [*NotRevokedError].
+// If the server does not know the token and it was never seen, [IsNotFound] reports true
+// for the error. Every other error is a [*NotRevokedError].
 func (c *Client) Revoke(ctx context.Context, id string) error {
 	op := "revoking token " + id
 	path, err := c.revokePath(ctx, id)
@@ -32,8 +32,8 @@ func (c *Client) Revoke(ctx context.Context, id string) error {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	if !c.routes.hasSelf() && !c.memory.knowsOther(id) {
-		// Nothing else may tell afterwards whether a list is the account's. If it
-		// cannot be read now, the revocation is the more urgent.
+		// Without this list, nothing could later show whether a list is the account's. If
+		// it fails, the revocation is more urgent.
 		_, _ = c.List(ctx)
 	}
 	known, revoked := c.memory.knows(id)
@@ -50,8 +50,8 @@ func (c *Client) Revoke(ctx context.Context, id string) error {
 	return c.seeRevoked(ctx, id, known || err == nil, err)
 }
 
-// revokePath is where a token is revoked. A service that takes a name gets it only
-// if no other token of the account that may still work has the same one.
+// revokePath returns the path for revoking a token. If the service takes a name, no other
+// token of the account that may still work may have the same name.
 func (c *Client) revokePath(ctx context.Context, id string) (string, error) {
 	path, err := c.itemPath(c.routes.RevokePath, id)
 	if err != nil || !strings.Contains(c.routes.RevokePath, nameHole) {
@@ -77,7 +77,7 @@ func (c *Client) revokePath(ctx context.Context, id string) (string, error) {
 	return fill(c.routes.RevokePath, nameHole, name), nil
 }
 
-// act makes a call whose answer may be empty, but not a page.
+// act makes a call that accepts an empty response, but not an HTML page.
 func (c *Client) act(ctx context.Context, call call) (answer, error) {
 	got, err := c.do(ctx, call)
 	if err == nil && !got.fromAPI() {
@@ -86,14 +86,14 @@ func (c *Client) act(ctx context.Context, call call) (answer, error) {
 	return got, err
 }
 
-// showsRevoked reports whether an answer is the token itself, revoked.
+// showsRevoked reports whether a response is the token itself, revoked.
 func (c *Client) showsRevoked(got answer, id string) bool {
 	token, err := c.reader().decodeToken(got.body)
 	return err == nil && strings.EqualFold(token.ID, id) && token.Status == StatusRevoked
 }
 
-// settled reports whether the server has dealt with a call, whatever it said, so
-// that it can be asked what is true now.
+// settled reports whether the server has finished a call, whatever the result, so that the
+// current state can be read.
 func settled(err error) bool {
 	if _, odd := errors.AsType[*AnswerError](err); odd || err == nil {
 		return true
@@ -106,8 +106,8 @@ func settled(err error) bool {
 	}
 }
 
-// seeRevoked finds out what a revocation came to. existed says that there was such
-// a token; cause is what the server said to the revocation.
+// seeRevoked finds out the result of a revocation. existed is true if there was such a
+// token. cause is the server's error for the revocation.
 func (c *Client) seeRevoked(ctx context.Context, id string, existed bool, cause error) error {
 	unknown := func(err error) error { return &NotRevokedError{ID: id, Err: then(cause, err)} }
 	if !c.routes.ListOnly {
@@ -153,7 +153,7 @@ func indexOf(tokens []Token, id string) int {
 	return slices.IndexFunc(tokens, func(t Token) bool { return t.ID == id })
 }
 
-// judge says what a token that is still there means for its revocation.
+// judge returns the result of a revocation if the token is still listed.
 func (c *Client) judge(token Token, cause error) error {
 	c.memory.note(token)
 	switch {
@@ -165,8 +165,8 @@ func (c *Client) judge(token Token, cause error) error {
 	return &NotRevokedError{ID: token.ID, Seen: StatusActive, Err: cmp.Or(cause, errStillActive)}
 }
 
-// RevokeSelf ends the token that makes the call. It returns nil only if the token
-// was refused when it asked, before or after; else a [*NotRevokedError].
+// RevokeSelf revokes the token that makes the call. It returns nil only if the token was
+// then refused, or had been refused before. Otherwise it returns a [*NotRevokedError].
 func (c *Client) RevokeSelf(ctx context.Context) error {
 	const op = "revoking the API token in use"
 	id, err := c.endSelf(ctx, op)
@@ -177,7 +177,7 @@ func (c *Client) RevokeSelf(ctx context.Context) error {
 		return &NotRevokedError{ID: id, Err: err}
 	}
 	_, asked := c.Self(ctx)
-	if unserved(asked) { // of the route, or of the token?
+	if unserved(asked) { // is it the route or the token that does not exist?
 		asked = c.probe(ctx, op)
 	}
 	switch {
@@ -192,8 +192,8 @@ func (c *Client) RevokeSelf(ctx context.Context) error {
 	return &NotRevokedError{ID: id, Seen: StatusActive, Err: cmp.Or(err, errStillActive)}
 }
 
-// endSelf asks for the end of the token in use, by the route for that, or else by
-// its id, which it returns if it is known.
+// endSelf revokes the token in use, by the route for that, or else by its ID. It returns
+// the ID if that is known.
 func (c *Client) endSelf(ctx context.Context, op string) (id string, err error) {
 	if c.routes.hasSelf() && c.routes.RevokeMethod == http.MethodDelete {
 		_, err = c.act(ctx, call{op: op, method: http.MethodDelete, address: c.address(c.routes.Self, nil)})
@@ -216,7 +216,7 @@ func (c *Client) endSelf(ctx context.Context, op string) (id string, err error) 
 	return self.ID, err
 }
 
-// isRefusal reports whether the API itself refused the bearer.
+// isRefusal reports whether the API itself refused the token.
 func isRefusal(err error) bool {
 	api, ok := errors.AsType[*APIError](err)
 	return ok && IsUnauthorized(err) && !api.foreign

@@ -10,8 +10,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// byRoute answers by method and path below the collection; 404 of the API if there
-// is no answer.
+// byRoute responds by method and path below the collection, and with the API's 404 if
+// there is no such response.
 func byRoute(answers map[string]http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		handler, ok := answers[r.Method+" "+strings.TrimPrefix(r.URL.Path, "/api/v1/api-tokens")]
@@ -22,7 +22,8 @@ func byRoute(answers map[string]http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// Whatever a server says to a revocation: what is true is what it shows afterwards.
+// Whatever a server responds to a revocation, only the state that it shows afterwards
+// counts.
 func TestRevokedIsSeenToBeRevoked(t *testing.T) {
 	t.Parallel()
 	const (
@@ -95,8 +96,8 @@ func TestRevokedIsSeenToBeRevoked(t *testing.T) {
 	}
 }
 
-// A list is the account's if it holds a token that was known before; a token that
-// was known before and is no longer in it is gone.
+// A list is the account's if it contains a token that was known before. A known token that
+// is missing from such a list is gone.
 func TestATokenThatWasKnownAndIsGone(t *testing.T) {
 	t.Parallel()
 	s := serve(t, byRoute(map[string]http.HandlerFunc{
@@ -158,7 +159,7 @@ func TestOwnToken(t *testing.T) {
 	}
 	refused := serve(t, answer(401, ""))
 	c := refused.client(t)
-	for range 2 { // an error is not kept
+	for range 2 { // an error is not cached
 		if _, err := c.Own(t.Context()); !paistrike.IsUnauthorized(err) {
 			t.Errorf("got %v", err)
 		}

@@ -9,89 +9,93 @@ import (
 	"strings"
 )
 
-// How a create request says when the token ends. The values of
-// [Routes.ExpiresFormat].
+// The values of [Routes.ExpiresFormat]: how a create request states the expiry.
 const (
 	ExpiresRFC3339    = "rfc3339"     // "2027-01-31T00:00:00Z"
 	ExpiresDate       = "date"        // "2027-01-31", midnight UTC, rounded up
 	ExpiresUnix       = "unix"        // seconds since 1970
 	ExpiresUnixMilli  = "unix_ms"     // milliseconds since 1970
 	ExpiresTTLSeconds = "ttl_seconds" // seconds from now, by the server's clock
-	ExpiresNone       = "none"        // not at all: the service takes no expiry
+	ExpiresNone       = "none"        // omitted: the service accepts no expiry
 )
 
-// How a create request is written. The values of [Routes.ContentType].
+// The values of [Routes.ContentType]: how a create request is encoded.
 const (
 	ContentJSON    = "json"
 	ContentJSONAPI = "json_api" // JSON with the media type of jsonapi.org
-	ContentForm    = "form"     // fields, as a web page sends them
+	ContentForm    = "form"     // form fields, as a web page sends them
 )
 
-// none in a setting says that the server has no such thing.
+// none is the value of a setting for something that the server does not have.
 const none = "-"
 
-// Routes are the paths and names of the API, so that a user who has PAIStrike's
-// reference need not wait for a release. An empty field means [ContractV1]'s.
-// Paths are used as written, a slash at the end included, and may carry a fixed
-// query; {id} stands for the token's id.
+// Routes are the paths and field names of the API, so that a user with PAIStrike's
+// reference does not have to wait for a release. An empty field means the value of
+// [ContractV1]. Paths are used as written, including a trailing slash, and may contain a
+// fixed query. {id} stands for the token's ID.
 type Routes struct {
-	// Collection lists (GET).
+	// Collection is the path of the list (GET).
 	Collection string `json:"collection"`
-	// CreatePath creates (POST); "" means Collection.
+	// CreatePath is the path of a create (POST). "" means Collection.
 	CreatePath string `json:"create_path"`
-	// Item is one token, with {id}.
+	// Item is the path of one token, with {id}.
 	Item string `json:"item"`
-	// Self is the token that makes the request; "-" means there is no such route.
+	// Self is the path of the token that makes the request. "-" means that there is no
+	// such route.
 	Self string `json:"self"`
 	// RevokeMethod is DELETE or POST.
 	RevokeMethod string `json:"revoke_method"`
-	// RevokePath, with {id} or {name}, revokes; "" means Item.
+	// RevokePath is the path of a revocation, with {id} or {name}. "" means Item.
 	RevokePath string `json:"revoke_path"`
-	// ListOnly says that one token cannot be read by id: it is looked up in the list.
+	// ListOnly is true if a single token cannot be read by ID. It is then looked up in the
+	// list.
 	ListOnly bool `json:"list_only"`
-	// CreateBody is the body of a create as a JSON object, with {name} in a text of
-	// it and {expires} as a text of its own. A field that is {expires} is left out for
-	// a token that never expires.
+	// CreateBody is the body of a create as a JSON object, with {name} within a string and
+	// {expires} as a whole string. A field with {expires} is omitted for a token that
+	// never expires.
 	CreateBody string `json:"create_body"`
 	// ContentType is json, json_api or form.
 	ContentType string `json:"content_type"`
-	// ExpiresFormat is rfc3339, date, unix, unix_ms, ttl_seconds or none. If the
-	// format is coarse, the time is rounded up, so that the token lives at least as
-	// long as asked; the expiry in the answer is the truth.
+	// ExpiresFormat is rfc3339, date, unix, unix_ms, ttl_seconds or none. A coarse format
+	// rounds the time up, so that the token lives at least as long as requested. The
+	// expiry in the response is authoritative.
 	ExpiresFormat string `json:"expires_format"`
-	// List says how the list is read.
+	// List configures how the list is read.
 	List ListRoutes `json:"list"`
-	// Answer says where the facts of a token stand.
+	// Answer configures where a response contains the facts of a token.
 	Answer AnswerRoutes `json:"answer"`
-	// UnauthorizedStatus is how the server refuses a token that is dead; 0 means 401.
+	// UnauthorizedStatus is the status with which the server refuses a token that does not
+	// work. 0 means 401.
 	UnauthorizedStatus int `json:"unauthorized_status"`
 }
 
-// ListRoutes says how the list is read. What is empty is found out from the answers.
+// ListRoutes configures how the list is read. Empty fields are detected from the
+// responses.
 type ListRoutes struct {
-	// Items is where the list stands in the answer, as a dotted path.
+	// Items is the dotted path of the list in the response.
 	Items string `json:"items"`
-	// Page is the query parameter that asks for another page: by its number, or by
-	// what stands at Next. "-" means that the server has one page only.
+	// Page is the query parameter that requests another page: by its number, or by the
+	// value at Next. "-" means that the server has only one page.
 	Page string `json:"page"`
-	// PageSize is how many tokens to ask for at once; 0 means 100.
+	// PageSize is how many tokens to request at once. 0 means 100.
 	PageSize int `json:"page_size"`
-	// Size is the query parameter for that; "" means limit, "-" that there is none.
+	// Size is the query parameter for PageSize. "" means limit. "-" means that there is
+	// none.
 	Size string `json:"size"`
-	// Total is where the answer says how many tokens there are, as a dotted path. "-"
-	// means that what it says is something else.
+	// Total is the dotted path of the number of all tokens. "-" means that the counts in
+	// the response are something else.
 	Total string `json:"total"`
-	// Next is where the answer says how the list goes on, by an address or by a value
-	// for Page, as a dotted path.
+	// Next is the dotted path of the pointer to the next page: an address, or a value for
+	// Page.
 	Next string `json:"next"`
-	// DropsRevoked says that a revoked token leaves the list: what is not in a whole
-	// list is then revoked.
+	// DropsRevoked is true if a revoked token leaves the list, so that absence from a
+	// complete list means revoked.
 	DropsRevoked bool `json:"drops_revoked"`
 }
 
-// AnswerRoutes are dotted paths of the facts in the object that is a token, or
-// around it. What is empty is looked for under the usual names; "-" says that the
-// service does not tell it.
+// AnswerRoutes are the dotted paths of the facts in the object of a token, or around it.
+// Empty fields are searched under the usual names. "-" means that the service does not
+// report the fact.
 type AnswerRoutes struct {
 	ID         string `json:"id"`
 	Name       string `json:"name"`
@@ -119,8 +123,8 @@ func ContractV1() Routes {
 	}
 }
 
-// ParseRoutes reads routes from a JSON object, as the action gets them. An empty
-// text is the zero Routes; an unknown key is refused.
+// ParseRoutes parses routes from a JSON object, the action's input. An empty text means
+// the zero Routes. An unknown key is an error.
 func ParseRoutes(jsonText string) (Routes, error) {
 	var routes Routes
 	if err := parseSetting("api_routes", jsonText, &routes); err != nil {
@@ -129,7 +133,7 @@ func ParseRoutes(jsonText string) (Routes, error) {
 	return routes, routes.Validate()
 }
 
-// ParseAuth reads an [Auth] from a JSON object, as the action gets it.
+// ParseAuth parses an [Auth] from a JSON object, the action's input.
 func ParseAuth(jsonText string) (Auth, error) {
 	var auth Auth
 	if err := parseSetting("auth", jsonText, &auth); err != nil {
@@ -153,7 +157,7 @@ func parseSetting(setting, jsonText string, into any) error {
 	return nil
 }
 
-// complete fills what is empty with the contract's routes.
+// complete fills empty fields with the contract's routes.
 func (r Routes) complete() Routes {
 	contract := ContractV1()
 	for _, field := range []struct{ value, fallback *string }{
@@ -188,7 +192,7 @@ func (r Routes) complete() Routes {
 // hasSelf reports whether the server has a route for the caller's own token.
 func (r Routes) hasSelf() bool { return r.Self != none }
 
-// Validate checks the routes without any I/O; what is empty is well. Its error is a
+// Validate checks the routes without I/O. Empty fields are valid. Its error is a
 // [*SettingError].
 func (r Routes) Validate() error {
 	r = r.complete()
@@ -281,7 +285,7 @@ func (a AnswerRoutes) validate() error {
 	return nil
 }
 
-// checkDotted returns what is wrong with a dotted path; "" stands for no path.
+// checkDotted returns the problem of a dotted path, or "". An empty path is valid.
 func checkDotted(path string) string {
 	if path == "" {
 		return ""

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// checkRoute says what is wrong with a path template, in which exactly one of the
-// placeholders must stand, once, and at which column.
+// checkRoute returns the problem of a path template and its column, or "". Exactly one of
+// the placeholders must occur, once.
 func checkRoute(path string, placeholders []string) string {
 	bare, found := path, 0
 	for _, placeholder := range placeholders {
@@ -35,7 +35,7 @@ func checkRoute(path string, placeholders []string) string {
 	return ""
 }
 
-// columnIn words a place in a path; offset counts bytes from 0.
+// columnIn describes a position in a path. offset counts bytes from 0.
 func columnIn(path string, offset int) string {
 	return fmt.Sprintf("column %d", len([]rune(path[:offset]))+1)
 }
@@ -47,7 +47,7 @@ func orNone(placeholders []string) string {
 	return strings.Join(placeholders, " or ")
 }
 
-// checkPath says what is wrong with a path that is put behind the endpoint.
+// checkPath returns the problem of a path that is appended to the endpoint, or "".
 func checkPath(path string) string {
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
 		return "must begin with one slash"
@@ -69,13 +69,13 @@ func checkPath(path string) string {
 	return ""
 }
 
-// badEscape is what PathUnescape could not read.
+// badEscape returns the escape that PathUnescape could not decode.
 func badEscape(err error) string {
 	bad, _ := errors.AsType[url.EscapeError](err)
 	return string(bad)
 }
 
-// fill puts a value into a path template, escaped for its place.
+// fill puts a value into a path template, with the escaping that its position needs.
 func fill(template, placeholder, value string) string {
 	path, query, asks := strings.Cut(template, "?")
 	path = strings.Replace(path, placeholder, url.PathEscape(value), 1)

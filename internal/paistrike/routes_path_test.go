@@ -2,7 +2,7 @@ package paistrike
 
 import "testing"
 
-// What is wrong with a path is said with its place.
+// An error about a path names the column of the problem.
 func TestPathsThatCannotWork(t *testing.T) {
 	t.Parallel()
 	id := []string{"{id}"}

@@ -76,7 +76,7 @@ func TestSecretIsComparedByValue(t *testing.T) {
 	}
 }
 
-// expectNoCanary fails if the text holds the canary or any larger part of it.
+// expectNoCanary fails the test if the text contains the canary or a longer part of it.
 func expectNoCanary(t *testing.T, where, text string) {
 	t.Helper()
 	hexed := fmt.Sprintf("%x", canary)

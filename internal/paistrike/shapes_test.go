@@ -15,11 +15,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// peculiar is what a service of some shape does not tell, by the name of the
-// sandbox's shape; the shapes name the services and their public references.
+// peculiar is what a service does not report, by the name of the sandbox's shape. The
+// shapes name the services and their public references.
 type peculiar struct {
 	untold paistrike.Facts
-	days   bool // it keeps days
+	days   bool // it stores whole days
 }
 
 func peculiarities() map[string]peculiar {
@@ -36,14 +36,14 @@ func peculiarities() map[string]peculiar {
 	}
 }
 
-// shapedAccount is a service of another shape, with its management token.
+// shapedAccount is a service with another shape, with its management token.
 type shapedAccount struct {
 	*sandbox.Server
 	peculiar
 	url    string
 	shape  *sandbox.Shape
 	client *paistrike.Client
-	owner  string // the management token's id
+	owner  string // the management token's ID
 }
 
 func shapedServer(t *testing.T, name string) *shapedAccount {
@@ -68,7 +68,7 @@ func (a *shapedAccount) as(t *testing.T, token string) *paistrike.Client {
 	return client
 }
 
-// recorded is the client of the management token whose answers go through wire.
+// recorded returns a client with a new token whose responses pass through wire.
 func (a *shapedAccount) recorded(t *testing.T, wire http.RoundTripper) *paistrike.Client {
 	t.Helper()
 	_, token := a.Mint("recorded", time.Time{})
@@ -91,7 +91,7 @@ func (a *shapedAccount) config(t *testing.T, token string) paistrike.Config {
 	}
 }
 
-// live returns the ids of the tokens that work and have the name.
+// live returns the IDs of the working tokens with the name.
 func (a *shapedAccount) live(name string) (ids []string) {
 	for _, token := range a.Tokens() {
 		if token.Name == name && token.Status == "active" {
@@ -101,7 +101,7 @@ func (a *shapedAccount) live(name string) (ids []string) {
 	return ids
 }
 
-// everyShape runs a story against every shape that comes with the sandbox.
+// everyShape runs a story against every shape of the sandbox.
 func everyShape(t *testing.T, story func(t *testing.T, a *shapedAccount)) {
 	t.Helper()
 	shapes, err := sandbox.Shapes()
@@ -117,8 +117,8 @@ func everyShape(t *testing.T, story func(t *testing.T, a *shapedAccount)) {
 	}
 }
 
-// The main job: create, verify, find by name and by id, read what the service
-// tells, revoke, and see that it is refused.
+// The main job: create, verify, find by name and by ID, read what the service reports,
+// revoke, and confirm that the token is refused.
 func TestTheMainJobInEveryShape(t *testing.T) {
 	t.Parallel()
 	everyShape(t, func(t *testing.T, a *shapedAccount) {
@@ -166,7 +166,7 @@ func TestTheMainJobInEveryShape(t *testing.T) {
 	})
 }
 
-// Far more tokens than one page holds, and the one that matters anywhere among them.
+// Far more tokens than one page contains, with the important one anywhere among them.
 func TestLongListsInEveryShape(t *testing.T) {
 	t.Parallel()
 	everyShape(t, func(t *testing.T, a *shapedAccount) {
@@ -185,11 +185,11 @@ func TestLongListsInEveryShape(t *testing.T) {
 	})
 }
 
-// A create whose answer is lost, late or unreadable leaves no live token behind.
+// A create whose response is lost, late or unreadable leaves no working token behind.
 func TestLostCreatesInEveryShape(t *testing.T) {
 	t.Parallel()
 	everyShape(t, func(t *testing.T, a *shapedAccount) {
-		for i := range 60 { // on some page
+		for i := range 60 { // on any page
 			a.Mint(fmt.Sprintf("other %d", i), time.Time{})
 		}
 		for i, fault := range []sandbox.Fault{
@@ -207,7 +207,8 @@ func TestLostCreatesInEveryShape(t *testing.T) {
 	})
 }
 
-// A revocation that a server takes and does not carry out is never called done.
+// If a server accepts a revocation and does not carry it out, it is never reported as
+// done.
 func TestLiesAboutRevocationInEveryShape(t *testing.T) {
 	t.Parallel()
 	everyShape(t, func(t *testing.T, a *shapedAccount) {
@@ -234,7 +235,7 @@ func TestLiesAboutRevocationInEveryShape(t *testing.T) {
 	})
 }
 
-// A token ends itself, or it is said that it did not.
+// A token revokes itself, or the error reports that it did not.
 func TestEndingOneselfInEveryShape(t *testing.T) {
 	t.Parallel()
 	everyShape(t, func(t *testing.T, a *shapedAccount) {
@@ -255,7 +256,7 @@ func TestEndingOneselfInEveryShape(t *testing.T) {
 	})
 }
 
-// The sandbox refuses what the shape does not take, so that the stories above prove
+// The sandbox refuses requests that do not fit the shape, so that the stories above prove
 // something.
 func TestShapesAreStrict(t *testing.T) {
 	t.Parallel()
@@ -276,5 +277,5 @@ func TestShapesAreStrict(t *testing.T) {
 	})
 }
 
-// noPause lets a wait pass at once.
+// noPause ends a wait at once.
 func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }

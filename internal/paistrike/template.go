@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// What a create template may hold.
+// The placeholders of a create template.
 const (
 	nameHole    = "{name}"
 	expiresHole = "{expires}"
@@ -19,15 +19,15 @@ const (
 
 var hole = regexp.MustCompile(`\{[A-Za-z_]+\}`)
 
-// template is the body of a create, with holes for name and expiry. A value goes
-// into the parsed document, never into its text: no name can add a field.
+// template is the body of a create with placeholders for name and expiry. Values are
+// inserted into the parsed document and never into its text, so no name can add a field.
 type template struct {
 	fields map[string]any
 	form   bool
 }
 
-// parseTemplate reads and checks a template. Its error says where in the text the
-// problem is.
+// parseTemplate parses and checks a template. Its error contains the position of the
+// problem.
 func parseTemplate(text string, form, expires bool) (template, error) {
 	if err := checkHoles(text); err != nil {
 		return template{}, err
@@ -54,7 +54,7 @@ func parseTemplate(text string, form, expires bool) (template, error) {
 	return t, nil
 }
 
-// countHoles counts the placeholders that are filled.
+// countHoles counts the placeholders that will be filled.
 func countHoles(value any) map[string]int {
 	counts := map[string]int{}
 	switch value := value.(type) {
@@ -78,14 +78,14 @@ func countHoles(value any) map[string]int {
 	return counts
 }
 
-// checkHoles refuses placeholders that nothing fills, and says where they stand.
+// checkHoles rejects placeholders that nothing fills, and returns their position.
 func checkHoles(text string) error {
 	if err := syntax(text); err != nil {
 		return err
 	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
-	// keys tells, for every open object or list, whether a key comes next.
+	// level is an open object or list. key is true if a key comes next in it.
 	type level struct{ object, key bool }
 	var open []level
 	for {
@@ -94,7 +94,7 @@ func checkHoles(text string) error {
 		if errors.Is(err, io.EOF) && len(open) == 0 && before > 0 {
 			return nil
 		}
-		if err != nil { // what Unmarshal let pass
+		if err != nil { // accepted by Unmarshal
 			return fmt.Errorf("is not JSON at %s", placeIn(text, int(before)+1))
 		}
 		isKey := len(open) > 0 && open[len(open)-1].key
@@ -104,7 +104,7 @@ func checkHoles(text string) error {
 				open = open[:len(open)-1]
 				continue
 			}
-			if len(open) > 0 { // a name comes after what opens here
+			if len(open) > 0 { // after this value, a key comes next
 				open[len(open)-1].key = open[len(open)-1].object
 			}
 			open = append(open, level{object: token == '{', key: token == '{'})
@@ -128,7 +128,7 @@ func checkHoles(text string) error {
 	}
 }
 
-// syntax says where a text stops being one JSON value.
+// syntax returns an error with the position at which a text is no longer one JSON value.
 func syntax(text string) error {
 	var value any
 	err := json.Unmarshal([]byte(text), &value)
@@ -142,14 +142,14 @@ func syntax(text string) error {
 	return fmt.Errorf("is not JSON at %s", placeIn(text, offset))
 }
 
-// placeIn words a place in a text; offset counts bytes from 1.
+// placeIn describes a position in a text. offset counts bytes from 1.
 func placeIn(text string, offset int) string {
 	before := text[:min(max(offset-1, 0), len(text))]
 	line := strings.Count(before, "\n") + 1
 	return fmt.Sprintf("line %d, column %d", line, len([]rune(before[strings.LastIndexByte(before, '\n')+1:]))+1)
 }
 
-// write makes the body of a create. A nil expiry is never.
+// write returns the body of a create. A nil expiry means never.
 func (t template) write(name string, expires any) ([]byte, error) {
 	filled, _ := fillHoles(t.fields, name, expires).(map[string]any)
 	if !t.form {
@@ -165,8 +165,8 @@ func (t template) write(name string, expires any) ([]byte, error) {
 	return []byte(values.Encode()), err
 }
 
-// fillHoles returns a copy of a JSON value with its holes filled. Fields for an
-// expiry that there is not are left out.
+// fillHoles returns a copy of a JSON value with its placeholders filled. Without an
+// expiry, fields for it are omitted.
 func fillHoles(value any, name string, expires any) any {
 	switch value := value.(type) {
 	case string:
@@ -192,7 +192,7 @@ func fillHoles(value any, name string, expires any) any {
 	return value
 }
 
-// formOf turns a flat object into the fields of a form.
+// formOf converts a flat object to form fields.
 func formOf(fields map[string]any) (url.Values, error) {
 	values := url.Values{}
 	for key, value := range fields {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A template that cannot work is refused with the place of the problem.
+// A template that cannot work is rejected with the position of the problem.
 func TestTemplatesThatCannotWork(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -66,8 +66,8 @@ func TestTemplatesAreFilled(t *testing.T) {
 	}
 }
 
-// Whatever a template and a name are: an accepted template makes a body of the same
-// fields, and the name arrives whole.
+// For any accepted template and any name, the body has the same fields, and the name
+// arrives unchanged.
 func FuzzTemplate(f *testing.F) {
 	for _, seed := range []string{
 		`{"name":"{name}","expires_at":"{expires}"}`, `{"data":{"attributes":{"name":"x {name}"},"e":"{expires}"}}`, `{"a":["{name}"],"b":"{expires}"}`,
@@ -124,8 +124,8 @@ func countFields(value any) int {
 	return n
 }
 
-// However routes are written: what is accepted stays below the endpoint, sends the
-// token nowhere else, and no error shows it.
+// Any accepted routes stay below the endpoint and send the token nowhere else, and no
+// error contains it.
 func FuzzRoutes(f *testing.F) {
 	for _, seed := range []string{
 		`{"collection":"/t?version=1","item":"/t/{id}?version=1","revoke_path":"/r?name={name}","list":{"page":"p","items":"a.b"}}`,

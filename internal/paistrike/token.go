@@ -6,20 +6,20 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Status is PAIStrike's own word for a token. There is no third one: an expired
-// token still reads "active", so ask [Token.Usable].
+// Status is the status that PAIStrike reports for a token. There are only two: an expired
+// token is still "active", so use [Token.Usable].
 type Status string
 
-// The two states that PAIStrike's token list shows.
+// The two statuses in PAIStrike's token list.
 const (
 	StatusActive  Status = "active"
 	StatusRevoked Status = "revoked"
 )
 
-// Facts is a set of what a service may say about a token.
+// Facts is a set of facts that a service may report about a token.
 type Facts uint8
 
-// The facts that a service may leave out, or write in a way that cannot be read.
+// The facts that a service may omit, or report in an unknown format.
 const (
 	LastUsed Facts = 1 << iota
 	Expiry
@@ -29,11 +29,11 @@ const (
 // Has reports whether all of the facts are in the set.
 func (f Facts) Has(facts Facts) bool { return f&facts == facts }
 
-// Token is one row of PAIStrike's token list. It never carries the secret.
+// Token is one row of PAIStrike's token list. It never contains the secret.
 type Token struct {
 	ID   string
 	Name string
-	// CreatedAt is zero if the server did not say.
+	// CreatedAt is zero if the server did not report it.
 	CreatedAt time.Time
 	// LastUsedAt is zero if the token was never used, or if Untold has LastUsed.
 	LastUsedAt time.Time
@@ -41,31 +41,31 @@ type Token struct {
 	ExpiresAt time.Time
 	// Status is active if Untold has State.
 	Status Status
-	// Untold names the facts that the answer does not tell: it has no field for
-	// them, or one that cannot be read. A null is told: it means never. Nothing
-	// may be concluded from the zero value of a fact that was not told.
+	// Untold contains the facts that the response does not report: it has no field for
+	// them, or the field could not be decoded. A null is reported: it means never. Do not
+	// draw conclusions from the zero value of an untold fact.
 	Untold Facts
-	// Warnings name fields of the answer that could not be read.
+	// Warnings name fields of the response that could not be decoded.
 	Warnings []string
 }
 
-// Known reports whether PAIStrike told of the token itself; false for one that has its id
-// alone.
+// Known reports whether PAIStrike knows the token. It is false for a token with only an
+// ID.
 func (t Token) Known() bool { return t.Status != "" }
 
-// Expired reports whether the token's life is over at now. Expiry is half-open:
-// at the very second of ExpiresAt the token is refused. A token whose expiry was
-// not told counts as unexpired.
+// Expired reports whether the token has expired at now. Expiry is half-open: the token is
+// refused from the second of ExpiresAt on. A token with an untold expiry counts as not
+// expired.
 func (t Token) Expired(now time.Time) bool {
 	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
 }
 
-// Usable reports whether PAIStrike accepts the token at now, as far as it was told.
+// Usable reports whether PAIStrike accepts the token at now, as far as it is known.
 func (t Token) Usable(now time.Time) bool {
 	return t.Status == StatusActive && !t.Expired(now)
 }
 
-// Minted is a token just created, with the secret that is shown this once.
+// Minted is a newly created token with its secret, which is shown only once.
 type Minted struct {
 	Token
 	Secret secret.Secret

@@ -13,7 +13,8 @@ import (
 	"unicode"
 )
 
-// What makes a success answer to a create useless, besides what the decoder finds.
+// Reasons why a successful response to a create cannot be used, in addition to the
+// decoder's.
 var (
 	errOwnToken  = errors.New("the answer repeats the token that asked instead of a new one")
 	errBadID     = errors.New("the answer names an id that leads to no token")
@@ -24,8 +25,8 @@ var (
 	errOtherID   = errors.New("the answer is a different token than the one asked for")
 )
 
-// Get reads one token. [IsNotFound] tells that there is none. If the server cannot
-// read one by id, the token is looked up in the list.
+// Get reads one token. If it does not exist, [IsNotFound] reports true for the error. If
+// the server cannot read a token by ID, Get looks it up in the list.
 func (c *Client) Get(ctx context.Context, id string) (Token, error) {
 	op := "reading token " + id
 	path, err := c.itemPath(c.routes.Item, id)
@@ -44,8 +45,8 @@ func (c *Client) Get(ctx context.Context, id string) (Token, error) {
 	}
 	got, err := c.do(ctx, call{op: op, method: http.MethodGet, address: c.address(path, nil), item: true})
 	if IsUnauthorized(err) {
-		// Some servers say 401 of a token that is not there, so as not to tell
-		// who has which. The bearer is good if it works elsewhere.
+		// Some servers respond with 401 for a token that does not exist, to hide which
+		// tokens exist. If the management token works elsewhere, the token does not exist.
 		if _, self := c.Self(ctx); self == nil {
 			return Token{}, c.missing(id)
 		}
@@ -64,7 +65,7 @@ func (c *Client) Get(ctx context.Context, id string) (Token, error) {
 	return token, nil
 }
 
-// missing says that there is no such token.
+// missing returns the error for a token that does not exist.
 func (c *Client) missing(id string) error {
 	return &APIError{
 		Op: "reading token " + id, Method: http.MethodGet, Path: pathOf(c.base + fill(c.routes.Item, "{id}", id)),
@@ -83,8 +84,8 @@ func (c *Client) tokenOf(op string, got answer) (Token, error) {
 	return token, nil
 }
 
-// itemPath fills in the id. What would lead to a different path than that of one
-// token is not an id: "self" above all, whose revocation ends our own access.
+// itemPath inserts the ID. It rejects an ID that would lead to any path but that of one
+// token, such as "self", whose revocation would end the client's own access.
 func (c *Client) itemPath(template, id string) (string, error) {
 	item := strings.TrimRight(fill(c.routes.Item, "{id}", id), "/")
 	if id == "" || id == "." || id == ".." ||
@@ -94,9 +95,9 @@ func (c *Client) itemPath(template, id string) (string, error) {
 	return fill(template, "{id}", id), nil
 }
 
-// usableID reports whether an id that the server made leads to its token and
-// nowhere else, whatever stands in between: proxies decode what is escaped, so in a
-// path an id is one segment.
+// usableID reports whether an ID from the server leads to its token and nowhere else,
+// whatever proxies are in between. Proxies decode escaped characters, so in a path an ID
+// must be one segment.
 func (c *Client) usableID(id string) bool {
 	_, err := c.itemPath(c.routes.Item, id)
 	inPath := !c.routes.ListOnly
@@ -106,12 +107,12 @@ func (c *Client) usableID(id string) bool {
 	return err == nil && !strings.EqualFold(id, "self") && !strings.ContainsFunc(id, unicode.IsControl) && (!inPath || !strings.ContainsAny(id, `/\`))
 }
 
-// Create makes a token that ends at expiresAt, or never if that is zero. The
-// expiry of the result is the server's word and may differ from the one asked.
+// Create creates a token that expires at expiresAt, or never if that is zero. The expiry
+// in the result is the server's and may differ from the requested one.
 //
-// It goes out once. If it is not certain that nothing was done, or the answer
-// cannot be used, the error is an [*UnknownOutcomeError], and a token of that name
-// may exist. [MintOnce] deals with it.
+// The request is sent once. If it is not certain that nothing was done, or the response
+// cannot be used, the error is an [*UnknownOutcomeError] and a token with that name may
+// exist. [MintOnce] handles that case.
 func (c *Client) Create(ctx context.Context, name string, expiresAt time.Time) (Minted, error) {
 	const op = "creating a token"
 	body, err := c.createBody(name, expiresAt)
@@ -144,7 +145,7 @@ func (c *Client) Create(ctx context.Context, name string, expiresAt time.Time) (
 	return minted, nil
 }
 
-// readMinted reads the answer to a create. With an error the id may still be known.
+// readMinted decodes the response to a create. With an error, the ID may still be known.
 func (c *Client) readMinted(got answer) (Minted, error) {
 	minted, err := c.reader().decodeMinted(got.body)
 	switch {
@@ -158,10 +159,10 @@ func (c *Client) readMinted(got answer) (Minted, error) {
 	return minted, err
 }
 
-// confirm makes sure that a created token is the one asked for, by its name: an id
-// of someone else's token would be revoked one day. If the answer does not tell
-// the name, the token is read; a service that never tells it cannot be used, and
-// the token revokes itself, which can hit no other.
+// confirm verifies by its name that a created token is the requested one: otherwise
+// someone else's token could later be revoked by its ID. If the response does not contain
+// the name, confirm reads the token. A service that never reports the name cannot be used,
+// and the new token revokes itself, which cannot affect any other token.
 func (c *Client) confirm(ctx context.Context, minted *Minted, name string, status int) (revoked bool, err error) {
 	unusable := func(err error) error { return &AnswerError{"creating a token", status, err.Error()} }
 	if minted.Name == "" {
@@ -183,7 +184,7 @@ func (c *Client) confirm(ctx context.Context, minted *Minted, name string, statu
 	return err == nil, then(unusable(errTwoNames), err)
 }
 
-// find reads a token by its id, or in the list if that does not find it.
+// find reads a token by its ID, or from the list if that does not find it.
 func (c *Client) find(ctx context.Context, id string) (Token, error) {
 	token, err := c.Get(ctx, id)
 	if c.routes.ListOnly || !unserved(err) {
@@ -218,8 +219,8 @@ func (c *Client) createBody(name string, expiresAt time.Time) ([]byte, error) {
 	return body.write(name, expires)
 }
 
-// formatExpiry writes an expiry as the server wants it. What the format cannot
-// hold is rounded up, so that the token lives at least as long as asked.
+// formatExpiry formats an expiry as the server requires. A coarse format rounds up, so
+// that the token lives at least as long as requested.
 func formatExpiry(format string, at, now time.Time) (any, error) {
 	up := func(t time.Time, to time.Duration) time.Time {
 		if whole := t.Truncate(to); whole.Before(t) {
@@ -237,7 +238,7 @@ func formatExpiry(format string, at, now time.Time) (any, error) {
 		return up(at, time.Millisecond).UnixMilli(), nil
 	case ExpiresTTLSeconds:
 		seconds := math.Ceil(at.Sub(now).Seconds())
-		if seconds < 1 { // 0 means never to some servers
+		if seconds < 1 { // some servers read 0 as never
 			return nil, fmt.Errorf("the expiry %s is not after now, %s", at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 		return int64(seconds), nil
@@ -246,9 +247,9 @@ func formatExpiry(format string, at, now time.Time) (any, error) {
 	}
 }
 
-// Self returns the token that makes the call, and so tells whether it works.
-// Where the server has no route for that, one row of the list is asked for, and
-// the Token is zero.
+// Self returns the token that makes the call, which also shows whether it works. If the
+// server has no route for that, Self requests one row of the list and returns the zero
+// Token.
 func (c *Client) Self(ctx context.Context) (Token, error) {
 	const op = "checking the API token"
 	if !c.routes.hasSelf() {
@@ -265,7 +266,7 @@ func (c *Client) Self(ctx context.Context) (Token, error) {
 	return token, err
 }
 
-// probe finds out whether the token works by the shortest list.
+// probe requests the shortest list to find out whether the token works.
 func (c *Client) probe(ctx context.Context, op string) error {
 	got, err := c.do(ctx, call{op: op, method: http.MethodGet, address: c.shortestList()})
 	if err != nil {
@@ -277,9 +278,9 @@ func (c *Client) probe(ctx context.Context, op string) error {
 	return nil
 }
 
-// shortestList is where as little of the list is read as the server allows.
+// shortestList returns the address that reads as little of the list as the server allows.
 func (c *Client) shortestList() string {
-	if c.routes.List != ContractV1().List { // a server may have a smallest page
+	if c.routes.List != ContractV1().List { // a server may have a minimum page size
 		return c.listAddress(position{})
 	}
 	return c.address(c.routes.Collection, url.Values{c.routes.List.Size: {"1"}})
@@ -287,6 +288,6 @@ func (c *Client) shortestList() string {
 
 func (c *Client) reader() reader { return reader{c.routes.Answer, c.routes.List} }
 
-// DropsRevoked reports whether absence from a whole list means revoked, as the
-// routes say.
+// DropsRevoked reports whether absence from a complete list means revoked, according to
+// the routes.
 func (c *Client) DropsRevoked() bool { return c.routes.List.DropsRevoked }

@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// vendor is a server of quite another shape: other paths with slashes at their
-// end, other names, no GET by id, revocation by POST.
+// vendor is a server with a very different shape: paths with trailing slashes, other
+// names, no GET by ID, revocation by POST.
 type vendor struct {
 	revoked map[string]bool
 }
@@ -81,8 +81,8 @@ func TestAnotherServerByConfigurationAlone(t *testing.T) {
 	if err != nil || self.ID != "7" {
 		t.Errorf("self is %+v, %v", self, err)
 	}
-	mustNot(t, c.As(minted.Secret).RevokeSelf(ctx))                // by its id, since DELETE is not the way
-	mustNot(t, s.client(t, vendorRoutes("date")).Revoke(ctx, "7")) // refused with 400, and the list says why
+	mustNot(t, c.As(minted.Secret).RevokeSelf(ctx))                // by its ID, because DELETE is not supported
+	mustNot(t, s.client(t, vendorRoutes("date")).Revoke(ctx, "7")) // refused with 400, and the list shows why
 	if token, err = c.Get(ctx, "7"); err != nil || token.Status != paistrike.StatusRevoked {
 		t.Errorf("got %+v, %v", token, err)
 	}
@@ -96,7 +96,7 @@ func TestAnotherServerByConfigurationAlone(t *testing.T) {
 		"POST /v2/user/tokens/9/revoke/", "GET /v2/user/tokens/")
 }
 
-// Formats that are coarse round up: the token lives at least as long as asked.
+// Coarse formats round up: the token lives at least as long as requested.
 func TestExpiryFormats(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ format, at, want string }{
@@ -135,7 +135,7 @@ func TestExpiryFormats(t *testing.T) {
 	}
 }
 
-// A lifetime counts from the server's clock as soon as that is known.
+// A lifetime is relative to the server's clock as soon as that is known.
 func TestLifetimeByTheServersClock(t *testing.T) {
 	t.Parallel()
 	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -187,8 +187,8 @@ func TestWithoutSelfRoute(t *testing.T) {
 	}
 }
 
-// What RevokeSelf makes of a server that does not know the route: a token that
-// still works is never called revoked.
+// RevokeSelf never reports a working token as revoked, even if the server does not know
+// the route.
 func TestRevokeSelfAgainstOddServers(t *testing.T) {
 	t.Parallel()
 	self, list := `{"id":"tok_1"}`, `{"items":[]}`
@@ -198,7 +198,7 @@ func TestRevokeSelfAgainstOddServers(t *testing.T) {
 	type answers map[string]http.HandlerFunc
 	tests := []struct {
 		name    string
-		answers answers // by method and path; 404 if there is none
+		answers answers // by method and path; 404 otherwise
 		done    bool
 	}{
 		{"it works", answers{"DELETE " + own: answer(204, ""), "GET " + own: answer(401, "")}, true},
@@ -242,7 +242,7 @@ func TestRevokeSelfAgainstOddServers(t *testing.T) {
 	}
 }
 
-// A revocation by POST is repeated like one by DELETE: twice revoked is revoked.
+// A revocation by POST is retried like one by DELETE: revoking twice is safe.
 func TestRevokeByPostIsRepeated(t *testing.T) {
 	t.Parallel()
 	s := serve(t, inTurn(cut, answer(200, ""), answer(200, `[{"id":7,"revoked":true}]`)))

@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// numbered serves so many tokens in pages of a size of its own. head and tail are
-// written around the rows, by what was asked.
+// numbered serves tokens in pages of a fixed size. head and tail return what surrounds the
+// rows for a query.
 type numbered struct {
 	tokens, size int
 	base         int    // the number of the first page
@@ -56,7 +56,7 @@ func TestNumberedPages(t *testing.T) {
 	tests := []struct {
 		name   string
 		server numbered
-		want   string // in the error; "" if all come
+		want   string // in the error; "" if all tokens are listed
 		calls  int
 	}{
 		{"page and pages", numbered{45, 20, 1, "page", around(`{"page":NUMBER,"pages":3,"items":`, `}`), nil}, "", 3},
@@ -103,8 +103,8 @@ func TestNumberedPages(t *testing.T) {
 	}
 }
 
-// Rows shift while they are read: a token that is dropped from the first page pulls
-// one of the second over to it, unseen. Such a list is read again.
+// Rows shift while they are read: when a token is dropped from the first page, one token
+// of the second page moves to the first and is missed. Such a list is read again.
 func TestAListThatMoves(t *testing.T) {
 	t.Parallel()
 	for drops, whole := range map[int]bool{1: true, 99: false} {

@@ -1,8 +1,8 @@
-// Package contracttest holds servers and clients to the wire contract in
+// Package contracttest checks servers and clients against the wire contract in
 // internal/paistrike/openapi.yaml.
 //
-// It owns the comparison alone: a handler that checks what passes through it. It
-// neither answers nor changes anything. Tests import it; nothing else does.
+// It provides a handler that checks the requests and responses that pass through it. The
+// handler does not respond and does not change anything. Only tests import this package.
 package contracttest
 
 import (
@@ -25,33 +25,33 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// Option changes what [Check] checks.
+// Option configures [Check].
 type Option func(*checker)
 
-// SkipResponses leaves the answers unchecked: for tests in which the server
-// misbehaves on purpose.
+// SkipResponses disables the check of responses, for tests in which the server misbehaves
+// on purpose.
 func SkipResponses() Option {
 	return func(c *checker) { c.skip = func(*http.Request) bool { return true } }
 }
 
-// SkipResponsesTo leaves the answers to some requests unchecked.
+// SkipResponsesTo disables the check of the responses to some requests.
 func SkipResponsesTo(skip func(*http.Request) bool) Option {
 	return func(c *checker) { c.skip = skip }
 }
 
-// RefuseBadRequests takes a request that breaks the contract for a test of the
-// server: it is an error only if the server does not answer it with 4xx.
+// RefuseBadRequests treats a request that violates the contract as a test of the server:
+// it is an error only if the server does not respond with 4xx.
 func RefuseBadRequests() Option {
 	return func(c *checker) { c.mustRefuse = true }
 }
 
-// Check wraps a handler and calls t.Errorf on every request below prefix, and
-// every answer to one, that breaks the contract. Prefix is "/api/v1" unless the
-// test uses another; "/" means none. Requests elsewhere pass unchecked, and so do
-// answers that are cut off: a hijacked connection, a handler that panics.
+// Check wraps a handler. It calls t.Errorf for every request below prefix, and every
+// response to one, that violates the contract. prefix is "/api/v1" unless the test uses
+// another one; "/" means none. Check does not check other requests, nor responses that are
+// cut off by a hijacked connection or a panic of the handler.
 //
-// An answer of 401 to a request without a bearer is as the contract wants it; a
-// request without one that is answered otherwise is an error.
+// The contract requires a 401 response to a request without a token. Any other response to
+// such a request is an error.
 func Check(t testing.TB, next http.Handler, prefix string, options ...Option) http.Handler {
 	t.Helper()
 	c := &checker{t: t, next: next, prefix: strings.TrimRight(prefix, "/"), router: newRouter(t, strings.TrimRight(prefix, "/"))}
@@ -93,7 +93,7 @@ func (c *checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(r.Body)
-	if err != nil { // the client went away
+	if err != nil { // the client disconnected
 		c.next.ServeHTTP(w, r)
 		return
 	}
@@ -122,7 +122,7 @@ func (c *checker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var errNoBearer = errors.New("there is no bearer")
 
-// request checks a request. The input is nil if the contract has no such route.
+// request checks a request. The returned input is nil if the contract has no such route.
 func (c *checker) request(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
 	copied := r.Clone(r.Context())
 	copied.Body = io.NopCloser(bytes.NewReader(body))
@@ -154,7 +154,7 @@ func (c *checker) response(ctx context.Context, input *openapi3filter.RequestVal
 	return openapi3filter.ValidateResponse(context.WithoutCancel(ctx), answer)
 }
 
-// tee passes an answer on and keeps a copy.
+// tee forwards a response and keeps a copy.
 type tee struct {
 	http.ResponseWriter
 	status   int

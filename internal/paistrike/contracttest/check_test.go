@@ -10,7 +10,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike/contracttest"
 )
 
-// complaints is a testing.TB that keeps what a check says.
+// complaints is a testing.TB that records the errors of a check.
 type complaints struct {
 	testing.TB
 	said []string
@@ -29,7 +29,7 @@ const (
 	one     = "/api/v1/api-tokens/tok_1"
 )
 
-// Every planted fault must be noticed, and nothing else.
+// Every planted violation is reported, and nothing else.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	headers := func(status int) http.Header {
@@ -175,8 +175,7 @@ func TestCheckWantsABearer(t *testing.T) {
 	}
 }
 
-// A server that breaks off on purpose does not breach the contract, and neither check nor prefix
-// get in its way.
+// A server that cuts off a response on purpose does not violate the contract.
 func TestCheckLetsServersBreakOff(t *testing.T) {
 	t.Parallel()
 	heard := &complaints{TB: t}
