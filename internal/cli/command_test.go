@@ -107,11 +107,11 @@ func TestHelpIsTheTable(t *testing.T) {
 func TestDescriptions(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"dry_run":       "Reports what a run would do, and writes nothing.",
-		"broker_mount":  "KV v2 engine that holds the management token; --vault-mount by default.",
-		"concurrency":   "How many entries are worked on at once, 1 to 32. Default: 4.",
+		"dry_run":       "Reports what a run would do without changing anything.",
+		"broker_mount":  "Mount path of the KV v2 secrets engine that contains the management token. Defaults to --vault-mount.",
+		"concurrency":   "Number of entries to process at the same time, 1 to 32. Default: 4.",
 		"vault_address": "Address of Vault, without /v1 or /ui. Required with --store vault. Also read from VAULT_ADDR.",
-		"fail_on":       "error or overdue: whether a token that is still overdue afterwards ends the command with code 3. Default: error.",
+		"fail_on":       "error or overdue: with overdue, the command ends with exit code 3 if tokens are still overdue after the run. Default: error.",
 	} {
 		c := rotateCommand()
 		at := slices.IndexFunc(c.Inputs, func(in input.Input) bool { return in.Name == name })

@@ -5,11 +5,11 @@ func store() []Input {
 	return []Input{
 		{
 			Name: "store", Default: "vault", Values: []string{"vault", "aws"},
-			Help: "`vault` (HashiCorp Vault) or `aws` (AWS Secrets Manager): the store that keeps the token. Inputs that begin with the name of the other one are errors.",
+			Help: "Secret store that contains the token: `vault` (HashiCorp Vault) or `aws` (AWS Secrets Manager). Setting an input of the other store is an error.",
 		},
 		{
 			Name: "audience", Value: "TEXT", GitHub: true,
-			Help: "Audience of GitHub's identity token. By default `vault_address` for Vault, if it is one of the role's `bound_audiences`, and `sts.amazonaws.com` for AWS.",
+			Help: "Audience of GitHub's OIDC token. Defaults to `vault_address` for Vault, which must then be one of the role's `bound_audiences`, and to `sts.amazonaws.com` for AWS.",
 		},
 	}
 }
@@ -19,20 +19,20 @@ func awsAccess() []Input {
 	return []Input{
 		{
 			Name: "aws_region", Value: "REGION", Env: "AWS_REGION",
-			Help:     "Region of the secret, such as `eu-central-1`; by default `AWS_REGION`, which goes with credentials that the job has already.",
+			Help:     "Region of the secret, such as `eu-central-1`. Defaults to `AWS_REGION` of the job.",
 			Terminal: "Region of the secret, such as `eu-central-1`.",
 		},
 		{
 			Name: "aws_role_arn", Value: "ARN", GitHub: true,
-			Help: "IAM role to assume with GitHub's identity token. Without it the credentials count that the job has already.",
+			Help: "ARN of the IAM role to assume with GitHub's OIDC token. Defaults to the AWS credentials that the job already has.",
 		},
-		{Name: "aws_profile", Value: "NAME", Outside: true, Env: "AWS_PROFILE", Help: "Profile of the AWS command line, which is asked for its credentials."},
+		{Name: "aws_profile", Value: "NAME", Outside: true, Env: "AWS_PROFILE", Help: "Profile of the AWS CLI to take the credentials from."},
 		{
 			Name: "aws_endpoint", Value: "URL", Env: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-			Help:     "Address of Secrets Manager, such as that of a VPC endpoint; the region's by default. Variables such as `AWS_ENDPOINT_URL` are not read, because an earlier step could set them.",
-			Terminal: "Address of Secrets Manager, such as that of a VPC endpoint; the region's by default.",
+			Help:     "URL of Secrets Manager, such as a VPC endpoint. Defaults to the endpoint of the region. Variables such as `AWS_ENDPOINT_URL` are not read, because an earlier step could set them.",
+			Terminal: "URL of Secrets Manager, such as a VPC endpoint. Defaults to the endpoint of the region.",
 		},
-		{Name: "aws_sts_endpoint", Value: "URL", Env: "AWS_ENDPOINT_URL_STS", Help: "Address of STS, which issues the credentials of roles; the region's by default."},
+		{Name: "aws_sts_endpoint", Value: "URL", Env: "AWS_ENDPOINT_URL_STS", Help: "URL of AWS STS, which issues credentials for roles. Defaults to the endpoint of the region."},
 	}
 }
 
@@ -41,10 +41,10 @@ func awsSecret() []Input {
 	return []Input{
 		{
 			Name: "aws_secret_id", Value: "NAME", Required: true,
-			Help:     "Name or ARN of the secret: that of the management token for `mint`, of the provisioned token for `read`.",
+			Help:     "Name or ARN of the secret with the management token (`mint`) or the provisioned token (`read`).",
 			Terminal: "Name or ARN of the secret with the management token.",
 		},
-		{Name: "aws_key", Default: "token", Value: "FIELD", Help: "Field of the secret, a JSON object, that holds the token. A secret that is not an object is itself the token."},
+		{Name: "aws_key", Default: "token", Value: "FIELD", Help: "Field that contains the token, if the secret is a JSON object. Otherwise the whole secret is the token."},
 	}
 }
 
@@ -59,23 +59,23 @@ func folderStore(verb string) []Input {
 }
 
 func mount() []Input {
-	return []Input{{Name: "vault_mount", Default: "secret", Value: "PATH", Help: "KV v2 engine that holds the entries."}}
+	return []Input{{Name: "vault_mount", Default: "secret", Value: "PATH", Help: "Mount path of the KV v2 secrets engine that contains the entries."}}
 }
 
 // folder is what rotate, audit and abandon look at in Vault.
 func folder(verb string) []Input {
 	if verb != "" {
 		return []Input{
-			{Name: "vault_path", Value: "PATH", Help: "Path of one entry to " + verb + ", instead of a folder."},
+			{Name: "vault_path", Value: "PATH", Help: "Path of a single entry to " + verb + "."},
 			{
 				Name: "vault_prefix", Value: "FOLDER",
-				Help: "Folder of the entries to " + verb + ", with all folders below it; `/` for the whole engine. Set this or `vault_path`.",
+				Help: "Folder of entries to " + verb + ", including subfolders; `/` for the whole mount. Set either this or `vault_path`.",
 			},
 		}
 	}
 	return []Input{{
 		Name: "vault_prefix", Value: "FOLDER", Required: true,
-		Help: "Folder of the entries to compare with the account, with all folders below it; `/` for the whole engine.",
+		Help: "Folder of entries to compare with the account, including subfolders; `/` for the whole mount.",
 	}}
 }
 
@@ -83,26 +83,26 @@ func folder(verb string) []Input {
 func prefix(verb string) []Input {
 	if verb != "" {
 		return []Input{
-			{Name: "aws_secret_id", Value: "NAME", Help: "Name of one secret to " + verb + ", instead of all with a prefix."},
+			{Name: "aws_secret_id", Value: "NAME", Help: "Name of a single secret to " + verb + "."},
 			{
 				Name: "aws_prefix", Value: "PREFIX",
-				Help: "What the names of the secrets to " + verb + " begin with, up to a slash, such as `ci`; `/` for the whole region. Set this or `aws_secret_id`.",
+				Help: "Prefix of the names of secrets to " + verb + ", up to a slash, such as `ci`; `/` for the whole region. Set either this or `aws_secret_id`.",
 			},
 		}
 	}
 	return []Input{{
 		Name: "aws_prefix", Value: "PREFIX", Required: true,
-		Help: "What the names of the secrets to compare with the account begin with, up to a slash, such as `ci`; `/` for the whole region.",
+		Help: "Prefix of the names of secrets to compare with the account, up to a slash, such as `ci`; `/` for the whole region.",
 	}}
 }
 
 // broker is where the management token is kept.
 func broker() []Input {
 	return join(
-		vault([]Input{{Name: "broker_mount", Value: "PATH", Help: "KV v2 engine that holds the management token; `vault_mount` by default."}}),
+		vault([]Input{{Name: "broker_mount", Value: "PATH", Help: "Mount path of the KV v2 secrets engine that contains the management token. Defaults to `vault_mount`."}}),
 		[]Input{
-			{Name: "broker_path", Required: true, Value: "PATH", Help: "Path in Vault, or name in AWS, of the management token, with which PAIStrike is called."},
-			{Name: "broker_key", Default: "token", Value: "FIELD", Help: "Field of that entry that holds the management token."},
+			{Name: "broker_path", Required: true, Value: "PATH", Help: "Path (Vault) or name (AWS) of the entry with the management token for PAIStrike."},
+			{Name: "broker_key", Default: "token", Value: "FIELD", Help: "Field of that entry that contains the management token."},
 		},
 	)
 }
