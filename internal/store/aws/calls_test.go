@@ -15,8 +15,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// TestCallsOfEachKindOfRun counts what AWS charges for. The two refusals of the
-// preflight are among them.
+// TestCallsOfEachKindOfRun counts the calls that AWS charges for, including the two
+// refused calls of the preflight.
 func TestCallsOfEachKindOfRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "calls")
@@ -49,7 +49,7 @@ func TestCallsOfEachKindOfRun(t *testing.T) {
 		if err := step.run(w.engine(wire)); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
-		// A first call may only learn what time it is at the server.
+		// A first call may be repeated only to learn the server's time.
 		got := slices.Compact(slices.DeleteFunc(wire.names(), func(call string) bool { return strings.Contains(call, "/") }))
 		if diff := cmp.Diff(step.want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", step.name, diff)
@@ -57,7 +57,7 @@ func TestCallsOfEachKindOfRun(t *testing.T) {
 	}
 }
 
-// running is a run on an engine.
+// running returns a function that runs a request on an engine.
 func (w *world) running(wish rotation.Wish, reason schedule.Reason) func(*rotation.Engine) error {
 	return func(engine *rotation.Engine) error {
 		_, err := engine.Run(w.t.Context(), w.request(wish, reason))
@@ -65,7 +65,7 @@ func (w *world) running(wish rotation.Wish, reason schedule.Reason) func(*rotati
 	}
 }
 
-// TestSlots shows what tells entries apart: account, region and name, or an identity
+// TestSlots shows what identifies an entry: account, region and name, or an identity
 // instead of the account.
 func TestSlots(t *testing.T) {
 	t.Parallel()
@@ -96,8 +96,8 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// TestNothingToLogInWith shows what a user sees of a wrong login, and that it does not
-// mention permissions.
+// TestNothingToLogInWith shows the message for a failed login, which does not mention
+// permissions.
 func TestNothingToLogInWith(t *testing.T) {
 	t.Parallel()
 	server := startAWS(t)

@@ -9,16 +9,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// Close describes an entry as closed and ends the secret, unless its current version is
-// another than the tombstone: then it is left as it is, with [entry.ErrSuperseded]. A
-// deleted secret can be restored until its recovery window is over; a purged one cannot.
+// Close describes an entry as closed and deletes the secret. If the current version is not
+// the tombstone, it changes nothing and returns [entry.ErrSuperseded]. A deleted secret
+// can be restored until the end of its recovery window. A purged secret cannot.
 func (s *Store) Close(ctx context.Context, at entry.Location, tombstone entry.Revision, mirror entry.Mirror, how entry.Ending) error {
 	d, err := s.describe(ctx, at)
 	switch {
 	case err != nil:
 		return err
 	case !d.exists:
-		return nil // purged already
+		return nil // already purged
 	case d.current != tombstone:
 		return entry.ErrSuperseded
 	}
@@ -41,15 +41,15 @@ func (s *Store) Close(ctx context.Context, at entry.Location, tombstone entry.Re
 	return s.purge(ctx, at)
 }
 
-// says reports whether the metadata is a mirror as it would be written.
+// says reports whether the metadata already contains the mirror.
 func (d description) says(mirror entry.Mirror) bool {
 	managed, is, problem := entry.ReadMirror(d.metadata)
 	return managed && problem == nil && is.Says(mirror)
 }
 
 // remove deletes a secret with its recovery window. A deletion has no check-and-set, but
-// nobody writes a deleted secret: if another version became current before it was
-// deleted, it is restored.
+// no one can write to a deleted secret. So if another version became current before the
+// deletion, remove restores the secret.
 func (s *Store) remove(ctx context.Context, at entry.Location, tombstone entry.Revision) error {
 	window := int64(s.settingsOf(at).RecoveryWindow)
 	if window == 0 {
@@ -74,7 +74,7 @@ func (s *Store) remove(ctx context.Context, at entry.Location, tombstone entry.R
 	return entry.ErrSuperseded
 }
 
-// purge removes a deleted secret for good.
+// purge removes a deleted secret permanently.
 func (s *Store) purge(ctx context.Context, at entry.Location) error {
 	if err := s.begin(ctx); err != nil {
 		return err

@@ -10,45 +10,45 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
 
-// Config says how to reach AWS. What is left out comes from the surroundings of the
-// program.
+// Config configures the access to AWS. Omitted settings come from the program's
+// environment.
 type Config struct {
 	Region  string
 	Profile string
-	// Endpoint is the URL of Secrets Manager, and STSEndpoint that of STS; "" is the
-	// region's.
+	// Endpoint is the URL of Secrets Manager, and STSEndpoint that of STS. "" means that
+	// of the region.
 	Endpoint, STSEndpoint string
-	// Load finds what is left out; nil is [Environment]. Package defaultchain has the one
-	// that knows every place where the AWS SDK looks.
+	// Load finds omitted settings. nil means [Environment]. The Load in package
+	// defaultchain looks in every place that the AWS SDK supports.
 	Load Load
-	// Credentials go before what Load finds.
+	// Credentials take precedence over those that Load finds.
 	Credentials *Credentials
-	// OnCredentials is told of each secret of the credentials before it is used. If it
-	// fails, so does the login. It may be nil.
+	// OnCredentials is called with each secret of the credentials before it is used. If it
+	// returns an error, the login fails. It may be nil.
 	OnCredentials func(secret.Secret) error
-	// AssumeRoleWithWebIdentity replaces what Load finds; AssumeRole comes on top of
-	// either.
+	// AssumeRoleWithWebIdentity replaces the credentials that Load finds. AssumeRole uses
+	// the credentials of either.
 	AssumeRoleWithWebIdentity *WebIdentity
 	AssumeRole                *Role
 
-	// Identity tells this account from all others; "" is the account's number. It
-	// matters for servers that are compatible with AWS and know no accounts.
+	// Identity distinguishes this account from all others. "" means the account number.
+	// Set it for servers that are compatible with AWS and have no accounts.
 	Identity string
-	// FormerIdentities are those under which entries were written before.
+	// FormerIdentities are identities under which entries were written before.
 	FormerIdentities []string
 
-	// MaxAttempts is how often a call is tried, the first time included; 0 is the SDK's
-	// default. A write is repeated only if AWS says that it did nothing.
+	// MaxAttempts limits the attempts of a call, including the first. 0 means the SDK's
+	// default. A write is repeated only if AWS reports that it did nothing.
 	MaxAttempts int
 	Version     string // of this program, for the User-Agent
 
-	// Transport carries the requests instead of a transport of the SDK's own.
+	// Transport sends the requests instead of the SDK's own transport.
 	Transport http.RoundTripper
-	// RetryDelay is the pause before an attempt; nil is the SDK's.
+	// RetryDelay returns the pause before an attempt. nil means the SDK's.
 	RetryDelay func(attempt int, err error) (time.Duration, error)
-	// Sleep waits for a turn to write; nil waits in real time.
+	// Sleep waits for a turn to write. nil waits in real time.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Now is this machine's clock; nil is [wallclock.Now].
+	// Now is this machine's clock. nil means [wallclock.Now].
 	Now func() time.Time
 }
 
@@ -56,15 +56,15 @@ type Config struct {
 type Credentials struct {
 	AccessKeyID     string
 	SecretAccessKey secret.Secret
-	SessionToken    secret.Secret // zero for a key that does not expire
+	SessionToken    secret.Secret // zero for a long-term key
 }
 
-// Role is a role to assume with the credentials at hand.
+// Role is a role to assume with the available credentials.
 type Role struct {
 	ARN            string
 	SessionName    string
 	ExternalID     string
-	Duration       time.Duration // of a session; 0 is an hour
+	Duration       time.Duration // of a session; 0 means an hour
 	Policy         string
 	PolicyARNs     []string
 	SourceIdentity string
@@ -75,25 +75,26 @@ type Role struct {
 type WebIdentity struct {
 	ARN         string
 	SessionName string
-	Duration    time.Duration // of a session; 0 is an hour
+	Duration    time.Duration // of a session; 0 means an hour
 	Policy      string
 	PolicyARNs  []string
-	// Token is the OIDC token, TokenFile a file that holds it, and Fetch returns one;
-	// one of the three.
+	// Set one of these: Token is the OIDC token, TokenFile is a file that contains it, and
+	// Fetch returns one.
 	Token     secret.Secret
 	TokenFile string
 	Fetch     func() (secret.Secret, error)
 }
 
-// Settings are what a resource says of its secret beside the location.
+// Settings are a resource's settings for its secret, in addition to the location.
 type Settings struct {
-	// Format is what the value is; "" keeps what is there, and is [JSON] for a new secret.
+	// Format is the format of the value. "" keeps the existing format, and means [JSON]
+	// for a new secret.
 	Format Format
-	// KMSKeyID encrypts a secret that is created; "" is AWS's own key.
+	// KMSKeyID is the key that encrypts a new secret. "" means AWS's own key.
 	KMSKeyID string
-	// Tags are put on a secret that is created, and by [Store.Retag].
+	// Tags are added when a secret is created, and by [Store.Retag].
 	Tags map[string]string
-	// RecoveryWindow is how many days a deleted secret can be restored: 7 to 30, or 0
+	// RecoveryWindow is how long a deleted secret can be restored, in days: 7 to 30, or 0
 	// for [DefaultRecoveryWindow].
 	RecoveryWindow int
 }
@@ -101,7 +102,7 @@ type Settings struct {
 // DefaultRecoveryWindow is AWS's default, in days.
 const DefaultRecoveryWindow = 30
 
-// sessionName names the sessions of a role unless the configuration does.
+// sessionName is the default name of role sessions.
 const sessionName = "paistrike"
 
 func (c *Config) setDefaults() {

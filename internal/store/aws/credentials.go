@@ -9,17 +9,17 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// login hands credentials to the calls that are signed with them. It tells an error of
-// finding credentials from one of using them, and whoever asked of each new secret.
+// login provides credentials to the calls that are signed with them. It distinguishes an
+// error in finding credentials from one in using them, and reports each new secret.
 type login struct {
 	sdk.CredentialsProvider
 
-	seen func(secret.Secret) error // nil if nobody asked
+	seen func(secret.Secret) error // may be nil
 	mu   sync.Mutex
-	last string // the access key that was told of last
+	last string // the access key that was reported last
 }
 
-// loginError says that there are no credentials.
+// loginError reports that there are no credentials.
 type loginError struct{ err error }
 
 // Error returns the text of the cause.
@@ -40,7 +40,7 @@ func (l *login) Retrieve(ctx context.Context) (sdk.Credentials, error) {
 	return held, nil
 }
 
-// tell shows new credentials to whoever asked for that, before they are used.
+// tell reports new credentials before they are used.
 func (l *login) tell(held sdk.Credentials) error {
 	if l.seen == nil {
 		return nil

@@ -12,27 +12,27 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// The staging labels. AWS moves AWSPREVIOUS by itself to the version that AWSCURRENT is
-// taken from.
+// The staging labels. AWS automatically moves AWSPREVIOUS to the version that AWSCURRENT
+// is removed from.
 const (
 	current  = "AWSCURRENT"
 	previous = "AWSPREVIOUS"
-	// pending is on a version that was put and is not current yet: without a label a
-	// version cannot be put, unless it becomes current at once.
+	// pending marks a version that was put and is not yet current: a version cannot be put
+	// without a label unless it becomes current at once.
 	pending = "PAISTRIKE"
 )
 
-// description is what AWS tells of a secret without its value.
+// description is what AWS shows of a secret without its value.
 type description struct {
 	exists   bool
 	account  string
-	current  entry.Revision // id of the version with the label AWSCURRENT
+	current  entry.Revision // ID of the version with the label AWSCURRENT
 	previous entry.Revision
-	record   entry.Revision // id of the version with the label recordLabel
+	record   entry.Revision // ID of the version with the label recordLabel
 	blank    entry.Revision // a record that is current because it was the first version
-	deleted  bool           // it can be restored, until its recovery window is over
+	deleted  bool           // it can be restored until the end of its recovery window
 	metadata map[string]string
-	tags     map[string]string // as they are
+	tags     map[string]string // as AWS returns them
 }
 
 func describe(arn string, tags []types.Tag, stages map[string][]string, deleted bool) description {
@@ -62,7 +62,7 @@ func describe(arn string, tags []types.Tag, stages map[string][]string, deleted 
 	return d
 }
 
-// accountOf returns the account in an ARN:
+// accountOf returns the account in an ARN, such as
 // arn:aws:secretsmanager:eu-central-1:123456789012:secret:ci/paistrike-AbCdEf.
 func accountOf(arn string) string {
 	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
@@ -81,25 +81,26 @@ func (d description) condition() entry.Condition {
 	return entry.Live
 }
 
-// glance is what a description says of an entry.
+// glance returns the description as an [entry.Glance].
 func (d description) glance(slots []string, identity string) entry.Glance {
 	g := entry.Glance{Slots: slots, Identity: identity, Revision: d.current, Follows: d.previous, Condition: d.condition()}
 	g.Managed, g.Mirror, g.Problem = entry.ReadMirror(d.metadata)
 	return g
 }
 
-// version is the current version of a secret whose value cannot be read.
+// version returns the current version of a secret whose value cannot be read.
 func (d description) version() entry.Version {
 	return entry.Version{Revision: d.current, Follows: d.previous, Condition: d.condition(), Closed: d.closed()}
 }
 
-// closed reports that the metadata calls the entry closed by its current version.
+// closed reports whether the metadata marks the entry as closed by its current version.
 func (d description) closed() bool {
 	managed, mirror, _ := entry.ReadMirror(d.metadata)
 	return managed && mirror.State == entry.StateTombstone && mirror.Revision == d.current
 }
 
-// describe asks AWS about a secret. One that does not exist is not an error.
+// describe returns AWS's description of a secret. A secret that does not exist is not an
+// error.
 func (s *Store) describe(ctx context.Context, at entry.Location) (description, error) {
 	if err := s.open(ctx); err != nil {
 		return description{}, err
@@ -118,15 +119,15 @@ func (s *Store) describe(ctx context.Context, at entry.Location) (description, e
 	return d, nil
 }
 
-// remember keeps what was last seen of a secret, so that reading its value need not ask
-// again which version preceded it.
+// remember stores the latest description of a secret, so that reading its value does not
+// need another request for the version that preceded it.
 func (s *Store) remember(at entry.Location, d description) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen[at.Entry()] = d
 }
 
-// recall returns what was last seen of a secret, and asks if nothing was.
+// recall returns the latest description of a secret, or requests it.
 func (s *Store) recall(ctx context.Context, at entry.Location) (description, error) {
 	s.mu.Lock()
 	d, ok := s.seen[at.Entry()]

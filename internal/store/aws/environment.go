@@ -19,16 +19,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Load completes a configuration with a region and credentials out of the surroundings of
-// the program. What base has goes before that; its endpoint is that of STS alone. profile
-// is "" unless one is configured.
+// Load completes a configuration with a region and credentials from the program's
+// environment. Settings in base take precedence. The endpoint in base is used only for
+// STS. profile is "" unless one is configured.
 type Load func(ctx context.Context, base sdk.Config, profile string) (sdk.Config, error)
 
-// Environment finds a region and credentials where jobs, containers and machines have
-// them, in the order of the AWS SDK: AWS_REGION, then an access key in the AWS_ variables,
-// the token of a web identity, a profile, a container's credentials, and the role of an EC2
-// instance. Profiles are read by the AWS command line itself, with everything that it
-// knows, such as IAM Identity Center. Source:
+// Environment finds a region and credentials as jobs, containers and machines provide
+// them. The order is that of the AWS SDK: AWS_REGION, then an access key in the AWS_
+// variables, the token of a web identity, a profile, a container's credentials, and the
+// role of an EC2 instance. For profiles it runs the AWS CLI, which supports everything
+// that profiles can contain, such as IAM Identity Center. Source:
 // https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
 func Environment(getenv func(string) string) Load {
 	return environment{getenv: getenv, command: "aws"}.load
@@ -36,7 +36,7 @@ func Environment(getenv func(string) string) Load {
 
 type environment struct {
 	getenv  func(string) string
-	command string // the AWS command line
+	command string // the AWS CLI
 }
 
 func exists(file string) bool {
@@ -55,7 +55,7 @@ func (e environment) load(_ context.Context, base sdk.Config, profile string) (s
 	return base, nil
 }
 
-// credentials chooses where credentials come from. It does no I/O but look for files.
+// credentials chooses the source of credentials. Its only I/O is to look for files.
 func (e environment) credentials(base sdk.Config, profile string) sdk.CredentialsProvider {
 	key, tokenFile := e.getenv("AWS_ACCESS_KEY_ID"), e.getenv("AWS_WEB_IDENTITY_TOKEN_FILE")
 	container := e.getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
@@ -81,20 +81,20 @@ func (e environment) credentials(base sdk.Config, profile string) sdk.Credential
 	return ec2rolecreds.New()
 }
 
-// nowhere has no credentials, and says why.
+// nowhere returns a provider without credentials that states why.
 func nowhere(why string) sdk.CredentialsProvider {
 	return sdk.CredentialsProviderFunc(func(context.Context) (sdk.Credentials, error) { return sdk.Credentials{}, errors.New(why) })
 }
 
-// hasProfiles reports whether the user has files that the AWS command line reads.
+// hasProfiles reports whether the user has configuration files of the AWS CLI.
 func (e environment) hasProfiles() bool {
 	home := filepath.Join(cmp.Or(e.getenv("HOME"), e.getenv("USERPROFILE")), ".aws")
 	return exists(cmp.Or(e.getenv("AWS_CONFIG_FILE"), filepath.Join(home, "config"))) ||
 		exists(cmp.Or(e.getenv("AWS_SHARED_CREDENTIALS_FILE"), filepath.Join(home, "credentials")))
 }
 
-// profile asks the AWS command line for the credentials of a profile, "" for the default
-// one.
+// profile gets the credentials of a profile from the AWS CLI. "" means the default
+// profile.
 func (e environment) profile(name string) sdk.CredentialsProvider {
 	return processcreds.NewProviderCommand(processcreds.NewCommandBuilderFunc(func(ctx context.Context) (*exec.Cmd, error) {
 		args := []string{"configure", "export-credentials", "--format", "process"}
@@ -105,8 +105,8 @@ func (e environment) profile(name string) sdk.CredentialsProvider {
 	}))
 }
 
-// container asks the endpoint that ECS or EKS has for a container. Its token goes nowhere
-// else in clear.
+// container gets credentials from the endpoint that ECS or EKS provides to a container. It
+// sends the container's token in plain text only to that endpoint.
 func (e environment) container(base sdk.Config, address string) sdk.CredentialsProvider {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && (u.Scheme != "http" || !isContainerHost(u.Hostname())) {
@@ -123,8 +123,8 @@ func (e environment) container(base sdk.Config, address string) sdk.CredentialsP
 	})
 }
 
-// isContainerHost reports whether a host is this machine itself, or where ECS and EKS
-// answer.
+// isContainerHost reports whether a host is this machine, or an address of the endpoints
+// of ECS and EKS.
 func isContainerHost(host string) bool {
 	switch host {
 	case "localhost", "169.254.170.2", "169.254.170.23", "fd00:ec2::23":

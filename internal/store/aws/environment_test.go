@@ -17,7 +17,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// issuing answers as the credentials endpoint of a container does, to who has its token.
+// issuing starts a credentials endpoint like that of a container, which requires its
+// token.
 func issuing(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -32,7 +33,7 @@ func issuing(t *testing.T) string {
 }
 
 // TestEnvironment shows where a job finds a region and credentials without the part of the
-// SDK that reads profiles, and which of several counts.
+// SDK that reads profiles, and which source takes precedence.
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -60,7 +61,7 @@ echo '{"Version":1,"AccessKeyId":"'$key'","SecretAccessKey":"p"}'
 	for _, test := range []struct {
 		name, profile string
 		env           []string
-		want          string // access key, or the end of the error
+		want          string // an access key, or the end of the error
 	}{
 		{"keys of the job", "", keys, "AKIAJOB"},
 		{"keys before a container", "", append(container, keys...), "AKIAJOB"},
@@ -93,8 +94,8 @@ echo '{"Version":1,"AccessKeyId":"'$key'","SecretAccessKey":"p"}'
 	}
 }
 
-// TestCredentialsAreToldBeforeTheyAreUsed shows that whoever masks secrets hears of them
-// before the first request, once.
+// TestCredentialsAreToldBeforeTheyAreUsed shows that OnCredentials is called before the
+// first request, once for each secret, so that the secrets can be masked.
 func TestCredentialsAreToldBeforeTheyAreUsed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "told")

@@ -2,18 +2,18 @@ package aws
 
 import "regexp"
 
-// What the tests of the package look at from outside.
+// Internals for the tests of the package.
 var (
 	EncodeTags = encodeTags
 	DecodeTags = decodeTags
 )
 
-// FitsTag repeats AWS's rule for the characters of a tag.
+// FitsTag implements AWS's rule for the characters of a tag.
 func FitsTag(text string) bool {
 	return regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`).MatchString(text)
 }
 
-// EnvironmentWith is [Environment] with another AWS command line.
+// EnvironmentWith is [Environment] with a different AWS CLI.
 func EnvironmentWith(getenv func(string) string, command string) Load {
 	return environment{getenv: getenv, command: command}.load
 }

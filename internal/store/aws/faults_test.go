@@ -14,15 +14,15 @@ import (
 
 var errCut = errors.New("the connection was cut")
 
-// TestWritesAreSentOnce shows which failures the client itself repeats: a read on any, a
-// write only if AWS says that it did nothing.
+// TestWritesAreSentOnce shows which failures the client retries: any failure of a read,
+// but a failed write only if AWS reports that it did nothing.
 func TestWritesAreSentOnce(t *testing.T) {
 	t.Parallel()
 	server := startAWS(t)
 	w := newWorld(t, server, "once")
 	w.create()
 	s := w.store(w.wire())
-	if _, err := s.Look(t.Context(), w.at); err != nil { // and learn what time it is there
+	if _, err := s.Look(t.Context(), w.at); err != nil { // and learn the server's time
 		t.Fatal(err)
 	}
 	describe := func() error { return s.Describe(t.Context(), w.at, entry.Mirror{State: entry.StateActive}) }
@@ -48,8 +48,8 @@ func TestWritesAreSentOnce(t *testing.T) {
 	}
 }
 
-// TestCanary shows that the secret is nowhere but in the value: not in what AWS's log
-// keeps of the requests, nor in what describes the secret.
+// TestCanary shows that the secret is only in the value: not in what AWS logs of the
+// requests, and not in the description of the secret.
 func TestCanary(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "canary")

@@ -11,11 +11,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// ReadField reads the field at.Key of the current version, whoever wrote it, with one
-// request and the right to GetSecretValue alone; if the value is the token alone, a second
-// one asks for its record. If the value is a record, the field that
-// the record names counts. A secret that is absent or deleted, and a field that is not
-// there, are not errors.
+// ReadField reads the field at.Key of the current version, whoever wrote it. It makes one
+// request and needs only the permission GetSecretValue. If the value is just the token, a
+// second request reads its record. If the value is a record, ReadField uses the field that
+// the record names. A secret that is absent or deleted, and a field that does not exist,
+// are not errors.
 func (s *Store) ReadField(ctx context.Context, at entry.Location) (entry.Field, error) {
 	if err := s.open(ctx); err != nil {
 		return entry.Field{}, err
@@ -42,7 +42,7 @@ func (s *Store) ReadField(ctx context.Context, at entry.Location) (entry.Field, 
 	} else {
 		field.Secret = secret.New(sdk.ToString(out.SecretString)) // any text may be a secret
 		if ourVersion.MatchString(id) {
-			field.Record, _ = s.plainRecord(ctx, at, id, field.Secret.Reveal()) // a consumer may not be allowed to
+			field.Record, _ = s.plainRecord(ctx, at, id, field.Secret.Reveal()) // a consumer may lack the permission
 		}
 	}
 	field.Revision = entry.Revision(id)

@@ -14,8 +14,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// TestWalkOfManySecrets shows that a scheduled run asks AWS about the entries alone that
-// may be due: the pages of the list tell of the others.
+// TestWalkOfManySecrets shows that a scheduled run requests only the entries that may be
+// due: the pages of the list are sufficient for the others.
 func TestWalkOfManySecrets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "")
@@ -71,15 +71,16 @@ func TestWalkOfManySecrets(t *testing.T) {
 			calls++
 		}
 	}
-	// Each page once, and the first twice, to learn what time it is.
+	// Each page once, and the first twice, to learn the server's time.
 	const most = (entries+99)/100 + 1
 	if rotated != due || len(about) != due || calls > most {
 		t.Errorf("%d rotated; AWS was asked about %d entries, with %d calls beside: want %d, %d and %d", rotated, len(about), calls, due, due, most)
 	}
 }
 
-// TestAListThatIsBehind shows that a list which is minutes old decides nothing: what it
-// calls due is looked at, and is left alone if another run has replaced it since.
+// TestAListThatIsBehind shows that an outdated list decides nothing: an entry that is due
+// according to the list is looked at, and is left alone if another run has replaced its
+// token since.
 func TestAListThatIsBehind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "")

@@ -14,38 +14,40 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Format says what the value of a secret is.
+// Format is the format of a secret's value.
 type Format string
 
 // The formats.
 const (
 	// JSON is an object with the token in one field and its record in others.
 	JSON Format = "json"
-	// Plain is the token alone. Its record is a version of its own, whose id derives from
-	// that of the token: AWS never changes a version, so nobody can give a token another
-	// record.
+	// Plain is the token alone. Its record is a separate version with an ID derived from
+	// that of the token. AWS never changes a version, so no one can give a token a
+	// different record.
 	Plain Format = "plain"
 )
 
 const (
-	// formatTag tells the format of a secret that cannot be read. It is a hint: what can be
-	// read goes before it.
+	// formatTag stores the format of a secret whose value cannot be read. It is a hint: a
+	// value that can be read takes precedence.
 	formatTag = "paistrike_format"
-	// recordLabel is on the record of the current token, so that AWS does not remove it.
+	// recordLabel is attached to the record of the current token, so that AWS does not
+	// remove it.
 	recordLabel = "PAISTRIKE_RECORD"
-	// recordEnding is what the id of a record has after that of its token.
+	// recordEnding is the suffix of a record's version ID after the ID of its token.
 	recordEnding = "-record"
 )
 
-// ourVersion is what [versionID] returns.
+// ourVersion matches what [versionID] returns.
 var ourVersion = regexp.MustCompile(`^paistrike-[0-9]{14}-[^-]+$`)
 
-// isRecord reports that a version holds a record, and so serves nobody. AWS makes the
-// first version of a secret current whatever it is, and for a moment that may be one.
+// isRecord reports whether a version contains only a record, and so serves no token. AWS
+// makes the first version of a secret current whatever it is, so such a version may be
+// current for a moment.
 func isRecord(id entry.Revision) bool { return strings.HasSuffix(string(id), recordEnding) }
 
-// formatOf returns the format that a publication writes: what the resource asks for, else
-// that of the value that is there.
+// formatOf returns the format for a publication: the one in the settings, or else that of
+// the existing value.
 func (s *Store) formatOf(at entry.Location) Format {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +64,7 @@ func (s *Store) formatOf(at entry.Location) Format {
 	return JSON
 }
 
-// Format returns the format that the metadata of a secret told when it was looked at.
+// Format returns the format in the metadata of a secret when it was last looked at.
 func (s *Store) Format(at entry.Location) Format {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,14 +74,14 @@ func (s *Store) Format(at entry.Location) Format {
 	return JSON
 }
 
-// noteFormat keeps the format of the current value.
+// noteFormat stores the format of the current value.
 func (s *Store) noteFormat(at entry.Location, format Format) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.formats[at.Entry()] = format
 }
 
-// withoutSecret is a record for a version of its own: every field but those that hold the
+// withoutSecret returns a record for a separate version: every field except those with the
 // token.
 func withoutSecret(data map[string]any, token secret.Secret) (string, error) {
 	rest := map[string]any{}
@@ -95,8 +97,8 @@ func withoutSecret(data map[string]any, token secret.Secret) (string, error) {
 	return string(text), nil
 }
 
-// plainRecord reads the record of a version that is a token alone. A version without one
-// was not written by this project.
+// plainRecord reads the record of a version that is just a token. If there is no record, this
+// project did not write the version, and the error is an [*entry.ForeignError].
 func (s *Store) plainRecord(ctx context.Context, at entry.Location, id, token string) (*entry.Record, error) {
 	out, err := s.session.secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
 		SecretId: sdk.String(at.Path), VersionId: sdk.String(id + recordEnding),
@@ -119,9 +121,9 @@ func (s *Store) plainRecord(ctx context.Context, at entry.Location, id, token st
 	return &record, nil
 }
 
-// keepRecord sees to it that the record of the current token has the label that keeps it.
-// A run that lost, or was killed, may have moved the label to a record of its own. The
-// next run does it again, so a failure does no harm: AWS removes nothing within a day.
+// keepRecord attaches recordLabel to the record of the current token. A run that lost a
+// race, or was killed, may have moved the label to another record. The next run repairs
+// that, so a failure does no harm: AWS removes nothing within a day.
 func (s *Store) keepRecord(ctx context.Context, at entry.Location) {
 	d, err := s.describe(ctx, at)
 	if err != nil || !ourVersion.MatchString(string(d.current)) || d.record == d.current+recordEnding || s.begin(ctx) != nil {

@@ -12,8 +12,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// TestPlainValue lives a token's life as a value that is the token alone: made, replaced by
-// a scheduler that knows nothing of the format, retired, healed, ended and made again.
+// TestPlainValue follows a plain value through the life of a token: it is created, rotated
+// by a scheduled run that does not know the format, retired, repaired, destroyed and
+// created again.
 func TestPlainValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "plain")
@@ -67,7 +68,7 @@ func TestPlainValue(t *testing.T) {
 	plain("created again")
 }
 
-// TestChangeOfFormat goes from one format to the other and back.
+// TestChangeOfFormat changes the format back and forth.
 func TestChangeOfFormat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "change")
@@ -90,7 +91,7 @@ func TestChangeOfFormat(t *testing.T) {
 }
 
 // TestRecordAloneServesNobody shows a first run that was killed between record and token:
-// AWS made the record current, as the first version, and it counts as nothing.
+// AWS made the record current because it was the first version, and it counts as absent.
 func TestRecordAloneServesNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "alone")
@@ -122,13 +123,13 @@ func TestRecordAloneServesNobody(t *testing.T) {
 	}
 }
 
-// cut loses every request from a moment on.
+// cut loses every request from the first match on.
 type cut struct {
 	w    *world
 	when func(operation string) bool
 }
 
-// RoundTrip carries a request, or loses it.
+// RoundTrip delivers a request or loses it.
 func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
 	if c.when(operation(r)) {
 		return nil, errCut

@@ -103,8 +103,8 @@ func TestWhatHappensByHandIsHealed(t *testing.T) {
 	}
 }
 
-// TestPurgedByHand shows that a secret which is gone is Terraform's to create again, and
-// that the token which nobody serves any more does not stay.
+// TestPurgedByHand shows that Terraform creates a purged secret again, and that the token
+// that is no longer served does not remain.
 func TestPurgedByHand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "purged")
@@ -119,8 +119,8 @@ func TestPurgedByHand(t *testing.T) {
 	}
 }
 
-// TestLabelMovedBack shows that a version that was made current again by hand passes for
-// no publication: nothing is revoked on its word.
+// TestLabelMovedBack shows that a version that someone made current again manually does
+// not count as a publication: nothing is revoked because of it.
 func TestLabelMovedBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "back")
@@ -177,8 +177,8 @@ func TestReadField(t *testing.T) {
 	}
 }
 
-// TestClosedBetweenLookAndRead shows that an entry which Terraform destroys while a
-// scheduled run looks at it is not brought back.
+// TestClosedBetweenLookAndRead shows that a scheduled run does not restore an entry that
+// Terraform destroys while the run looks at it.
 func TestClosedBetweenLookAndRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "closing")

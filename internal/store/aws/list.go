@@ -11,12 +11,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// pageSize is the largest page that AWS returns.
+// pageSize is the maximum page size of AWS.
 const pageSize = 100
 
-// List returns the secrets of a region whose names begin with the path of a folder, and
-// no folders: AWS knows none. It makes one request for every hundred secrets. What it
-// shows may be minutes old; [Store.Listed] returns it.
+// List returns the secrets of a region whose names begin with the path of a folder. It
+// returns no folders, because AWS has none. It makes one request for every hundred
+// secrets. The result may be minutes old. [Store.Listed] returns its details.
 func (s *Store) List(ctx context.Context, folder entry.Location) (entries, folders []entry.Location, err error) {
 	if err := s.open(ctx); err != nil {
 		return nil, nil, err
@@ -53,9 +53,9 @@ func (s *Store) noteListed(at entry.Location, d description) {
 	s.listed[at.Entry()] = d
 }
 
-// Listed returns what the list said of an entry, false if it was not in the list. It may
-// be minutes old: it can tell which entries nothing is to be done about, and nothing
-// else.
+// Listed returns what the last list showed of an entry, and false if the list did not
+// contain it. The list may be minutes old, so it can only establish that an entry needs no
+// work.
 func (s *Store) Listed(ctx context.Context, at entry.Location) (entry.Glance, bool, error) {
 	s.mu.Lock()
 	d, ok := s.listed[at.Entry()]

@@ -16,10 +16,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Every text that a user of this store can see is worded in this file. A failure has a
-// code, a summary, facts, and advice; what is true of the token is the caller's to say.
+// This file contains every text that a user of this store can see. A failure has a code, a
+// summary, facts, and advice. The caller adds what is true of the token.
 
-// explain puts an error of AWS into words for the user; nil stays nil.
+// explain converts an error of AWS to a message for the user. It returns nil for nil.
 func explain(err error) error {
 	if err == nil {
 		return nil
@@ -61,10 +61,11 @@ func expiresTooSoon(left, needed time.Duration) error {
 			schedule.FormatDuration(max(left, 0).Truncate(time.Second)), schedule.FormatDuration(needed)), "Log in again.")
 }
 
-// refusedAction finds the action in AWS's own words: a call may need more than one.
+// refusedAction matches the action in AWS's error message, because a call may need
+// several.
 var refusedAction = regexp.MustCompile(`not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)`)
 
-// actionOf names the IAM action that was missing for the call that failed.
+// actionOf returns the IAM action that was missing for the failed call.
 func actionOf(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		if said := refusedAction.FindStringSubmatch(api.ErrorMessage()); said != nil {
@@ -81,7 +82,7 @@ func actionOf(err error) string {
 	return "secretsmanager:" + operation.Operation()
 }
 
-// codeOf returns the code of an error of AWS, "" if it has none.
+// codeOf returns the code of an AWS error, or "" if it has none.
 func codeOf(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
@@ -89,7 +90,7 @@ func codeOf(err error) string {
 	return ""
 }
 
-// statusOf returns the HTTP status of AWS's answer, 0 if there was none.
+// statusOf returns the HTTP status of AWS's response, or 0 if there was none.
 func statusOf(err error) int {
 	if answered, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return answered.HTTPStatusCode()
@@ -107,20 +108,20 @@ func isExisting(err error) bool {
 	return ok
 }
 
-// isInvalidRequest reports that the state of a secret does not allow the call: it is
-// scheduled for deletion.
+// isInvalidRequest reports whether the call is not permitted in the state of the secret:
+// it is scheduled for deletion.
 func isInvalidRequest(err error) bool {
 	_, ok := errors.AsType[*types.InvalidRequestException](err)
 	return ok
 }
 
-// isRefusal reports that AWS answered that it did not do what it was asked for.
+// isRefusal reports whether AWS responded that it did not carry out the call.
 func isRefusal(err error) bool {
 	status := statusOf(err)
 	return codeOf(err) != "" && status >= http.StatusBadRequest && status < http.StatusInternalServerError
 }
 
-// isDenied reports that IAM, or a KMS key, does not allow the call. Nothing was done.
+// isDenied reports whether IAM or a KMS key does not permit the call. Nothing was done.
 func isDenied(err error) bool {
 	return !IsLoginFailed(err) && (codeOf(err) == "AccessDeniedException" || codeOf(err) == "AccessDenied")
 }
@@ -142,7 +143,7 @@ func isKMS(err error) bool {
 	return false
 }
 
-// IsLoginFailed reports that there are no credentials, or that AWS does not accept them.
+// IsLoginFailed reports whether there are no credentials, or AWS does not accept them.
 func IsLoginFailed(err error) bool {
 	switch codeOf(err) {
 	case "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "ExpiredToken", "InvalidSignatureException",

@@ -6,14 +6,14 @@ import (
 	"regexp"
 )
 
-// foreignToNames are the characters that the name of a secret cannot have.
+// foreignToNames matches a character that a secret's name cannot contain.
 var foreignToNames = regexp.MustCompile(`[^A-Za-z0-9/_+=.@-]`)
 
-// region has the shape of all names in the list of endpoints: a partition's prefix, words,
-// and a number. Which regions there are is AWS's business.
+// region matches the form of all names in the list of endpoints: a partition's prefix,
+// words, and a number. Whether the region exists is left to AWS.
 var region = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
 
-// CheckRegion returns what is wrong with the name of a region.
+// CheckRegion returns an error if the name does not have the form of a region.
 func CheckRegion(name string) error {
 	if !region.MatchString(name) {
 		return fmt.Errorf(`%q is not a region such as "eu-central-1"`, name)
@@ -21,9 +21,9 @@ func CheckRegion(name string) error {
 	return nil
 }
 
-// CheckName returns what is wrong with the name of a secret, by the description of Name in
-// the API reference of CreateSecret. The length is not part of the pattern: a repetition of
-// that size takes longer to compile than the rest of a program to start.
+// CheckName returns an error if AWS does not accept the name of a secret, as described for
+// Name in the API reference of CreateSecret. The length is not part of the pattern:
+// compiling a repetition of that size takes longer than the rest of a program's start.
 func CheckName(name string) error {
 	switch wrong := foreignToNames.FindString(name); {
 	case name == "":

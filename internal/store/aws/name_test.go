@@ -7,7 +7,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// AWS takes 512 characters for the name of a secret.
+// AWS accepts names of secrets of up to 512 characters.
 func TestNamesOfSecrets(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{

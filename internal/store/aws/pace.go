@@ -9,12 +9,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// writeInterval keeps writes below AWS's tightest quota, which is 50 a second for
-// PutSecretValue, UpdateSecretVersionStage and UpdateSecret together, 50 for TagResource
-// and 50 for CreateSecret, in one region and account. The rest is for others.
+// writeInterval keeps writes below AWS's lowest quotas, which apply to one region and
+// account: 50 a second for PutSecretValue, UpdateSecretVersionStage and UpdateSecret
+// together, 50 for TagResource, and 50 for CreateSecret. It leaves part of the quota to
+// others.
 const writeInterval = 25 * time.Millisecond
 
-// pace lets one write begin after the other.
+// pace spaces out the start of writes.
 type pace struct {
 	mu   sync.Mutex
 	next time.Time
@@ -36,16 +37,17 @@ func (p *pace) wait(ctx context.Context, now func() time.Time, sleep func(contex
 	return sleep(ctx, turn.Sub(at))
 }
 
-// careful is a retryer for writes: it repeats one only if AWS says that it did nothing.
+// careful is a retryer for writes: it repeats a write only if AWS reports that it did
+// nothing.
 type careful struct{ sdk.Retryer }
 
-// IsErrorRetryable reports a refusal, such as throttling, that is worth another try. Too
-// many versions are not, though the SDK takes that for throttling.
+// IsErrorRetryable reports whether err is a refusal that is worth another attempt, such as
+// throttling. Too many versions is not, although the SDK treats that as throttling.
 func (c careful) IsErrorRetryable(err error) bool {
 	return isRefusal(err) && !isFull(err) && c.Retryer.IsErrorRetryable(err)
 }
 
-// reading are the options of a call that changes nothing.
+// reading returns the options of a call that changes nothing.
 func (s *Store) reading(region string) func(*secretsmanager.Options) {
 	return func(o *secretsmanager.Options) {
 		if region != "" {
@@ -54,7 +56,7 @@ func (s *Store) reading(region string) func(*secretsmanager.Options) {
 	}
 }
 
-// writing are the options of a call that changes something.
+// writing returns the options of a call that changes something.
 func (s *Store) writing(region string) func(*secretsmanager.Options) {
 	return func(o *secretsmanager.Options) {
 		if region != "" {

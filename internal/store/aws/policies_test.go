@@ -23,7 +23,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// published reads a policy as it is published.
+// published reads a published policy.
 func published(t testing.TB, name string) json.RawMessage {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", "policies", "aws", name+".json"))
@@ -35,14 +35,14 @@ func published(t testing.TB, name string) json.RawMessage {
 
 var parties = []string{"provisioner", "rotator", "auditor", "plan-only", "consumer"}
 
-// as returns the credentials of a party.
+// party returns the credentials of a party.
 func party(name string) aws.Credentials {
 	id := "AKIA" + strings.ToUpper(strings.ReplaceAll(name, "-", "")) + "0000000000"
 	return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret.New(name)}
 }
 
-// TestPublishedPolicies lets each party do what it is for, with the policy that is
-// published and nothing more, and sees it refused what it is not for.
+// TestPublishedPolicies shows that each party can do its work with the published policy,
+// and is refused everything else.
 func TestPublishedPolicies(t *testing.T) {
 	t.Parallel()
 	server := startAWS(t)
@@ -119,7 +119,7 @@ func TestPublishedPolicies(t *testing.T) {
 	may("provisioner", true, w, create)
 }
 
-// githubIssuer is GitHub's identity provider with a key of the test's own.
+// githubIssuer is GitHub's identity provider with the test's own key.
 type githubIssuer struct{ key *ecdsa.PrivateKey }
 
 const github = "https://token.actions.githubusercontent.com"
@@ -145,7 +145,7 @@ func (g githubIssuer) identities(t *testing.T) []testparts.AWSIssuer {
 	return []testparts.AWSIssuer{{URL: github, Audiences: []string{"sts.amazonaws.com"}, JWKS: json.RawMessage(set)}}
 }
 
-// token is what a job of a repository and an environment gets from GitHub.
+// token returns the token that GitHub issues to a job of a repository and an environment.
 func (g githubIssuer) token(t *testing.T, repositoryID, environment string) secret.Secret {
 	t.Helper()
 	claims := fmt.Sprintf(`{"iss":%q,"aud":"sts.amazonaws.com","sub":"repo:acme@1234/deploy@%s:environment:%s","repository_id":%q,"environment":%q,"iat":%d,"exp":%d}`,
@@ -162,8 +162,8 @@ func (g githubIssuer) token(t *testing.T, repositoryID, environment string) secr
 	return secret.New(text + "." + encode(signature[:]))
 }
 
-// TestRoleByGitHubsToken shows that a job logs in with nothing but GitHub's token, if it
-// is one of the repository and the environment that the published trust policy names.
+// TestRoleByGitHubsToken shows that a job can log in with GitHub's token alone, if it
+// belongs to the repository and the environment that the published trust policy names.
 func TestRoleByGitHubsToken(t *testing.T) {
 	t.Parallel()
 	hub := newGitHub(t)

@@ -16,16 +16,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// versionID is the id that a run chooses for its version, 33 characters of the 32 to 64
-// that AWS takes: no other run has it, so that putting the version again changes nothing.
+// versionID returns the ID that a run chooses for its version: 33 characters, of the 32 to
+// 64 that AWS accepts. No other run uses it, so putting the version again changes nothing.
 func versionID(record entry.Record) string {
 	return fmt.Sprintf("paistrike-%014d-%s", record.Gen, record.Op)
 }
 
-// Check finds out before a token is minted what would stop its publication. AWS tells
-// nobody what they may do, so it tries: a secret that does not exist is created without a
-// value, one that is deleted is restored, and the two calls of a publication are made
-// without the parameters that they cannot do without.
+// Check finds out, before a token is minted, what would prevent its publication. AWS
+// offers no way to query permissions, so Check tries: it creates a secret that does not
+// exist, without a value, restores a deleted one, and makes both calls of a publication
+// without their required parameters.
 func (s *Store) Check(ctx context.Context, at entry.Location, base entry.Revision, needed time.Duration) error {
 	if err := s.open(ctx); err != nil {
 		return err
@@ -59,8 +59,8 @@ func (s *Store) Check(ctx context.Context, at entry.Location, base entry.Revisio
 	return nil
 }
 
-// prepare sees to it that a version can be put: a secret that does not exist is
-// created, without a value, and one that is deleted is restored.
+// prepare ensures that a version can be put: it creates a secret that does not exist,
+// without a value, and restores a deleted one.
 func (s *Store) prepare(ctx context.Context, at entry.Location, base entry.Revision) error {
 	d, err := s.recall(ctx, at)
 	if err != nil {
@@ -78,8 +78,8 @@ func (s *Store) prepare(ctx context.Context, at entry.Location, base entry.Revis
 	return s.restore(ctx, at, d)
 }
 
-// restore takes a deletion back. Whatever the answer, how the secret stands then says
-// whether it is restored.
+// restore cancels a deletion. Whatever the response, the description of the secret
+// afterwards shows whether it was restored.
 func (s *Store) restore(ctx context.Context, at entry.Location, d description) error {
 	if err := s.begin(ctx); err != nil {
 		return err
@@ -103,10 +103,11 @@ func (s *Store) restore(ctx context.Context, at entry.Location, d description) e
 	return explain(err)
 }
 
-// mark is the part of a mirror that makes an entry ours.
+// mark is the part of a mirror that marks an entry as ours.
 var mark = map[string]string{"managed_by": "paistrike"}
 
-// tags are those that a resource asks for, with the mark: the right to tag hangs on it.
+// tags returns the tags of a resource's settings together with the mark, on which the
+// permission to tag depends.
 func (s Settings) tags() []types.Tag {
 	tags := encodeTags(mark)
 	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
@@ -115,7 +116,7 @@ func (s Settings) tags() []types.Tag {
 	return tags
 }
 
-// create makes a secret without a value, marked as ours from the first moment.
+// create creates a secret without a value, marked as ours from the start.
 func (s *Store) create(ctx context.Context, at entry.Location) error {
 	if err := s.begin(ctx); err != nil {
 		return err
@@ -132,9 +133,9 @@ func (s *Store) create(ctx context.Context, at entry.Location) error {
 	return err
 }
 
-// Publish puts a version, and makes it current if base still is. Each call is made
-// once. Unless [entry.ErrRefused] holds, an error leaves open whether the version is
-// current, a refusal to move the label included: see [Store.After].
+// Publish puts a version and makes it current if base still is. It makes each call once.
+// Unless the error is [entry.ErrRefused], the version may be current, even if moving the
+// label was refused: see [Store.After].
 func (s *Store) Publish(ctx context.Context, at entry.Location, base entry.Revision, record entry.Record) (entry.Published, error) {
 	if err := s.open(ctx); err != nil {
 		return entry.Published{}, err
@@ -173,8 +174,8 @@ func (s *Store) Publish(ctx context.Context, at entry.Location, base entry.Revis
 	return entry.Published{Revision: entry.Revision(id)}, nil
 }
 
-// encode writes a record as the value of a secret. In a plain one, what is beside the
-// token goes into a version of its own.
+// encode encodes a record as the value of a secret. In the plain format, everything but
+// the token goes into beside, the value of a separate version.
 func encode(key string, record entry.Record, plain bool) (value, beside string, err error) {
 	if plain {
 		key = entry.DefaultKey
@@ -194,8 +195,8 @@ func encode(key string, record entry.Record, plain bool) (value, beside string, 
 	return string(text), "", nil
 }
 
-// under returns the version that AWSCURRENT is to be taken from. Nothing was current if a
-// record is, as the first version of the secret.
+// under returns the version that AWSCURRENT will be removed from. A record without a token
+// does not count as current, even if it is the first version of the secret.
 func (s *Store) under(ctx context.Context, at entry.Location, base entry.Revision, plain bool) (entry.Revision, error) {
 	if base != "" {
 		return base, nil
@@ -208,8 +209,8 @@ func (s *Store) under(ctx context.Context, at entry.Location, base entry.Revisio
 	return d.blank, err
 }
 
-// put adds a version that is not current, and returns its labels. The first version of a
-// secret becomes current by itself.
+// put adds a version that is not current and returns its labels. The first version of a
+// secret automatically becomes current.
 func (s *Store) put(ctx context.Context, at entry.Location, id, value, label string) ([]string, error) {
 	if err := s.begin(ctx); err != nil {
 		return nil, err
@@ -223,9 +224,9 @@ func (s *Store) put(ctx context.Context, at entry.Location, id, value, label str
 	return out.VersionStages, nil
 }
 
-// commit makes a version current if base still is: the one check-and-set that AWS has.
-// Without a base it fails if any version is current. If AWS refuses, the version loses
-// its label, and AWS removes it in time.
+// commit makes a version current if base still is: the only check-and-set that AWS has.
+// Without a base it fails if any version is current. If AWS refuses, the version loses its
+// label, and AWS eventually removes it.
 func (s *Store) commit(ctx context.Context, at entry.Location, base entry.Revision, id string) error {
 	if err := s.begin(ctx); err != nil {
 		return err
@@ -252,17 +253,17 @@ func refusedIf(refused bool, err error) error {
 	return err
 }
 
-// errBehind says that a version is current and cannot be read.
+// errBehind reports that a version is current and cannot be read.
 var errBehind = errors.New("AWS does not yet return the version that is current")
 
-// maxSteps bounds how far [Store.After] goes back.
+// maxSteps limits how far [Store.After] goes back.
 const maxSteps = 10
 
-// After reads the version that became current on top of base, whether it is still
-// current or not. It goes back from the current version: each record names the version
-// that was current when it became so itself. A version that was put and never became
-// current is not among them. It is an error if the current version, or its record, cannot
-// be read: AWS's reads may be behind its writes, so that says nothing of who wrote it.
+// After reads the version that became current on top of base, whether it is still current
+// or not. It goes back from the current version, because each record names the version
+// that was current before it. A version that was put and never became current is not
+// found. After returns an error if the current version or its record cannot be read: AWS's
+// reads may lag behind its writes, so a missing version does not show who wrote it.
 func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revision) (entry.Version, error) {
 	d, err := s.describe(ctx, at)
 	if err != nil || d.current == base {
@@ -272,7 +273,7 @@ func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revisio
 	if err != nil {
 		return entry.Version{}, err
 	}
-	if newest.Condition != entry.Live { // it was deleted, perhaps just now: ask how it stands
+	if newest.Condition != entry.Live { // it was deleted, perhaps just now: describe it again
 		if d, err = s.describe(ctx, at); err != nil {
 			return entry.Version{}, err
 		}
@@ -301,8 +302,8 @@ func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revisio
 	return newest, nil
 }
 
-// versionOf reads a version by its id. What a record says of its base goes before what
-// the labels say, because a label that was moved by hand publishes nothing.
+// versionOf reads a version by its ID. The base in its record takes precedence over the
+// labels, because moving a label manually publishes nothing.
 func (s *Store) versionOf(ctx context.Context, at entry.Location, id, follows entry.Revision) (entry.Version, error) {
 	v, err := s.read(ctx, at, &secretsmanager.GetSecretValueInput{VersionId: sdk.String(string(id))})
 	v.Follows = follows

@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// record is one that a run of the name op publishes on top of base.
+// record returns the record that a run with the nonce op publishes on top of base.
 func record(gen int, base entry.Revision, op string) entry.Record {
 	return entry.Record{
 		State: entry.StateActive, Secret: secret.New("secret-of-" + op), TokenID: "tok_" + op, TokenName: op, CreatedAt: firstDay,
@@ -32,8 +32,8 @@ func publish(t *testing.T, s *aws.Store, at entry.Location, gen int, base entry.
 	return published.Revision
 }
 
-// TestAfter shows which versions count as written on top of a revision: those that
-// became current on it, however long ago, and nothing else.
+// TestAfter shows which versions count as written on top of a revision: those that became
+// current on it, however long ago, and no others.
 func TestAfter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "after")
@@ -54,7 +54,7 @@ func TestAfter(t *testing.T) {
 	expect("", "aaaaaaaa", entry.Live, "")
 	expect(one, "", entry.Absent, "")
 
-	// A version that is put and whose move does not arrive is not published.
+	// A version that is put is not published if the move of the label does not arrive.
 	half := w.store(roundTripper(func(r *http.Request) (*http.Response, error) {
 		if operation(r) == "UpdateSecretVersionStage" {
 			return nil, errCut
@@ -73,7 +73,7 @@ func TestAfter(t *testing.T) {
 	expect(one, "cccccccc", entry.Live, one) // no longer current, but published
 	expect("", "aaaaaaaa", entry.Live, "")
 
-	// The one that was put can be published by nobody any more.
+	// The version that was put can no longer be published.
 	if _, err := s.Publish(t.Context(), w.at, one, record(2, one, "bbbbbbbb")); err == nil {
 		t.Error("published on top of a version that is not current")
 	}
@@ -86,13 +86,13 @@ func TestAfter(t *testing.T) {
 		}
 	}
 
-	w.move(string(three), string(one)) // by hand, which publishes nothing
+	w.move(string(three), string(one)) // manually, which publishes nothing
 	expect(three, "aaaaaaaa", entry.Live, "")
 	w.put("by hand")
 	expect(one, "", entry.Live, one)
 }
 
-// TestRetryLeavesThePreviousVersion shows that a publication which is sent again moves no
+// TestRetryLeavesThePreviousVersion shows that repeating a publication does not move a
 // label a second time.
 func TestRetryLeavesThePreviousVersion(t *testing.T) {
 	t.Parallel()
@@ -108,8 +108,8 @@ func TestRetryLeavesThePreviousVersion(t *testing.T) {
 	}
 }
 
-// TestRoomForVersions shows what is said of a secret that was written a hundred times in
-// a day.
+// TestRoomForVersions shows the message for a secret that was written a hundred times in a
+// day.
 func TestRoomForVersions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "full")

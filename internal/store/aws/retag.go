@@ -11,9 +11,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// Retag brings the tags of a secret that exists from those that a resource asked for
-// before to those that [Store.Set] noted. A tag that is asked for no longer is removed, as
-// the hashicorp/aws provider does, unless it is gone or someone gave it another value.
+// Retag changes the tags of an existing secret from those that a resource had before to
+// those of [Store.Set]. Like the hashicorp/aws provider, it removes a tag that is no
+// longer configured, unless someone has removed it or changed its value.
 func (s *Store) Retag(ctx context.Context, at entry.Location, before map[string]string) error {
 	wanted := s.settingsOf(at)
 	if adds(before, wanted.Tags) {
@@ -45,7 +45,7 @@ func (s *Store) Retag(ctx context.Context, at entry.Location, before map[string]
 	return explain(err)
 }
 
-// adds reports whether a tag is new or has changed its value.
+// adds reports whether a tag is new or has a different value.
 func adds(before, wanted map[string]string) bool {
 	for key, value := range wanted {
 		if was, had := before[key]; !had || was != value {
@@ -55,11 +55,11 @@ func adds(before, wanted map[string]string) bool {
 	return false
 }
 
-// drops reports whether a tag is asked for no longer.
+// drops reports whether a tag is no longer configured.
 func drops(before, wanted map[string]string) bool { return len(dropped(before, wanted, before)) > 0 }
 
-// dropped returns the keys that are asked for no longer and still have the value that they
-// were given, in their order.
+// dropped returns the keys that are no longer configured and still have their original
+// value, sorted.
 func dropped(before, wanted, there map[string]string) []string {
 	gone := maps.Clone(before)
 	maps.DeleteFunc(gone, func(key, value string) bool {

@@ -14,8 +14,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// TestMissingRightsAreFoundBeforeTheMint takes one right at a time away: no token is
-// minted, and the error names the right.
+// TestMissingRightsAreFoundBeforeTheMint removes one permission at a time: no token is
+// minted, and the error names the permission.
 func TestMissingRightsAreFoundBeforeTheMint(t *testing.T) {
 	t.Parallel()
 	server := startAWS(t)
@@ -62,8 +62,8 @@ func TestMissingRightsAreFoundBeforeTheMint(t *testing.T) {
 	}
 }
 
-// TestRefusedWriteIsRefused shows that the engine learns that nothing was written, if a
-// right is lost between the preflight and the write.
+// TestRefusedWriteIsRefused shows that the engine learns that nothing was written if a
+// permission is lost between the preflight and the write.
 func TestRefusedWriteIsRefused(t *testing.T) {
 	t.Parallel()
 	server := startAWS(t)

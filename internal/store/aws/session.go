@@ -20,14 +20,14 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// attemptTimeout bounds one attempt of a call.
+// attemptTimeout limits one attempt of a call.
 const attemptTimeout = 30 * time.Second
 
-// RefreshBefore is how long before their end credentials are renewed, so that a token is
-// not minted with credentials that cannot publish it.
+// RefreshBefore is how long before their expiry credentials are renewed, so that a token
+// is not minted with credentials that expire before its publication.
 const RefreshBefore = 5 * time.Minute
 
-// session is what is needed to call AWS, made at the first call.
+// session is what calls to AWS need. It is created at the first call.
 type session struct {
 	mu      sync.Mutex
 	ready   bool
@@ -37,7 +37,7 @@ type session struct {
 	account string
 }
 
-// open makes the clients. An error is not kept: the next call tries again.
+// open creates the clients. An error is not cached: the next call tries again.
 func (s *Store) open(ctx context.Context) error {
 	s.session.mu.Lock()
 	defer s.session.mu.Unlock()
@@ -80,7 +80,7 @@ func (s *Store) newSTS(loaded sdk.Config) *sts.Client {
 	})
 }
 
-// base is the part of a configuration that comes from ours alone.
+// base returns the part of the SDK's configuration that comes from [Config].
 func (s *Store) base() sdk.Config {
 	base := sdk.Config{
 		Region: s.config.Region, BaseEndpoint: given(s.config.STSEndpoint), HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptTimeout),
@@ -126,7 +126,7 @@ func (w *WebIdentity) provider(client *sts.Client) sdk.CredentialsProvider {
 	})
 }
 
-// GetIdentityToken returns the OIDC token; the SDK calls it for each session.
+// GetIdentityToken returns the OIDC token. The SDK calls it for each session.
 func (w *WebIdentity) GetIdentityToken() ([]byte, error) {
 	switch {
 	case w.Fetch != nil:
@@ -139,7 +139,7 @@ func (w *WebIdentity) GetIdentityToken() ([]byte, error) {
 	}
 }
 
-// given is a pointer for an optional member of a request, nil for "".
+// given returns text as an optional member of a request, or nil for "".
 func given(text string) *string {
 	if text == "" {
 		return nil
@@ -155,8 +155,8 @@ func policies(arns []string) []ststypes.PolicyDescriptorType {
 	return list
 }
 
-// account returns the number of the account that the credentials belong to. It costs a
-// call unless an answer about a secret has shown it.
+// account returns the number of the account that the credentials belong to. It makes a
+// call unless an earlier response about a secret has shown it.
 func (s *Store) account(ctx context.Context) (string, error) {
 	s.session.mu.Lock()
 	account := s.session.account
@@ -178,15 +178,15 @@ func (s *Store) noteAccount(account string) {
 	s.session.account = account
 }
 
-// clock is AWS's time, as its last answer told it.
+// clock is AWS's time according to its last response.
 type clock struct {
 	mu    sync.Mutex
-	there time.Time // by the last answer
-	here  time.Time // on this machine, when it came
+	there time.Time // by the last response
+	here  time.Time // on this machine, when that response arrived
 	now   func() time.Time
 }
 
-// follow has every answer note its time, a refusal as well.
+// follow records the time of every response, including refusals.
 func (c *clock) follow(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("PAIStrikeClock",
 		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
@@ -208,7 +208,7 @@ func (c *clock) note(date string) {
 	c.there, c.here = there.UTC(), c.now()
 }
 
-// time returns AWS's time, or false before the first answer.
+// time returns AWS's time, and false before the first response.
 func (c *clock) time() (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,9 +14,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// Store keeps tokens in AWS Secrets Manager. It is what package rotation calls; its
-// revisions are version ids. A location names a secret by its name, in the region of the
-// location, or else of the configuration. It is safe for concurrent use.
+// Store keeps tokens in AWS Secrets Manager. Package rotation calls it. Its revisions are
+// version IDs. A location is the name of a secret and a region, by default that of the
+// configuration. It is safe for concurrent use.
 type Store struct {
 	config  Config
 	session session
@@ -27,10 +27,10 @@ type Store struct {
 	seen     map[entry.Location]description
 	listed   map[entry.Location]description
 	settings map[entry.Location]Settings
-	formats  map[entry.Location]Format // of values that were read
+	formats  map[entry.Location]Format // of the values that were read
 }
 
-// New makes a store. It does no I/O: the first call looks for credentials.
+// New returns a store. It does no I/O: the first call looks for credentials.
 func New(config Config) *Store {
 	config.setDefaults()
 	return &Store{
@@ -39,7 +39,7 @@ func New(config Config) *Store {
 	}
 }
 
-// Set notes what is wanted of a secret when it is created and when it is deleted.
+// Set stores the settings that apply when a secret is created, published or deleted.
 func (s *Store) Set(at entry.Location, settings Settings) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,8 +60,7 @@ func (s *Store) region(at entry.Location) string {
 	return s.session.config.Region
 }
 
-// Region returns the region that is called unless an entry names one. It makes no
-// request.
+// Region returns the default region of the calls. It makes no request.
 func (s *Store) Region(ctx context.Context) (string, error) {
 	if err := s.open(ctx); err != nil {
 		return "", err
@@ -69,8 +68,8 @@ func (s *Store) Region(ctx context.Context) (string, error) {
 	return s.session.config.Region, nil
 }
 
-// identities returns what tells this account and region from all others: the present
-// identity first, then the former ones.
+// identities returns what distinguishes this account and region from all others: the
+// current identity first, then the former ones.
 func (s *Store) identities(ctx context.Context, at entry.Location) ([]string, error) {
 	identity := s.config.Identity
 	if identity == "" {
@@ -87,7 +86,7 @@ func (s *Store) identities(ctx context.Context, at entry.Location) ([]string, er
 	return identities, nil
 }
 
-// glance words what a description says of an entry.
+// glance returns an entry as a description shows it.
 func (s *Store) glance(ctx context.Context, at entry.Location, d description) (entry.Glance, error) {
 	identities, err := s.identities(ctx, at)
 	if err != nil {
@@ -100,7 +99,7 @@ func (s *Store) glance(ctx context.Context, at entry.Location, d description) (e
 	return d.glance(slices.Compact(slots), identities[0]), nil
 }
 
-// Look describes the secret, with one request.
+// Look describes the secret with one request.
 func (s *Store) Look(ctx context.Context, at entry.Location) (entry.Glance, error) {
 	d, err := s.describe(ctx, at)
 	if err != nil {
@@ -109,7 +108,7 @@ func (s *Store) Look(ctx context.Context, at entry.Location) (entry.Glance, erro
 	return s.glance(ctx, at, d)
 }
 
-// Read reads the version that is current.
+// Read reads the current version.
 func (s *Store) Read(ctx context.Context, at entry.Location) (entry.Version, error) {
 	if err := s.open(ctx); err != nil {
 		return entry.Version{}, err
@@ -134,7 +133,7 @@ func (s *Store) Read(ctx context.Context, at entry.Location) (entry.Version, err
 	return v, nil
 }
 
-// read reads one version, without what preceded it. A version of a deleted secret
+// read reads one version, without what preceded it. The versions of a deleted secret
 // cannot be read.
 func (s *Store) read(ctx context.Context, at entry.Location, in *secretsmanager.GetSecretValueInput) (entry.Version, error) {
 	in.SecretId = sdk.String(at.Path)
@@ -169,8 +168,7 @@ func (s *Store) read(ctx context.Context, at entry.Location, in *secretsmanager.
 	return v, nil
 }
 
-// decode reads a record out of a value, which is a JSON object with the secret in the
-// field key.
+// decode decodes a record from a value, a JSON object with the secret in the field key.
 func decode(key string, value *string) (*entry.Record, error) {
 	var data map[string]any
 	if value == nil || json.Unmarshal([]byte(*value), &data) != nil {
@@ -183,8 +181,8 @@ func decode(key string, value *string) (*entry.Record, error) {
 	return &record, nil
 }
 
-// Describe writes the whole mirror into tags, with one request; a second one writes
-// the record of a plain value.
+// Describe writes the whole mirror into tags with one request. For a plain value, it also
+// ensures that the record has its label.
 func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mirror) error {
 	if err := s.begin(ctx); err != nil {
 		return err
@@ -210,7 +208,7 @@ func (s *Store) begin(ctx context.Context) error {
 	return s.pace.wait(ctx, s.config.Now, s.config.Sleep)
 }
 
-// Now returns AWS's clock, as its answers tell it.
+// Now returns AWS's clock according to its responses.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	if err := s.open(ctx); err != nil {
 		return time.Time{}, err

@@ -16,11 +16,11 @@ import (
 // maxTagValue is AWS's limit for the value of a tag, in characters.
 const maxTagValue = 256
 
-// encodeTags lays metadata out as tags. A tag holds letters, numbers, spaces and a few
-// signs; every other byte is written as in quoted-printable, "=2A" for "*". A value that
-// is too long goes on in a tag of its own, and says so by a final "=", so that a
-// continuation which an earlier value left behind is not read. Empty values are written
-// too: a tag stays until it is overwritten.
+// encodeTags encodes metadata as tags. A tag may contain letters, numbers, spaces and a
+// few special characters. Every other byte is encoded as in quoted-printable, "=2A" for
+// "*". A value that is too long continues in another tag. It then ends in "=", so that a
+// continuation left by an earlier value is ignored. Empty values are written too, because
+// a tag remains until it is overwritten.
 func encodeTags(metadata map[string]string) []types.Tag {
 	var tags []types.Tag
 	for _, key := range slices.Sorted(maps.Keys(metadata)) {
@@ -31,8 +31,8 @@ func encodeTags(metadata map[string]string) []types.Tag {
 	return tags
 }
 
-// decodeTags reads what encodeTags wrote. Tags of others pass unchanged if they can be
-// read at all.
+// decodeTags decodes what encodeTags encoded. Tags that others wrote are returned
+// unchanged unless they look encoded.
 func decodeTags(tags map[string]string) map[string]string {
 	metadata := make(map[string]string, len(tags))
 	for key, value := range tags {
@@ -49,7 +49,7 @@ func decodeTags(tags map[string]string) map[string]string {
 	return metadata
 }
 
-// continuation names the i-th part of a value, from 0.
+// continuation returns the key of the i-th part of a value, counted from 0.
 func continuation(key string, i int) string {
 	if i == 0 {
 		return key
@@ -57,8 +57,8 @@ func continuation(key string, i int) string {
 	return key + "." + strconv.Itoa(i+1)
 }
 
-// escape writes a text with the characters that a tag may hold. A first "aws:" is
-// reserved there.
+// escape encodes text in the characters that a tag may contain. AWS reserves the prefix
+// "aws:".
 func escape(text string) string {
 	var b strings.Builder
 	for i, c := range text {
@@ -74,7 +74,7 @@ func escape(text string) string {
 	return b.String()
 }
 
-// unescape reads what escape wrote; what it did not write stays as it is.
+// unescape decodes what escape encoded and keeps everything else.
 func unescape(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -90,7 +90,7 @@ func unescape(text string) string {
 	return b.String()
 }
 
-// split cuts an escaped text into values of tags, never inside of an escape.
+// split splits an escaped text into values of tags, never inside an escape.
 func split(text string) []string {
 	var parts []string
 	rest := []rune(text)

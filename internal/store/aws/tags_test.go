@@ -16,14 +16,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// TestTagsKeepMetadata shows that whatever text goes into tags comes out again, in tags
-// that AWS takes.
+// TestTagsKeepMetadata shows that any text can be stored in tags that AWS accepts, and
+// read back unchanged.
 func TestTagsKeepMetadata(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		metadata := rapid.MapOfN(rapid.StringMatching(`[a-z_]{1,20}`), rapid.StringN(0, 300, 900), 1, 8).Draw(t, "metadata")
 		tags := aws.EncodeTags(metadata)
-		// What an earlier, longer value left behind is not read.
+		// The continuation of an earlier, longer value is ignored.
 		plain := map[string]string{}
 		for key := range metadata {
 			for _, i := range []string{".2", ".3", ".4", ".5"} {
@@ -47,8 +47,8 @@ func TestTagsKeepMetadata(t *testing.T) {
 	})
 }
 
-// TestLargestMirror shows that AWS takes the largest mirror there can be, and what a
-// later, smaller one says.
+// TestLargestMirror shows that AWS accepts the largest possible mirror, and that a later,
+// smaller one replaces it.
 func TestLargestMirror(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startAWS(t), "mirror")
@@ -83,8 +83,8 @@ func TestLargestMirror(t *testing.T) {
 	}
 }
 
-// TestRetag shows which requests a change of a resource's tags makes: a tag is removed only
-// if the resource asked for it before and nobody has changed it since.
+// TestRetag shows which requests a change of a resource's tags makes: a tag is removed
+// only if the resource configured it before and no one has changed it since.
 func TestRetag(t *testing.T) {
 	t.Parallel()
 	server := startAWS(t)

@@ -29,7 +29,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// firstDay is where the clocks stand at first.
+// firstDay is the initial time of all clocks.
 var firstDay = time.Date(2027, time.January, 5, 9, 0, 0, 0, time.UTC)
 
 const (
@@ -37,7 +37,7 @@ const (
 	region = "eu-central-1"
 )
 
-// world is one PAIStrike account and one secret of AWS.
+// world is one PAIStrike account and one AWS secret.
 type world struct {
 	t         testing.TB
 	aws       *testparts.SecretsManager
@@ -68,7 +68,7 @@ func newWorld(t testing.TB, server *testparts.SecretsManager, name string) *worl
 	}
 }
 
-// advance moves both servers' clocks.
+// advance moves the clocks of both servers.
 func (w *world) advance(by time.Duration) {
 	w.paistrike.Clock().Advance(by)
 	w.aws.SetClock(w.now())
@@ -76,7 +76,7 @@ func (w *world) advance(by time.Duration) {
 
 func (w *world) now() time.Time { return w.paistrike.Clock().Now() }
 
-// store is a store on connections of its own, with the wire between.
+// store returns a store with its own connections over wire.
 func (w *world) store(wire http.RoundTripper) *aws.Store {
 	s := aws.New(aws.Config{
 		Region: region, Endpoint: w.aws.Endpoint, STSEndpoint: w.aws.Endpoint, Credentials: &w.as,
@@ -87,12 +87,13 @@ func (w *world) store(wire http.RoundTripper) *aws.Store {
 	return s
 }
 
-// engine is a process's engine.
+// engine returns the engine of a new process.
 func (w *world) engine(wire http.RoundTripper) *rotation.Engine {
 	return w.engineOn(w.store(wire), wire)
 }
 
-// engineOn is an engine on a store; PAIStrike is called over the wire, if one is given.
+// engineOn returns an engine on a store. PAIStrike is called over the wire, if one is
+// given.
 func (w *world) engineOn(store rotation.Store, wires ...http.RoundTripper) *rotation.Engine {
 	w.t.Helper()
 	wire := w.wire()
@@ -108,10 +109,10 @@ func (w *world) engineOn(store rotation.Store, wires ...http.RoundTripper) *rota
 	return rotation.New(rotation.PAIStrike{Client: client}, store, rotation.WithSleep(noSleep), rotation.WithNow(w.now))
 }
 
-// noSleep lets a wait pass at once, unless the caller has given up.
+// noSleep returns at once, with an error if the caller has given up.
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// request asks for a token with a life of 90 days, replaced every 30.
+// request returns a request for a token that lasts 90 days and is replaced every 30 days.
 func (w *world) request(wish rotation.Wish, reason schedule.Reason) rotation.Request {
 	policy := schedule.Policy{Lifetime: 90 * day, Period: 30 * day, Overlap: day}.WithDefaults()
 	return rotation.Request{
@@ -148,13 +149,13 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// loopback carries the requests to AWS.
+// loopback sends the requests to AWS.
 var loopback = &http.Transport{MaxIdleConnsPerHost: 16}
 
-// wire is a transport to both servers without any fault.
+// wire returns a transport to both servers without faults.
 func (w *world) wire() http.RoundTripper { return roundTripper(w.send) }
 
-// send delivers a request: PAIStrike is called in this process, AWS over loopback.
+// send delivers a request: to PAIStrike in this process, or to AWS over loopback.
 func (w *world) send(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != "localhost:1" {
 		whole, err := withOwnBody(r)
@@ -167,8 +168,8 @@ func (w *world) send(r *http.Request) (*http.Response, error) {
 }
 
 // withOwnBody returns the request with a copy of its body. The SDK closes the body of a
-// request as soon as the answer begins; on loopback net/http may still be looking for the
-// end of that body, and then cuts the connection.
+// request as soon as the response begins. On loopback, net/http may still be reading that
+// body, and then closes the connection.
 func withOwnBody(r *http.Request) (*http.Request, error) {
 	if r.Body == nil {
 		return r, nil
@@ -182,7 +183,7 @@ func withOwnBody(r *http.Request) (*http.Request, error) {
 	return own, nil
 }
 
-// value is what a consumer reads, "" if nothing can be read.
+// value returns what a consumer reads, or "" if nothing can be read.
 func (w *world) value() (value, version string) {
 	w.t.Helper()
 	out, err := w.admin.GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: sdk.String(w.at.Path)})
@@ -192,7 +193,7 @@ func (w *world) value() (value, version string) {
 	return sdk.ToString(out.SecretString), sdk.ToString(out.VersionId)
 }
 
-// current is the record that is served, nil if there is none.
+// current returns the record of the served token, or nil if there is none.
 func (w *world) current() *entry.Record {
 	w.t.Helper()
 	value, id := w.value()
@@ -211,7 +212,7 @@ func (w *world) current() *entry.Record {
 	return &record
 }
 
-// labels returns the version that each staging label is on.
+// labels returns the version that each staging label is attached to.
 func (w *world) labels() map[string]string {
 	w.t.Helper()
 	labels := map[string]string{}
@@ -232,7 +233,7 @@ func (w *world) described() *secretsmanager.DescribeSecretOutput {
 	return out
 }
 
-// move moves AWSCURRENT by hand.
+// move moves AWSCURRENT manually.
 func (w *world) move(from, to string) {
 	w.t.Helper()
 	_, err := w.admin.UpdateSecretVersionStage(context.Background(), &secretsmanager.UpdateSecretVersionStageInput{
@@ -243,7 +244,7 @@ func (w *world) move(from, to string) {
 	}
 }
 
-// put writes a value by hand.
+// put writes a value manually.
 func (w *world) put(value string) {
 	w.t.Helper()
 	_, err := w.admin.PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{
@@ -265,11 +266,11 @@ func (w *world) live() []sandbox.Token {
 	return live
 }
 
-// accepts reports whether PAIStrike lets a secret in.
+// accepts reports whether PAIStrike accepts a secret.
 func (w *world) accepts(value secret.Secret) bool { return w.paistrike.Accepts(value.Reveal()) }
 
-// check returns what is wrong with the world when no run is under way: the invariants I1
-// and I3 of the protocol.
+// check returns an error if the world violates an invariant of the protocol (I1, I3) while
+// no run is under way.
 func (w *world) check() error {
 	record := w.current()
 	if record == nil || record.State != entry.StateActive {
@@ -287,7 +288,8 @@ func (w *world) check() error {
 	return nil
 }
 
-// operation names the call of AWS that a request is, "" for PAIStrike's.
+// operation returns the name of the AWS call that a request makes, or "" for a call to
+// PAIStrike.
 func operation(r *http.Request) string {
 	if name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager."); ok {
 		return name
@@ -298,7 +300,7 @@ func operation(r *http.Request) string {
 	return "STS"
 }
 
-// counted counts calls by what they are.
+// counted records the names of calls.
 type counted struct {
 	next  http.RoundTripper
 	mu    sync.Mutex
@@ -322,7 +324,7 @@ func (c *counted) names() []string {
 	return slices.Clone(c.calls)
 }
 
-// tag puts tags on the secret by hand.
+// tag adds tags to the secret manually.
 func (w *world) tag(tags map[string]string) {
 	w.t.Helper()
 	if len(tags) == 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// Behind an agent's listener no token is sent, and nothing of the address says which Vault
-// is behind it.
+// Through an agent's listener, the client sends no token, and the address does not
+// identify the Vault behind it.
 func TestAgent(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {
@@ -46,13 +46,14 @@ func TestAgent(t *testing.T) {
 	}
 }
 
-// Open source Vault ignores namespaces; one that answers as if it had looked is refused.
+// Open source Vault ignores namespaces. A Vault that ignores the configured namespace is
+// rejected.
 func TestNamespaceThatIsIgnored(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		health  string
-		closed  bool // the mount outside of the namespace
-		apart   bool // it is another one
+		closed  bool // the mount outside the namespace
+		apart   bool // it is a different one
 		refused bool
 		asked   bool
 	}{
@@ -97,8 +98,8 @@ func TestNamespaceThatIsIgnored(t *testing.T) {
 	}
 }
 
-// probeStory: a token that may not ask what it may do finds out before a token is minted,
-// and leaves nothing behind.
+// probeStory shows that a token without permission to query its capabilities finds out by
+// trying before a token is minted, and leaves nothing behind.
 func probeStory(t *testing.T, s server) {
 	root := s.client(t)
 	for _, path := range []string{"probe/new", "probe/old"} {

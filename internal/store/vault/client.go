@@ -14,8 +14,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Client talks to one Vault. It logs in at its first call and is safe for
-// concurrent use. Make one with [New].
+// Client calls one Vault. It logs in at its first call. It is safe for concurrent use.
+// Create one with [New].
 type Client struct {
 	base       *url.URL
 	config     Config
@@ -30,19 +30,19 @@ type Client struct {
 
 type mountKey struct{ namespace, mount string }
 
-// Mount is what Vault says of a secrets engine.
+// Mount is Vault's description of a secrets engine.
 type Mount struct {
-	// UUID is the mount's own, for as long as it exists; a mount made anew at
-	// the same path has another.
+	// UUID identifies the mount for as long as it exists. A new mount at the same path has
+	// a different one.
 	UUID string
-	// KVVersion is 1 or 2, and 0 if the engine is not a KV store.
+	// KVVersion is 1 or 2, or 0 if the engine is not a KV store.
 	KVVersion int
-	// DeleteVersionAfter is how long the mount keeps a version readable; 0 is for
-	// ever, or not known because the token may not read the mount's settings.
+	// DeleteVersionAfter is how long the mount keeps a version readable. 0 means forever,
+	// or unknown because the token may not read the mount's settings.
 	DeleteVersionAfter time.Duration
 }
 
-// Mount describes the engine at mount. It asks once per namespace and mount.
+// Mount describes the engine at mount. It makes one request per namespace and mount.
 func (c *Client) Mount(ctx context.Context, namespace, mount string) (Mount, error) {
 	key := mountKey{namespace: c.namespace(namespace), mount: strings.Trim(mount, "/")}
 	return c.mounts.get(ctx, key, func(ctx context.Context) (Mount, error) { return c.readMount(ctx, key) })
@@ -67,7 +67,7 @@ func (c *Client) readMount(ctx context.Context, key mountKey) (Mount, error) {
 	if err != nil {
 		return Mount{}, err
 	}
-	// The page answers for any path below a mount.
+	// The endpoint responds to any path below a mount.
 	if at := strings.Trim(data.Path, "/"); at != key.mount {
 		return Mount{}, r.failed(fmt.Errorf("the secrets engine there is mounted at %q", at))
 	}
@@ -83,8 +83,8 @@ func (c *Client) readMount(ctx context.Context, key mountKey) (Mount, error) {
 	return mount, err
 }
 
-// mountDeleteVersionAfter reads the mount's setting. Few tokens may, and most of
-// the others need not know.
+// mountDeleteVersionAfter reads the mount's setting. Few tokens have permission for that,
+// and most of the others do not need it.
 func (c *Client) mountDeleteVersionAfter(ctx context.Context, key mountKey) (time.Duration, error) {
 	r := request{
 		op: "reading", method: http.MethodGet, path: key.mount + "/config",
@@ -103,8 +103,8 @@ func (c *Client) mountDeleteVersionAfter(ctx context.Context, key mountKey) (tim
 	return time.Duration(config.DeleteVersionAfter), err
 }
 
-// Capabilities returns what our Vault token may do at each path, such as
-// "secret/data/ci/paistrike", in one call.
+// Capabilities returns the capabilities of the client's Vault token at each path, such as
+// "secret/data/ci/paistrike", with one request.
 func (c *Client) Capabilities(ctx context.Context, namespace string, paths ...string) (map[string][]string, error) {
 	r := request{
 		op: "asking", method: http.MethodPost, path: "sys/capabilities-self",
@@ -131,15 +131,16 @@ func (c *Client) Capabilities(ctx context.Context, namespace string, paths ...st
 
 // TokenLife is how long a Vault token still works.
 type TokenLife struct {
-	TTL  time.Duration // 0: it never expires
-	Uses int           // calls that are left; 0: any number
+	TTL  time.Duration // 0 if it never expires
+	Uses int           // remaining calls; 0 for any number
 }
 
-// usesNeeded is how many calls a rotation makes with the Vault token at most, retries
-// left out.
+// usesNeeded is the maximum number of calls that a rotation makes with the Vault token,
+// without retries.
 const usesNeeded = 12
 
-// enough tells why a token does not last for work that takes as long as needed.
+// enough returns an error if the token does not last for work that takes as long as
+// needed.
 func (l TokenLife) enough(needed time.Duration) error {
 	switch {
 	case l.TTL > 0 && l.TTL < needed:
@@ -150,10 +151,9 @@ func (l TokenLife) enough(needed time.Duration) error {
 	return nil
 }
 
-// TokenLife asks how long our Vault token still works, once per client unless its uses are
-// counted. A token that
-// may not look itself up counts as one without limits: whether it works at all,
-// [Client.Capabilities] shows.
+// TokenLife returns how long the client's Vault token still works. It makes one request
+// per client unless the token's uses are limited. A token without permission to look
+// itself up counts as unlimited: [Client.Capabilities] shows whether it works at all.
 func (c *Client) TokenLife(ctx context.Context) (TokenLife, error) {
 	life, err := c.life.get(ctx, struct{}{}, func(ctx context.Context) (TokenLife, error) {
 		r := request{
@@ -174,7 +174,7 @@ func (c *Client) TokenLife(ctx context.Context) (TokenLife, error) {
 		}](r, got)
 		life := TokenLife{TTL: time.Duration(data.TTL) * time.Second, Uses: data.NumUses}
 		if data.ExpireTime != nil {
-			life.TTL = max(life.TTL, 1) // in its last second, and not one that never expires
+			life.TTL = max(life.TTL, 1) // in its last second; 0 would mean that it never expires
 		}
 		return life, err
 	})
@@ -184,10 +184,9 @@ func (c *Client) TokenLife(ctx context.Context) (TokenLife, error) {
 	return life, err
 }
 
-// ServerTime returns Vault's clock, in whole seconds UTC, as it stood when this
-// client first asked. It needs no token. A sealed Vault is an error for which
-// [IsSealed] holds, because nothing else will work; a standby answers as well as
-// the active server.
+// ServerTime returns Vault's clock at this client's first request for it, in whole seconds
+// UTC. It needs no token. If Vault is sealed, [IsSealed] reports true for the error,
+// because no other call will work. A standby responds as well as the active server.
 func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
 	health, err := c.unsealed(ctx)
 	if err != nil {
@@ -196,7 +195,8 @@ func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
 	return time.Unix(health.ServerTimeUTC, 0).UTC(), nil
 }
 
-// unsealed is the health of a Vault that works, as it stood when this client first asked.
+// unsealed returns the health of a Vault that is not sealed, at this client's first
+// request for it.
 func (c *Client) unsealed(ctx context.Context) (serverHealth, error) {
 	return c.healths.get(ctx, struct{}{}, func(ctx context.Context) (serverHealth, error) {
 		health, err := c.health(ctx, false)
@@ -207,8 +207,8 @@ func (c *Client) unsealed(ctx context.Context) (serverHealth, error) {
 	})
 }
 
-// IgnoresNamespace reports that a mount in a namespace is the very mount outside of it:
-// open source Vault does not look at the namespace of a request.
+// IgnoresNamespace reports whether a mount in a namespace is the same as the mount outside
+// it: open source Vault ignores the namespace of a request.
 func (c *Client) IgnoresNamespace(ctx context.Context, namespace, mount string) (bool, error) {
 	if c.namespace(namespace) == "" {
 		return false, nil
@@ -231,14 +231,13 @@ func (c *Client) IgnoresNamespace(ctx context.Context, namespace, mount string) 
 
 const healthPath = "sys/health"
 
-// healthy asks for one and the same status whatever state Vault is in: what
-// counts is the body.
+// healthy requests the same status in every state of Vault, because only the body counts.
 var healthy = url.Values{
 	"sealedcode": {"200"}, "uninitcode": {"200"}, "standbycode": {"200"},
 	"performancestandbycode": {"200"}, "drsecondarycode": {"200"}, "removedcode": {"200"}, "haunhealthycode": {"200"},
 }
 
-// serverHealth is what counts of the answer of sys/health.
+// serverHealth contains the fields of sys/health that this package uses.
 type serverHealth struct {
 	Sealed        bool  `json:"sealed"`
 	Enterprise    bool  `json:"enterprise"`
@@ -258,18 +257,18 @@ func (c *Client) health(ctx context.Context, once bool) (serverHealth, error) {
 	return health, nil
 }
 
-// sealed reports whether Vault says of itself that it is sealed.
+// sealed reports whether Vault reports itself as sealed.
 func (c *Client) sealed(ctx context.Context) bool {
 	health, err := c.health(ctx, true)
 	return err == nil && health.Sealed
 }
 
-// namespace returns the namespace that a caller means.
+// namespace returns the given namespace, or the configured one if that is empty.
 func (c *Client) namespace(given string) string {
 	return cmp.Or(strings.Trim(given, "/"), c.config.Namespace)
 }
 
-// checkPath refuses what would make one path into another on its way to Vault.
+// checkPath rejects a path that would become a different one on its way to Vault.
 func checkPath(path string) error {
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment == "" || segment == "." || segment == ".." {
@@ -282,10 +281,10 @@ func checkPath(path string) error {
 	return nil
 }
 
-// duration reads Vault's two ways of writing one: "3h25m19s", or seconds.
+// duration decodes Vault's two notations: "3h25m19s", or seconds.
 type duration time.Duration
 
-// UnmarshalJSON reads a duration; anything else is an error.
+// UnmarshalJSON decodes a duration. Anything else is an error.
 func (d *duration) UnmarshalJSON(text []byte) error {
 	var seconds int64
 	if json.Unmarshal(text, &seconds) == nil {
@@ -301,6 +300,6 @@ func (d *duration) UnmarshalJSON(text []byte) error {
 		return nil
 	}
 	value, err := time.ParseDuration(s)
-	*d = duration(max(value, 0)) // negative: switched off
+	*d = duration(max(value, 0)) // negative: disabled
 	return err
 }

@@ -284,7 +284,7 @@ func TestTokenLife(t *testing.T) {
 
 func TestReadsWaitForOurOwnWrites(t *testing.T) {
 	t.Parallel()
-	// Vault Enterprise's form of "storage had come this far".
+	// The position of the storage, as Vault Enterprise reports it.
 	const state = "djE6YWJjOjE6MjowMDAw" // v1:abc:1:2:0000
 	f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {
 		w.Header().Set("X-Vault-Index", state)

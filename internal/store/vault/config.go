@@ -15,54 +15,55 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/wallclock"
 )
 
-// Config says how to reach Vault. Nothing else is consulted: the environment is
-// the caller's to read.
+// Config configures the access to Vault. The package uses no other source: the caller
+// reads the environment.
 type Config struct {
-	// Address is Vault's URL, with a path where a proxy wants one. Plain http is
-	// used if it is written here, and never otherwise.
+	// Address is Vault's URL, with a path if a proxy requires one. Plain http is used only
+	// if it is written here.
 	Address string
-	// Namespace is the one that a [Location] without a namespace means.
+	// Namespace is the default for a [entry.Location] without a namespace.
 	Namespace string
-	// AuthNamespace is the one to log in to; "" is Namespace.
+	// AuthNamespace is the namespace to log in to. "" means Namespace.
 	AuthNamespace string
 	Login         Login
 
-	// Identity tells this Vault from all others, a restored copy of it included; "" is
-	// host and port of Address. Set it if one Vault has several addresses.
+	// Identity distinguishes this Vault from all others, including a restored copy of it.
+	// "" means the host and port of Address. Set it if one Vault has several addresses.
 	Identity string
-	// FormerIdentities are those under which entries of this Vault were written before.
+	// FormerIdentities are identities under which entries of this Vault were written
+	// before.
 	FormerIdentities []string
 
 	// Certificates and keys may have lost their line breaks: see [repairPEM].
 	//
 	// CACertFile, CACertDir and CACertPEM together replace the system's roots.
 	CACertFile, CACertDir, CACertPEM string
-	// AddToSystemRoots makes those three come on top of the system's roots.
+	// AddToSystemRoots adds those three to the system's roots instead.
 	AddToSystemRoots bool
-	// ClientCertPEM and ClientKeyPEM go together.
+	// ClientCertPEM and ClientKeyPEM must be set together.
 	ClientCertPEM, ClientKeyPEM string
 	TLSServerName               string
 	SkipTLSVerify               bool
 
-	// Headers are sent with every request. Names that begin with X-Vault- are
-	// refused: token and namespace have their own settings.
+	// Headers are sent with every request. Names that begin with X-Vault- are rejected:
+	// token and namespace have their own settings.
 	Headers map[string]string
 
-	// MaxRetries is how often a read or a patch is sent again after 412, 429, 5xx or no
-	// answer; 0 means 2, -1 means never. Publish and Purge are sent once. For a server
-	// that is not active every request waits up to 30 s for one that is.
+	// MaxRetries is how often a read or a patch is retried after 412, 429, 5xx or no
+	// response. 0 means 2, -1 means never. Publish and Purge are sent once. If the server
+	// is not the active one, every request waits up to 30 s for an active one.
 	MaxRetries int
-	// RetryWaitMin and RetryWaitMax bound the pause between two attempts; 0
-	// means 1 s and 10 s. Vault's Retry-After takes precedence, up to 60 s.
+	// RetryWaitMin and RetryWaitMax limit the pause between two attempts. 0 means 1 s and
+	// 10 s. Vault's Retry-After takes precedence, up to 60 s.
 	RetryWaitMin, RetryWaitMax time.Duration
-	// Timeout bounds one attempt; 0 means 30 s.
+	// Timeout limits one attempt. 0 means 30 s.
 	Timeout   time.Duration
 	UserAgent string
 
-	// Transport carries the requests instead of a transport of the client's own.
-	// The TLS settings above do not apply to it.
+	// Transport sends the requests instead of the client's own transport. The TLS settings
+	// above do not apply to it.
 	Transport http.RoundTripper
-	// Sleep waits between attempts; nil waits in real time.
+	// Sleep waits between attempts. nil waits in real time.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
@@ -74,8 +75,8 @@ const (
 	maxRetryAfter       = 60 * time.Second
 )
 
-// New makes a client. It does no I/O: files of certificates, login and everything else
-// wait for the first call.
+// New returns a client. It does no I/O: it reads certificate files and logs in at the
+// first call.
 func New(config Config) (*Client, error) {
 	base, err := parseAddress(config.Address)
 	if err != nil {
@@ -120,8 +121,8 @@ func (c *Config) setDefaults() {
 	}
 }
 
-// pasted is the end of an address that does not belong to it: that of Vault's own page in
-// a browser, or of its API, which every request begins with.
+// pasted matches a suffix that is not part of an address: that of Vault's UI in a browser,
+// or the prefix of every API request.
 var pasted = regexp.MustCompile(`(?:/ui(?:/vault(?:/.*)?)?|/v1)?/*$`)
 
 func parseAddress(address string) (*url.URL, error) {
@@ -131,7 +132,7 @@ func parseAddress(address string) (*url.URL, error) {
 	base, err := url.Parse(address)
 	switch {
 	case err != nil:
-		// The text of err repeats the address, which may carry a password.
+		// The text of err repeats the address, which may contain a password.
 		return nil, errors.New("vault: address is not a URL")
 	case base.User != nil:
 		return nil, errors.New("vault: address carries a user name; use headers for a proxy that asks for one")
@@ -147,7 +148,7 @@ func parseAddress(address string) (*url.URL, error) {
 	return base, nil
 }
 
-// IdentityOf returns the identity that an address stands for: its host and port.
+// IdentityOf returns the identity for an address: its host and port.
 func IdentityOf(address *url.URL) string {
 	port := address.Port()
 	switch {

@@ -1,13 +1,14 @@
-// Package vault owns what this project does with HashiCorp Vault: logging in, and
-// keeping API tokens in KV version 2. [Store] is what package rotation calls; it adapts
-// [Client], which knows Vault's HTTP interface and which calls may be repeated.
+// Package vault logs in to HashiCorp Vault and keeps API tokens in KV version 2. Package
+// rotation calls [Store], which adapts [Client]. The client implements Vault's HTTP API
+// and knows which calls may be repeated.
 //
-// It does not know when a token is due, what to do about a lost race, or anything of
-// PAIStrike: package rotation decides that. What a record looks like is package entry's.
+// The package does not know when a token is due, how to handle a lost race, or anything
+// about PAIStrike. Package rotation decides that. Package entry defines the format of a
+// record.
 //
-// The package reads no VAULT_ environment variable and calls nothing that does. The
-// requests are therefore its own: the client of vault/api takes address, token,
-// namespace, headers and proxy from the environment whenever one is made, and repeats
-// writes (docs/decisions/0011-requests-to-vault.md). The shapes of the answers are
-// vault/api's.
+// The package reads no VAULT_ environment variable and calls nothing that does. That is
+// why it sends its own requests: every client of vault/api takes its address, token,
+// namespace, headers and proxy from the environment, and repeats writes
+// (docs/decisions/0011-requests-to-vault.md). The types of the responses match those of
+// vault/api.
 package vault

@@ -16,7 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// server is a KV engine to test against, with root's token.
+// server is a KV engine to test against, with its root token.
 type server struct{ address, token string }
 
 func (s server) client(t *testing.T) *vault.Client {
@@ -26,7 +26,7 @@ func (s server) client(t *testing.T) *vault.Client {
 	})
 }
 
-// ask does as root what the client cannot.
+// ask calls what the client does not implement, as root.
 func (s server) ask(t *testing.T, method, path string, body any) {
 	t.Helper()
 	testparts.Ask(t, method, s.address+"/v1/"+path, s.token, body, nil)
@@ -37,7 +37,7 @@ func (s server) mount(t *testing.T, path, version string) {
 	s.ask(t, http.MethodPost, "sys/mounts/"+path, map[string]any{"type": "kv", "options": map[string]string{"version": version}})
 }
 
-// servers are the two real engines: the same stories are true of both.
+// servers are the two real engines. Every story is true for both.
 var servers = map[string]func(*testing.T) server{
 	"engine alone": func(t *testing.T) server { a, token := testparts.KV(t); return server{a, token} },
 	"Vault":        func(t *testing.T) server { a, token := testparts.Vault(t); return server{a, token} },
@@ -79,7 +79,7 @@ func TestRealEngine(t *testing.T) {
 	}
 }
 
-// mustPublish writes and expects the version that follows cas.
+// mustPublish writes and expects the version after cas.
 func mustPublish(t *testing.T, c *vault.Client, where entry.Location, cas int, value string) {
 	t.Helper()
 	got, err := c.Publish(t.Context(), where, cas, record(value, cas))
@@ -192,7 +192,7 @@ func purgeStory(t *testing.T, s server) {
 	c, here := s.client(t), at("purge")
 	mustPublish(t, c, here, 0, "first")
 	mustPublish(t, c, here, 1, "second")
-	for range 2 { // what is gone stays gone
+	for range 2 { // repeating it changes nothing
 		if err := c.Purge(t.Context(), here); err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +200,7 @@ func purgeStory(t *testing.T, s server) {
 	if m := mustKnow(t, c, here); m.Exists {
 		t.Errorf("purged: %+v", m)
 	}
-	mustPublish(t, c, here, 0, "again") // and the count starts anew
+	mustPublish(t, c, here, 0, "again") // and versions start at 1 again
 }
 
 func mirrorStory(t *testing.T, s server) {
@@ -230,7 +230,7 @@ func mirrorStory(t *testing.T, s server) {
 	if e := mustRead(t, c, here, 0); !e.Managed || e.Mirror.TokenID != "tok_1" {
 		t.Errorf("entry %+v", e)
 	}
-	// What a later mirror does not have is gone from Vault, and nothing else is.
+	// Keys that a later mirror lacks are removed from Vault, and no others.
 	if err := c.Patch(t.Context(), here, entry.EncodeMirror(entry.Mirror{State: entry.StateTombstone, Of: 2})); err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func mirrorStory(t *testing.T, s server) {
 	if diff := cmp.Diff(want, m.Custom); diff != "" {
 		t.Errorf("custom_metadata (-want +got):\n%s", diff)
 	}
-	// The largest mirror there can be is still one that Vault takes.
+	// Vault accepts the largest possible mirror.
 	long := entry.Mirror{
 		State: entry.StateActive, TokenName: strings.Repeat("𝒳\u200b", 400), Schedule: schedule.Schedule{Cron: strings.Repeat("*", 600)},
 		Retiring: slices.Repeat([]entry.RetiringRef{{ID: strings.Repeat("é", 40), RevokeAfter: time.Unix(1, 0)}}, 50),

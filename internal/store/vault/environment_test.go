@@ -15,8 +15,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// poison is what each variable that the vault/api module reads would do to a run: another
-// server, another token, no check of certificates. {evil} is the address of another server.
+// poison contains, for each variable that the vault/api module reads, a value that would
+// change a run: another server, another token, no certificate check. {evil} is the address
+// of another server.
 var poison = map[string]string{
 	"VAULT_ADDR": "{evil}", "VAULT_AGENT_ADDR": "{evil}", "VAULT_PROXY_ADDR": "{evil}", "VAULT_HTTP_PROXY": "{evil}",
 	"VAULT_TOKEN": "evil", "VAULT_NAMESPACE": "evil", "VAULT_HEADERS": `{"X-Evil":"1"}`, "VAULT_MFA": "evil:1",
@@ -26,17 +27,17 @@ var poison = map[string]string{
 	"VAULT_CLIENT_CERT": "/nowhere", "VAULT_CLIENT_KEY": "/nowhere", "VAULT_DISABLE_REDIRECTS": "false",
 }
 
-// malformed is a value that no variable of vault/api takes: its constructor fails on it.
+// malformed is a value that makes the constructor of vault/api fail, in any variable.
 const malformed = "{\x01perhaps"
 
-// Whatever the environment says, a request goes where the configuration says, with the
-// configured token, and certificates are checked. The tests change the environment, so that
+// Whatever the environment contains, a request goes where the configuration says, with the
+// configured token, and certificates are checked. These tests change the environment, so
 // none of them is parallel.
 func TestEnvironmentIsIgnored(t *testing.T) {
 	evil := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) { say(w, 200, listed) })
 	good := newFake(t, func(w http.ResponseWriter, _ *http.Request, _ seen) { say(w, 200, listed) })
-	// check makes a client, and sends one request each to a good server and to one whose
-	// certificate nobody trusts.
+	// check creates a client, and sends one request to a good server and one to a server
+	// with an untrusted certificate.
 	check := func(t *testing.T) {
 		t.Helper()
 		before := len(good.requests())
@@ -75,7 +76,8 @@ func TestEnvironmentIsIgnored(t *testing.T) {
 	})
 }
 
-// The names above are those that the pinned version of vault/api has constants for.
+// The table contains every variable that the pinned version of vault/api has a constant
+// for.
 func TestEveryVariableOfTheLibraryIsTried(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Dir}}", "github.com/hashicorp/vault/api").Output()

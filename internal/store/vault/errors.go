@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// Error is a call to Vault that did not succeed. It never holds anything of a
-// successful answer, nor anything that was sent.
+// Error is a failed call to Vault. It never contains anything of a successful response,
+// nor anything that was sent.
 type Error struct {
-	Op        string // what was tried: "reading"
+	Op        string // the action: "reading"
 	Namespace string
 	Path      string // below /v1/: "secret/data/ci/paistrike"
-	// Status is the HTTP status, 0 if no answer came.
+	// Status is the HTTP status, or 0 if there was no response.
 	Status int
-	// Reasons are Vault's own error lines. An answer that is not Vault's JSON
-	// adds none, because anything may stand in it.
+	// Reasons are Vault's own error messages. A response that is not Vault's JSON adds
+	// none, because it may contain anything.
 	Reasons []string
-	// Sealed tells that Vault said of itself, at sys/health, that it is sealed.
+	// Sealed is true if Vault's sys/health reports that it is sealed.
 	Sealed bool
 	Err    error
 
-	standby    bool          // the server is not the active one, and did nothing
-	retryAfter time.Duration // what the server asked for; negative if it did not
+	standby    bool          // the server is not the active one and did nothing
+	retryAfter time.Duration // the requested pause; negative if there was none
 }
 
-// Error returns the act, the path and Vault's own reasons.
+// Error returns the action, the path and Vault's own reasons.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
@@ -53,14 +53,14 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the cause, if there is one.
+// Unwrap returns the cause, or nil.
 func (e *Error) Unwrap() error { return e.Err }
 
-// LoginError tells that Vault refused the login, or that what the login needs
-// is not there. A Vault that is sealed, busy or out of reach is an [*Error].
+// LoginError reports that Vault refused the login, or that the login lacks something. If
+// Vault is sealed, busy or unreachable, the error is an [*Error] instead.
 type LoginError struct {
 	Method string // the method, such as "approle"
-	Mount  string // where it is mounted, such as "approle"; "" for a token
+	Mount  string // the mount path of the method, such as "approle"; "" for a token
 	Err    error
 }
 
@@ -76,7 +76,7 @@ func (e *LoginError) Error() string {
 // Unwrap returns the cause.
 func (e *LoginError) Unwrap() error { return e.Err }
 
-// StatusOf returns the HTTP status of Vault's answer, 0 if err has none.
+// StatusOf returns the HTTP status of Vault's response, or 0 if err has none.
 func StatusOf(err error) int {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status
@@ -84,10 +84,9 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// RetryIn reports whether the same call may fare better later, and the pause that
-// the server asked for, capped at a minute; 0 if it asked for none. It is for
-// callers that repeat on their own, such as one that needs new credentials for
-// every login.
+// RetryIn reports whether the same call may succeed later. pause is what the server asked
+// for, at most a minute, or 0. It is for callers that repeat calls on their own, such as
+// one that needs new credentials for every login.
 func RetryIn(err error) (pause time.Duration, again bool) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || IsUnauthenticated(err) || !e.standby && !transient(e) {
@@ -96,57 +95,59 @@ func RetryIn(err error) (pause time.Duration, again bool) {
 	return min(max(e.retryAfter, 0), maxRetryAfter), true
 }
 
-// IsNotFound reports a 404 about an entry, and not about its mount.
+// IsNotFound reports whether err is a 404 for an entry, and not for its mount.
 func IsNotFound(err error) bool { return StatusOf(err) == http.StatusNotFound && !isNoRoute(err) }
 
-// IsForbidden reports a 403: the token is unknown to Vault or lacks the right.
-// Nothing was done.
+// IsForbidden reports whether err is a 403: Vault does not know the token, or the token
+// lacks a permission. Nothing was done.
 func IsForbidden(err error) bool { return StatusOf(err) == http.StatusForbidden }
 
-// isDead reports that Vault does not accept the token at all: it is unknown, expired,
-// revoked, or has no uses left. Vault says so in words alone: a 403 on every path, and a
-// 400 if the last use was spent on this very call (vault/request_handling.go).
+// isDead reports whether Vault does not accept the token at all: it is unknown, expired,
+// revoked, or has no uses left. Vault states this only in words: a 403 on every path, and
+// a 400 if this very call spent the last use (vault/request_handling.go).
 func isDead(err error) bool {
 	return says(err, "invalid token", http.StatusForbidden, http.StatusBadRequest)
 }
 
-// isNoRoute reports that no secrets engine is mounted where the request went.
+// isNoRoute reports whether no secrets engine is mounted at the path of the request.
 func isNoRoute(err error) bool { return says(err, "no handler for route", http.StatusNotFound) }
 
-// says reports an answer with one of the statuses and a reason that contains words.
+// says reports whether err is a response with one of the statuses and a reason that
+// contains words.
 func says(err error, words string, statuses ...int) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && slices.Contains(statuses, e.Status) &&
 		slices.ContainsFunc(e.Reasons, func(reason string) bool { return strings.Contains(reason, words) })
 }
 
-// isFailover reports that no server of the cluster became active in time.
+// isFailover reports whether no server of the cluster became active in time.
 func isFailover(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.standby
 }
 
-// IsRateLimited reports a 429: a quota of Vault is used up. Nothing was done.
+// IsRateLimited reports whether err is a 429: a quota of Vault is exhausted. Nothing was
+// done.
 func IsRateLimited(err error) bool { return StatusOf(err) == http.StatusTooManyRequests }
 
-// IsSealed reports that Vault is sealed, by its own word at sys/health. A 503 of
-// something in front of Vault is not that.
+// IsSealed reports whether Vault's sys/health reports that it is sealed. A 503 from a
+// proxy in front of Vault does not count.
 func IsSealed(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Sealed
 }
 
-// IsUnauthenticated reports that there is no Vault token to work with.
+// IsUnauthenticated reports whether there is no Vault token for the call.
 func IsUnauthenticated(err error) bool {
 	_, ok := errors.AsType[*LoginError](err)
 	return ok
 }
 
-// IsUpgrading reports that the mount is being turned from KV v1 into v2, which
-// passes by itself.
+// IsUpgrading reports whether the mount is being upgraded from KV version 1 to 2, which is
+// temporary.
 //
-// This is the one place that reads Vault's words: the answer is a plain 400 with
-// no code, the same as for a check-and-set that did not match.
+// It has to match Vault's message: the response is a plain 400 without a code, the same as
+// for a check-and-set that did not match.
 func IsUpgrading(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Status != http.StatusBadRequest {

@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// standby are the two answers of a server that knows of no active one. It did nothing.
+// standby contains the two responses of a server that knows no active one. It did nothing.
 var standby = map[string]func(w http.ResponseWriter, call seen){
 	"sends the client to the old leader": func(w http.ResponseWriter, call seen) {
 		w.Header().Set("Location", "https://old-leader.invalid:8200/v1/"+call.Path)
@@ -22,7 +22,7 @@ var standby = map[string]func(w http.ResponseWriter, call seen){
 	},
 }
 
-// calls are a read and every kind of write.
+// calls contains a read and every kind of write.
 var calls = map[string]func(context.Context, *vault.Client) error{
 	"read": func(ctx context.Context, c *vault.Client) error { _, err := c.Read(ctx, at("x"), 0); return err },
 	"publish": func(ctx context.Context, c *vault.Client) error {
@@ -35,8 +35,8 @@ var calls = map[string]func(context.Context, *vault.Client) error{
 	"purge": func(ctx context.Context, c *vault.Client) error { return c.Purge(ctx, at("x")) },
 }
 
-// While the cluster has no active server every call waits for one, at the same address,
-// and for as long as a failover takes.
+// While the cluster has no active server, every call waits for one at the same address,
+// for the duration of a failover.
 func TestCallsWaitForAFailover(t *testing.T) {
 	t.Parallel()
 	for answer, give := range standby {
@@ -80,7 +80,7 @@ func TestCallsWaitForAFailover(t *testing.T) {
 	}
 }
 
-// The user hears of the cluster, and not of a redirect.
+// The error names the cluster, not a redirect.
 func TestFailoverThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	for name, give := range standby {
@@ -92,7 +92,7 @@ func TestFailoverThatDoesNotEnd(t *testing.T) {
 	}
 }
 
-// A redirect to anything else is not a failover, and is final.
+// A redirect to anything else is not a failover, and the call fails.
 func TestOtherRedirectsAreFinal(t *testing.T) {
 	t.Parallel()
 	for _, location := range []string{"https://login.example.com/", "https://vault.example.com/v1/secret/data/other", ""} {
@@ -107,7 +107,7 @@ func TestOtherRedirectsAreFinal(t *testing.T) {
 	}
 }
 
-// A patch says the same when it is written twice, so a lost reply does not end it.
+// A patch can be repeated, so a lost response does not end it.
 func TestPatchIsRepeated(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(w http.ResponseWriter){

@@ -28,14 +28,14 @@ type seen struct {
 	Header                http.Header
 }
 
-// fake is a Vault that says what the test tells it to.
+// fake is a Vault whose responses the test defines.
 type fake struct {
 	*httptest.Server
 	mu    sync.Mutex
 	calls []seen
 }
 
-// newFake answers each request with what handle writes.
+// newFake passes each request to handle.
 func newFake(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, call seen)) *fake {
 	t.Helper()
 	f := &fake{}
@@ -56,7 +56,7 @@ func newFake(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, c
 	return f
 }
 
-// requests returns what came in, as "METHOD path" lines.
+// requests returns the requests so far as "METHOD path" lines.
 func (f *fake) requests() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -77,7 +77,7 @@ func (f *fake) last(t *testing.T) seen {
 	return f.calls[len(f.calls)-1]
 }
 
-// say answers with a status and a JSON text.
+// say responds with a status and a JSON text.
 func say(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -86,7 +86,7 @@ func say(w http.ResponseWriter, status int, body string) {
 
 func forbid(w http.ResponseWriter) { say(w, http.StatusForbidden, `{"errors":["permission denied"]}`) }
 
-// waits keeps the pauses that a client asked for, and makes none.
+// waits records the pauses that a client asked for, without waiting.
 type waits struct {
 	mu   sync.Mutex
 	list []time.Duration
@@ -105,8 +105,7 @@ func (w *waits) all() []time.Duration {
 	return append([]time.Duration{}, w.list...)
 }
 
-// client makes a client that does not wait; its token is "t" unless the test says
-// otherwise.
+// client returns a client that does not wait. Its token is "t" by default.
 func client(t *testing.T, address string, change ...func(*vault.Config)) *vault.Client {
 	t.Helper()
 	config := vault.Config{
@@ -128,7 +127,7 @@ func at(path string) entry.Location {
 	return entry.Location{Mount: "secret", Path: path, Key: "token"}
 }
 
-// record is a complete record of a live token, written on top of a KV version.
+// record returns a complete record of a working token, written on top of a KV version.
 func record(value string, cas int) entry.Record {
 	return entry.Record{
 		State: entry.StateActive, Secret: secret.New(value),
@@ -139,7 +138,7 @@ func record(value string, cas int) entry.Record {
 	}
 }
 
-// revision is how a KV version is named outside this package.
+// revision returns a KV version as a revision.
 func revision(version int) entry.Revision {
 	if version == 0 {
 		return ""
@@ -156,5 +155,5 @@ func fromJSON(t *testing.T, text string) map[string]any {
 	return value
 }
 
-// sameSecret lets go-cmp look into the one type that shows nothing of itself.
+// sameSecret lets go-cmp compare secrets, which do not show their value.
 var sameSecret = cmp.Comparer(func(a, b secret.Secret) bool { return a.Reveal() == b.Reveal() })

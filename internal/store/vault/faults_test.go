@@ -15,8 +15,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// TestPublishGoesWrong shows what a caller can make of each way in which the one
-// attempt may fail: by reading the version it was to become.
+// TestPublishGoesWrong shows what a caller can find out after each kind of failure of the
+// only attempt, by reading the next version.
 func TestPublishGoesWrong(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -69,7 +69,7 @@ func TestPublishLandsLate(t *testing.T) {
 		t.Errorf("already there: %+v", e)
 	}
 	testparts.Release(t, address)
-	for { // the write is under way now, and nothing tells when it is done
+	for { // the write is under way, and nothing signals its end
 		if e := mustRead(t, c, at("x"), 1); e.Condition == entry.Live {
 			break
 		}

@@ -9,10 +9,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// ReadField reads the data field at.Key of the current version, whoever wrote it.
-// If the entry is a record, the field that the record names counts. An entry
-// that is absent, deleted or destroyed, and a field that is not there, are not
-// errors.
+// ReadField reads the data field at.Key of the current version, whoever wrote it. If the
+// entry is a record, ReadField uses the field that the record names. An entry that is
+// absent, deleted or destroyed, and a field that does not exist, are not errors.
 func (c *Client) ReadField(ctx context.Context, at entry.Location) (entry.Field, error) {
 	r, err := c.request(at, "reading", http.MethodGet, "data")
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// A consumer reads what someone wrote by hand as well as a record, and hears the
-// names of the fields where its own is not there.
+// A consumer can read a manually written entry as well as a record. If its field does not
+// exist, it gets the names of the fields.
 func fieldStory(t *testing.T, s server) {
 	c := s.client(t)
 	read := func(path, key string) entry.Field {
@@ -85,7 +85,7 @@ func TestRetryIn(t *testing.T) {
 	}
 }
 
-// Each login asks for a JWT of its own, also when the one before came to nothing.
+// Each login requests a new JWT, even if the previous login failed.
 func TestEveryLoginHasItsOwnJWT(t *testing.T) {
 	t.Parallel()
 	logins := 0

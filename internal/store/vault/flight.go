@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// errNoAnswer is what waiters receive when a call ended without returning, because its
+// errNoAnswer is returned to waiters if a call ended without returning, because its
 // goroutine exited.
 var errNoAnswer = errors.New("the call ended without an answer")
 
-// flights keeps one good answer per key. Callers that ask while the answer is
-// being fetched share that one call; failures are shared with them and not kept.
-// A call goes on while anyone waits for it, whoever began it.
+// flights caches one successful result per key. Callers that arrive while the result is
+// being fetched share that call. Errors are shared with them and not cached. A call
+// continues while anyone waits for it, whoever started it.
 type flights[K comparable, V any] struct {
 	mu      sync.Mutex
 	kept    map[K]V
@@ -50,7 +50,7 @@ func (f *flights[K, V]) get(ctx context.Context, key K, fetch func(context.Conte
 	}
 }
 
-// begin starts the call. The lock is held.
+// begin starts the call. The caller holds the lock.
 func (f *flights[K, V]) begin(ctx context.Context, key K, fetch func(context.Context) (V, error)) *flight[V] {
 	if f.running == nil {
 		f.running, f.kept = map[K]*flight[V]{}, map[K]V{}
@@ -66,7 +66,7 @@ func (f *flights[K, V]) begin(ctx context.Context, key K, fetch func(context.Con
 	return call
 }
 
-// land keeps the answer, if it is a good one, and tells the waiters.
+// land caches the result if it is successful, and wakes the waiters.
 func (f *flights[K, V]) land(key K, call *flight[V]) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -79,7 +79,7 @@ func (f *flights[K, V]) land(key K, call *flight[V]) {
 	close(call.done)
 }
 
-// leave stops the call when its last waiter has gone.
+// leave cancels the call when its last waiter has left.
 func (f *flights[K, V]) leave(key K, call *flight[V]) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -91,7 +91,7 @@ func (f *flights[K, V]) leave(key K, call *flight[V]) {
 	}
 }
 
-// drop forgets the answer for key and returns it; the next caller fetches anew.
+// drop removes and returns the cached result of key. The next caller fetches again.
 func (f *flights[K, V]) drop(key K) (V, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -8,13 +8,13 @@ import (
 	"testing/synctest"
 )
 
-// answered is what a caller of get was told.
+// answered is what a caller of get received.
 type answered struct {
 	value int
 	err   error
 }
 
-// ask calls get from a goroutine of its own.
+// ask calls get in a new goroutine.
 func ask(ctx context.Context, f *flights[string, int], fetch func(context.Context) (int, error)) <-chan answered {
 	told := make(chan answered, 1)
 	go func() {
@@ -106,7 +106,7 @@ func TestFlights(t *testing.T) {
 			synctest.Wait()
 			leave()
 			<-told
-			synctest.Wait() // synctest fails the test if the call goes on
+			synctest.Wait() // synctest fails the test if the call continues
 			if got := <-ask(t.Context(), &f, func(context.Context) (int, error) { return 8, nil }); got.value != 8 {
 				t.Errorf("then got %v", got)
 			}

@@ -16,22 +16,22 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Metadata is what Vault tells of an entry without showing its data.
+// Metadata is what Vault shows of an entry without its data.
 type Metadata struct {
 	// Exists is false if Vault knows no such key.
 	Exists         bool
 	CurrentVersion int // 0 if nothing was ever written
 	Condition      entry.Condition
-	// DeleteVersionAfter is the entry's own setting, 0 for none.
+	// DeleteVersionAfter is the entry's own setting, or 0 for none.
 	DeleteVersionAfter time.Duration
 
-	// Managed tells that custom_metadata says it is ours.
+	// Managed is true if custom_metadata marks the entry as ours.
 	Managed bool
 	Mirror  entry.Mirror
-	// MirrorProblem is a [*MirrorError] or a [*SchemaError] where Managed is true
-	// and the mirror cannot be read.
+	// MirrorProblem is a [*entry.MirrorError] or a [*entry.SchemaError] if Managed is true
+	// and the mirror cannot be decoded.
 	MirrorProblem error
-	// Versions are those whose data can be read, the oldest first.
+	// Versions are the versions with readable data, oldest first.
 	Versions []int
 	Custom   map[string]string
 }
@@ -40,26 +40,26 @@ type Metadata struct {
 type Entry struct {
 	Version   int // 0 if Condition is [Absent]
 	Condition entry.Condition
-	// Record is nil unless the version is live and a record.
+	// Record is nil unless the version is live and contains a record.
 	Record *entry.Record
-	// Problem is a [*ForeignError] or a [*SchemaError] where the version is live
-	// and no record that can be read.
+	// Problem is a [*entry.ForeignError] or a [*entry.SchemaError] if the version is live
+	// and does not contain a record that can be decoded.
 	Problem error
-	// Managed and Mirror come from custom_metadata, which describes the entry and
-	// not this version.
+	// Managed and Mirror come from custom_metadata, which describes the entry and not this
+	// version.
 	Managed bool
 	Mirror  entry.Mirror
 
-	DeletionTime time.Time // zero: never; may lie ahead
+	DeletionTime time.Time // zero if never; may be in the future
 }
 
-// Published is the version that a write made.
+// Published is the version that a write created.
 type Published struct {
 	Version      int
-	DeletionTime time.Time // zero: never
+	DeletionTime time.Time // zero if never
 }
 
-// version is how Vault describes a KV version.
+// version is Vault's description of a KV version.
 type version struct {
 	Version        int               `json:"version"`
 	DeletionTime   string            `json:"deletion_time"`
@@ -67,8 +67,8 @@ type version struct {
 	CustomMetadata map[string]string `json:"custom_metadata"`
 }
 
-// condition judges a version as Vault does: a deletion time may lie ahead, and
-// the clock that counts is Vault's. That is the Date of the answer.
+// condition returns the condition of a version as Vault sees it: a deletion time may be in
+// the future, by Vault's clock, which is the Date of the response.
 func (v version) condition(now time.Time) entry.Condition {
 	deletion := timeOf(v.DeletionTime)
 	switch {
@@ -81,8 +81,7 @@ func (v version) condition(now time.Time) entry.Condition {
 	}
 }
 
-// Metadata reads what Vault tells of an entry. A key that does not exist is not
-// an error.
+// Metadata reads what Vault shows of an entry. A key that does not exist is not an error.
 func (c *Client) Metadata(ctx context.Context, at entry.Location) (Metadata, error) {
 	r, err := c.request(at, "reading", http.MethodGet, "metadata")
 	if err != nil {
@@ -122,9 +121,9 @@ func (c *Client) Metadata(ctx context.Context, at entry.Location) (Metadata, err
 	return m, nil
 }
 
-// Read reads one version with its data; 0 asks for the current one. A version
-// that is absent, deleted or destroyed is not an error, and neither is data that
-// is not a record: see [Entry].
+// Read reads one version with its data. 0 means the current one. A version that is absent,
+// deleted or destroyed is not an error, and neither is data that is not a record: see
+// [Entry].
 func (c *Client) Read(ctx context.Context, at entry.Location, number int) (Entry, error) {
 	r, err := c.request(at, "reading", http.MethodGet, "data")
 	if err != nil {
@@ -134,7 +133,7 @@ func (c *Client) Read(ctx context.Context, at entry.Location, number int) (Entry
 		r.query = url.Values{"version": {strconv.Itoa(number)}}
 	}
 	got, err := c.do(ctx, r)
-	unreadable := IsNotFound(err) // of a version that is deleted, the 404 still tells
+	unreadable := IsNotFound(err) // the 404 for a deleted version still describes it
 	if err != nil && !unreadable {
 		return Entry{}, err
 	}
@@ -169,9 +168,9 @@ func (c *Client) Read(ctx context.Context, at entry.Location, number int) (Entry
 	return e, nil
 }
 
-// Publish writes a record as the version after cas, once. Any error but a 403
-// leaves open whether Vault wrote it, also a 400 that says the versions do not
-// match: read version cas+1 to know.
+// Publish writes a record as the version after cas, once. After any error but a 403, Vault
+// may have written it, even after a 400 that the versions do not match. Read version cas+1
+// to find out.
 func (c *Client) Publish(ctx context.Context, at entry.Location, cas int, record entry.Record) (Published, error) {
 	r, err := c.request(at, "writing", http.MethodPut, "data")
 	if err != nil {
@@ -194,8 +193,8 @@ func (c *Client) Publish(ctx context.Context, at entry.Location, cas int, record
 	return Published{Version: v.Version, DeletionTime: timeOf(v.DeletionTime)}, err
 }
 
-// Patch merges into custom_metadata: keys that are not named stay, and a key with the
-// value "" is removed. Written twice it says the same, so it is repeated as a read is.
+// Patch merges into custom_metadata: other keys stay, and a key with the value "" is
+// removed. It can be repeated without changing the result, so it is retried like a read.
 // The entry must exist.
 func (c *Client) Patch(ctx context.Context, at entry.Location, custom map[string]string) error {
 	r, err := c.request(at, "patching", http.MethodPatch, "metadata")
@@ -205,7 +204,7 @@ func (c *Client) Patch(ctx context.Context, at entry.Location, custom map[string
 	merge := make(map[string]any, len(custom))
 	for key, value := range custom {
 		merge[key] = value
-		if value == "" { // Vault refuses empty values; null removes the key
+		if value == "" { // Vault rejects empty values; null removes the key
 			merge[key] = nil
 		}
 	}
@@ -220,9 +219,9 @@ const mergePatch = "application/merge-patch+json"
 // noVersion is a version that no entry ever has.
 const noVersion = math.MaxInt32
 
-// ProbeData finds out whether Vault admits a publication, for a token that may not ask
-// for its capabilities: it writes on top of a version that never is. Nil means that Vault
-// turned down this version alone.
+// ProbeData finds out whether Vault permits a publication, for a token that may not query
+// its capabilities: it writes on top of a version that never exists. nil means that Vault
+// rejected only the version.
 func (c *Client) ProbeData(ctx context.Context, at entry.Location) error {
 	r, err := c.request(at, "writing", http.MethodPut, "data")
 	if err != nil {
@@ -240,16 +239,16 @@ func (c *Client) ProbeData(ctx context.Context, at entry.Location) error {
 	return err
 }
 
-// ProbeMetadata is [Client.ProbeData] for a patch of metadata: it names no key.
+// ProbeMetadata is [Client.ProbeData] for a patch of metadata. The patch contains no key.
 func (c *Client) ProbeMetadata(ctx context.Context, at entry.Location) error {
 	err := c.Patch(ctx, at, nil)
-	if IsNotFound(err) { // it is admitted, and there is no entry yet
+	if IsNotFound(err) { // it is permitted, and there is no entry yet
 		return nil
 	}
 	return err
 }
 
-// Delete hides the data of the given versions. It can be undone in Vault.
+// Delete hides the data of the given versions. Vault can undo that.
 func (c *Client) Delete(ctx context.Context, at entry.Location, versions []int) error {
 	r, err := c.request(at, "deleting versions at", http.MethodPost, "delete")
 	if err != nil || len(versions) == 0 {
@@ -260,8 +259,8 @@ func (c *Client) Delete(ctx context.Context, at entry.Location, versions []int) 
 	return err
 }
 
-// Purge removes the entry with all its versions and metadata, once. The next
-// write there starts at version 1 again.
+// Purge removes the entry with all its versions and metadata, once. The next write creates
+// version 1 again.
 func (c *Client) Purge(ctx context.Context, at entry.Location) error {
 	r, err := c.request(at, "removing", http.MethodDelete, "metadata")
 	if err != nil {
@@ -272,8 +271,8 @@ func (c *Client) Purge(ctx context.Context, at entry.Location) error {
 	return err
 }
 
-// List returns the names right below prefix; those of folders end in "/". A
-// folder that does not exist is empty.
+// List returns the names directly below prefix. The names of folders end in "/". A folder
+// that does not exist is empty.
 func (c *Client) List(ctx context.Context, namespace, mount, prefix string) ([]string, error) {
 	r := request{
 		op: "listing", method: http.MethodGet, query: url.Values{"list": {"true"}},
@@ -293,7 +292,7 @@ func (c *Client) List(ctx context.Context, namespace, mount, prefix string) ([]s
 	return data.Keys, err
 }
 
-// request begins a call on an entry.
+// request returns a request for an entry.
 func (c *Client) request(at entry.Location, op, method, part string) (request, error) {
 	mount, path := strings.Trim(at.Mount, "/"), strings.Trim(at.Path, "/")
 	r := request{op: op, method: method, path: mount + "/" + part + "/" + path, namespace: c.namespace(at.Namespace)}
@@ -303,7 +302,7 @@ func (c *Client) request(at entry.Location, op, method, part string) (request, e
 	return r, nil
 }
 
-// timeOf reads a time of KV v2; "" and what cannot be read are zero.
+// timeOf parses a time of KV version 2. It returns zero for "" and for anything invalid.
 func timeOf(s string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
@@ -312,9 +311,9 @@ func timeOf(s string) time.Time {
 	return t.UTC()
 }
 
-// dateOf is the server's clock when it answered, zero if it did not say. The
-// header drops the fraction of the second, so the second's end is taken: a version
-// deleted a moment ago is deleted.
+// dateOf returns the server's clock when it responded, or zero without a Date header. The
+// header omits the fraction of the second, so dateOf returns the end of the second: a
+// version that was deleted a moment ago counts as deleted.
 func dateOf(got answer) time.Time {
 	t, err := http.ParseTime(got.header.Get("Date"))
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// Locate tells which part of a path, such as "secret/ci/paistrike", is the mount and
-// which part lies below it. Only Vault knows: a mount may have slashes in its own path.
+// Locate splits a path such as "secret/ci/paistrike" into the mount and the path below it.
+// Only Vault knows where to split, because the path of a mount may contain slashes.
 func (s *Store) Locate(ctx context.Context, namespace, path string) (entry.Location, error) {
 	path = strings.Trim(path, "/")
 	r := request{

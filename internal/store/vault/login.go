@@ -26,27 +26,26 @@ const (
 	MethodAgent      = "agent"
 )
 
-// kubernetesTokenFile is where Kubernetes puts the token of a pod's account.
+// kubernetesTokenFile is where Kubernetes mounts the token of a pod's service account.
 const kubernetesTokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token" //nolint:gosec // a path
 
-// Login says how to get a Vault token: by one method, with the fields that the
-// method names.
+// Login configures how to get a Vault token: a method and the fields that the method
+// needs.
 //
 //	token       Token
 //	token_file  File: a file with a Vault token, such as ~/.vault-token
-//	approle     RoleID, SecretID (where the role asks for one)
+//	approle     RoleID, and SecretID if the role requires one
 //	jwt         Role, and one of JWT, JWTSource, File
-//	kubernetes  Role; JWT or File, by default the token of the pod's account
+//	kubernetes  Role; JWT or File, by default the token of the pod's service account
 //	userpass    Username, and Password or File
-//	agent       nothing: the address is a Vault agent's or proxy's listener that adds its own token
 //	generic     Path such as "auth/ldap/login/ann", Parameters
-//	agent       none: the address is that of a Vault Agent or Vault Proxy, which adds a
-//	            token of its own to every request
+//	agent       none: the address is that of a Vault Agent or Vault Proxy, which adds its
+//	            own token to every request
 type Login struct {
 	Method string
-	// Mount is where the method is mounted, below auth/; "" is the method's name.
+	// Mount is the mount path of the method, below auth/. "" means the method's name.
 	Mount     string
-	Namespace string // "" is the client's AuthNamespace
+	Namespace string // "" means the client's AuthNamespace
 
 	Token                   secret.Secret
 	File                    string
@@ -55,15 +54,15 @@ type Login struct {
 	Username                string
 	Path                    string
 	Parameters              map[string]secret.Secret
-	// JWTSource returns a JWT for each login, because one is used up or expires soon.
+	// JWTSource returns a new JWT for each login, because a JWT can be used only once or
+	// expires soon.
 	JWTSource func(ctx context.Context) (secret.Secret, error)
 }
 
-// renewable reports whether logging in again can give another Vault token.
+// renewable reports whether another login can return another Vault token.
 func (l Login) renewable() bool { return l.Method != MethodToken && l.Method != MethodAgent }
 
-// ours reports whether the Vault token came out of a login by this client, and
-// so is the client's to revoke.
+// ours reports whether this client logged in for the Vault token, and so must revoke it.
 func (l Login) ours() bool { return l.renewable() && l.Method != MethodTokenFile }
 
 func (l Login) mount() string {
@@ -81,7 +80,7 @@ func (l Login) failed(err error) error {
 	return &LoginError{Method: l.Method, Mount: l.mount(), Err: err}
 }
 
-// check tells what the method lacks.
+// check returns an error if the method lacks a field.
 func (l Login) check() error {
 	needs := map[string]string{}
 	switch l.Method {
@@ -157,7 +156,7 @@ func (l Login) request(ctx context.Context) (path string, body map[string]any, e
 	return path, body, nil
 }
 
-// credentials returns what in the body of a login no error may repeat.
+// credentials returns the values in the body of a login that no error may repeat.
 func credentials(body map[string]any) []secret.Secret {
 	var all []secret.Secret
 	for name, value := range body {
@@ -181,7 +180,7 @@ func (l Login) jwt(ctx context.Context) (secret.Secret, error) {
 	}
 }
 
-// readSecret reads a file that holds nothing but a secret.
+// readSecret reads a file that contains only a secret.
 func readSecret(file string) (secret.Secret, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -194,14 +193,14 @@ func readSecret(file string) (secret.Secret, error) {
 	return secret.New(value), nil
 }
 
-// loginAnswer is what counts of the answer to a login.
+// loginAnswer contains the fields of a login response that this package uses.
 type loginAnswer struct {
 	Auth struct {
 		ClientToken string `json:"client_token"`
 	} `json:"auth"`
 }
 
-// signIn gets a Vault token.
+// signIn returns a new Vault token.
 func (c *Client) signIn(ctx context.Context) (secret.Secret, error) {
 	l := c.session.login
 	switch l.Method {
@@ -242,7 +241,8 @@ func (c *Client) loginNamespace() string {
 	return cmp.Or(strings.Trim(c.session.login.Namespace, "/"), c.config.AuthNamespace)
 }
 
-// refusedLogin tells a refusal from a Vault that cannot answer just now.
+// refusedLogin reports whether a status means that the login was refused. The other
+// statuses mean that Vault cannot respond right now.
 func refusedLogin(status int) bool {
 	return status >= 400 && status < 500 && status != http.StatusTooManyRequests && status != http.StatusPreconditionFailed
 }

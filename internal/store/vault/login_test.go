@@ -18,7 +18,7 @@ import (
 
 func hidden(value string) secret.Secret { return secret.New(value) }
 
-// write makes a file with a secret in it.
+// write creates a file with a secret in it.
 func write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "secret")
@@ -162,7 +162,7 @@ func TestLoginFailures(t *testing.T) {
 		name    string
 		status  int
 		body    string
-		refused bool // a LoginError
+		refused bool // the error is a LoginError
 		want    string
 	}{
 		{"wrong credentials", 400, `{"errors":["invalid role or secret ID"]}`, true, "approle at auth/approle: calling auth/approle/login: Vault answered 400: invalid role or secret ID"},

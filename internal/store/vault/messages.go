@@ -10,10 +10,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Every text that a user of this store can see is worded in this file. A failure has a
-// code, a summary, facts, and advice; what is true of the token is the caller's to say.
+// This file contains every text that a user of this store can see. A failure has a code, a
+// summary, facts, and advice. The caller adds what is true of the token.
 
-// explain puts an error of Vault into words for the user; nil stays nil.
+// explain converts an error of Vault to a message for the user. It returns nil for nil.
 func explain(err error) error {
 	if err == nil {
 		return nil
@@ -44,7 +44,7 @@ func explain(err error) error {
 	}
 }
 
-// writeRefused is a 403 to a publication.
+// writeRefused returns the failure for a 403 to a publication.
 func writeRefused(at entry.Location, err error) error {
 	return entry.NewFailure("PS302", "Vault token lacks a permission", err, "", fmt.Sprintf("Give the Vault token create and update on %s/data/%s.", at.Mount, at.Path))
 }

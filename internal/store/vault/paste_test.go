@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// Addresses are pasted from the browser or from a request's log.
+// Addresses are often pasted from the browser or from a log of requests.
 func TestPastedAddresses(t *testing.T) {
 	t.Parallel()
 	for _, tail := range []string{"", "/", "/ui", "/ui/", "/ui/vault", "/ui/vault/secrets/kv/list", "/v1", "/v1/"} {
@@ -28,7 +28,7 @@ func TestPastedAddresses(t *testing.T) {
 	}
 }
 
-// Certificates lose their line breaks in the fields of web forms and in shells.
+// Certificates lose their line breaks in web forms and shells.
 func TestPastedCertificates(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { say(w, 200, listed) }))
@@ -57,8 +57,8 @@ func TestPastedCertificates(t *testing.T) {
 	}
 }
 
-// What cannot be understood is refused when the client is made, or, if it lies in a file,
-// at the first call: at once, and in words of its own.
+// A certificate that cannot be parsed is rejected when the client is created, or at the
+// first call if it is in a file.
 func TestCertificatesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*vault.Config){

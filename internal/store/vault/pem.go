@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// settingError is a certificate or key that cannot be used, so that no request was sent.
+// settingError reports a certificate or key that cannot be used, so that no request was
+// sent.
 type settingError struct{ err error }
 
 func (e *settingError) Error() string { return e.err.Error() }
@@ -17,26 +18,26 @@ func badSetting(format string, args ...any) error {
 	return &settingError{fmt.Errorf("vault: "+format, args...)}
 }
 
-// isSetting reports that a request was not sent because of a certificate or key.
+// isSetting reports whether a request was not sent because of a certificate or key.
 func isSetting(err error) bool {
 	_, ok := errors.AsType[*settingError](err)
 	return ok
 }
 
-// block is one PEM block, however its lines are broken.
+// block matches one PEM block, whatever its line breaks.
 var block = regexp.MustCompile(`-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END ([A-Z0-9 ]+)-----`)
 
-// lineLength is that of a PEM block's lines (RFC 7468, section 2).
+// lineLength is the length of the lines of a PEM block (RFC 7468, section 2).
 const lineLength = 64
 
-// repairPEM puts the line breaks back into certificates and keys that were pasted as one
-// line, with \n written out, with spaces, or with nothing in their place. Text without a
-// whole block is returned as it is.
+// repairPEM restores the line breaks of certificates and keys that were pasted as one
+// line, with \n written out, with spaces, or with nothing instead. It returns text without
+// a complete block unchanged.
 func repairPEM(text string) string {
 	text = strings.NewReplacer(`\r\n`, "\n", `\n`, "\n", `\r`, "\n").Replace(text)
 	return block.ReplaceAllStringFunc(text, func(found string) string {
 		parts := block.FindStringSubmatch(found)
-		if strings.Contains(parts[2], ":") { // headers, as those of an encrypted key
+		if strings.Contains(parts[2], ":") { // headers, such as those of an encrypted key
 			return found
 		}
 		var b strings.Builder
@@ -52,8 +53,8 @@ func repairPEM(text string) string {
 	})
 }
 
-// repairCertificates repairs what the configuration holds itself, and refuses what cannot
-// be used.
+// repairCertificates repairs the certificates in the configuration and rejects those that
+// cannot be used.
 func (c *Config) repairCertificates() error {
 	c.CACertPEM, c.ClientCertPEM, c.ClientKeyPEM = repairPEM(c.CACertPEM), repairPEM(c.ClientCertPEM), repairPEM(c.ClientKeyPEM)
 	without := *c

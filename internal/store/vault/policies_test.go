@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// try is a request to Vault as the holder of a policy may send it.
+// try is a request to Vault that the holder of a policy may attempt.
 type try struct {
 	method, path string
 	body         map[string]any
@@ -23,7 +23,7 @@ var (
 	versions = map[string]any{"versions": []int{1}}
 )
 
-// ending are the requests that end versions of ci/x, or could.
+// ending returns the requests that end versions of ci/x, or could.
 func ending() []try {
 	tries := []try{
 		{http.MethodDelete, "secret/data/ci/x", nil},
@@ -43,7 +43,7 @@ func ending() []try {
 	return append(tries, try{http.MethodPost, "secret/metadata/ci/x", custom}, try{http.MethodPut, "secret/metadata/ci/x", custom})
 }
 
-// elsewhere are requests about what is not below ci/.
+// elsewhere contains requests for paths that are not below ci/.
 var elsewhere = []try{
 	{http.MethodGet, "secret/data/team/x", nil},
 	{http.MethodPost, "secret/data/team/x", someData},
@@ -57,7 +57,7 @@ var elsewhere = []try{
 	{http.MethodPost, "auth/token/create", map[string]any{}},
 }
 
-// writing are the requests of a publication.
+// writing contains the requests of a publication.
 var writing = []try{
 	{http.MethodPost, "secret/data/ci/x", someData},
 	{http.MethodPatch, "secret/metadata/ci/x", map[string]any{"custom_metadata": map[string]string{"a": "b"}}},
@@ -70,8 +70,8 @@ var (
 	broker  = []try{{http.MethodGet, "secret/data/broker/paistrike", nil}}
 )
 
-// TestPublishedPoliciesAllowNoMore holds each published policy against the guide's words
-// on the real server.
+// TestPublishedPoliciesAllowNoMore checks each published policy against the guide, on the
+// real server.
 func TestPublishedPoliciesAllowNoMore(t *testing.T) {
 	t.Parallel()
 	address, root := testparts.Vault(t)
@@ -93,7 +93,8 @@ func TestPublishedPoliciesAllowNoMore(t *testing.T) {
 	}
 }
 
-// TestPublishedPoliciesAreEnough goes through the life of an entry with them.
+// TestPublishedPoliciesAreEnough goes through the life of an entry with the published
+// policies.
 func TestPublishedPoliciesAreEnough(t *testing.T) {
 	t.Parallel()
 	address, root := testparts.Vault(t)
@@ -131,7 +132,8 @@ func TestPublishedPoliciesAreEnough(t *testing.T) {
 			t.Errorf("%s sees %+v", name, g)
 		}
 	}
-	// An entry whose PAIStrike is gone is closed with the rights of a rotation.
+	// An entry whose PAIStrike no longer exists is closed with the permissions for
+	// rotation.
 	mirror := publish(rotator, 2, tombstone(2))
 	if err := rotator.Close(t.Context(), at("ci/x"), "3", mirror, entry.EndKeep); err != nil {
 		t.Error(err)
@@ -142,14 +144,14 @@ func TestPublishedPoliciesAreEnough(t *testing.T) {
 	if m := mustKnow(t, s.client(t), at("ci/x")); m.Condition != entry.Deleted || len(m.Versions) != 0 {
 		t.Errorf("closed: %+v", m)
 	}
-	// What the guide says that no policy prevents.
+	// As the guide states, no policy prevents this.
 	emptied := try{http.MethodPatch, "secret/metadata/ci/x", map[string]any{"custom_metadata": nil}}
 	if got := answered(t, address, s.holder(t, "rotator"), emptied); got != http.StatusNoContent {
 		t.Errorf("clearing custom metadata is answered with %d", got)
 	}
 }
 
-// holder makes a token with one of the published policies.
+// holder creates a token with one of the published policies.
 func (s server) holder(t *testing.T, name string) vault.Login {
 	t.Helper()
 	rules, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", "policies", name+".hcl"))
@@ -166,7 +168,7 @@ func (s server) holder(t *testing.T, name string) vault.Login {
 	return vault.Login{Method: vault.MethodToken, Token: hidden(made.Auth.ClientToken)}
 }
 
-// answered is the status of Vault's answer to a request.
+// answered returns the status of Vault's response to a request.
 func answered(t *testing.T, address string, login vault.Login, try try) int {
 	t.Helper()
 	server := testparts.VaultServer{URL: address}

@@ -9,10 +9,10 @@ import (
 	"sync"
 )
 
-// index holds how far Vault's storage had come when it last answered. Sent with
-// the next request, it keeps a standby that lags behind from answering with what
-// was true before our own write: such a server says 412 instead. Only Vault
-// Enterprise sends the header; elsewhere this does nothing.
+// index records the position of Vault's storage in its latest response. It is sent with
+// the next request, so that a standby that lags responds with 412 instead of with data
+// from before our own write. Only Vault Enterprise sends the header. Otherwise index does
+// nothing.
 type index struct {
 	mu     sync.Mutex
 	states []string
@@ -34,13 +34,14 @@ func (i *index) require(header http.Header) {
 	}
 }
 
-// mostStates is how many states that do not cover each other a request carries before the
-// latest one replaces them.
+// mostStates limits how many states that do not cover each other a request contains before
+// the latest one replaces them.
 const mostStates = 2
 
-// mergeStates returns what to require after an answer: its state, and those known before that
-// it does not cover. A state that cannot be compared with it is of another cluster, or of a
-// later Vault; then its own counts alone. vault/api's MergeReplicationStates does the same.
+// mergeStates returns the states to require after a response: its own, and those known
+// before that it does not cover. If its state cannot be compared with a known one, it is
+// from another cluster or a later Vault, and only the new state counts.
+// MergeReplicationStates of vault/api does the same.
 func mergeStates(known []string, got string) []string {
 	newest, ok := parseState(got)
 	if !ok || len(known) > mostStates {
@@ -66,7 +67,7 @@ func mergeStates(known []string, got string) []string {
 	return slices.Compact(merged)
 }
 
-// walState is how far the write-ahead logs of a cluster had come.
+// walState is the position of the write-ahead logs of a cluster.
 type walState struct {
 	cluster           string
 	local, replicated uint64
@@ -76,8 +77,8 @@ func (s walState) covers(other walState) bool {
 	return s.local >= other.local && s.replicated >= other.replicated
 }
 
-// parseState reads the value of the header: in base64 "v1:CLUSTER:LOCAL:REPLICATED:HMAC".
-// Vault alone can check the HMAC.
+// parseState parses the value of the header: "v1:CLUSTER:LOCAL:REPLICATED:HMAC" in base64.
+// Only Vault can verify the HMAC.
 func parseState(header string) (state walState, ok bool) {
 	text, err := base64.StdEncoding.DecodeString(header)
 	parts := strings.Split(string(text), ":")

@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/vault/api"
 )
 
-// What a request requires after each answer is what HashiCorp's own client would require.
+// After each response, a request requires the same states as HashiCorp's own client.
 func TestStatesAreMergedAsByHashiCorpsClient(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable
@@ -76,7 +76,7 @@ func marshal(t *testing.T, value any) []byte {
 	return text
 }
 
-// reread reads what is written of a value as another type.
+// reread encodes a value and decodes it as another type.
 func reread[T any](t *testing.T, value any) T {
 	t.Helper()
 	var read T

@@ -8,8 +8,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// session is the Vault token of a client. Each login has a number, so that of
-// many callers whose token was refused only the first logs in anew.
+// session is the Vault token of a client. Each login has a number, so that if many
+// callers' token is refused, only the first logs in again.
 type session struct {
 	login  Login
 	mu     sync.Mutex
@@ -17,8 +17,7 @@ type session struct {
 	tokens flights[int, secret.Secret]
 }
 
-// token returns the Vault token and the number of its login, logging in if that has not
-// happened yet.
+// token returns the Vault token and the number of its login. It logs in if necessary.
 func (c *Client) token(ctx context.Context) (secret.Secret, int, error) {
 	c.session.mu.Lock()
 	number := c.session.number
@@ -27,13 +26,13 @@ func (c *Client) token(ctx context.Context) (secret.Secret, int, error) {
 	return token, number, err
 }
 
-// renew returns the Vault token of a login later than the one given.
+// renew returns the Vault token of a login after the refused one.
 func (c *Client) renew(ctx context.Context, refused int) (secret.Secret, error) {
 	c.session.mu.Lock()
 	if c.session.number == refused {
 		c.session.number++
-		// The refused token is kept for one more login: a caller that has read its number
-		// and not yet asked for it would otherwise log in under that number again.
+		// Keep the refused token for one more login: a caller that has read its number and
+		// not yet requested it would otherwise log in under that number again.
 		c.session.tokens.drop(refused - 1)
 	}
 	c.session.mu.Unlock()
@@ -41,9 +40,9 @@ func (c *Client) renew(ctx context.Context, refused int) (secret.Secret, error) 
 	return token, err
 }
 
-// RevokeToken ends the Vault token that this client logged in for. Without a
-// login there is nothing to do, and a token that the user gave stays the user's.
-// The next call would log in anew.
+// RevokeToken revokes the Vault token that this client logged in for. Without a login it
+// does nothing, and it does not revoke a token that the user provided. The next call would
+// log in again.
 func (c *Client) RevokeToken(ctx context.Context) error {
 	if !c.session.login.ours() {
 		return nil

@@ -14,8 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// tokens is a Vault that issues the tokens 1, 2, 3 and accepts only the one
-// that accept names.
+// tokens is a Vault that issues the tokens 1, 2, 3 and accepts only the one in accept.
 type tokens struct {
 	given  atomic.Int32
 	accept atomic.Value
@@ -138,7 +137,7 @@ func TestManyCallersShareOneLogin(t *testing.T) {
 		})
 	}
 	group.Wait()
-	// One at the start, one when the first token turned out not to be accepted.
+	// One at the start, and one after the first token was not accepted.
 	if n := v.given.Load(); n != 2 {
 		t.Errorf("%d logins", n)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// TestSlots: what tells an entry from all others, and which entries are still ours under
-// an earlier identity.
+// TestSlots shows what distinguishes an entry from all others, and which entries are still
+// ours under a former identity.
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {
@@ -76,7 +76,7 @@ func TestIdentityOfAnAddress(t *testing.T) {
 	}
 }
 
-// Without its uuid two Vaults with equal paths would share a slot.
+// Without the mount's UUID, two Vaults with equal paths would share a slot.
 func TestMountWithoutUUIDIsRefused(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, func(w http.ResponseWriter, _ *http.Request, call seen) {

@@ -12,17 +12,17 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// Store keeps tokens in KV version 2. It is what package rotation calls; its revisions
-// are KV version numbers.
+// Store keeps tokens in KV version 2. Package rotation calls it. Its revisions are KV
+// version numbers.
 type Store struct {
 	client   *Client
 	identity string
 	former   []string
 }
 
-// NewStore returns the store that a client leads to. Without an identity in the client's
-// configuration, host and port of the address are the identity, because no API tells a
-// restored copy of a Vault from its original.
+// NewStore returns the store of a client. Without an identity in the client's
+// configuration, the identity is the host and port of the address, because no API
+// distinguishes a restored copy of a Vault from its original.
 func NewStore(client *Client) *Store {
 	s := &Store{client: client, identity: client.config.Identity, former: client.config.FormerIdentities}
 	if s.identity == "" {
@@ -31,10 +31,10 @@ func NewStore(client *Client) *Store {
 	return s
 }
 
-// Identity returns what tells this Vault from all others.
+// Identity returns what distinguishes this Vault from all others.
 func (s *Store) Identity() string { return s.identity }
 
-// slots returns the slots of an entry, the one of the present identity first.
+// slots returns the slots of an entry, that of the current identity first.
 func (s *Store) slots(mount Mount, at entry.Location) []string {
 	var slots []string
 	for _, identity := range append([]string{s.identity}, s.former...) {
@@ -43,7 +43,7 @@ func (s *Store) slots(mount Mount, at entry.Location) []string {
 	return slices.Compact(slots)
 }
 
-// mount returns the KV version 2 engine that an entry lies in.
+// mount returns the KV version 2 engine of an entry.
 func (s *Store) mount(ctx context.Context, at entry.Location) (Mount, error) {
 	mount, err := s.client.Mount(ctx, at.Namespace, at.Mount)
 	switch {
@@ -65,8 +65,9 @@ func (s *Store) mount(ctx context.Context, at entry.Location) (Mount, error) {
 	return mount, explain(err)
 }
 
-// closedMount tells a mount that does not exist from one that the token may not see:
-// Vault answers 403 for both, to a root token too, until an entry of it is read.
+// closedMount distinguishes a mount that does not exist from one that the token may not
+// see: Vault responds with 403 to both, even to a root token, until an entry of the mount
+// is read.
 func (s *Store) closedMount(ctx context.Context, at entry.Location, refused error) error {
 	_, err := s.client.Metadata(ctx, at)
 	if isNoRoute(err) {
@@ -75,7 +76,8 @@ func (s *Store) closedMount(ctx context.Context, at entry.Location, refused erro
 	return explain(refused)
 }
 
-// Look reads metadata alone, with one request beside the mount, which is read once.
+// Look reads metadata alone, with one request in addition to the mount, which is read
+// once.
 func (s *Store) Look(ctx context.Context, at entry.Location) (entry.Glance, error) {
 	mount, err := s.mount(ctx, at)
 	if err != nil {
@@ -100,7 +102,7 @@ func shortest(a, b time.Duration) time.Duration {
 	return a
 }
 
-// revisionOf writes a KV version as a revision; 0 is an entry that was never written.
+// revisionOf returns a KV version as a revision. 0 is an entry that was never written.
 func revisionOf(version int) entry.Revision {
 	if version <= 0 {
 		return ""
@@ -108,7 +110,7 @@ func revisionOf(version int) entry.Revision {
 	return entry.Revision(strconv.Itoa(version))
 }
 
-// versionOf reads what revisionOf wrote.
+// versionOf parses what revisionOf returned.
 func versionOf(revision entry.Revision) (int, error) {
 	if revision == "" {
 		return 0, nil
@@ -126,7 +128,7 @@ func (s *Store) Read(ctx context.Context, at entry.Location) (entry.Version, err
 }
 
 // After reads the version that was written on top of a revision, whether it is still
-// the current one or not. That is the next number.
+// current or not. It has the next version number.
 func (s *Store) After(ctx context.Context, at entry.Location, base entry.Revision) (entry.Version, error) {
 	version, err := versionOf(base)
 	if err != nil {
@@ -147,9 +149,9 @@ func (s *Store) read(ctx context.Context, at entry.Location, number int) (entry.
 	}, nil
 }
 
-// Publish writes a record on top of a revision, once. Any error but one for which
-// [entry.ErrRefused] holds leaves open whether Vault wrote it, also a 400 that says the
-// versions do not match: see [Store.After].
+// Publish writes a record on top of a revision, once. Unless the error is
+// [entry.ErrRefused], Vault may have written it, even after a 400 that the versions do not
+// match: see [Store.After].
 func (s *Store) Publish(ctx context.Context, at entry.Location, base entry.Revision, record entry.Record) (entry.Published, error) {
 	version, err := versionOf(base)
 	if err != nil {
@@ -167,7 +169,7 @@ func (s *Store) Publish(ctx context.Context, at entry.Location, base entry.Revis
 	return entry.Published{Revision: revisionOf(published.Version), Deletion: published.DeletionTime}, nil
 }
 
-// Describe writes the whole mirror into custom metadata, with one PATCH.
+// Describe writes the whole mirror into custom metadata with one PATCH.
 func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mirror) error {
 	if err := s.client.Patch(ctx, at, entry.EncodeMirror(mirror)); err != nil {
 		return explain(err)
@@ -175,16 +177,16 @@ func (s *Store) Describe(ctx context.Context, at entry.Location, mirror entry.Mi
 	return nil
 }
 
-// Close describes an entry as closed and ends its versions, unless its current version
-// is another than the tombstone: then it is left as it is, with [entry.ErrSuperseded].
-// Versions that were deleted can be brought back in Vault, a purged entry cannot.
+// Close describes an entry as closed and ends its versions. If the current version is not
+// the tombstone, it changes nothing and returns [entry.ErrSuperseded]. Vault can restore
+// deleted versions, but not a purged entry.
 func (s *Store) Close(ctx context.Context, at entry.Location, tombstone entry.Revision, mirror entry.Mirror, how entry.Ending) error {
 	meta, err := s.client.Metadata(ctx, at)
 	switch {
 	case err != nil:
 		return explain(err)
 	case meta.CurrentVersion == 0:
-		return nil // purged already
+		return nil // already purged
 	case revisionOf(meta.CurrentVersion) != tombstone:
 		return entry.ErrSuperseded
 	}
@@ -202,14 +204,15 @@ func (s *Store) Close(ctx context.Context, at entry.Location, tombstone entry.Re
 	return explain(s.client.Delete(ctx, at, meta.Versions))
 }
 
-// Check asks, before a token is minted, what would stop its publication: a missing
-// capability, or a Vault token that ends before the work is done.
+// Check finds out, before a token is minted, what would prevent its publication: a missing
+// capability, or a Vault token that expires before the work is done.
 func (s *Store) Check(ctx context.Context, at entry.Location, base entry.Revision, needed time.Duration) error {
 	data, meta := at.Mount+"/data/"+at.Path, at.Mount+"/metadata/"+at.Path
 	has, err := s.client.Capabilities(ctx, at.Namespace, data, meta)
 	switch {
 	case IsForbidden(err) && !isDead(err):
-		// Without the policy "default" a token may not ask: it finds out by trying.
+		// Without the policy "default", a token may not query its capabilities. Try
+		// instead.
 		if err := s.probe(ctx, at); err != nil {
 			return err
 		}
@@ -234,7 +237,7 @@ func (s *Store) Check(ctx context.Context, at entry.Location, base entry.Revisio
 	return life.enough(needed)
 }
 
-// probe finds out whether Vault admits both writes of a publication, without making one.
+// probe finds out whether Vault permits both writes of a publication, without making them.
 func (s *Store) probe(ctx context.Context, at entry.Location) error {
 	if err := s.client.ProbeData(ctx, at); err != nil {
 		if IsForbidden(err) && !isDead(err) {
@@ -252,8 +255,8 @@ func lacking(has, needs []string) []string {
 	return slices.DeleteFunc(slices.Clone(needs), func(need string) bool { return slices.Contains(has, need) })
 }
 
-// Now returns Vault's clock. A sealed Vault is an error for which
-// [entry.ErrUnavailable] holds; one that does not say what time it is, is not.
+// Now returns Vault's clock. If Vault is sealed, the error is [entry.ErrUnavailable]. A
+// Vault that does not report its time is not unavailable.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	now, err := s.client.ServerTime(ctx)
 	if IsSealed(err) {
@@ -265,7 +268,7 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	return now, nil
 }
 
-// List returns the entries right below a folder and the folders in it.
+// List returns the entries directly below a folder and the folders in it.
 func (s *Store) List(ctx context.Context, folder entry.Location) (entries, folders []entry.Location, err error) {
 	if _, err := s.mount(ctx, folder); err != nil {
 		return nil, nil, err

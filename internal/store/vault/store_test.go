@@ -16,7 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// store is what package rotation sees of a server.
+// store returns the server as package rotation sees it.
 func (s server) store(t *testing.T, change ...func(*vault.Config)) *vault.Store {
 	t.Helper()
 	root := func(c *vault.Config) { c.Login.Token = hidden(s.token) }
@@ -41,7 +41,7 @@ func looked(t *testing.T, s *vault.Store, where entry.Location) entry.Glance {
 	return g
 }
 
-// failureOf is what a store has to say to the user about an error.
+// failureOf returns the store's message to the user in an error.
 func failureOf(t *testing.T, err error) *entry.Failure {
 	t.Helper()
 	failure, ok := errors.AsType[*entry.Failure](err)
@@ -51,14 +51,14 @@ func failureOf(t *testing.T, err error) *entry.Failure {
 	return failure
 }
 
-// tombstone closes what a version holds.
+// tombstone returns a record that closes an entry.
 func tombstone(cas int) entry.Record {
 	r := record("", cas)
 	r.State, r.Secret = entry.StateTombstone, hidden("")
 	return r
 }
 
-// storeStory is the life of an entry as package rotation sees it.
+// storeStory follows the life of an entry as package rotation sees it.
 func storeStory(t *testing.T, s server) {
 	store, here := s.store(t), at("store/life")
 	if g := looked(t, store, here); g.Revision != "" || g.Follows != "" || g.Condition != entry.Absent || g.Managed || len(g.Slot()) != entry.SlotLength {
@@ -104,7 +104,7 @@ func storeStory(t *testing.T, s server) {
 	if !g.Managed || g.Problem != nil || g.Mirror.Revision != g.Revision || g.Revision != "2" || g.Follows != "1" || !g.Mirror.Says(mirror) {
 		t.Errorf("described: %+v", g)
 	}
-	// A later version makes the mirror one of the past, and shows it.
+	// After a later version, the mirror describes an older revision and shows that.
 	wrote(t, store, here, 2, record("third", 2))
 	if g := looked(t, store, here); g.Mirror.Revision == g.Revision || g.Revision != "3" || g.Mirror.Of == 3 {
 		t.Errorf("a mirror of the past: %+v", g)
@@ -113,8 +113,8 @@ func storeStory(t *testing.T, s server) {
 
 var firstRotation = time.Date(2026, time.June, 1, 0, 0, 0, 0, time.UTC)
 
-// closeStory ends entries in each way. What someone wrote on top of the tombstone is
-// left as it is.
+// closeStory ends entries in each way. If someone wrote on top of the tombstone, that
+// version is left unchanged.
 func closeStory(t *testing.T, s server) {
 	for how, want := range map[entry.Ending]struct {
 		condition entry.Condition
@@ -130,7 +130,7 @@ func closeStory(t *testing.T, s server) {
 			wrote(t, store, here, 0, record("first", 0))
 			wrote(t, store, here, 1, tombstone(1))
 			mirror := entry.MirrorOf(tombstone(1), "2", nil, time.Time{})
-			for range 2 { // closing what is closed does nothing
+			for range 2 { // closing a closed entry does nothing
 				if err := store.Close(t.Context(), here, "2", mirror, how); err != nil {
 					t.Fatal(err)
 				}
@@ -197,7 +197,8 @@ func folderStory(t *testing.T, s server) {
 	}
 }
 
-// mountsStory: what is wrong with a mount is told apart, for root as for others.
+// mountsStory shows that the problems of a mount are distinguished, for root as for other
+// tokens.
 func mountsStory(t *testing.T, s server) {
 	s.mount(t, "old", "1")
 	for mount, want := range map[string]struct {
@@ -217,8 +218,9 @@ func mountsStory(t *testing.T, s server) {
 	}
 }
 
-// TestStoreTellsWhoMayNotSee: a mount that is closed to the token is not one that does
-// not exist, and a token that is dead is not one that lacks a permission.
+// TestStoreTellsWhoMayNotSee shows that a mount that the token may not see is
+// distinguished from one that does not exist, and a dead token from one that lacks a
+// permission.
 func TestStoreTellsWhoMayNotSee(t *testing.T) {
 	t.Parallel()
 	address, root := testparts.Vault(t)
@@ -271,7 +273,7 @@ path "misspelt/*" { capabilities = ["read"] }`})
 	})
 }
 
-// TestStoreCheck: what would stop a publication is known before a token is minted.
+// TestStoreCheck shows that obstacles to a publication are found before a token is minted.
 func TestStoreCheck(t *testing.T) {
 	t.Parallel()
 	const data, meta = "secret/data/x", "secret/metadata/x"

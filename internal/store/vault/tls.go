@@ -15,9 +15,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/oneshot"
 )
 
-// transports are the two ways requests travel: reads share connections; a
-// write that may go out once only gets a fresh one. On a connection kept alive,
-// net/http sends a request a second time when the server has just closed it.
+// transports are the two ways to send a request. Reads share connections. A write that
+// must be sent only once uses a new connection, because on a kept-alive connection
+// net/http sends a request a second time if the server has just closed it.
 type transports struct {
 	shared, fresh func() (http.RoundTripper, error)
 }
@@ -42,7 +42,7 @@ func newTransports(config Config) transports {
 	return transports{shared: shared, fresh: fresh}
 }
 
-// pick returns the way for a request. An error lies in the settings.
+// pick returns the transport for a request. An error is caused by the settings.
 func (t transports) pick(r request) (http.RoundTripper, error) {
 	if r.once {
 		return t.fresh()
@@ -71,7 +71,7 @@ func tlsSettings(config Config) (*tls.Config, error) {
 	settings := &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		ServerName: config.TLSServerName,
-		// The user asks for it by the name of what it does, as with vault itself.
+		// The user enables it by a setting that names its effect, as in Vault itself.
 		InsecureSkipVerify: config.SkipTLSVerify, //nolint:gosec // the user's own choice
 	}
 	if config.ClientCertPEM != "" {
@@ -79,8 +79,8 @@ func tlsSettings(config Config) (*tls.Config, error) {
 		if err != nil {
 			return nil, badSetting("client certificate and client key do not form a pair")
 		}
-		// Sent whatever authorities the server names: Vault's cert login trusts
-		// certificates that the listener knows nothing about.
+		// Send it whatever authorities the server names: Vault's cert login trusts
+		// certificates that the listener does not know.
 		settings.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			return &pair, nil
 		}
@@ -90,14 +90,14 @@ func tlsSettings(config Config) (*tls.Config, error) {
 	return settings, err
 }
 
-// roots returns the authorities to trust, nil for those of the system.
+// roots returns the authorities to trust, or nil for those of the system.
 func roots(config Config) (*x509.CertPool, error) {
 	if config.CACertFile == "" && config.CACertDir == "" && config.CACertPEM == "" {
 		return nil, nil
 	}
 	pool := x509.NewCertPool()
 	if config.AddToSystemRoots {
-		// Where the system has none to show, ours are all there are.
+		// If the system's roots are not available, use only the configured ones.
 		if system, err := x509.SystemCertPool(); err == nil {
 			pool = system
 		}
@@ -121,8 +121,8 @@ func roots(config Config) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// caFiles lists the files to read. Hidden entries of the folder are left out:
-// they are how Kubernetes keeps the versions of a mounted folder.
+// caFiles returns the files to read. It skips hidden entries of the directory, which
+// Kubernetes uses for the versions of a mounted directory.
 func caFiles(config Config) ([]string, error) {
 	var files []string
 	if config.CACertFile != "" {
@@ -143,8 +143,8 @@ func caFiles(config Config) ([]string, error) {
 	return files, nil
 }
 
-// untrusted reports that the server's certificate was not accepted, which no
-// second attempt changes.
+// untrusted reports whether the server's certificate was not accepted. Another attempt
+// would not change that.
 func untrusted(err error) bool {
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	return ok

@@ -20,15 +20,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// rotatorPolicy is what a token needs to publish and to keep the mirror.
+// rotatorPolicy is what a token needs to publish and to update the mirror.
 const rotatorPolicy = `
 path "secret/data/ci/*"     { capabilities = ["create", "read", "update"] }
 path "secret/metadata/ci/*" { capabilities = ["read", "patch", "list"] }
 path "secret/delete/ci/*"   { capabilities = ["update"] }
 `
 
-// TestVaultLogins logs in to a real Vault by every method that it offers without
-// another server beside it, and does what the policy allows.
+// TestVaultLogins logs in to a real Vault by every method that needs no other server, and
+// does what the policy permits.
 func TestVaultLogins(t *testing.T) {
 	t.Parallel()
 	address, root := testparts.Vault(t)
@@ -91,7 +91,7 @@ func TestVaultLogins(t *testing.T) {
 	})
 }
 
-// TestVaultTokenEndsMidway takes the client's token away between two writes.
+// TestVaultTokenEndsMidway revokes the client's token between two writes.
 func TestVaultTokenEndsMidway(t *testing.T) {
 	t.Parallel()
 	address, root := testparts.Vault(t)
@@ -106,7 +106,7 @@ func TestVaultTokenEndsMidway(t *testing.T) {
 	takeAway()
 	mustPublish(t, c, at("ci/x"), 1, "second")
 
-	// A secret id for one login alone: there is no login after that.
+	// With a secret ID for a single login, the client cannot log in again.
 	once := client(t, address, func(c *vault.Config) { c.Login = appRole(t, s, 1) })
 	mustPublish(t, once, at("ci/once"), 0, "first")
 	takeAway()
@@ -135,8 +135,8 @@ func TestVaultRevokesOurToken(t *testing.T) {
 	}
 }
 
-// appRole makes a role for the rotator with a secret id that logs in as many times as uses
-// says; 0 sets no limit.
+// appRole creates a role for the rotator and a secret ID that is valid for uses logins; 0
+// means no limit.
 func appRole(t *testing.T, s server, uses int) vault.Login {
 	t.Helper()
 	id, value := testparts.AppRole(t, testparts.AsRoot(t, s.address, s.token), "ci",
@@ -144,7 +144,7 @@ func appRole(t *testing.T, s server, uses int) vault.Login {
 	return vault.Login{Method: "approle", RoleID: id, SecretID: hidden(value)}
 }
 
-// jwtKey makes a key, and a token that it signed for Vault.
+// jwtKey creates a key, and a token for Vault that is signed with it.
 func jwtKey(t *testing.T) (public, token string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -18,8 +18,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// maxAnswer bounds what is read of an answer, in bytes. KV entries are at most
-// 1 MiB in Vault's defaults.
+// maxAnswer limits how much of a response is read, in bytes. By default, Vault limits KV
+// entries to 1 MiB.
 const maxAnswer = 8 << 20
 
 // The headers of Vault's API.
@@ -32,37 +32,38 @@ const (
 
 // request is one call to Vault.
 type request struct {
-	op        string // "reading", for the error text
+	op        string // the action for the error text, such as "reading"
 	method    string
-	path      string // below /v1/, without slashes at its ends
+	path      string // below /v1/, without leading or trailing slashes
 	query     url.Values
 	body      any    // sent as JSON; nil sends none
-	mediaType string // of the body; "" is application/json
+	mediaType string // of the body; "" means application/json
 	namespace string // "" sends no namespace
 	// secrets are those in the body. No error repeats them, whoever sent them back.
 	secrets []secret.Secret
 
 	anonymous bool // without a Vault token
-	once      bool // one attempt, on a connection of its own
-	// refusable: a 403 is one of the expected answers, no reason to log in anew.
+	once      bool // one attempt, on a new connection
+	// refusable is true if a 403 is an expected response and not a reason to log in again.
 	refusable bool
 }
 
-// answer is what Vault said. An error beside it is an [*Error] with the same status.
+// answer is Vault's response. An error returned with it is an [*Error] with the same
+// status.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// failed makes the error of a request that got no good answer.
+// failed returns the error of a request without a successful response.
 func (r request) failed(err error) *Error {
 	return &Error{Op: r.op, Namespace: r.namespace, Path: r.path, Err: err, retryAfter: -1}
 }
 
-// do sends a request with the client's Vault token. Where Vault does not accept
-// it and a login can give a new one, it logs in and sends the request once more:
-// a 403 is given before anything is done, so this holds for writes as well.
+// do sends a request with the client's Vault token. If Vault does not accept the token and
+// a login can return a new one, it logs in and sends the request again. A 403 means that
+// nothing was done, so this is safe for writes too.
 func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	token, number, err := c.token(ctx)
 	if err != nil {
@@ -79,7 +80,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	return c.exchange(ctx, r, token)
 }
 
-// wrapLogin says which call the missing login held up.
+// wrapLogin adds the call to the error of a failed login.
 func (r request) wrapLogin(err error) error {
 	if !IsUnauthenticated(err) {
 		return err
@@ -87,15 +88,15 @@ func (r request) wrapLogin(err error) error {
 	return r.failed(err)
 }
 
-// refused is a 403 after which no new login was to be had.
+// refused returns the error for a 403 after which no new login was possible.
 func (r request) refused(err error) error {
 	e := r.failed(err)
 	e.Status = http.StatusForbidden
 	return e
 }
 
-// exchange sends a request until it is answered for good. A server that is not the
-// active one of its cluster did nothing, so that while another becomes active even a
+// exchange sends a request until there is a final response. A server that is not the
+// active one of its cluster did nothing, so while another server becomes active even a
 // write is sent again, to the same address.
 func (c *Client) exchange(ctx context.Context, r request, token secret.Secret) (answer, error) {
 	transport, err := c.transports.pick(r)
@@ -133,7 +134,7 @@ func (c *Client) attempt(ctx context.Context, transport http.RoundTripper, r req
 	secrets := append([]secret.Secret{token}, r.secrets...)
 	got, err := c.roundTrip(ctx, transport, r, token)
 	if err != nil {
-		// What broke may quote what the server sent.
+		// The transport's error may quote what the server sent.
 		if text := secret.Redact(err.Error(), secrets...); text != err.Error() {
 			err = &redactedError{text: text, err: err}
 		}
@@ -156,7 +157,7 @@ func (c *Client) attempt(ctx context.Context, transport http.RoundTripper, r req
 	return got, failure
 }
 
-// redactedError is an error whose own text held what no log may show.
+// redactedError is an error whose own text contained something secret.
 type redactedError struct {
 	text string
 	err  error
@@ -173,7 +174,7 @@ func (c *Client) roundTrip(ctx context.Context, transport http.RoundTripper, r r
 	client := http.Client{Transport: transport, CheckRedirect: keepRedirect}
 	resp, err := client.Do(req)
 	if err != nil {
-		// The outer error repeats the whole URL, which Path names already.
+		// The outer error repeats the whole URL, which Path contains already.
 		if outer, ok := errors.AsType[*url.Error](err); ok {
 			err = outer.Err
 		}
@@ -191,8 +192,8 @@ func (c *Client) roundTrip(ctx context.Context, transport http.RoundTripper, r r
 	return answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
 }
 
-// keepRedirect hands a redirect out as it is: followed, it would carry token
-// and secret to a host, or over a scheme, that nobody configured.
+// keepRedirect returns a redirect to the caller. Following it would send the token and the
+// secret to a host, or over a scheme, that no one configured.
 func keepRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (c *Client) build(ctx context.Context, r request, token secret.Secret) (*http.Request, error) {
@@ -231,13 +232,13 @@ func (c *Client) build(ctx context.Context, r request, token secret.Secret) (*ht
 		c.index.require(req.Header)
 	}
 	if r.once {
-		req.GetBody = nil // nothing can send the body a second time
+		req.GetBody = nil // without GetBody, nothing can send the body a second time
 	}
 	return req, nil
 }
 
-// reasons reads Vault's error lines out of the answer to a failed request. Vault
-// itself does not repeat what it was sent, but something between may.
+// reasons returns Vault's error messages from the response to a failed request. Vault
+// itself does not repeat what it received, but a proxy may.
 func reasons(body []byte, secrets []secret.Secret) []string {
 	const most = 5
 	var vault struct {
@@ -256,8 +257,8 @@ func reasons(body []byte, secrets []secret.Secret) []string {
 	return lines
 }
 
-// decode reads the data of a good answer. The text of a parse error may quote
-// the answer, so it is not passed on.
+// decode decodes the data of a successful response. The text of a parse error may quote
+// the response, so it is not returned.
 func decode[T any](r request, got answer) (T, error) {
 	var envelope struct {
 		Data *T `json:"data"`
@@ -272,14 +273,15 @@ func decode[T any](r request, got answer) (T, error) {
 }
 
 const (
-	// failoverBudget is how long one call waits for another server to become active.
+	// failoverBudget limits how long one call waits for another server to become active.
 	failoverBudget = 30 * time.Second
 	standbyPause   = time.Second
 )
 
-// isStandby reports the two answers of a server that is not the active one and reaches
-// none: it sends the client to where the active one was, or says that it knows of none
-// (vault/http/handler.go, respondStandby). A standby passes all other requests on.
+// isStandby reports whether the response is one of the two from a server that is not
+// active and cannot reach the active one: a redirect to where the active server was, or a
+// message that there is none (vault/http/handler.go, respondStandby). A standby forwards
+// all other requests.
 func isStandby(r request, got answer, failure *Error) bool {
 	if got.status == http.StatusTemporaryRedirect {
 		location, err := url.Parse(got.header.Get("Location"))
@@ -288,16 +290,16 @@ func isStandby(r request, got answer, failure *Error) bool {
 	return says(failure, "local node not active but active cluster node not found", http.StatusInternalServerError)
 }
 
-// transient reports whether the same request may fare better a moment later.
+// transient reports whether the same request may succeed a moment later.
 func transient(failure *Error) bool {
 	switch status := failure.Status; {
 	case status == 0:
 		return !untrusted(failure.Err)
-	case status == http.StatusPreconditionFailed: // this server has not yet replicated what it is asked for
+	case status == http.StatusPreconditionFailed: // this server lags behind the required state
 		return true
 	case status == http.StatusTooManyRequests:
 		return true
-	case status == http.StatusRequestTimeout || status == http.StatusTooEarly: // of something in front of Vault
+	case status == http.StatusRequestTimeout || status == http.StatusTooEarly: // of a proxy in front of Vault
 		return true
 	case status == http.StatusNotImplemented:
 		return false
@@ -306,18 +308,19 @@ func transient(failure *Error) bool {
 	}
 }
 
-// pause is how long to wait before the next attempt.
+// pause returns how long to wait before the next attempt.
 func (c *Client) pause(attempt int, failure *Error) time.Duration {
 	if failure.retryAfter >= 0 {
 		return min(failure.retryAfter, maxRetryAfter)
 	}
 	wait := min(c.config.RetryWaitMin<<min(attempt, 10), c.config.RetryWaitMax)
-	// Up to a quarter off, so that clients held up together do not return together.
+	// Subtract up to a quarter, so that clients that were held up together do not return
+	// together.
 	return wait - time.Duration(rand.Int64N(int64(wait)/4+1)) //nolint:gosec // spreads load, guards nothing
 }
 
-// retryAfter reads Retry-After, in seconds or as a date by the server's own
-// clock. It is negative if the server named no time.
+// retryAfter parses Retry-After, in seconds or as a date by the server's own clock. It
+// returns a negative duration if the header is missing or invalid.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {

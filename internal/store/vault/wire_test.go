@@ -22,7 +22,7 @@ import (
 
 const listed = `{"data":{"keys":["a"]}}`
 
-// cut ends the connection without an answer.
+// cut closes the connection without a response.
 func cut(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 
 func TestReadsAreRepeated(t *testing.T) {
@@ -30,7 +30,7 @@ func TestReadsAreRepeated(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		answer func(w http.ResponseWriter)
-		times  int // how often in all
+		times  int // how often in total
 	}{
 		{"not yet replicated", func(w http.ResponseWriter) { say(w, 412, `{}`) }, 3},
 		{"over the quota", func(w http.ResponseWriter) { say(w, 429, `{}`) }, 3},
@@ -55,8 +55,8 @@ func TestReadsAreRepeated(t *testing.T) {
 				}
 				test.answer(w)
 			})
-			// A connection of its own each time: net/http repeats a GET by itself
-			// when a connection that was kept open breaks.
+			// Use a new connection each time: net/http repeats a GET by itself when a
+			// kept-alive connection breaks.
 			c := client(t, f.URL, func(c *vault.Config) { c.Transport = &http.Transport{DisableKeepAlives: true} })
 			_, err := c.List(t.Context(), "", "secret", "")
 			if err == nil {
@@ -166,8 +166,8 @@ func TestWritesAreSentOnce(t *testing.T) {
 					give(w)
 				})
 				c := client(t, f.URL, func(c *vault.Config) { c.MaxRetries = 9 })
-				// A connection is open by then, which must not be used for the write:
-				// were it closed just now, net/http would send the request again.
+				// Now a connection is open, which must not be used for the write: if it
+				// were closed just now, net/http would send the request again.
 				if _, err := c.List(t.Context(), "", "secret", ""); err != nil {
 					t.Fatal(err)
 				}
@@ -186,7 +186,7 @@ func TestWritesAreSentOnce(t *testing.T) {
 func TestPublishUsesAConnectionOfItsOwn(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	from := map[string]int{} // how many requests came on each connection
+	from := map[string]int{} // the number of requests on each connection
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		from[r.RemoteAddr]++

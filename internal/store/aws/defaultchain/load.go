@@ -1,9 +1,9 @@
-// Package defaultchain finds a region and credentials of AWS wherever the AWS SDK looks
-// for them: the AWS_ variables, the profiles of the shared configuration files, IAM
+// Package defaultchain finds a region and AWS credentials in every place that the AWS SDK
+// supports: the AWS_ variables, the profiles of the shared configuration files, IAM
 // Identity Center, and the role of the machine.
 //
-// It is apart from package aws because it links three more services of AWS, 1.2 MB of
-// program. Those who can do without profiles do without it: see [aws.Environment].
+// It is separate from package aws because it links three more AWS services, which add 1.2
+// MB to a program. Programs that do not need profiles can use [aws.Environment] instead.
 package defaultchain
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// Load completes a configuration with what the surroundings of the program say. What base
-// has goes before that. It is an [aws.Load].
+// Load completes a configuration from the program's environment. Settings in base take
+// precedence. It is an [aws.Load].
 func Load(ctx context.Context, base sdk.Config, profile string) (sdk.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(base.HTTPClient), config.WithAPIOptions(base.APIOptions),
