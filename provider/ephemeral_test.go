@@ -135,8 +135,8 @@ func TestEphemeralTokenThatStays(t *testing.T) {
 
 // A lost answer leaves no token behind: it is found by its name and revoked.
 func TestEphemeralTokenWhoseAnswerIsLost(t *testing.T) {
-	onOneCLI(t)
 	needs(t, "1.10.0", "1.11.0")
+	onOneCLI(t)
 	s := newStage(t)
 	person := s.terminal(`ephemeral "paistrike_api_token" "run" { name = "Plan" }`)
 	s.paistrike.AddFaults(sandbox.Fault{Method: "POST", Lose: sandbox.LoseResponse})
@@ -147,8 +147,8 @@ func TestEphemeralTokenWhoseAnswerIsLost(t *testing.T) {
 }
 
 func TestEphemeralTokenIsShort(t *testing.T) {
-	onOneCLI(t)
 	needs(t, "1.10.0", "1.11.0")
+	onOneCLI(t)
 	s := newStage(t)
 	const rule = `provider "paistrike" { token_policy = { max_expires_in = "30m" } }` + "\n"
 	s.playEphemeral(

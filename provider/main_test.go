@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,16 +18,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/provider"
 )
 
-const (
-	providerBinary = "terraform-provider-paistrike"
-	// chosenCLI tells a run of this program which of several CLIs is its own.
-	chosenCLI = "PAISTRIKE_TEST_CLI"
-	// laterCLI tells it that it is not the first of them.
-	laterCLI = "PAISTRIKE_TEST_LATER_CLI"
-)
-
-// firstCLI is true in one of the runs of this program: for what does not depend on the CLI.
-var firstCLI = os.Getenv(laterCLI) == ""
+const providerBinary = "terraform-provider-paistrike"
 
 // cli is the Terraform or OpenTofu that this run of the tests drives. Its path is
 // empty if there is none.
@@ -122,53 +112,4 @@ func choose(program string) error {
 	}
 	fmt.Printf("provider: driving %s %s (%s)\n", cli.product, cli.version, program)
 	return nil
-}
-
-// runEach runs this program again for each CLI, and reports whether all went well.
-func runEach(programs []string) bool {
-	var args []string
-	for _, arg := range os.Args[1:] {
-		if !strings.HasPrefix(arg, "-test.testlogfile=") { // of one run only
-			args = append(args, arg)
-		}
-	}
-	well := true
-	for i, program := range programs {
-		cmd := exec.Command(os.Args[0], args...) //nolint:noctx // go test bounds it
-		cmd.Env = append(os.Environ(), chosenCLI+"="+program)
-		if i > 0 {
-			cmd.Env = append(cmd.Env, laterCLI+"=true")
-		}
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		if err := cmd.Run(); err != nil {
-			fmt.Fprintf(os.Stderr, "provider: with %s: %v\n", program, err)
-			well = false
-		}
-	}
-	return well
-}
-
-// onOneCLI marks a story about the provider and its servers: what it shows does not
-// depend on the CLI. Of several CLIs the first one tells it.
-func onOneCLI(t *testing.T) {
-	t.Helper()
-	if !firstCLI {
-		t.Skip("told on the first CLI: it is about the provider and its servers")
-	}
-}
-
-// needs skips a test where the CLI is too old for it; "" means that the product
-// does not have the feature at all. The two products count their versions apart.
-func needs(t *testing.T, terraform, tofu string) {
-	t.Helper()
-	least := terraform
-	if cli.product == "OpenTofu" {
-		least = tofu
-	}
-	if cli.path == "" {
-		return // newStage says so
-	}
-	if least == "" || cli.version.Core().LessThan(version.Must(version.NewVersion(least))) {
-		t.Skipf("%s %s does not have this", cli.product, cli.version)
-	}
 }

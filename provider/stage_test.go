@@ -52,6 +52,10 @@ func newStage(t *testing.T, options ...testparts.KVOption) *stage {
 	if cli.path == "" {
 		t.Skip("NOT TESTED: there is no Terraform and no OpenTofu")
 	}
+	if !dealt(t) {
+		leave(t, "told on other CLIs, the first of them included")
+	}
+	record(t, told)
 	server, err := sandbox.New(sandbox.Options{Start: monday()})
 	if err != nil {
 		t.Fatal(err)

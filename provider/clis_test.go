@@ -1,0 +1,203 @@
+package provider_test
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/go-version"
+)
+
+const (
+	// chosenCLI tells a run of this program which of several CLIs is its own.
+	chosenCLI = "PAISTRIKE_TEST_CLI"
+	// laterCLI tells it which of the later CLIs that is: "0/2" is the first of two.
+	laterCLI = "PAISTRIKE_TEST_LATER_CLI"
+	// storyLog names the file in which the runs record the stories of this package.
+	storyLog = "PAISTRIKE_TEST_STORIES"
+)
+
+// What storyLog says about a story.
+const (
+	told      = "told"
+	elsewhere = "elsewhere" // left to another CLI
+)
+
+// firstCLI is true in one of the runs of this program: for what does not depend on the CLI.
+var firstCLI = os.Getenv(laterCLI) == ""
+
+// versioned holds the names of the tests that need a version of the CLI.
+var versioned sync.Map
+
+// runEach runs this program again for each CLI, and reports whether all went well.
+func runEach(programs []string) bool {
+	var args []string
+	for _, arg := range os.Args[1:] {
+		if !strings.HasPrefix(arg, "-test.testlogfile=") { // of one run only
+			args = append(args, arg)
+		}
+	}
+	dir, err := os.MkdirTemp("", "paistrike-stories-") //nolint:usetesting // there is no test yet
+	if err != nil {
+		fail(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	log := filepath.Join(dir, "stories")
+	well := true
+	for i, program := range programs {
+		cmd := exec.Command(os.Args[0], args...) //nolint:noctx // go test bounds it
+		cmd.Env = append(os.Environ(), chosenCLI+"="+program, storyLog+"="+log)
+		if i > 0 {
+			cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d/%d", laterCLI, i-1, len(programs)-1))
+		}
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		if err := cmd.Run(); err != nil {
+			fmt.Fprintf(os.Stderr, "provider: with %s: %v\n", program, err)
+			well = false
+		}
+	}
+	stories, _ := os.ReadFile(log) //nolint:gosec // of this run; without stories there is none
+	for _, story := range untold(string(stories)) {
+		fmt.Fprintf(os.Stderr, "provider: each CLI left %s to another one\n", story)
+		well = false
+	}
+	return well
+}
+
+// untold returns the stories that a CLI left to another one, and that none told, not even in
+// part.
+func untold(stories string) []string {
+	left, parts := map[string]bool{}, map[string]bool{}
+	for line := range strings.Lines(stories) {
+		switch what, story, _ := strings.Cut(strings.TrimSpace(line), " "); what {
+		case elsewhere:
+			left[story] = true
+		case told:
+			for ; story != ""; story = parent(story) {
+				parts[story] = true
+			}
+		}
+	}
+	maps.DeleteFunc(left, func(story string, _ bool) bool { return parts[story] })
+	return slices.Sorted(maps.Keys(left))
+}
+
+// parent returns the name of the test that a test is a part of, "" for none.
+func parent(test string) string { return test[:max(strings.LastIndexByte(test, '/'), 0)] }
+
+// record writes into storyLog what this run does with a story. One write is one line, also
+// while tests run side by side.
+func record(t *testing.T, what string) {
+	t.Helper()
+	name := os.Getenv(storyLog)
+	if name == "" {
+		return
+	}
+	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // a file of this run
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := fmt.Fprintf(file, "%s %s\n", what, t.Name()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leave skips a story that another CLI tells.
+func leave(t *testing.T, why string) {
+	t.Helper()
+	record(t, elsewhere)
+	t.Skip(why)
+}
+
+// onOneCLI marks a story about the provider and its servers, whose outcome does not depend on
+// the CLI. The first of several CLIs tells it. If it needs a version, each CLI that has the
+// version tells it, because the first may be too old.
+func onOneCLI(t *testing.T) {
+	t.Helper()
+	if !firstCLI && !isVersioned(t) {
+		leave(t, "told on the first CLI: it is about the provider and its servers")
+	}
+	record(t, told)
+}
+
+// dealt reports whether this run tells a story. The first of several CLIs tells every story.
+// Each later one tells those that need a version, and its share of the others, so that three
+// CLIs take the time of two. The matrix of the ci workflow runs every story on every CLI.
+func dealt(t *testing.T) bool {
+	t.Helper()
+	var own, of uint32
+	if _, err := fmt.Sscanf(os.Getenv(laterCLI), "%d/%d", &own, &of); err != nil {
+		return true
+	}
+	return isVersioned(t) || shareOf(t.Name(), of) == own
+}
+
+// shareOf returns the number of the share, of so many, that a story is in.
+func shareOf(story string, shares uint32) uint32 {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(story))
+	return hash.Sum32() % shares
+}
+
+// needs skips a test if the CLI is too old for it; "" means that the product does not have the
+// feature at all. The two products count their versions apart. It comes before what leaves the
+// story to another CLI.
+func needs(t *testing.T, terraform, tofu string) {
+	t.Helper()
+	least := terraform
+	if cli.product == "OpenTofu" {
+		least = tofu
+	}
+	if cli.path == "" {
+		return // newStage says so
+	}
+	if least == "" || cli.version.Core().LessThan(version.Must(version.NewVersion(least))) {
+		t.Skipf("%s %s does not have this", cli.product, cli.version)
+	}
+	versioned.Store(t.Name(), true)
+}
+
+// isVersioned reports whether a test, or the one that it is a part of, needs a version.
+func isVersioned(t *testing.T) bool {
+	t.Helper()
+	for name := t.Name(); name != ""; name = parent(name) {
+		if _, ok := versioned.Load(name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func TestStoriesAreShared(t *testing.T) {
+	t.Parallel()
+	const stories = 200
+	var first int
+	for i := range stories {
+		name := fmt.Sprintf("TestStory%d", i)
+		if shareOf(name, 1) != 0 {
+			t.Errorf("a single later CLI leaves %s", name)
+		}
+		if shareOf(name, 2) == 0 {
+			first++
+		}
+	}
+	if first < stories/3 || first > 2*stories/3 {
+		t.Errorf("the first of two later CLIs tells %d of %d stories", first, stories)
+	}
+}
+
+func TestNoStoryIsLeftByAll(t *testing.T) {
+	t.Parallel()
+	got := untold("told A\nelsewhere A\nelsewhere B\nelsewhere B\nelsewhere C\ntold C/part\n")
+	if !slices.Equal(got, []string{"B"}) {
+		t.Errorf("untold are %q", got)
+	}
+}
