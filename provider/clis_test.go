@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -104,8 +105,8 @@ func record(t *testing.T, what string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	if _, err := fmt.Fprintf(file, "%s %s\n", what, t.Name()); err != nil {
+	_, err = fmt.Fprintf(file, "%s %s\n", what, t.Name())
+	if err := errors.Join(err, file.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
