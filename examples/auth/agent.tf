@@ -1,6 +1,6 @@
-# A Vault Agent or a Vault Proxy with use_auto_auth_token listens at the address, and adds
-# its own Vault token. The identity is that of the Vault behind it: host and port of its
-# address, as those who reach it directly use it.
+# A Vault Agent or Vault Proxy with use_auto_auth_token listens at the address and adds its
+# own Vault token. The identity is that of the Vault behind it: the host and port that
+# clients use to reach it directly.
 provider "paistrike" {
   endpoint = "https://paistrike.example.com"
 

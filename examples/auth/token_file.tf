@@ -1,4 +1,4 @@
-# TERRAFORM_VAULT_TOKEN_FILENAME names the file, such as the sink of a Vault agent.
+# TERRAFORM_VAULT_TOKEN_FILENAME names the file, such as the sink of a Vault Agent.
 provider "paistrike" {
   endpoint = "https://paistrike.example.com"
 

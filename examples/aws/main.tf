@@ -1,5 +1,5 @@
-# Region and credentials come from where every AWS tool finds them, such as AWS_REGION and
-# the role of the runner. The management token comes from PAISTRIKE_API_TOKEN.
+# Region and credentials come from the standard sources of every AWS tool, such as AWS_REGION
+# and the role of the runner. The management token comes from PAISTRIKE_API_TOKEN.
 provider "paistrike" {
   endpoint = "https://paistrike.example.com"
 }

@@ -1,4 +1,4 @@
-# A role of another account, and a web identity token instead of a key, as in hashicorp/aws.
+# A role in another account, assumed with a web identity token instead of a key, as in hashicorp/aws.
 provider "paistrike" {
   endpoint = "https://paistrike.example.com"
 

@@ -1,5 +1,5 @@
-# consul-template, with the Vault token of VAULT_TOKEN or of an agent's file. It reads the
-# token anew after default_lease_duration, and runs the command if it has changed.
+# consul-template, with the Vault token in VAULT_TOKEN or in a Vault Agent's file. It reads the
+# token again after default_lease_duration, and runs the command if the token has changed.
 vault {
   address                = "https://vault.example.com:8200"
   vault_agent_token_file = "/run/vault-agent/token"

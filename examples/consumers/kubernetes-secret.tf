@@ -1,5 +1,5 @@
-# A Kubernetes secret, written by Terraform. The token is neither in the state nor in a plan
-# (Terraform 1.11 or OpenTofu 1.11), and is written again after each rotation.
+# A Kubernetes secret that Terraform writes. The token is neither in the state nor in a plan
+# (Terraform 1.11 or OpenTofu 1.11). Terraform rewrites it after each rotation.
 terraform {
   required_version = ">= 1.11"
 

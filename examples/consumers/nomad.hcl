@@ -1,4 +1,4 @@
-# A Nomad job. Its task restarts after each rotation, at a moment of its own within splay.
+# A Nomad job. Its task restarts after each rotation, at a random time within splay.
 job "scanner" {
   type = "service"
 

@@ -1,5 +1,5 @@
-# Vault Agent on the machine of the consumer. It writes the token anew after each rotation,
-# within static_secret_render_interval, and tells the service.
+# Vault Agent on the machine of the consumer. It rewrites the token after each rotation,
+# within static_secret_render_interval, and notifies the service.
 vault {
   address = "https://vault.example.com:8200"
 }

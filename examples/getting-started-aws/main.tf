@@ -7,8 +7,8 @@ terraform {
   }
 }
 
-# Addresses and credentials come from the environment: PAISTRIKE_ENDPOINT and
-# PAISTRIKE_API_TOKEN, and the variables of every AWS tool.
+# Addresses and credentials come from the environment: PAISTRIKE_ENDPOINT,
+# PAISTRIKE_API_TOKEN, and the variables that every AWS tool reads.
 provider "paistrike" {}
 
 variable "incident" {

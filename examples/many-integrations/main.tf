@@ -23,7 +23,7 @@ module "integrations" {
   defaults     = { expires_in = "90d", period = "30d", overlap = "24h" }
 }
 
-# What must restart to fetch a new secret watches the version of its own token.
+# A consumer that must restart to fetch a new secret watches the version of its token.
 resource "terraform_data" "restart_nightly_scan" {
   triggers_replace = module.integrations.secret_versions["nightly-scan"]
 }

@@ -1,10 +1,10 @@
-# Rules for the PAIStrike tokens of a Terraform plan. A message of deny stops the plan; one of
-# review asks for a second person. What is not known before the apply counts as a breach.
+# Rules for the PAIStrike tokens of a Terraform plan. A message in deny rejects the plan; a
+# message in review requires a second person. A value that is unknown until the apply is a violation.
 package paistrike
 
 limits := data.limits
 
-# The tokens that there are after the apply.
+# The tokens that exist after the apply.
 tokens contains token if {
 	some token in changes
 	token.change.after != null
@@ -54,7 +54,7 @@ deny contains message if {
 	message := sprintf("%s is in production and needs on_destroy = \"delete\"", [token.address])
 }
 
-# Someone acted outside of Terraform: find out who before the token is replaced.
+# Someone acted outside Terraform: find out who before the token is replaced.
 review contains message if {
 	some token in tokens
 	token.change.after_unknown.token_id
@@ -62,7 +62,7 @@ review contains message if {
 	message := sprintf("%s is replaced because of %s", [token.address, token.change.after.rotation_reason])
 }
 
-# Consumers of a token that is destroyed get 401 at once.
+# Consumers of a destroyed token get 401 immediately.
 review contains message if {
 	some change in changes
 	"delete" in change.change.actions
@@ -83,10 +83,10 @@ is_replaced(token) if token.rotation.schedule != null
 
 is_replaced(token) if token.expires_in == null
 
-# A plan shows the overlap that takes effect, whoever has chosen it.
+# A plan shows the overlap in effect, whether it is configured or a default.
 overlap_fits(token) if seconds(token.rotation.overlap) <= seconds(limits.overlap)
 
-# Without a rotation it is 24h, or less for a token that lives for less than 72h.
+# Without a rotation block, it is 24h, or less for a token with a lifetime of less than 72h.
 overlap_fits(token) if {
 	token.rotation == null
 	seconds("24h") <= seconds(limits.overlap)
@@ -99,11 +99,11 @@ in_a_folder(token) if {
 
 is_protected(token) if token.deletion_protection == true
 
-# A destroy by mistake can be undone: "purge" leaves nothing, and "keep" leaves old secrets.
+# An accidental destroy must be reversible: "purge" leaves nothing, and "keep" leaves old secrets.
 can_be_restored(token) if store(token).on_destroy == "delete"
 
-# The place of a token, written as terraform import takes it. A namespace of Vault, and a region
-# of AWS that is not the provider's, come before the rest.
+# The location of a token, in the format of terraform import ids. A Vault namespace, or an AWS
+# region that differs from the provider's, comes first.
 place(token) := concat("/", array.concat(["vault"], array.concat(given(token.vault.namespace), [token.vault.mount, token.vault.path])))
 
 place(token) := concat("/", array.concat(["aws"], array.concat(given(token.aws_secrets_manager.region), [token.aws_secrets_manager.name])))

@@ -2,7 +2,7 @@ package paistrike_test
 
 import data.paistrike
 
-# good is what terraform show -json says of a token that every rule allows.
+# good is the output of terraform show -json for a token that every rule allows.
 good := {
 	"name": "CI/CD Pipeline",
 	"expires_in": "90d",
@@ -15,7 +15,7 @@ good := {
 
 aws := {"vault": null, "aws_secrets_manager": {"region": null, "name": "ci/paistrike", "on_destroy": "delete"}}
 
-# plan is a plan that creates a token whose attributes are those of good, but for some.
+# plan returns a plan that creates a token with the attributes of good, except for some.
 plan(changed) := {
 	"timestamp": "2026-11-02T09:00:00Z",
 	"resource_changes": [{

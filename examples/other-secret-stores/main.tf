@@ -1,6 +1,6 @@
-# A consumer that cannot read Vault gets a copy. The secret is read as an ephemeral
-# value and written to a write-only argument, so that neither state nor plan holds it
-# (Terraform 1.11). secret_version makes Terraform write it anew after each rotation.
+# Copies the secret for a consumer that cannot read Vault. Terraform reads it as an
+# ephemeral value and writes it to a write-only argument, so neither state nor plan
+# contains it (Terraform 1.11). A new secret_version makes Terraform write it again.
 terraform {
   required_version = ">= 1.11"
 
@@ -22,7 +22,7 @@ ephemeral "vault_kv_secret_v2" "scanner" {
   mount = paistrike_api_token.scanner.vault.mount
   name  = paistrike_api_token.scanner.vault.path
 
-  # Any value will do; one that is known after a rotation lets the read wait for it.
+  # Any value is accepted. This one makes the read wait for the rotation.
   mount_id = paistrike_api_token.scanner.secret_version
 }
 

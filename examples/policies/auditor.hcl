@@ -1,9 +1,9 @@
-# For the audit: see what custom metadata says below ci/, and no secret there.
+# For the audit: read custom metadata below ci/, but no secrets.
 path "secret/metadata/ci/*" {
   capabilities = ["list", "read"]
 }
 
-# The management token, with which PAIStrike's list is read.
+# Read the management token to list the tokens in PAIStrike.
 path "secret/data/broker/paistrike" {
   capabilities = ["read"]
 }

@@ -1,5 +1,5 @@
-# For terraform plan, for example in a pull request: see what is due. No secret
-# can be read, and nothing can be written.
+# For terraform plan, for example in a pull request: show what is due. This policy
+# does not allow reading secrets or writing anything.
 path "secret/metadata/ci/*" {
   capabilities = ["read"]
 }

@@ -1,24 +1,24 @@
-# For whoever runs terraform apply: provision, rotate and destroy the tokens below
-# ci/. Nothing else in Vault can be read or changed with it.
+# For runs of terraform apply: provision, rotate and destroy the tokens below ci/.
+# This policy does not allow reading or changing anything else in Vault.
 
-# Write the next version, and read what the last one says of its token.
+# Write the next version, and read the record in the current one.
 path "secret/data/ci/*" {
   capabilities = ["create", "read", "update"]
 }
 
-# Versions and schedule, and what plans and schedulers are told. Settings such as
-# max_versions, which would end versions, cannot be changed.
+# Read the versions, and write the schedule and other data for plans and schedulers. The
+# policy does not allow changes to settings that delete versions, such as max_versions.
 path "secret/metadata/ci/*" {
   capabilities       = ["read", "patch"]
   allowed_parameters = { "custom_metadata" = [] }
 }
 
-# Hide the versions of a token that was destroyed.
+# Soft-delete the versions of a destroyed token.
 path "secret/delete/ci/*" {
   capabilities = ["update"]
 }
 
-# Notice a mount that would delete a secret while it is in use.
+# Detect a mount that would delete a secret while it is in use.
 path "secret/config" {
   capabilities = ["read"]
 }

@@ -7,8 +7,8 @@ terraform {
   }
 }
 
-# The management token comes from PAISTRIKE_API_TOKEN and the Vault token from
-# VAULT_TOKEN, so that neither is written down here.
+# The provider reads the management token from PAISTRIKE_API_TOKEN and the Vault
+# token from VAULT_TOKEN, so neither is in the configuration.
 provider "paistrike" {
   endpoint = "https://paistrike.example.com"
 

@@ -1,4 +1,4 @@
-# A PAIStrike whose API has other paths and names than the provider expects.
+# A PAIStrike whose API uses different paths and names than the provider expects.
 provider "paistrike" {
   endpoint   = "https://paistrike.example.com"
   api_prefix = "/platform/rest/v3"

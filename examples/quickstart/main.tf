@@ -5,8 +5,8 @@ terraform {
 }
 
 # Endpoint, management token and store come from the environment:
-# PAISTRIKE_ENDPOINT, PAISTRIKE_API_TOKEN, VAULT_ADDR, VAULT_TOKEN. In AWS each token
-# has aws_secrets_manager = { name = "ci/paistrike" } instead of vault.
+# PAISTRIKE_ENDPOINT, PAISTRIKE_API_TOKEN, VAULT_ADDR, VAULT_TOKEN. For AWS, set
+# aws_secrets_manager = { name = "ci/paistrike" } instead of vault.
 provider "paistrike" {}
 
 # One token per integration, each with an expiry.
@@ -31,8 +31,8 @@ resource "paistrike_api_token" "zapier" {
   vault      = { mount = "secret", path = "zapier/paistrike" }
 }
 
-# A consumer that copies the secret elsewhere watches this number: it grows with
-# every rotation, and says nothing of the secret.
+# A consumer that copies the secret elsewhere watches this number. It increases with
+# every rotation, and reveals nothing about the secret.
 output "ci_secret_version" {
   value = paistrike_api_token.ci.secret_version
 }

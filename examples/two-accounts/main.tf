@@ -7,7 +7,7 @@ terraform {
   }
 }
 
-# Ephemeral variables are in no plan and in no state (Terraform 1.10, OpenTofu 1.11).
+# Ephemeral variables are never saved in a plan or a state (Terraform 1.10, OpenTofu 1.11).
 variable "production_token" {
   type      = string
   ephemeral = true

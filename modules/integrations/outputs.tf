@@ -1,5 +1,5 @@
 output "tokens" {
-  description = "For each integration: where its secret is, and which token it is. No secret."
+  description = "For each integration: the location of its secret, and the details of its token. No secret."
   value = {
     for key, token in paistrike_api_token.this : key => {
       name           = token.name
@@ -16,12 +16,12 @@ output "tokens" {
 }
 
 output "secret_versions" {
-  description = "For each integration, a number that grows with every rotation: for triggers, and for arguments that end in `_wo_version`."
+  description = "For each integration, a number that increases with every rotation. Use it in triggers and in arguments that end in `_wo_version`."
   value       = { for key, token in paistrike_api_token.this : key => token.secret_version }
 }
 
 output "consumer_policies" {
-  description = "For each integration, a Vault policy that allows to read its secret and nothing else."
+  description = "For each integration, a Vault policy that allows reading its secret and nothing else."
   value = {
     for key, token in paistrike_api_token.this : key => <<-EOT
       path "${token.vault.mount}/data/${token.vault.path}" {

@@ -1,9 +1,9 @@
 variable "integrations" {
-  description = "One entry for each integration. The key names it in Terraform and, unless `path` is set, in Vault; to change it, write a `moved` block. What is null comes from `defaults`."
+  description = "One entry for each integration. The key names it in Terraform and, unless `path` is set, in Vault; to change it, write a `moved` block. Attributes that are null use `defaults`."
   type = map(object({
     name                = optional(string) # in PAIStrike; the key if null
     path                = optional(string) # in Vault, below path_prefix; the key if null
-    key                 = optional(string) # field of the secret that holds the token
+    key                 = optional(string) # field of the secret that contains the token
     expires_in          = optional(string)
     period              = optional(string)
     schedule            = optional(string) # instead of period
@@ -31,7 +31,7 @@ variable "integrations" {
 }
 
 variable "defaults" {
-  description = "What holds for an integration that does not say otherwise."
+  description = "Settings of integrations that do not set their own."
   type = object({
     expires_in          = optional(string, "90d")
     period              = optional(string, "30d")

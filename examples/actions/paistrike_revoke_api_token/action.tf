@@ -1,8 +1,8 @@
-# A token has leaked and must end now:
+# A token has leaked, so revoke it now:
 #
 #   terraform apply -invoke=action.paistrike_revoke_api_token.leaked
 #
-# Where Terraform manages it, run terraform apply once more: it puts a new one into
+# If Terraform manages the token, run terraform apply again. It writes a new token to
 # Vault.
 action "paistrike_revoke_api_token" "leaked" {
   config {

@@ -1,6 +1,6 @@
 # AWS Lambda with the AWS Parameters and Secrets Lambda Extension, which caches the secret
-# for SECRETS_MANAGER_TTL seconds, 300 by default. Read it at each invocation: a token that
-# is kept in a global variable outlives its overlap in a warm environment.
+# for SECRETS_MANAGER_TTL seconds, 300 by default. Read it in each invocation: in a warm
+# environment, a global variable can keep a token beyond its overlap.
 import json
 import os
 import urllib.parse

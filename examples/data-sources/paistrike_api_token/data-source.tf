@@ -1,4 +1,4 @@
-# A token that was made by hand, by its name: when was it last used?
+# Shows when a manually created token, found by its name, was last used.
 data "paistrike_api_token" "zapier" {
   name = "Zapier Integration"
 }

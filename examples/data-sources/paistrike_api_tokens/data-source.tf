@@ -1,4 +1,4 @@
-# What an audit asks for. Filters that stand together all have to pass.
+# Typical queries of an audit. A token must match all filters of a data source.
 data "paistrike_api_tokens" "idle" {
   status     = "active"
   unused_for = "30d"

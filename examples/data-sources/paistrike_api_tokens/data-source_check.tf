@@ -1,5 +1,5 @@
-# The audit as a warning of every plan and apply: a check never stops a run. This one
-# speaks up where a token was made by hand and never expires.
+# An audit in every plan and apply. A check only warns, and never stops a run. This one
+# warns if a token was created manually and never expires.
 check "every_token_expires" {
   data "paistrike_api_tokens" "active" {
     status  = "active"

@@ -1,10 +1,10 @@
-# Every plan and every apply has a token of its own, which is revoked when it ends.
+# Each plan and each apply gets its own token, which is revoked when the run ends.
 ephemeral "paistrike_api_token" "audit" {
   name       = "Terraform audit"
   expires_in = "15m" # what ends it if the run is killed
 }
 
-# It may go to another provider, to a provisioner or, as here, to a second
+# Pass it to another provider, to a provisioner or, as here, to a second
 # configuration of this provider.
 provider "paistrike" {
   alias     = "audit"

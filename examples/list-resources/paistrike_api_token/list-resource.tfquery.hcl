@@ -1,10 +1,10 @@
-# Finds the tokens that were made by hand and still work. With
+# Finds manually created tokens that still work. With
 #
 #   terraform query -generate-config-out=adopted.tf
 #
-# Terraform writes a resource and an import block for each. Look them through, set
-# expires_in and rotation as you want them, then apply: each gets a new secret in
-# Vault, and the token that was found works for one overlap more.
+# Terraform generates a resource and an import block for each. Review them, set
+# expires_in and rotation, and apply. Each token gets a new secret in Vault, and the
+# token that was found keeps working for one overlap.
 list "paistrike_api_token" "made_by_hand" {
   provider         = paistrike
   include_resource = true

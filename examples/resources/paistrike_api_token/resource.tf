@@ -1,5 +1,5 @@
-# One token for one integration. Its secret is in Vault at secret/ci/paistrike, in
-# the field "token", and nowhere else.
+# One token for one integration. Its secret is only in Vault, at secret/ci/paistrike in
+# the field "token".
 resource "paistrike_api_token" "ci" {
   name       = "CI/CD Pipeline"
   expires_in = "90d"

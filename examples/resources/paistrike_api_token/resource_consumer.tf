@@ -1,5 +1,6 @@
-# What must restart to fetch a new secret watches secret_version: it grows with every
-# rotation and says nothing of the secret. A *_wo_version argument takes it as well.
+# A consumer that must restart to fetch a new secret watches secret_version. It increases
+# with every rotation and reveals nothing about the secret. You can also pass it to a
+# *_wo_version argument.
 resource "paistrike_api_token" "scanner" {
   name       = "Nightly Scan"
   expires_in = "60d"

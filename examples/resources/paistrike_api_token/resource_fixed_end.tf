@@ -1,4 +1,4 @@
-# A token that ends on a day, for example with a project, and is not rotated.
+# A token that expires on a fixed date, for example at the end of a project, and is not rotated.
 resource "paistrike_api_token" "contractor" {
   name       = "Contractor"
   expires_at = "2027-01-31" # 00:00 UTC

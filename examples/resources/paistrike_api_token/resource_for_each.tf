@@ -1,4 +1,4 @@
-# One token per integration, all by one rule.
+# One token per integration, all with the same settings.
 locals {
   integrations = {
     pipeline   = "CI/CD Pipeline"

@@ -1,5 +1,5 @@
-# Rotated on Mondays at 03:17 UTC or in the 24 hours after it, whenever Terraform
-# runs. If no run comes in time, before_expiry rotates outside of the window too.
+# Rotates in the first run on Mondays between 03:17 UTC and 24 hours later. If there is no
+# run in time, before_expiry also rotates outside the window.
 resource "paistrike_api_token" "reporting" {
   name       = "Reporting"
   expires_in = "30d"

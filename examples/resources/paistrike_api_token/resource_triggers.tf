@@ -1,5 +1,5 @@
-# Any change of triggers rotates the token in the next apply. Here a token that
-# someone revokes by hand is not replaced without a person's word.
+# Any change of triggers rotates the token in the next apply. If someone revokes this
+# token manually, it is not replaced automatically.
 resource "paistrike_api_token" "deploy" {
   name       = "Deploy"
   expires_in = "90d"
