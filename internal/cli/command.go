@@ -1,6 +1,6 @@
-// Package cli is the command line: for a terminal, for cron, and for any CI. A command's flags
-// are the inputs of internal/input, with - for _. It owns flags, the environment that they
-// fall back to, help and completion; what a command does is internal/job's.
+// Package cli implements the command line for terminals, cron and any CI. A command's flags
+// are the inputs of internal/input, with - instead of _. It owns flags, their environment
+// variables, help and completion; internal/job implements the commands.
 package cli
 
 import (
@@ -15,32 +15,32 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 )
 
-// exitUsage says that a command line is wrong.
+// exitUsage is the exit code of an invalid command line.
 const exitUsage = 2
 
-// Program is a program with commands.
+// Program is a program with subcommands.
 type Program struct {
-	Name     string // as it was called: "paistrike-action"
+	Name     string // name of the program: "paistrike-action"
 	Version  string
 	Commands []Command
 	Getenv   func(string) string
 	Out, Err io.Writer
 }
 
-// Command is one command.
+// Command is one subcommand.
 type Command struct {
 	Name   string // "exec"
-	Line   string // how it is called, without the program: "exec [flags] -- COMMAND [ARGUMENT...]"
-	Short  string // what it does, in a few words
-	About  string // what it does
+	Line   string // usage line without the program: "exec [flags] -- COMMAND [ARGUMENT...]"
+	Short  string // summary for the list of commands
+	About  string // description
 	Codes  []Code
 	Inputs []input.Input
-	What   string // what must follow the flags: "command"; "" for nothing
+	What   string // required argument after the flags: "command"; "" for none
 	JSON   bool   // takes --json
-	Yes    string // what --yes does, for its help; "" if there is no --yes
+	Yes    string // help of --yes; "" if there is no such flag
 	Run    func(call Call) int
-	// Raw runs a command whose flags are its own; Flags names them, and --help prints its
-	// help. It has nothing of what stands above but its name and Short.
+	// Raw runs a command that parses its own flags; Flags lists them, and --help prints its
+	// help. Such a command sets only Name and Short of the fields above.
 	Raw   func(args []string) int
 	Flags []string
 }
@@ -48,16 +48,16 @@ type Command struct {
 // Code is an exit code and its meaning.
 type Code struct{ Code, Meaning string }
 
-// Call is what a command is called with.
+// Call is a parsed command line.
 type Call struct {
 	Values input.Values
-	Args   []string // what follows the flags
+	Args   []string // arguments after the flags
 	JSON   bool
-	Yes    bool // nobody is to be asked
+	Yes    bool // do not ask for confirmation
 }
 
-// Main runs a command and returns its exit code. Help that was asked for goes to Out, and
-// errors to Err.
+// Main runs a command and returns its exit code. Requested help goes to Out, errors go to
+// Err.
 func (p Program) Main(args []string) int {
 	name, rest := "help", []string(nil)
 	if len(args) > 0 {
@@ -107,7 +107,7 @@ func (p Program) command(name string) (Command, bool) {
 	return Command{}, false
 }
 
-// names are those of all commands.
+// names returns the names of all commands.
 func (p Program) names() []string {
 	var names []string
 	for _, c := range p.Commands {
@@ -116,17 +116,17 @@ func (p Program) names() []string {
 	return append(names, "completion", "help", "version")
 }
 
-// wrong says that a command line is wrong.
+// wrong reports an invalid command line.
 func (p Program) wrong(problem string) int {
 	p.print(p.Err, "Error: "+runner.Fail("PSA001", nil, "Nothing was done: %s", problem).Error()+"\n")
 	return exitUsage
 }
 
 func (p Program) print(to io.Writer, text string) {
-	_, _ = io.WriteString(to, text) // nobody is left to tell
+	_, _ = io.WriteString(to, text) // a write error cannot be reported
 }
 
-// inputs are those that a command line has.
+// inputs returns the inputs that are available on a command line.
 func (c Command) inputs() []input.Input {
 	var all []input.Input
 	for _, in := range c.Inputs {
@@ -137,7 +137,7 @@ func (c Command) inputs() []input.Input {
 	return all
 }
 
-// nearest suggests the name that was meant, "" if none is close.
+// nearest returns the most similar name, or "" if none is similar.
 func nearest(name string, names []string) string {
 	best, least := "", len(name)/3+2
 	for _, candidate := range names {
@@ -151,7 +151,7 @@ func nearest(name string, names []string) string {
 	return fmt.Sprintf(" (did you mean %s?)", best)
 }
 
-// distance is the number of letters to add, drop or change between two words (Levenshtein).
+// distance returns the Levenshtein distance of two words.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -172,7 +172,7 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// flags are the names of all flags of a command.
+// flags returns the names of all flags of a command.
 func (c Command) flags() []string {
 	names := slices.Clone(c.Flags)
 	for _, in := range c.inputs() {
@@ -189,5 +189,5 @@ func (c Command) flags() []string {
 	return append(names, "--help")
 }
 
-// words joins a list for people.
+// words joins a list for messages.
 func words(all []string) string { return strings.Join(all, ", ") }

@@ -24,7 +24,7 @@ func auditCommand() Command {
 	return Command{Name: "audit", Line: "audit [flags]", Inputs: input.Audit(), JSON: true}
 }
 
-// on is a program on a machine with the given variables.
+// on returns a program with the given environment.
 func on(env map[string]string) (p Program, out, said *bytes.Buffer) {
 	out, said = &bytes.Buffer{}, &bytes.Buffer{}
 	return Program{
@@ -62,8 +62,8 @@ func TestFlagsAreInputs(t *testing.T) {
 	}
 }
 
-// Help says of each input what the table says: name, description, default and variables; and
-// fits a terminal of 80 columns.
+// Help shows each input's name, description, default and variables from the table, within 80
+// columns.
 func TestHelpIsTheTable(t *testing.T) {
 	t.Parallel()
 	p, out, _ := on(nil)
@@ -126,7 +126,7 @@ func TestCommandLines(t *testing.T) {
 	for _, test := range []struct {
 		args string
 		code int
-		want string // on stdout if the code is 0, else on stderr, whole
+		want string // whole stdout if the code is 0, otherwise whole stderr
 	}{
 		{"version", 0, "paistrike-action 1.2.3\n"},
 		{"rotat", 2, "Error: PSA001: Nothing was done: there is no command \"rotat\" (did you mean rotate?). See paistrike-action help.\n"},
@@ -156,7 +156,8 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
-// Inside GitHub an earlier step could have set a variable, so none but secrets is read.
+// Inside GitHub, only secrets are read from the environment, because an earlier step may have
+// set other variables.
 func TestInsideGitHubNoAddressIsReadFromTheEnvironment(t *testing.T) {
 	t.Parallel()
 	p, _, _ := on(map[string]string{
@@ -169,7 +170,7 @@ func TestInsideGitHubNoAddressIsReadFromTheEnvironment(t *testing.T) {
 	}
 }
 
-// The login follows from what there is to log in with.
+// The credentials in the environment determine the default login method.
 func TestLoginsByDefault(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ variable, value, want string }{
@@ -211,7 +212,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// Only a person at a terminal, or --yes, confirms.
+// Only a user at a terminal or --yes can confirm.
 func TestConfirm(t *testing.T) {
 	t.Parallel()
 	file, err := os.Create(filepath.Join(t.TempDir(), "stdin"))

@@ -8,7 +8,7 @@ import (
 
 func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-// completion prints a script that completes commands and flags in a shell.
+// completion prints a shell's completion script for commands and flags.
 func (p Program) completion(args []string) int {
 	if len(args) != 1 || !slices.Contains(shells(), args[0]) {
 		return p.wrong(fmt.Sprintf("%s completion takes the name of a shell: %s.", p.Name, words(shells())))
@@ -18,7 +18,7 @@ func (p Program) completion(args []string) int {
 	return 0
 }
 
-// cases are the flags of each command, in the form that a shell's case takes.
+// cases formats each command and its flags as a branch of a case statement.
 func (p Program) cases(format string) string {
 	var b strings.Builder
 	for _, c := range p.Commands {
@@ -29,7 +29,7 @@ func (p Program) cases(format string) string {
 	return b.String()
 }
 
-// function is a name that every shell takes.
+// function returns a function name that is valid in every shell.
 func (p Program) function() string { return "_" + strings.ReplaceAll(p.Name, "-", "_") }
 
 func (p Program) bash() string {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Confirm returns how a person is asked: yes answers for them, and without a terminal nobody
-// can. The question goes to out; only "yes", written out, is a yes.
+// Confirm returns a function that asks a question on out and reports whether the answer from
+// in is "yes". With yes it always returns true; otherwise, if in is not a terminal, false.
 func Confirm(yes bool, in *os.File, out io.Writer) func(question string) bool {
 	return func(question string) bool {
 		if yes {
@@ -19,8 +19,8 @@ func Confirm(yes bool, in *os.File, out io.Writer) func(question string) bool {
 	}
 }
 
-// isTerminal reports whether a person may be behind a file: cron and containers hand over
-// the null device, which looks the same.
+// isTerminal reports whether a file is a terminal. It excludes the null device, which cron
+// and containers use for stdin and which is a character device too.
 func isTerminal(file *os.File) bool {
 	info, err := file.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
@@ -31,7 +31,7 @@ func isTerminal(file *os.File) bool {
 }
 
 func asked(question string, in io.Reader, out io.Writer) bool {
-	_, _ = fmt.Fprintf(out, "%s\nOnly \"yes\" goes on: ", question) // nobody is left to tell
+	_, _ = fmt.Fprintf(out, "%s\nOnly \"yes\" goes on: ", question) // a write error cannot be reported
 	line, _ := bufio.NewReader(in).ReadString('\n')
 	return strings.TrimSpace(line) == "yes"
 }

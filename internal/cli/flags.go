@@ -11,9 +11,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
 )
 
-// read reads flags and the environment. A secret comes from the environment alone, since
-// everybody on a machine can read command lines. Inside GitHub nothing else comes from there,
-// because an earlier step could have set it.
+// read parses flags and the environment. Secrets come only from the environment, because
+// command lines are visible to all users of a machine. Inside GitHub, only secrets are read
+// from it, because an earlier step may have set other variables.
 func (p Program) read(c Command, args []string) (Call, error) {
 	inGitHub := p.Getenv("GITHUB_ACTIONS") == "true"
 	call := Call{Values: input.Values{}}
@@ -64,7 +64,7 @@ func (p Program) read(c Command, args []string) (Call, error) {
 	return call, nil
 }
 
-// check looks for the first flag that there is not, and names the one that was meant.
+// check returns an error for the first unknown flag, with the most similar flag.
 func (c Command) check(args []string) error {
 	known := c.flags()
 	for i := 0; i < len(args); i++ {
@@ -79,14 +79,14 @@ func (c Command) check(args []string) error {
 		case !slices.Contains(known, name):
 			return fmt.Errorf("there is no flag %s%s", name, nearest(name, known))
 		case at >= 0 && !valued && (!c.inputs()[at].Bool || c.inputs()[at].Default != "false"):
-			i++ // its value
+			i++ // skip its value
 		}
 	}
 	return nil
 }
 
-// fallBack takes what the programs of Vault and AWS take, on a machine of one's own, and chooses
-// the login.
+// fallBack applies the variables of Vault and AWS outside GitHub, and chooses the login
+// method.
 func (p Program) fallBack(c Command, in input.Values, inGitHub bool) {
 	if in["vault_auth_method"] == "" {
 		in["vault_auth_method"] = "token"

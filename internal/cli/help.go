@@ -7,7 +7,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
 )
 
-// helpWidth is how wide help is, in columns.
+// helpWidth is the width of help texts, in columns.
 const helpWidth = 80
 
 // help prints the help of the program or of a command.
@@ -23,7 +23,7 @@ func (p Program) help(args []string) int {
 	return p.run(command, []string{"--help"})
 }
 
-// usage lists the commands.
+// usage returns the list of commands.
 func (p Program) usage() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Tokens of PAIStrike for jobs, schedules and terminals.\n\nUsage: %s COMMAND [flags]\n\nCommands:\n", p.Name)
@@ -37,7 +37,7 @@ func (p Program) usage() string {
 	return b.String()
 }
 
-// commandHelp is the help of a command, out of the table of inputs.
+// commandHelp returns the help of a command, generated from the table of inputs.
 func (p Program) commandHelp(c Command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage: %s %s\n\n%s\n\nFlags:\n", p.Name, c.Line, strings.Join(wrap(c.About, helpWidth), "\n"))
@@ -86,7 +86,7 @@ func valueOf(in input.Input) string {
 	return in.Value
 }
 
-// describe is the help of an input on a command line, with its default and its variables.
+// describe returns the help of an input, with its default and its variables.
 func (c Command) describe(in input.Input) string {
 	text := in.Help
 	if in.Terminal != "" {
@@ -103,7 +103,7 @@ func (c Command) describe(in input.Input) string {
 		}
 	}
 	text = strings.ReplaceAll(text, "`", "")
-	if act, ok := strings.CutPrefix(text, "true "); ok { // the name alone turns it on
+	if act, ok := strings.CutPrefix(text, "true "); ok { // the flag needs no value
 		text = strings.ToUpper(act[:1]) + act[1:]
 	}
 	switch {
@@ -120,7 +120,7 @@ func (c Command) describe(in input.Input) string {
 	return text
 }
 
-// entry writes a word and its meaning beside it.
+// entry writes a term and its description in two columns.
 func entry(b *strings.Builder, word, text string, column int) {
 	for i, line := range wrap(text, helpWidth-column) {
 		if i > 0 {
@@ -136,7 +136,7 @@ func paragraph(b *strings.Builder, text string) {
 	}
 }
 
-// wrap breaks a text into lines of a width, between words.
+// wrap breaks text into lines of at most width characters.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""

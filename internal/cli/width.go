@@ -5,11 +5,11 @@ import (
 	"strconv"
 )
 
-// usualWidth is that of a terminal that does not tell.
+// usualWidth is the width assumed for a terminal of unknown width.
 const usualWidth = 80
 
-// Width returns how many columns a terminal has, and 0 if out is not a terminal. The variable
-// COLUMNS overrides what the terminal says.
+// Width returns the width of a terminal in columns, or 0 if out is not a terminal. The
+// variable COLUMNS overrides the terminal's width.
 func Width(out *os.File, getenv func(string) string) int {
 	if !isTerminal(out) {
 		return 0

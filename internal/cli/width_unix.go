@@ -8,7 +8,8 @@ import (
 	"unsafe"
 )
 
-// columnsOf asks the terminal, 0 if it does not say: TIOCGWINSZ of ioctl_tty(2).
+// columnsOf returns the terminal's width from TIOCGWINSZ, see ioctl_tty(2), or 0 if it is
+// unknown.
 func columnsOf(out *os.File) int {
 	var size struct{ rows, columns, x, y uint16 }
 	_, _, failed := syscall.Syscall(syscall.SYS_IOCTL, out.Fd(), syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size))) //nolint:gosec // the kernel fills it in

@@ -17,9 +17,9 @@ type awsStore struct {
 	s *session
 }
 
-// openAWS makes a client. It logs in with its first call: as the role that the inputs name,
-// with an identity token of GitHub's, or else with what the environment holds. Each secret of
-// its credentials is masked before it is used.
+// openAWS returns a store that authenticates on its first call: with GitHub's identity token
+// if the inputs name a role, otherwise with the environment's credentials. Every secret of
+// the credentials is masked before use.
 func (s *session) openAWS() awsStore {
 	config := s.set.aws
 	config.Load, config.OnCredentials, config.Now = aws.Environment(s.getenv), s.gh.Mask, s.now
@@ -54,17 +54,16 @@ func (a awsStore) nothingThere(field entry.Field) error {
 	return nothingThereInAWS(a.s.set.at, field)
 }
 
-// leave does nothing: sessions of a role end by themselves, and other credentials are the
-// job's.
+// leave does nothing: sessions of a role expire, and other credentials belong to the job.
 func (awsStore) leave(context.Context) {}
 
-// failed words what went wrong with AWS. The store words it already; only what lies with
-// the run itself goes before that.
+// failed converts an error of AWS into a message. The store words its own errors; failed adds
+// only the causes that concern the run itself.
 func (a awsStore) failed(ctx context.Context, err error) error {
 	if ended := a.s.ended(ctx); ended != nil {
 		return ended
 	}
-	if f, ok := errors.AsType[*runner.Failure](err); ok { // of GitHub's identity service
+	if f, ok := errors.AsType[*runner.Failure](err); ok { // from GitHub's identity service
 		return f
 	}
 	if why := a.s.event.Untrusted(); why != nil && aws.IsLoginFailed(err) {

@@ -15,8 +15,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// ended says that the step's time is over, or that the run was cancelled; nil if
-// neither is so.
+// ended returns an error if the step's time is over or the run was cancelled, and nil
+// otherwise.
 func (s *session) ended(ctx context.Context) error {
 	switch {
 	case errors.Is(context.Cause(ctx), errCancelled):
@@ -27,13 +27,13 @@ func (s *session) ended(ctx context.Context) error {
 	return nil
 }
 
-// untrusted reports whether err is due to who started the run.
+// untrusted reports whether err is caused by who started the run.
 func untrusted(err error) bool {
 	f, ok := errors.AsType[*runner.Failure](err)
 	return ok && (f.Code == runner.CodeFork || f.Code == runner.CodeDependabot)
 }
 
-// vaultSilent words that no answer came, by how far the request got.
+// vaultSilent returns the error for a request without a response, by how far it got.
 func (s *session) vaultSilent(err error) error {
 	address := s.set.vault.Address
 	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
@@ -46,7 +46,7 @@ func (s *session) vaultSilent(err error) error {
 	return vaultUnreachable(address, stage(err), err, s.proxied(address))
 }
 
-// stage tells how far a request got.
+// stage describes how far a request got.
 func stage(err error) string {
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "no such host"
@@ -60,7 +60,7 @@ func stage(err error) string {
 	return "no whole answer"
 }
 
-// proxied reports whether requests to an address go through a proxy.
+// proxied reports whether requests to an address use a proxy.
 func (s *session) proxied(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -70,9 +70,9 @@ func (s *session) proxied(address string) bool {
 	return err == nil && proxy != nil
 }
 
-// loginFailed words a refused login. Vault has no codes for why it refuses, only
-// words: this is the one place that reads them, and words that it does not know become
-// a general message with the words in it.
+// loginFailed returns the error for a rejected login. Vault has no error codes for the
+// reason, only texts. This is the only function that interprets them; it quotes unknown texts
+// in a general message.
 func (s *session) loginFailed(err *vault.LoginError) error {
 	said := reasons(err)
 	says := func(part string) bool { return strings.Contains(strings.ToLower(said), part) }
@@ -95,7 +95,7 @@ func (s *session) loginFailed(err *vault.LoginError) error {
 	return loginRefused(err.Method, err.Mount, namespace, role, err)
 }
 
-// reasons returns Vault's own words, or those of the error if Vault said none.
+// reasons returns Vault's error texts, or err's text if there are none.
 func reasons(err error) string {
 	if e, ok := errors.AsType[*vault.Error](err); ok && len(e.Reasons) > 0 {
 		return strings.Join(e.Reasons, "; ")
@@ -106,7 +106,7 @@ func reasons(err error) string {
 	return err.Error()
 }
 
-// brokerFailed words what went wrong with PAIStrike's list.
+// brokerFailed returns the error for a failed call with the management token.
 func (s *session) brokerFailed(ctx context.Context, err error) error {
 	if ended := s.ended(ctx); ended != nil {
 		return ended
@@ -117,8 +117,8 @@ func (s *session) brokerFailed(ctx context.Context, err error) error {
 	return apiUnavailable(s.set.api.Endpoint, err)
 }
 
-// createFailed words what went wrong with a create of which it is sure that it made
-// nothing; nil stays nil.
+// createFailed returns the error for a create that certainly created nothing. It returns nil
+// if err is nil.
 func (s *session) createFailed(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -142,7 +142,7 @@ func (s *session) createFailed(ctx context.Context, err error) error {
 	return createRefused("Check expires_in and label, and what the management token may do.", err)
 }
 
-// readMode names what a workflow can do instead of minting.
+// readMode names the alternative to minting in a workflow.
 func (s *session) readMode() string {
 	if s.gh.IsGitHub() {
 		return "mode: read with "
@@ -150,7 +150,7 @@ func (s *session) readMode() string {
 	return ""
 }
 
-// verifyFailed words that a new token could not be proved to work.
+// verifyFailed returns the error for a new token whose verification failed.
 func (s *session) verifyFailed(ctx context.Context, t token, err error) error {
 	if ended := s.ended(ctx); ended != nil {
 		return ended
@@ -158,7 +158,7 @@ func (s *session) verifyFailed(ctx context.Context, t token, err error) error {
 	return mintedRefused(t, err)
 }
 
-// readRefused words that a token out of the store could not be proved to work.
+// readRefused returns the error for a stored token whose verification failed.
 func (s *session) readRefused(ctx context.Context, t token, err error) error {
 	if ended := s.ended(ctx); ended != nil {
 		return ended

@@ -8,8 +8,8 @@ import (
 
 var envNamePattern = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
 
-// checkEnvName says why a variable may not be exported, "" if it may. A variable that
-// changes how programs run, or where they send things, must not hold a token.
+// checkEnvName returns why a token must not be exported under a name, or "" if it may be. A
+// variable that changes how programs run, or where they send data, must not contain a token.
 func checkEnvName(name string) string {
 	if !envNamePattern.MatchString(name) || len(name) > 100 {
 		return "must be made of capital letters, digits and underscores"

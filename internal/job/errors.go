@@ -11,19 +11,19 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 )
 
-// Codes that more than one place needs.
+// Codes that are used in several places.
 const (
 	codeRecovered = "PSA403"
 	codeRevoke    = "PSA501"
 )
 
-// All texts of failures are in this file and in internal/runner/errors.go. Each says what
-// happened, what is true now if that is not plain, and what to do.
+// All texts of failures are in this file and in internal/runner/errors.go. Each states what
+// happened, what is true now unless that is obvious, and what to do.
 func fail(code string, err error, format string, args ...any) error {
 	return runner.Fail(code, err, format, args...)
 }
 
-// PSA0xx: inputs.
+// PSA0xx: inputs
 
 func badInputs(problems []string) error {
 	return fail("PSA001", nil, "Nothing was done, because the inputs are not right:\n- %s", strings.Join(problems, "\n- "))
@@ -51,7 +51,7 @@ func noCommand(name string) error {
 	return fail("PSA002", nil, "The command %q cannot be run, so it got no token.", name)
 }
 
-// PSA2xx: getting into Vault.
+// PSA2xx: Vault logins
 
 func vaultUnreachable(address, stage string, err error, proxy bool) error {
 	through := "without a proxy"
@@ -98,7 +98,7 @@ func vaultUnavailable(address string, sealed bool, err error) error {
 	return fail("PSA208", err, "Vault at %s cannot answer now: %v. Try again later.", address, err)
 }
 
-// PSA3xx: the entry in Vault.
+// PSA3xx: the entry in Vault
 
 func readForbidden(at entry.Location, err error) error {
 	return fail("PSA301", err, "Vault does not let this login read %s/data/%s%s. Give the role a policy with:\n"+
@@ -131,7 +131,7 @@ func nothingFound(folder entry.Location) error {
 		"If the folder may be empty, set allow_empty: true.", folder.Mount, folder.Path, in(folder.Namespace))
 }
 
-// storeFailed words what a store says of a failure, with the store's own code.
+// storeFailed returns a store's failure, with the store's own code.
 func storeFailed(f *entry.Failure) error {
 	said := f.Summary + ". " + f.Facts
 	if f.Err != nil {
@@ -183,7 +183,7 @@ func managedBroker(at, folder, name string) error {
 		"name the entry of the management token. If it is the management token, keep it outside of the folder, and rotate it in a run of its own, which names its entry alone.", at, folder, name)
 }
 
-// PSA4xx: PAIStrike.
+// PSA4xx: PAIStrike
 
 func tokenRefused(at, what string, err error) error {
 	return fail("PSA401", err, "PAIStrike does not accept the %s at %s: it was revoked, has expired, or belongs to another account. "+
@@ -217,7 +217,7 @@ func mintedRefused(t token, err error) error {
 	return fail("PSA407", err, "PAIStrike made token %s and does not accept it: %v. It is handed to nobody. If endpoint leads to several PAIStrikes, name one.", t.ID, err)
 }
 
-// PSA5xx: the post step.
+// PSA5xx: the post step
 
 func revokeFailed(id, name, expires string, err error) error {
 	if expires == "" {
@@ -234,9 +234,9 @@ func mayExist(name, expires string, err error) error {
 		"Look for it in PAIStrike (Profile Settings, API Tokens), and revoke it.", name, expires, int(lookTime.Seconds()))
 }
 
-// PSA6xx are the launcher's, see launch.js.
+// PSA6xx: the launcher, see launch.js
 
-// PSA7xx: the end came first.
+// PSA7xx: cancellation and timeouts
 
 func cancelled() error {
 	return fail("PSA701", errCancelled, "The run was cancelled. What it had made is revoked, now or at the end of the job.")
@@ -246,9 +246,9 @@ func outOfTime(timeout time.Duration, err error) error {
 	return fail("PSA702", err, "The run took longer than timeout, %s. Raise timeout, or see with debug logging which call takes so long.", timeout)
 }
 
-// PSA9xx: what rotate and audit found. All that could be done is done by then.
+// PSA9xx: results of rotate and audit. All possible work is done before these are returned.
 
-// errFound tells a run that went well and found what fail_on names.
+// errFound is returned by a successful run that found what fail_on names.
 var errFound = errors.New("found what fail_on names")
 
 func entriesFailed(failed, total int, which string) error {

@@ -13,17 +13,17 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 )
 
-// The exit codes of commands. exec returns the exit code of its command if there is one.
+// Exit codes of commands. exec returns the exit code of its command if the command ran.
 const (
 	exitFailed   = 1
-	ExitUsage    = 2 // flags or variables that are wrong
-	exitFound    = 3 // rotate and audit: all went well, and fail_on is met
+	ExitUsage    = 2 // invalid flags or variables
+	exitFound    = 3 // rotate and audit: the run succeeded and found what fail_on names
 	exitNotFound = 127
-	exitSignal   = 128 // and the number of the signal
+	exitSignal   = 128 // plus the signal number
 )
 
-// Exec runs a command with a token of its own, and revokes the token when the command has
-// ended. Only the command writes to stdout; our own words go to Err. It returns the exit code.
+// Exec mints a token, runs a command with it, and revokes the token when the command has
+// ended. Only the command writes to stdout; Exec writes to Err. It returns the exit code.
 func (m Machine) Exec(in input.Values, command []string) int {
 	gh := m.terminal(input.Exec())
 	if err := hideSecrets(); err != nil {
@@ -57,7 +57,8 @@ func (m Machine) Exec(in input.Values, command []string) int {
 	return attend(cmd, signals, gh)
 }
 
-// childEnv is the environment of the command: ours, without what is read here alone.
+// childEnv returns the command's environment: the current one without the credentials that
+// only this program reads.
 func childEnv(environ []string, envName string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
@@ -66,15 +67,15 @@ func childEnv(environ []string, envName string) []string {
 	})
 }
 
-// notified are the signals that end a command. The channel has room for what arrives
-// while the token is made.
+// notified returns a channel of the signals that end a command. It is buffered for signals
+// that arrive while the token is being created.
 func notified() chan os.Signal {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	return signals
 }
 
-// pending takes a signal that has arrived already.
+// pending returns a signal that has already arrived.
 func pending(signals <-chan os.Signal) (number int, ok bool) {
 	select {
 	case sig := <-signals:
@@ -87,8 +88,8 @@ func pending(signals <-chan os.Signal) (number int, ok bool) {
 	}
 }
 
-// execMint mints as a step of a workflow does. What that step would keep for its post
-// step is kept in memory.
+// execMint mints a token like the main step of a workflow. State for the post step is kept in
+// memory.
 func (m Machine) execMint(gh *runner.Runner, set settings, in input.Values) (token, error) {
 	stop := notified()
 	defer signal.Stop(stop)
@@ -102,12 +103,12 @@ func (m Machine) execMint(gh *runner.Runner, set settings, in input.Values) (tok
 	return minted, s.mint(s.step, in)
 }
 
-// execRevoke ends what execMint has made, as the post step does. That it fails does
-// not change the exit code: the command's own says more.
+// execRevoke revokes the token of execMint, like the post step. A failure does not change the
+// exit code, because the command's exit code matters more.
 func (m Machine) execRevoke(gh *runner.Runner, set settings) {
 	left, ok := leftovers(gh)
 	if !ok {
-		return // nothing was asked for, or it is revoked already
+		return // no token was requested, or it is already revoked
 	}
 	s, end := m.newSession(gh, set, postTime, nil)
 	defer end()
@@ -116,7 +117,7 @@ func (m Machine) execRevoke(gh *runner.Runner, set settings) {
 	}
 }
 
-// attend runs the command, passes signals on, and returns its exit code.
+// attend runs the command, forwards signals, and returns the exit code.
 func attend(cmd *exec.Cmd, signals <-chan os.Signal, gh *runner.Runner) int {
 	if err := cmd.Start(); err != nil {
 		gh.Failed(noCommand(cmd.Args[0]))
@@ -124,7 +125,7 @@ func attend(cmd *exec.Cmd, signals <-chan os.Signal, gh *runner.Runner) int {
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // what it says is in ProcessState
+		_ = cmd.Wait() // the result is in ProcessState
 		close(ended)
 	}()
 	shared := onTerminal()
@@ -132,17 +133,17 @@ func attend(cmd *exec.Cmd, signals <-chan os.Signal, gh *runner.Runner) int {
 		select {
 		case sig := <-signals:
 			if sig == os.Interrupt && shared {
-				continue // the terminal has told the command itself, and twice may mean something else
+				continue // the terminal has already signaled the command, and a second signal may mean something else
 			}
-			_ = cmd.Process.Signal(sig) // it may have ended just now
+			_ = cmd.Process.Signal(sig) // the command may have just ended
 		case <-ended:
 			return exitCode(cmd.ProcessState)
 		}
 	}
 }
 
-// onTerminal reports whether stdin is a terminal, which tells every program in the
-// foreground of a Ctrl-C.
+// onTerminal reports whether stdin is a terminal. A terminal sends Ctrl-C to all foreground
+// processes.
 func onTerminal() bool {
 	in, err := os.Stdin.Stat()
 	if err != nil || in.Mode()&os.ModeCharDevice == 0 {
@@ -152,7 +153,8 @@ func onTerminal() bool {
 	return err != nil || !os.SameFile(in, null)
 }
 
-// exitCode is the command's own, or 128 and the signal that ended it, as shells say it.
+// exitCode returns the command's exit code, or 128 plus the signal that ended it, as shells
+// do.
 func exitCode(state *os.ProcessState) int {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return exitSignal + int(status.Signal())

@@ -13,7 +13,7 @@ func TestExecChildEnvironment(t *testing.T) {
 	}
 }
 
-// What the kernel shows of an environment keeps its shape, and loses its secrets.
+// Blanking an environment block preserves its structure and removes only the secrets.
 func TestBlank(t *testing.T) {
 	t.Parallel()
 	block := []byte("A=1\x00VAULT_TOKEN=hvs.1\x00odd\x00PAISTRIKE_VAULT_SECRET_ID=s=t\x00PAISTRIKE_VAULT_PATH=ci\x00INPUT_HEADERS=x\x00")

@@ -20,45 +20,46 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 )
 
-// FolderRun is a run over the entries of a folder: what differs between rotate, audit and
-// abandon.
+// FolderRun is a run over the entries of a folder. It contains the differences between
+// rotate, audit and abandon.
 type FolderRun struct {
 	Name   string
 	Inputs []input.Input
-	alone  bool // it does without PAIStrike
+	alone  bool // works without PAIStrike
 
 	parse func(*parser) (folderSettings, error)
 	run   func(s *session, ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error)
 }
 
-// Rotate replaces the tokens of a folder that are due.
+// Rotate returns the run that rotates the due tokens of a folder.
 func Rotate() FolderRun {
 	return FolderRun{Name: "rotate", Inputs: input.Rotate(), parse: parseRotate, run: (*session).rotate}
 }
 
-// Audit compares the account with a folder.
+// Audit returns the run that compares the account with a folder.
 func Audit() FolderRun {
 	return FolderRun{Name: "audit", Inputs: input.Audit(), parse: parseAudit, run: (*session).audit}
 }
 
-// Abandon closes the entries of a folder whose PAIStrike is gone, by the store alone.
+// Abandon returns the run that closes the entries of a PAIStrike that no longer exists. It
+// uses only the store.
 func Abandon() FolderRun {
 	return FolderRun{Name: "abandon", Inputs: input.Abandon(), alone: true, parse: parseAbandon, run: (*session).abandon}
 }
 
-// result is what a run over a folder found and did, for people and for programs.
+// result is the result of a run over a folder.
 type result struct {
-	report  any // as JSON
+	report  any // encoded as JSON
 	outputs []output
 	table   string // plain text
 	page    string // Markdown
-	told    error  // who could not be told
-	verdict error  // what fail_on, or a failed entry, makes of it
+	told    error  // notifications that failed
+	verdict error  // error caused by fail_on or by a failed entry
 }
 
 type output struct{ name, value string }
 
-// Step runs as a step of a workflow. It returns the exit code.
+// Step runs as a step of a workflow and returns the exit code.
 func (m Machine) Step(it FolderRun) int {
 	return exit(m.github(), func(gh *runner.Runner) error { return m.folderStep(gh, it) })
 }
@@ -75,7 +76,7 @@ func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
 	gh.Say(found.table)
 	file, err := m.keepReport(it.Name, found.report)
 	if err != nil {
-		gh.Warn("", err.Error()) // the log and the page say the same
+		gh.Warn("", err.Error()) // the log and the summary contain the same
 	}
 	for _, out := range append(found.outputs, output{"report", file}) {
 		if err := gh.Output(out.name, out.value); err != nil {
@@ -90,8 +91,9 @@ func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
 	return errors.Join(found.told, found.verdict)
 }
 
-// Command runs the same from a terminal, from cron or in another CI: it writes a table to
-// Out, or the report as JSON, and all other words to Err. It returns the exit code.
+// Command runs outside a workflow: in a terminal, from cron or in another CI. It writes a
+// table to Out, or the report as JSON if asJSON is true, and messages to Err. It returns the
+// exit code.
 func (m Machine) Command(it FolderRun, in input.Values, asJSON bool) int {
 	gh := m.terminal(it.Inputs)
 	set, err := it.parse(m.parser(in, it.Inputs, false))
@@ -128,7 +130,7 @@ func show(out io.Writer, asJSON bool, found result) error {
 	return encoder.Encode(found.report)
 }
 
-// runFolder does the work, whoever asked for it.
+// runFolder does the work of Step and Command.
 func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) (result, error) {
 	if err := gh.MaskAll(set.secrets); err != nil {
 		return result{}, err
@@ -142,10 +144,10 @@ func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) 
 	return found, err
 }
 
-// list is a list that is written as [] and not as null if it is empty.
+// list returns a copy of all that is encoded as [] and not as null if it is empty.
 func list[T any](all []T) []T { return append([]T{}, all...) }
 
-// plainInputs words an empty credential like every other input that is wrong.
+// plainInputs turns a missing credential into an ordinary input error.
 func plainInputs(err error) error {
 	if missing, ok := errors.AsType[*missingCredentialError](err); ok {
 		return badInputs(missing.problems)
@@ -153,7 +155,7 @@ func plainInputs(err error) error {
 	return err
 }
 
-// keepReport writes a report to a file that later steps can read.
+// keepReport writes a report to a file for later steps and returns its path.
 func (m Machine) keepReport(name string, report any) (string, error) {
 	raw, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
@@ -166,7 +168,7 @@ func (m Machine) keepReport(name string, report any) (string, error) {
 	return file, nil
 }
 
-// inFolder logs in to the store for as long as the work takes.
+// inFolder runs while logged in to the store.
 func (s *session) inFolder(ctx context.Context, it FolderRun, set folderSettings) (result, error) {
 	there, err := s.open()
 	if err != nil {
@@ -184,7 +186,7 @@ func (s *session) inFolder(ctx context.Context, it FolderRun, set folderSettings
 	return it.run(s, ctx, engine, entries, set)
 }
 
-// rotate replaces what is due.
+// rotate rotates the due entries.
 func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error) {
 	options := fleet.Options{Concurrency: set.concurrency, DryRun: set.dryRun, Force: set.force, Adopt: set.adopt, RevokePrevious: set.revokePrevious, Succeed: set.single, OnlyDue: set.onlyDue, Progress: s.progress()}
 	if err := s.refuseManagedBroker(ctx, engine, set); err != nil {
@@ -210,9 +212,9 @@ func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries [
 	}, nil
 }
 
-// refuseManagedBroker refuses a run over a folder in which the management token is one of
-// the provisioned ones: someone has named the entry of an integration by mistake, or the
-// management token lies where every writer of the folder can replace it.
+// refuseManagedBroker rejects a run if the management token is itself one of the managed
+// tokens. Then either the inputs name an integration's entry by mistake, or the management
+// token is stored where every writer of the folder can replace it.
 func (s *session) refuseManagedBroker(ctx context.Context, engine *rotation.Engine, set folderSettings) error {
 	if !set.holdsBroker() {
 		return nil
@@ -250,7 +252,7 @@ func (s *session) audit(ctx context.Context, engine *rotation.Engine, entries []
 	}, nil
 }
 
-// abandon closes what belongs to a PAIStrike that is gone.
+// abandon closes the entries of a PAIStrike that no longer exists.
 func (s *session) abandon(ctx context.Context, engine *rotation.Engine, entries []entry.Location, set folderSettings) (result, error) {
 	found := fleet.Abandon(ctx, engine, entries, fleet.AbandonOptions{
 		Endpoint: set.gone, Concurrency: set.concurrency, DryRun: set.dryRun, Progress: s.progress(),
@@ -259,8 +261,8 @@ func (s *session) abandon(ctx context.Context, engine *rotation.Engine, entries 
 	return result{report: found, table: report.AbandonTable(found, s.width), verdict: abandonVerdict(found, set.where())}, nil
 }
 
-// engine makes the engine of a run. One that does without PAIStrike has no client that could
-// call it, and needs no credential.
+// engine returns the engine of a run. If alone is true, it has no PAIStrike client and needs
+// no credential.
 func (s *session) engine(ctx context.Context, there store, alone bool) (*rotation.Engine, error) {
 	if alone {
 		return rotation.New(rotation.Unasked{}, there), nil
@@ -276,7 +278,7 @@ func (s *session) engine(ctx context.Context, there store, alone bool) (*rotatio
 	return rotation.New(rotation.PAIStrike{Client: client}, there, rotation.WithTogether(rotation.SideBySide)), nil
 }
 
-// entries finds the entries of a run.
+// entries returns the entries of a run.
 func (s *session) entries(ctx context.Context, there store, set folderSettings) ([]entry.Location, error) {
 	if set.single {
 		return []entry.Location{set.folder}, nil
@@ -291,11 +293,11 @@ func (s *session) entries(ctx context.Context, there store, set folderSettings) 
 	return set.shard.Pick(entries), nil
 }
 
-// progressLines is how often a long run says how far it is.
+// progressLines is the number of progress messages of a long run.
 const progressLines = 10
 
-// progress tells how far a run is, if it has many entries. fleet calls it for one
-// entry at a time.
+// progress returns a function that reports the progress of a run with many entries. The fleet
+// package calls it for one entry at a time.
 func (s *session) progress() func(done, total int) {
 	began := s.now()
 	return func(done, total int) {

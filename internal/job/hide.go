@@ -8,15 +8,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
 )
 
-// secretVariable reports whether a variable carries a secret of exec itself.
+// secretVariable reports whether a variable contains a credential of exec itself.
 func secretVariable(name string) bool {
 	return strings.HasPrefix(name, "INPUT_") || slices.ContainsFunc(input.Exec(), func(in input.Input) bool {
 		return in.Secret && (in.Variable() == name || in.Env == name)
 	})
 }
 
-// blank overwrites the values of secret variables in an environment block, which is
-// NAME=value pairs that end with a zero byte each. The block keeps its length.
+// blank overwrites the values of secret variables in an environment block, a sequence of
+// NUL-terminated NAME=value pairs. The length of the block does not change.
 func blank(block []byte) {
 	for len(block) > 0 {
 		pair, rest, _ := bytes.Cut(block, []byte{0})

@@ -11,11 +11,11 @@ import (
 // prSetDumpable is PR_SET_DUMPABLE of prctl(2).
 const prSetDumpable = 4
 
-// hideSecrets takes the secrets of this process out of reach of the command that it runs. The
-// kernel shows the environment that a process was started with as /proc/PID/environ, however
-// often the process changes its own copy, so the values are overwritten where the kernel reads
-// them. Besides, the process is made not dumpable, so that no process of the same user without
-// the right to trace reads its memory.
+// hideSecrets hides this process's secrets from the command that it runs. The kernel exposes
+// the initial environment of a process in /proc/PID/environ even if the process changes its
+// own copy, so hideSecrets overwrites the values there. It also makes the process
+// non-dumpable, so that processes of the same user cannot read its memory without the
+// permission to trace.
 func hideSecrets() error {
 	_, _, failed := syscall.RawSyscall(syscall.SYS_PRCTL, prSetDumpable, 0, 0)
 	if err := overwriteEnvironment(); err != nil {
@@ -36,7 +36,7 @@ func overwriteEnvironment() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = memory.Close() }() // what was written is there
+	defer func() { _ = memory.Close() }() // the data is already written
 	block := make([]byte, end-start)
 	if _, err := memory.ReadAt(block, start); err != nil {
 		return err
@@ -46,16 +46,16 @@ func overwriteEnvironment() error {
 	return err
 }
 
-// environmentBlock finds the environment in the memory of this process: env_start and env_end,
-// the fields 50 and 51 of /proc/PID/stat, proc_pid_stat(5). The second field, the name of the
-// program, may hold anything but ends with the last parenthesis.
+// environmentBlock returns the address range of this process's environment: env_start and
+// env_end, fields 50 and 51 of /proc/PID/stat (see proc_pid_stat(5)). Field 2, the program
+// name, may contain any character but ends at the last closing parenthesis.
 func environmentBlock() (start, end int64, err error) {
 	raw, err := os.ReadFile("/proc/self/stat")
 	if err != nil {
 		return 0, 0, err
 	}
 	text := string(raw)
-	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:]) // from the third on
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:]) // from field 3 on
 	if len(fields) < 49 {
 		return 0, 0, errors.New("/proc/self/stat has too few fields")
 	}

@@ -2,6 +2,6 @@
 
 package job
 
-// hideSecrets does nothing: other systems do not show the environment of a process to a
-// command that it runs.
+// hideSecrets does nothing: other systems do not expose a process's environment to its
+// children.
 func hideSecrets() error { return nil }

@@ -14,19 +14,20 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// afternoon is when the job of these tests asked for a token.
+// afternoon is the time at which the job requested its token.
 var afternoon = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
-// lostJob is a post step that knows a name and nothing else: the answer to the create never
-// came. Its clock moves when it waits.
+// lostJob is a post step that knows only the token's name, because the response to the create
+// was lost. Its clock advances when it waits.
 type lostJob struct {
 	box   *sandbox.Server
 	now   time.Time
-	looks []time.Duration // when PAIStrike was asked for its tokens, since the create
+	looks []time.Duration // times of the list requests, since the create
 	said  string
-	// arrives is when the create lands; never if it is negative.
+	// arrives is the time at which the create takes effect; negative = never.
 	arrives time.Duration
-	// neighbor is the id that the answer to the create named: another's token.
+	// neighbor is the ID in the response to the create, which belongs to someone else's
+	// token.
 	neighbor string
 }
 
@@ -94,8 +95,8 @@ func (l *lostJob) live() int {
 	return n
 }
 
-// A create whose answer is lost may land after the post step began. It is looked for until it
-// can no longer land.
+// A create whose response is lost may take effect after the post step has started. The post
+// step looks for its token until the create can no longer take effect.
 func TestPostWaitsForWhatMayLand(t *testing.T) {
 	t.Parallel()
 	for _, at := range []time.Duration{9 * time.Second, 30 * time.Second} {
@@ -109,7 +110,7 @@ func TestPostWaitsForWhatMayLand(t *testing.T) {
 	}
 }
 
-// What was never seen is not called revoked: it may exist.
+// A token that was never listed is not reported as revoked, because it may still exist.
 func TestPostNeverCallsRevokedWhatItDidNotSee(t *testing.T) {
 	t.Parallel()
 	l := &lostJob{arrives: -1}
@@ -123,7 +124,7 @@ func TestPostNeverCallsRevokedWhatItDidNotSee(t *testing.T) {
 	}
 }
 
-// An answer that names another's token as the new one costs the other nothing.
+// A response that names someone else's token does not cause its revocation.
 func TestPostLeavesATokenOfAnothersNameAlone(t *testing.T) {
 	t.Parallel()
 	l := &lostJob{arrives: -1}
@@ -138,7 +139,7 @@ func TestPostLeavesATokenOfAnothersNameAlone(t *testing.T) {
 	}
 }
 
-// A step that begins late enough looks once.
+// A post step that starts late enough looks only once.
 func TestPostDoesNotWaitForLong(t *testing.T) {
 	t.Parallel()
 	l := &lostJob{arrives: -1}
@@ -147,7 +148,7 @@ func TestPostDoesNotWaitForLong(t *testing.T) {
 	}
 }
 
-// A create that was begun has a few seconds after a cancel, and no more.
+// After a cancellation, a create in progress has only a few more seconds.
 func TestGraceful(t *testing.T) {
 	t.Parallel()
 	outer, cancel := context.WithCancel(t.Context())
@@ -168,7 +169,7 @@ func TestGraceful(t *testing.T) {
 	<-short.Done()
 }
 
-// The name of a token says which run it is for, in any CI.
+// A token's name identifies its run, in any CI.
 func TestTokenNamesSayWhere(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -14,65 +14,65 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner"
 )
 
-// Machine is what a run takes from the machine that it runs on.
+// Machine is the environment in which a run executes.
 type Machine struct {
 	Getenv  func(string) string
-	Environ []string  // NAME=value, for the command that exec runs
-	Out     io.Writer // what the runner reads, or the result of a command
-	Err     io.Writer // everything else that a command says
-	Host    string    // its name
-	Width   int       // of the terminal behind Out, in columns; 0 if there is none
+	Environ []string  // NAME=value pairs for the command that exec runs
+	Out     io.Writer // output for the runner, or the result of a command
+	Err     io.Writer // messages of a command
+	Host    string    // hostname
+	Width   int       // columns of the terminal behind Out; 0 if Out is not a terminal
 	Now     func() time.Time
-	Stop    <-chan os.Signal // asks the run to end
-	// Confirm asks a person, and reports whether the answer is yes. A step asks nobody.
+	Stop    <-chan os.Signal // receives the signals that end the run
+	// Confirm asks the user and reports whether the answer is yes. Steps do not ask.
 	Confirm func(question string) bool
-	// Sleep waits between attempts; nil waits in real time.
+	// Sleep waits between attempts. If it is nil, the run waits in real time.
 	Sleep   func(ctx context.Context, d time.Duration) error
-	Program string // what it is called
+	Program string // name of the program
 	Version string
 }
 
 const (
-	// callTimeout bounds one attempt of any call.
+	// callTimeout limits one attempt of any call.
 	callTimeout = 15 * time.Second
-	// cleanupTime bounds what is done after a failure or a cancel. The runner kills
-	// a cancelled step ten seconds after it asked the step to end.
+	// cleanupTime limits cleanup after a failure or a cancellation. The runner kills a
+	// cancelled step ten seconds after it signaled the step to end.
 	cleanupTime = 6 * time.Second
-	// createGrace is how long a create that was begun may still take after a cancel. It
-	// leaves time to revoke what it made before the runner kills the step.
+	// createGrace limits a create that is in progress when the run is cancelled. It leaves
+	// time to revoke the token before the runner kills the step.
 	createGrace = 5 * time.Second
-	// postTime bounds the post step, half of it for the token's own revocation.
+	// postTime limits the post step. Half of it is for the token's revocation of itself.
 	postTime = 20 * time.Second
-	// lookTime is how long after a create was sent the post step looks for the token that
-	// it may have made, and lookPause is the time between two looks.
+	// lookTime is how long after a create the post step looks for a token that the create may
+	// have made. lookPause is the interval.
 	lookTime  = 30 * time.Second
 	lookPause = 5 * time.Second
 )
 
-// randomText is 128 bits of randomness as letters and digits.
+// randomText returns 128 random bits as letters and digits.
 func randomText() string { return rand.Text() }
 
-// errCancelled ends the context of a step that the runner asks to end.
+// errCancelled is the cause of the context of a cancelled step.
 var errCancelled = errors.New("the run was cancelled")
 
 func (m Machine) github() *runner.Runner { return runner.New(m.Out, m.Getenv, randomText) }
 
-// terminal is for commands, whose users set flags and variables.
+// terminal returns the Runner for commands, whose users set flags and variables.
 func (m Machine) terminal(inputs []input.Input) *runner.Runner {
 	return runner.Outside(m.Err, m.Getenv, randomText, func(text string) string { return input.OnCommandLine(text, inputs) })
 }
 
-// parser reads the inputs of a step of GitHub, or the flags of a command anywhere.
+// parser returns a parser of the inputs of a step or the flags of a command.
 func (m Machine) parser(in input.Values, inputs []input.Input, isStep bool) *parser {
 	return &parser{in: in, inputs: inputs, readFile: os.ReadFile, version: m.Version, github: isStep || m.Getenv("GITHUB_ACTIONS") == "true", home: m.home()}
 }
 
-// home is the user's folder, "" if it is not known.
+// home returns the user's home directory, or "" if it is unknown.
 func (m Machine) home() string { return cmp.Or(m.Getenv("HOME"), m.Getenv("USERPROFILE")) }
 
 func (m Machine) event() runner.Event { return runner.ReadEvent(m.Getenv, os.ReadFile) }
 
-// newSession starts a run. Its context ends with the time budget, or if stop asks for it.
+// newSession starts a run. Its context ends after timeout, or when stop receives a signal.
 func (m Machine) newSession(gh *runner.Runner, set settings, timeout time.Duration, stop <-chan os.Signal) (s *session, end func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ctx, expire := context.WithTimeout(ctx, timeout)
@@ -98,7 +98,7 @@ func (m Machine) Main() int { return exit(m.github(), m.main) }
 // Post is the post step of action/. It returns the exit code.
 func (m Machine) Post() int { return exit(m.github(), m.post) }
 
-// exit reports what failed.
+// exit runs step, reports its error, and returns the exit code.
 func exit(gh *runner.Runner, step func(*runner.Runner) error) int {
 	if err := step(gh); err != nil {
 		gh.Failed(err)
@@ -133,8 +133,9 @@ func (m Machine) main(gh *runner.Runner) error {
 	return err
 }
 
-// skipUntrusted tells inputs that are wrong from secrets that a run of a fork or of
-// Dependabot does not get.
+// skipUntrusted handles secrets that a run of a fork or of Dependabot does not get: it skips
+// the run if on_untrusted asks for it and otherwise returns the reason. It returns other
+// errors unchanged.
 func (m Machine) skipUntrusted(gh *runner.Runner, inputs input.Values, err error) error {
 	missing, ok := errors.AsType[*missingCredentialError](err)
 	if !ok {
@@ -150,7 +151,7 @@ func (m Machine) skipUntrusted(gh *runner.Runner, inputs input.Values, err error
 	return why
 }
 
-// skip ends the step well, without a token.
+// skip ends the step successfully without a token.
 func skip(gh *runner.Runner, why error) error {
 	gh.Say("Skipped, as on_untrusted asks for: " + why.Error())
 	return gh.Output("skipped", "true")

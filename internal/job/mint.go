@@ -14,19 +14,19 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// The names under which the post step finds what the main step kept.
+// Names of the state that the main step saves for the post step.
 const (
-	stateInputs  = "inputs"     // those that are not secret, as JSON
-	stateNames   = "names"      // of every token that was asked for and may exist, as JSON
-	stateAsked   = "asked_at"   // when the last of them was asked for, by this machine's clock
-	stateID      = "token_id"   // of the token that was made
-	stateName    = "token_name" // of the token that was made
-	stateToken   = "token"      // its secret, with which it revokes itself
+	stateInputs  = "inputs"     // inputs that are not secret, as JSON
+	stateNames   = "names"      // names of all tokens that were requested and may exist, as JSON
+	stateAsked   = "asked_at"   // time of the last request for a token, by this machine's clock
+	stateID      = "token_id"   // ID of the new token
+	stateName    = "token_name" // name of the new token
+	stateToken   = "token"      // secret of the new token, with which it revokes itself
 	stateExpires = "expires_at"
-	stateRevoked = "revoked" // "true": nothing is left to do
+	stateRevoked = "revoked" // "true" if nothing is left to do
 )
 
-// mint makes a token for this job alone.
+// mint creates a token for this job.
 func (s *session) mint(ctx context.Context, inputs input.Values) error {
 	broker, err := s.fromStore(ctx)
 	if err != nil {
@@ -54,23 +54,24 @@ func (s *session) mint(ctx context.Context, inputs input.Values) error {
 	return nil
 }
 
-// expiry is when the token ends, by the clock of Vault, which has just answered: this machine's
-// own may be hours off. If Vault did not say, PAIStrike is asked who calls, for its clock.
+// expiry returns the expiry of a new token. It uses the clock of Vault, which has just
+// responded, because this machine's clock may be hours off. If Vault's time is unknown, it
+// asks PAIStrike.
 func (s *session) expiry(ctx context.Context, client *paistrike.Client, server time.Time) time.Time {
 	if server.IsZero() {
 		if _, err := client.Self(ctx); err != nil {
-			s.gh.Debug("PAIStrike does not say who calls: %v", err) // the create says what is wrong
+			s.gh.Debug("PAIStrike does not say who calls: %v", err) // the create reports the problem
 		}
 		server = s.serverNow(client)
 	}
 	return server.Add(s.set.expiresIn).Truncate(time.Second)
 }
 
-// create asks for a token. Its name is kept before it is asked for: the post step finds by
-// it what was made though nobody heard of it. If the outcome is not known, what may have been
-// made is revoked, and one more is asked for.
+// create requests a token. It saves the name first, so that the post step can find a token
+// even if the response is lost. If the outcome is unknown, it revokes what may have been
+// created and requests one more token.
 func (s *session) create(ctx context.Context, client *paistrike.Client, expires time.Time) (paistrike.Minted, error) {
-	var names []string // under which a token may exist
+	var names []string // names under which a token may exist
 	for attempt := 1; ; attempt++ {
 		if err := s.ended(ctx); err != nil {
 			return paistrike.Minted{}, err
@@ -101,18 +102,17 @@ func (s *session) create(ctx context.Context, client *paistrike.Client, expires 
 	}
 }
 
-// minter is PAIStrike for one create. Each call may take its time although the run is
-// cancelled.
+// minter implements the calls for one create. They may finish even if the run is cancelled.
 type minter struct {
 	s      *session
 	client *paistrike.Client
-	failed bool // what became of the create could not be cleared up
+	failed bool // the outcome of the create could not be determined
 
 	cleanup context.Context //nolint:containedctx // one budget for all that follows a lost answer
 	cancel  context.CancelFunc
 }
 
-// Create sends one create, and lets it come to its end: a token that was made is better
+// Create sends one create and waits for its outcome, so that a token that was created is
 // known.
 func (m *minter) Create(ctx context.Context, name string, expires time.Time) (paistrike.Minted, error) {
 	ctx, cancel := graceful(ctx, m.s.set.timeout, createGrace)
@@ -120,7 +120,7 @@ func (m *minter) Create(ctx context.Context, name string, expires time.Time) (pa
 	return m.client.Create(ctx, name, expires)
 }
 
-// List reads the account's tokens, after an answer was lost.
+// List lists the account's tokens after a response was lost.
 func (m *minter) List(ctx context.Context) ([]paistrike.Token, error) {
 	m.cleanup, m.cancel = m.s.cleanup(ctx)
 	tokens, err := m.client.List(m.cleanup) //nolint:contextcheck // derived from ctx
@@ -135,15 +135,15 @@ func (m *minter) End(_ context.Context, id string, by paistrike.Warrant) error {
 	return err
 }
 
-// end frees what the calls took.
+// end releases the resources of the calls.
 func (m *minter) end() {
 	if m.cancel != nil {
 		m.cancel()
 	}
 }
 
-// settled keeps which tokens may exist after a create has failed. If there are none, the post
-// step need not look.
+// settled saves the names of tokens that may exist after a failed create. If there are none,
+// the post step need not look for them.
 func (s *session) settled(err error, lost []string) error {
 	switch {
 	case err == nil:
@@ -154,7 +154,7 @@ func (s *session) settled(err error, lost []string) error {
 	return s.saveNames(lost)
 }
 
-// graceful returns a context that outlives ctx by grace, and lasts limit at most.
+// graceful returns a context that ends after limit, or grace after ctx ends.
 func graceful(ctx context.Context, limit, grace time.Duration) (context.Context, context.CancelFunc) {
 	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	stop := context.AfterFunc(ctx, func() {
@@ -164,8 +164,8 @@ func graceful(ctx context.Context, limit, grace time.Duration) (context.Context,
 	return inner, func() { stop(); cancel() }
 }
 
-// cleanup is the time that there is after a failure. A run that goes on has the time
-// of the step; one that was cancelled has a few seconds.
+// cleanup returns the context for work after a failure. If the run was cancelled, the context
+// ends after a few seconds; otherwise it is the step's.
 func (s *session) cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
 	if ctx.Err() == nil {
 		return context.WithCancel(ctx)
@@ -173,8 +173,8 @@ func (s *session) cleanup(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 }
 
-// revokeNamed revokes the tokens of the given names, and returns those that are revoked now,
-// by it or by someone else.
+// revokeNamed revokes the tokens with the given names. It returns those that are now revoked,
+// including those revoked by someone else.
 func revokeNamed(ctx context.Context, client *paistrike.Client, names []string) ([]paistrike.Token, error) {
 	all, err := client.List(ctx)
 	if err != nil {
@@ -195,8 +195,8 @@ func revokeNamed(ctx context.Context, client *paistrike.Client, names []string) 
 	return revoked, nil
 }
 
-// accept masks a new token, keeps what the post step needs, proves that it works, and
-// hands it over, in this order.
+// accept masks a new token, saves state for the post step, verifies the token, and hands it
+// over, in this order.
 func (s *session) accept(ctx context.Context, client *paistrike.Client, t token) error {
 	if err := s.gh.Mask(t.secret); err != nil {
 		return err
@@ -221,7 +221,7 @@ func (s *session) accept(ctx context.Context, client *paistrike.Client, t token)
 	return s.hand(t)
 }
 
-// saveAsked keeps what the post step must know before a token is asked for.
+// saveAsked saves the state that the post step needs before a token is requested.
 func (s *session) saveAsked(names []string, expires time.Time) error {
 	return errors.Join(
 		s.saveNames(names),
@@ -253,8 +253,7 @@ func (s *session) saveToken(t token) error {
 	return nil
 }
 
-// takeBack revokes a token that nobody will use. If that fails, the post step will
-// try again.
+// takeBack revokes a token that will not be used. If that fails, the post step tries again.
 func (s *session) takeBack(ctx context.Context, client *paistrike.Client, t token, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()

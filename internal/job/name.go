@@ -7,12 +7,12 @@ import (
 	"unicode"
 )
 
-// maxName is how many characters PAIStrike takes for a name.
+// maxName is the longest name that PAIStrike accepts, in characters.
 const maxName = 100
 
-// A place is the CI that a run is in: the variables that name the project, the run, the
-// attempt and the job, of which each but the first may be empty. Sources: the lists of
-// predefined variables in the documentation of each.
+// place lists the variables with which a CI identifies the project, the run, the attempt and
+// the job. Only the first must be set. Source: the list of predefined variables in the CI's
+// documentation.
 type place struct{ project, run, attempt, job string }
 
 func places() []place {
@@ -27,9 +27,8 @@ func places() []place {
 	}
 }
 
-// tokenName makes a name that no other token has: it says which run it is for, and ends in
-// something random, since the jobs of a matrix share all the rest. Outside a CI it says which
-// machine it is for.
+// tokenName returns a unique name that identifies the run or, outside CI, the machine. It
+// ends with random characters, because the jobs of a matrix have everything else in common.
 func (s *session) tokenName() string {
 	nonce := strings.ToLower(s.gh.Random())[:10]
 	for _, p := range places() {
@@ -40,7 +39,7 @@ func (s *session) tokenName() string {
 	return nameOf(s.set.label, s.host, "", "", "", nonce)
 }
 
-// nameOf joins the parts of a name. What is too long is cut where it tells least.
+// nameOf joins the parts of a name. If it is too long, the least informative parts are cut.
 func nameOf(label, repository, run, attempt, job, nonce string) string {
 	end := fmt.Sprintf(":%s.%s:%s:%s", orDash(run), orDash(attempt), cut(orDash(job), 20), nonce)
 	room := maxName - len([]rune(label)) - 1 - len([]rune(end))
@@ -67,7 +66,7 @@ func cut(text string, most int) string {
 	return text
 }
 
-// number writes a version, "" for none.
+// number formats a generation, or returns "" for 0.
 func number(n int) string {
 	if n == 0 {
 		return ""

@@ -16,14 +16,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// notices say who else is told what an audit found.
+// notices configures where the findings of an audit are published.
 type notices struct {
 	sarif, metrics string // files
 	webhook        secret.Secret
-	tracker        notify.Tracker // without a repository there are no issues
+	tracker        notify.Tracker // without a repository, no issues are created
 }
 
-// notices reads whom to tell.
+// notices reads the configuration of notifications.
 func (p *parser) notices() notices {
 	n := notices{
 		sarif: p.in["sarif_file"], metrics: p.in["metrics_file"], webhook: secret.New(p.in["webhook_url"]),
@@ -58,7 +58,7 @@ func safeAddress(address string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && runner.IsLoopback(u.Hostname()))
 }
 
-// tell tells everybody. One that cannot be told does not keep the others from it.
+// tell publishes the findings everywhere. A failure does not prevent the others.
 func (n notices) tell(ctx context.Context, found fleet.AuditReport, set folderSettings, version string) error {
 	var failed []error
 	try := func(what string, err error) {
@@ -82,7 +82,7 @@ func (n notices) tell(ctx context.Context, found fleet.AuditReport, set folderSe
 	return errors.Join(failed...)
 }
 
-// writeFile puts a whole file in its place, so that no reader sees half of it.
+// writeFile replaces a file atomically, so that readers never see a partial file.
 func writeFile(file string, text []byte) error {
 	half, err := os.CreateTemp(filepath.Dir(file), ".paistrike-*")
 	if err != nil {
@@ -94,7 +94,7 @@ func writeFile(file string, text []byte) error {
 		err = os.Rename(half.Name(), file)
 	}
 	if err != nil {
-		_ = os.Remove(half.Name()) // it is of no use
+		_ = os.Remove(half.Name()) // remove the partial file
 	}
 	return err
 }

@@ -15,16 +15,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// leftover is what the main step kept for the post step.
+// leftover is the state that the main step saved for the post step.
 type leftover struct {
-	names             []string // of all tokens that may exist, the known one's among them
-	id, name, expires string   // id is "" if no token is known; name is then the last one asked for
+	names             []string // names of all tokens that may exist, including the known one
+	id, name, expires string   // id is "" if no token is known; name is then the last one requested
 	secret            secret.Secret
-	asked             time.Time // when the last token was asked for
+	asked             time.Time // time of the last request for a token
 }
 
-// leftovers reads what the main step kept. There is nothing to do if it asked for no token,
-// or has revoked it already.
+// leftovers reads the saved state. ok is false if no token was requested or all are revoked.
 func leftovers(gh *runner.Runner) (left leftover, ok bool) {
 	if gh.State(stateNames) == "" || gh.State(stateRevoked) == "true" {
 		return left, false
@@ -32,15 +31,15 @@ func leftovers(gh *runner.Runner) (left leftover, ok bool) {
 	left = leftover{
 		id: gh.State(stateID), name: gh.State(stateName), expires: gh.State(stateExpires), secret: secret.New(gh.State(stateToken)),
 	}
-	left.asked, _ = time.Parse(time.RFC3339, gh.State(stateAsked)) // the zero time looks once
+	left.asked, _ = time.Parse(time.RFC3339, gh.State(stateAsked)) // with the zero time, the post step looks once
 	if json.Unmarshal([]byte(gh.State(stateNames)), &left.names) == nil && left.name == "" && len(left.names) > 0 {
 		left.name = left.names[len(left.names)-1]
 	}
 	return left, true
 }
 
-// post revokes what the main step has made. It runs whatever became of the job, and
-// by default it never makes a good job red.
+// post revokes what the main step created. It runs regardless of the job's result and, by
+// default, never fails a successful job.
 func (m Machine) post(gh *runner.Runner) error {
 	left, ok := leftovers(gh)
 	if !ok {
@@ -59,14 +58,13 @@ func (m Machine) post(gh *runner.Runner) error {
 		gh.Say("Token " + left.id + " is left as it is, as revoke: false asks for.")
 		return nil
 	}
-	// A cancel does not shorten this step: it is short, and what it does is what a
-	// cancelled run needs.
+	// A cancellation does not end this step: it is short, and a cancelled run needs it.
 	s, end := m.newSession(gh, set, postTime+lookTime, nil)
 	defer end()
 	return s.settle(s.step, left)
 }
 
-// takeUp masks what is secret in the state of the main step, and restores its inputs.
+// takeUp masks the secrets in the saved state and restores the main step's inputs.
 func (m Machine) takeUp(gh *runner.Runner, left leftover) (settings, error) {
 	if err := gh.Mask(left.secret); err != nil {
 		return settings{}, err
@@ -77,7 +75,7 @@ func (m Machine) takeUp(gh *runner.Runner, left leftover) (settings, error) {
 	}
 	set, err := parseToken(m.parser(input.FromRunner(input.Token(), m.Getenv).Restore(kept), input.Token(), true))
 	if missing, ok := errors.AsType[*missingCredentialError](err); ok && !left.secret.IsZero() {
-		gh.Debug("%v", missing) // the token revokes itself without them
+		gh.Debug("%v", missing) // the token revokes itself without these inputs
 		err = nil
 	}
 	if err != nil {
@@ -86,7 +84,7 @@ func (m Machine) takeUp(gh *runner.Runner, left leftover) (settings, error) {
 	return set, gh.MaskAll(set.secrets)
 }
 
-// settle revokes, and says what was seen of it.
+// settle revokes the tokens and reports the result.
 func (s *session) settle(ctx context.Context, left leftover) error {
 	revoked, err := s.revoke(ctx, left)
 	for _, t := range revoked {
@@ -128,12 +126,13 @@ func (s *session) note(markdown string) error {
 	return nil
 }
 
-// revoke ends the token: by its own word if we hold it, which needs no other credential, else
-// with the management token after a new login. It returns the tokens that are revoked now.
+// revoke revokes the token with its own secret if that is known, which needs no other
+// credential, and otherwise with the management token after a new login. It returns the
+// tokens that are now revoked.
 func (s *session) revoke(ctx context.Context, left leftover) ([]paistrike.Token, error) {
 	var revoked []paistrike.Token
 	known := paistrike.Token{ID: left.id, Name: left.name}
-	unheard := left.names // asked for, and no answer
+	unheard := left.names // requested, but no response was received
 	var self error
 	if left.id != "" {
 		unheard = slices.DeleteFunc(slices.Clone(left.names), func(name string) bool { return name == left.name })
@@ -184,14 +183,14 @@ func (s *session) asBroker(ctx context.Context) (*paistrike.Client, error) {
 	return s.client(broker.Secret)
 }
 
-// unseenError says that tokens were asked for, and that none of the names was ever listed.
+// unseenError reports that tokens were requested but never listed under their names.
 type unseenError struct{ names []string }
 
 func (e *unseenError) Error() string { return "PAIStrike lists no token of that name" }
 
-// lookFor revokes the tokens that were asked for under names without an answer. A create that
-// is still under way lands when it likes, so it looks until it finds each name, or until then
-// has passed. A name that was never seen is an [*unseenError].
+// lookFor revokes tokens that were requested without a response. A create may still take
+// effect, so lookFor polls until it has found each name or until then has passed. It returns
+// an [*unseenError] for names that were never listed.
 func (s *session) lookFor(ctx context.Context, client *paistrike.Client, names []string, then time.Time) ([]paistrike.Token, error) {
 	var revoked []paistrike.Token
 	for len(names) > 0 {
@@ -217,7 +216,7 @@ func (s *session) lookFor(ctx context.Context, client *paistrike.Client, names [
 	return revoked, nil
 }
 
-// expired reports whether a token's end has passed on this machine's clock.
+// expired reports whether the expiry has passed by this machine's clock.
 func (s *session) expired(expires string) bool {
 	end, err := time.Parse(time.RFC3339, expires)
 	return err == nil && !s.now().Before(end)

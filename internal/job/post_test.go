@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// afterwards runs the post step with the given state, at noon, with a PAIStrike that
-// cannot be reached.
+// afterwards runs the post step with the given state, at noon, with an unreachable PAIStrike.
 func afterwards(t *testing.T, state, inputs map[string]string) (said string, code int) {
 	t.Helper()
 	down := httptest.NewServer(http.NotFoundHandler())
@@ -80,7 +79,8 @@ func TestPostWithoutServers(t *testing.T) {
 	}
 }
 
-// commandFiles are a runner's, in a folder of the test.
+// commandFiles returns an environment with the runner's command files in a temporary
+// directory.
 func commandFiles(t testing.TB) func(string) string {
 	t.Helper()
 	dir := t.TempDir()

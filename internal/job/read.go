@@ -6,8 +6,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// read hands out the token that the store keeps. It belongs to whoever provisioned
-// it, so nothing is kept for the post step and nothing is revoked.
+// read hands over the token from the store. It belongs to its provisioner, so nothing is
+// saved for the post step and nothing is revoked.
 func (s *session) read(ctx context.Context) error {
 	field, err := s.fromStore(ctx)
 	if err != nil {
@@ -27,7 +27,7 @@ func (s *session) read(ctx context.Context) error {
 		if err != nil {
 			return s.readRefused(ctx, t, err)
 		}
-		if seen.ID != "" { // PAIStrike knows better than what was written down
+		if seen.ID != "" { // PAIStrike is more current than the record
 			t.Token = seen
 		}
 	}

@@ -10,32 +10,31 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// session is one run: whom it talks to, what it was asked for, and how it reaches
-// PAIStrike and the store.
+// session is one run: its output, its settings, and its access to PAIStrike and the store.
 type session struct {
 	gh       *runner.Runner
 	getenv   func(string) string
-	host     string // this machine's name
+	host     string // hostname
 	version  string // of the program
-	width    int    // of the terminal in columns, 0 for none
+	width    int    // columns of the terminal, 0 if none
 	now      func() time.Time
 	set      settings
 	event    runner.Event
 	step     context.Context                                  //nolint:containedctx // the waits of calls that outlive a cancel end with it
-	wait     func(ctx context.Context, d time.Duration) error // nil waits in real time
+	wait     func(ctx context.Context, d time.Duration) error // nil = wait in real time
 	identity *runner.Identity
-	handTo   func(token) error // nil hands over to the steps that follow
+	handTo   func(token) error // nil = hand over to the following steps
 }
 
-// token is what a job gets.
+// token is a token for a job.
 type token struct {
 	paistrike.Token
 	secret  secret.Secret
 	source  string // "minted" or "read"
-	version int    // generation of the entry that it was read from; 0 if that is not a record
+	version int    // generation of the entry; 0 if the entry has no record
 }
 
-// client makes a client of PAIStrike that calls as the given token.
+// client returns a PAIStrike client that authenticates with the given token.
 func (s *session) client(bearer secret.Secret) (*paistrike.Client, error) {
 	config := s.set.api
 	config.Token, config.MaxAttempts = bearer, s.set.maxAttempts
@@ -47,8 +46,8 @@ func (s *session) client(bearer secret.Secret) (*paistrike.Client, error) {
 	return client, nil
 }
 
-// serverNow is PAIStrike's clock, which decides expiry, or this machine's if PAIStrike has
-// not been asked yet.
+// serverNow returns the time by PAIStrike's clock, which decides expiry, or by this machine's
+// clock if no response has arrived yet.
 func (s *session) serverNow(client *paistrike.Client) time.Time {
 	if now, ok := client.ServerTime(); ok {
 		return now
@@ -56,7 +55,7 @@ func (s *session) serverNow(client *paistrike.Client) time.Time {
 	return s.now().UTC()
 }
 
-// hand passes the token on to the steps that follow. It is masked already.
+// hand passes the masked token to the following steps.
 func (s *session) hand(t token) error {
 	for _, output := range []struct{ name, value string }{
 		{"token", t.secret.Reveal()},
@@ -81,19 +80,20 @@ func (s *session) hand(t token) error {
 		return nil
 	}
 	if err := s.gh.Summarize(s.summary(t)); err != nil {
-		s.gh.Warn("", err.Error()) // the token is handed over; a page can do without a table
+		s.gh.Warn("", err.Error()) // the token is handed over; a missing summary is not an error
 	}
 	return nil
 }
 
-// pause waits before another attempt: as long as the server asked, else twice as long each
-// time.
+// pause waits before the next attempt: exponentially longer each time, and at least as long
+// as the server asked for.
 func (s *session) pause(ctx context.Context, attempt int, asked time.Duration) error {
 	wait := min(500*time.Millisecond<<min(attempt-1, 6), 8*time.Second)
 	return s.sleep(ctx, max(wait, asked))
 }
 
-// sleep waits, but no longer than the step has, whatever context a call runs under.
+// sleep waits for d, but not longer than the step's remaining time, whatever context the call
+// has.
 func (s *session) sleep(ctx context.Context, d time.Duration) error {
 	if s.wait != nil {
 		return s.wait(ctx, d)

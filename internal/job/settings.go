@@ -19,29 +19,29 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// The modes.
+// Values of the input mode.
 const (
 	modeMint = "mint"
 	modeRead = "read"
 )
 
-// connection is how to reach PAIStrike and the store, and with which credential.
+// connection describes how to reach PAIStrike and the store, and which credential to use.
 type connection struct {
 	api         paistrike.Config // without a token
-	store       string           // which of the two that follow counts
+	store       string           // selects vault or aws
 	vault       vault.Config     // without a source of identity tokens
-	aws         aws.Config       // likewise
-	at          entry.Location   // of the credential
+	aws         aws.Config       // without a source of identity tokens
+	at          entry.Location   // entry of the credential
 	management  secret.Secret    // takes precedence over the entry
 	audience    string
 	timeout     time.Duration
 	maxAttempts int
 
-	// secrets are masked before anything else happens.
+	// secrets are masked before anything else.
 	secrets []secret.Secret
 }
 
-// settings are the inputs of the action, understood and checked.
+// settings are the parsed and validated inputs of the action.
 type settings struct {
 	connection
 
@@ -52,7 +52,7 @@ type settings struct {
 	envName   string
 	exportEnv bool
 	revoke    bool
-	// revokeOrFail makes a failed revocation fail the post step.
+	// revokeOrFail fails the post step if the revocation fails.
 	revokeOrFail  bool
 	skipUntrusted bool
 	summary       bool
@@ -60,19 +60,19 @@ type settings struct {
 	verify        bool
 }
 
-// missingCredentialError says that an input is empty that usually comes from a
-// repository secret, and is the only thing wrong.
+// missingCredentialError reports that the only invalid inputs are empty ones that usually
+// come from repository secrets.
 type missingCredentialError struct{ problems []string }
 
 func (e *missingCredentialError) Error() string { return badInputs(e.problems).Error() }
 
-// parser turns inputs into settings and gathers what is wrong with them.
+// parser parses inputs into settings and collects problems.
 type parser struct {
 	in       input.Values
-	inputs   []input.Input // that there are, in this command
+	inputs   []input.Input // the inputs of this command
 	version  string        // of the program
-	github   bool          // the inputs are those of a step of GitHub
-	home     string        // of the user; "" if there is none
+	github   bool          // the inputs are those of a GitHub step
+	home     string        // the user's home directory; "" if unknown
 	readFile func(string) ([]byte, error)
 	problems []string
 	missing  []string
@@ -82,7 +82,7 @@ func (p *parser) wrong(name, format string, args ...any) {
 	p.problems = append(p.problems, name+": "+fmt.Sprintf(format, args...))
 }
 
-// managementToken returns the management token, if no store keeps it.
+// managementToken returns the management token if it is an input.
 func (p *parser) managementToken() secret.Secret {
 	value := p.in["api_token"]
 	if value != "" && !secret.IsVisible(value) {
@@ -91,8 +91,8 @@ func (p *parser) managementToken() secret.Secret {
 	return secret.New(value)
 }
 
-// parseToken checks the inputs of action/. Parsing touches nothing but certificate files, and
-// says all that is wrong at once.
+// parseToken parses the inputs of action/. It reads only certificate files and reports all
+// problems together.
 func parseToken(p *parser) (settings, error) {
 	s := p.minting()
 	s.mode = p.oneOf("mode")
@@ -107,8 +107,8 @@ func parseToken(p *parser) (settings, error) {
 	return s, p.verdict()
 }
 
-// parseExec checks the flags of exec, which always mints, hands over to its command alone,
-// and revokes.
+// parseExec parses the flags of exec, which always mints, passes the token only to its
+// command, and revokes it.
 func parseExec(p *parser) (settings, error) {
 	s := p.minting()
 	s.mode, s.exportEnv, s.revoke = modeMint, true, true
@@ -116,7 +116,7 @@ func parseExec(p *parser) (settings, error) {
 	return s, p.verdict()
 }
 
-// minting reads what a token of one's own takes.
+// minting parses the inputs of a minted token.
 func (p *parser) minting() settings {
 	return settings{
 		connection: p.connection(p.own()),
@@ -130,14 +130,14 @@ func (p *parser) envName(s settings) {
 	}
 }
 
-// connection reads what all commands have in common. Without a credential no PAIStrike is
-// called.
+// connection parses the inputs that all commands have in common. Without a credential,
+// PAIStrike is not called.
 func (p *parser) connection(from credential) connection {
 	c := connection{
 		api: p.api(), audience: p.in["audience"], management: p.managementToken(), at: from.at,
 		timeout: p.duration("timeout"), maxAttempts: p.attempts(),
 	}
-	// A token of one's own needs the store for the management token alone.
+	// Minting uses the store only for the management token.
 	if needless := !c.management.IsZero() && from.input != "broker_path"; !needless {
 		p.readStore(&c)
 	}
@@ -154,7 +154,7 @@ func (p *parser) connection(from credential) connection {
 	return c
 }
 
-// verdict says all that is wrong at once.
+// verdict returns one error for all problems.
 func (p *parser) verdict() error {
 	switch {
 	case len(p.problems) > 0:
@@ -168,7 +168,7 @@ func (p *parser) verdict() error {
 // has reports whether this command has an input.
 func (p *parser) has(name string) bool { _, ok := p.in[name]; return ok }
 
-// oneOf reads an input that has few values.
+// oneOf parses an input with a fixed set of values.
 func (p *parser) oneOf(name string) string {
 	at := slices.IndexFunc(p.inputs, func(in input.Input) bool { return in.Name == name })
 	if allowed := p.inputs[at].Values; !slices.Contains(allowed, p.in[name]) {
@@ -177,8 +177,7 @@ func (p *parser) oneOf(name string) string {
 	return p.in[name]
 }
 
-// yes reads a boolean as YAML 1.2's core schema writes them, which is what GitHub's
-// own toolkit takes.
+// yes parses a boolean of YAML 1.2's core schema, like GitHub's toolkit.
 func (p *parser) yes(name string) bool {
 	switch p.in[name] {
 	case "true", "True", "TRUE":
@@ -242,7 +241,7 @@ func (p *parser) vault() vault.Config {
 		CACertPEM: p.pem("vault_ca_cert"), AddToSystemRoots: true,
 		ClientCertPEM: p.pem("vault_client_cert"), ClientKeyPEM: p.pem("vault_client_key"),
 		TLSServerName: p.in["vault_tls_server_name"], Headers: p.headers("vault_headers"),
-		MaxRetries: -1, // the program itself tries again, each time with a new identity token
+		MaxRetries: -1, // the program retries itself, each time with a new identity token
 		Timeout:    callTimeout, UserAgent: "paistrike-action/" + p.version,
 		Login: p.login(),
 	}
@@ -251,12 +250,12 @@ func (p *parser) vault() vault.Config {
 	return c
 }
 
-// names reads a list with commas.
+// names splits a list separated by commas, spaces or line breaks.
 func names(list string) []string {
 	return strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' || c == '\n' })
 }
 
-// headers reads lines such as "X-Organization: 42".
+// headers parses lines such as "X-Organization: 42".
 func (p *parser) headers(name string) map[string]string {
 	headers := map[string]string{}
 	for line := range strings.Lines(p.in[name]) {
@@ -266,7 +265,7 @@ func (p *parser) headers(name string) map[string]string {
 		key, value, ok := strings.Cut(line, ":")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		if !ok || key == "" || strings.ContainsFunc(key, func(r rune) bool { return !headerRune(r) }) || !printableASCII(value) {
-			p.wrong(name, "each line must be a header such as X-Organization: 42") // the line may hold a secret
+			p.wrong(name, "each line must be a header such as X-Organization: 42") // does not quote the line, which may contain a secret
 			continue
 		}
 		if name == "vault_headers" && strings.HasPrefix(strings.ToLower(key), "x-vault-") {
@@ -278,8 +277,8 @@ func (p *parser) headers(name string) map[string]string {
 	return headers
 }
 
-// secrets returns what no log may show. A short header value, such as the number of an
-// organization, is not a secret, and masked it would make every log unreadable.
+// secrets returns the values to mask. A short header value, such as an organization number,
+// is not a secret, and masking it would make every log unreadable.
 func (p *parser) secrets(c connection) []secret.Secret {
 	all := []secret.Secret{c.vault.Login.SecretID, c.vault.Login.Token, c.vault.Login.JWT, c.vault.Login.Password, c.management}
 	for _, headers := range []map[string]string{c.api.Headers, c.vault.Headers} {

@@ -12,12 +12,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// folderSettings are the inputs of rotate, audit and abandon, understood and checked.
+// folderSettings are the parsed and validated inputs of rotate, audit and abandon.
 type folderSettings struct {
 	connection
 
 	folder entry.Location
-	// single says that the folder is one entry.
+	// single means that folder is a single entry.
 	single      bool
 	shard       fleet.Shard // rotate
 	concurrency int
@@ -27,13 +27,13 @@ type folderSettings struct {
 	summary                bool
 	dryRun, force, onlyDue bool // rotate
 	revokePrevious, adopt  bool
-	gone                   string // abandon: the PAIStrike that is, as records name it
+	gone                   string // abandon: base URL of the PAIStrike that no longer exists
 	sweep                  bool   // audit
 	limits                 fleet.Limits
 	notices                notices
 }
 
-// where names the folder for people.
+// where returns the folder's display name.
 func (s folderSettings) where() string {
 	folder := s.root() + "/" + s.folder.Path
 	if s.shard.Whole() {
@@ -42,7 +42,7 @@ func (s folderSettings) where() string {
 	return fmt.Sprintf("%s, shard %d of %d", folder, s.shard.Number, s.shard.Of)
 }
 
-// root is what the paths of all entries have in common.
+// root returns the common prefix of all entries' paths.
 func (s folderSettings) root() string {
 	if s.store == storeAWS {
 		return s.connection.root()
@@ -50,27 +50,25 @@ func (s folderSettings) root() string {
 	return s.folder.Mount
 }
 
-// confirmation is what a person is asked before a run begins, and what is said if nobody
-// says yes.
+// confirmation is the question to confirm before a run, and the error if it is not confirmed.
 type confirmation struct {
 	question string
 	refused  error
 }
 
-// asks returns what has to be confirmed; nil if nothing has.
+// asks returns what must be confirmed, or nil.
 func (s folderSettings) asks() *confirmation {
 	switch {
 	case s.dryRun:
 	case s.gone != "":
 		return &confirmation{abandonAll(s.where(), s.gone), abandonNotConfirmed(s.where())}
-	case s.revokePrevious && !s.single: // many tokens without overlap
+	case s.revokePrevious && !s.single: // many tokens would be revoked without an overlap
 		return &confirmation{revokeAll(s.where()), notConfirmed(s.where())}
 	}
 	return nil
 }
 
-// holdsBroker reports that the entry of the management token is one of many that the run
-// is about.
+// holdsBroker reports whether the management token's entry is among the entries of the run.
 func (s folderSettings) holdsBroker() bool {
 	below := s.folder.Path
 	if below != "" {
@@ -79,7 +77,7 @@ func (s folderSettings) holdsBroker() bool {
 	return !s.single && s.management.IsZero() && s.at.Mount == s.folder.Mount && strings.HasPrefix(s.at.Path, below)
 }
 
-// parseRotate checks the inputs of rotate. It touches nothing but certificate files.
+// parseRotate parses the inputs of rotate. It reads only certificate files.
 func parseRotate(p *parser) (folderSettings, error) {
 	s := p.folder(p.broker())
 	s.dryRun, s.force, s.onlyDue = p.yes("dry_run"), p.yes("force"), p.yes("only_due")
@@ -97,16 +95,16 @@ func parseRotate(p *parser) (folderSettings, error) {
 	return s, p.verdict()
 }
 
-// parseAbandon checks the inputs of abandon. It needs no credential for PAIStrike.
+// parseAbandon parses the inputs of abandon. It needs no credential for PAIStrike.
 func parseAbandon(p *parser) (folderSettings, error) {
 	s := p.folder(credential{})
 	s.dryRun = p.yes("dry_run")
-	s.gone, _ = s.api.Base() // what is wrong with it is said already
+	s.gone, _ = s.api.Base() // its problems are already reported
 	p.which(&s)
 	return s, p.verdict()
 }
 
-// which reads whether a run is over one entry or over many.
+// which parses whether the run covers one entry or many.
 func (p *parser) which(s *folderSettings) {
 	of := p.walked()
 	switch one, prefix := p.in[of.one], p.in[of.prefix]; {
@@ -122,7 +120,7 @@ func (p *parser) which(s *folderSettings) {
 	}
 }
 
-// parseAudit checks the inputs of audit.
+// parseAudit parses the inputs of audit.
 func parseAudit(p *parser) (folderSettings, error) {
 	s := p.folder(p.broker())
 	s.sweep = p.yes("sweep")
@@ -139,7 +137,7 @@ func parseAudit(p *parser) (folderSettings, error) {
 	return s, p.verdict()
 }
 
-// walked are the inputs that name the entries of a run, and what all of them are.
+// walked contains the names of the inputs that select the entries of a run.
 type walked struct{ one, prefix, all string }
 
 func (p *parser) walked() walked {
@@ -149,14 +147,14 @@ func (p *parser) walked() walked {
 	return walked{"vault_path", "vault_prefix", "all of the mount"}
 }
 
-// folder reads what the runs over a folder have in common.
+// folder parses the inputs that all runs over a folder have in common.
 func (p *parser) folder(from credential) folderSettings {
 	s := folderSettings{connection: p.connection(from)}
 	s.folder = entry.Location{Path: strings.Trim(p.in[p.walked().prefix], "/")}
 	if s.store == storeVault {
 		s.folder.Mount = strings.Trim(p.in["vault_mount"], "/")
 	}
-	// One Vault token does all of a run, so that a hiccup of Vault need not end it.
+	// The whole run uses one Vault token, so the client retries temporary failures of Vault.
 	s.vault.MaxRetries, s.vault.RetryWaitMin = s.maxAttempts-1, time.Second/2
 	if s.maxAttempts == 1 {
 		s.vault.MaxRetries = -1
@@ -172,10 +170,11 @@ func (p *parser) folder(from credential) folderSettings {
 	return s
 }
 
-// maxShards bounds how far a folder is divided: each shard lists the account and the folders.
+// maxShards limits the number of shards, because each shard lists the account and the
+// folders.
 const maxShards = 1000
 
-// shard reads a part such as 3/10; none is the whole.
+// shard parses a shard such as 3/10. An empty input means the whole folder.
 func (p *parser) shard() fleet.Shard {
 	text := p.in["shard"]
 	if text == "" {
@@ -190,7 +189,7 @@ func (p *parser) shard() fleet.Shard {
 	return fleet.Shard{Number: k, Of: n}
 }
 
-// shown are the secrets that there are.
+// shown returns the secrets that are set.
 func shown(secrets ...secret.Secret) []secret.Secret {
 	return slices.DeleteFunc(secrets, secret.Secret.IsZero)
 }

@@ -10,14 +10,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// credential is where the token that PAIStrike is called with is kept, and the input that
-// says so.
+// credential locates the token for calls to PAIStrike, and names the input that specifies it.
 type credential struct {
 	input string
 	at    entry.Location
 }
 
-// own is the credential of a token of one's own: the one entry that a step reads.
+// own returns the credential for commands that use a single entry.
 func (p *parser) own() credential {
 	if p.in["store"] == storeAWS {
 		return credential{"aws_secret_id", entry.Location{Path: p.in["aws_secret_id"], Key: p.in["aws_key"]}}
@@ -27,7 +26,7 @@ func (p *parser) own() credential {
 	}}
 }
 
-// broker is the credential of a run over many entries.
+// broker returns the credential for runs over many entries.
 func (p *parser) broker() credential {
 	at := entry.Location{Path: strings.Trim(p.in["broker_path"], "/"), Key: p.in["broker_key"]}
 	if p.in["store"] != storeAWS {
@@ -39,8 +38,8 @@ func (p *parser) broker() credential {
 	return credential{"broker_path", at}
 }
 
-// readStore reads how to reach the store that was chosen. An input of another store is an
-// error, unless it may come from a variable that other programs read too.
+// readStore parses how to reach the chosen store. An input of another store is an error,
+// unless it may come from a variable that other programs read too.
 func (p *parser) readStore(c *connection) {
 	c.store = p.oneOf("store")
 	for _, in := range p.inputs {
@@ -61,7 +60,7 @@ var (
 	secretARN = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+$`)
 )
 
-// aws reads how to reach AWS, with as many attempts a call.
+// aws parses how to reach AWS. attempts is the maximum number of attempts per call.
 func (p *parser) aws(attempts int) aws.Config {
 	c := aws.Config{
 		Region: p.in["aws_region"], Profile: p.in["aws_profile"], Endpoint: p.awsEndpoint("aws_endpoint"), STSEndpoint: p.awsEndpoint("aws_sts_endpoint"),
@@ -79,7 +78,7 @@ func (p *parser) aws(attempts int) aws.Config {
 	return c
 }
 
-// secretID checks the name of a secret, or its ARN if that will do.
+// secretID validates the name of a secret, or its ARN if orARN is true.
 func (p *parser) secretID(name string, orARN bool) {
 	switch value := p.in[name]; {
 	case value == "", aws.CheckName(value) == nil, orARN && secretARN.MatchString(value):
@@ -102,10 +101,10 @@ func (p *parser) awsEndpoint(name string) string {
 	return p.in[name]
 }
 
-// place names what the settings name, for people: the prefix is that of an import.
+// place returns the display name of an entry, with the same prefix as in an import ID.
 func (c connection) place(at entry.Location) string { return c.root() + "/" + at.Path }
 
-// root is what the paths of a run have in common: the engine, or the region.
+// root returns the common prefix of all paths: the mount or the region.
 func (c connection) root() string {
 	switch {
 	case c.store == storeAWS && c.aws.Region != "":

@@ -43,7 +43,7 @@ func newPair() (certificate, key string) {
 
 func otherKey() string { _, key := newPair(); return key }
 
-// readNothing is a disk with one file on it.
+// readNothing reads from a file system with a single file.
 func readNothing(name string) ([]byte, error) {
 	if name == "/etc/ca.pem" {
 		return []byte(somePEM), nil
@@ -51,7 +51,7 @@ func readNothing(name string) ([]byte, error) {
 	return nil, fs.ErrNotExist
 }
 
-// given are the inputs of a minimal workflow with some others changed.
+// given returns the inputs of a minimal workflow with changes.
 func given(changes ...string) input.Values {
 	v := input.FromRunner(input.Token(), func(name string) string {
 		return map[string]string{
@@ -66,7 +66,7 @@ func given(changes ...string) input.Values {
 	return v
 }
 
-// parseGiven parses inputs of action/ on a disk with one file.
+// parseGiven parses inputs of action/ with a file system of a single file.
 func parseGiven(in input.Values) (settings, error) {
 	return parseToken(&parser{in: in, inputs: input.Token(), github: true, readFile: readNothing})
 }
@@ -154,7 +154,7 @@ func TestInputsRefused(t *testing.T) {
 	}
 }
 
-// What is wrong is said once, whichever store reads it.
+// Each problem is reported once, whichever store's settings are parsed.
 func TestWrongInputIsNamedOnce(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]input.Values{
@@ -213,7 +213,7 @@ func TestInputsTaken(t *testing.T) {
 	}
 }
 
-// A secret that a fork does not get is told from an input that is wrong.
+// A secret that a fork does not get is distinguished from an invalid input.
 func TestMissingCredentials(t *testing.T) {
 	t.Parallel()
 	_, err := parseGiven(given("vault_auth_method=token", "vault_role="))
@@ -244,7 +244,7 @@ func TestEnvNames(t *testing.T) {
 	}
 }
 
-// What post works with is what main worked with, and secrets are kept nowhere.
+// The post step uses the main step's inputs, and no secret is saved.
 func TestInputsForPost(t *testing.T) {
 	t.Parallel()
 	then := given("vault_token=hunter2", "headers=X-Key: hunter2", "expires_in=5m", "binary_path=/x")
@@ -275,7 +275,7 @@ func TestTokenNames(t *testing.T) {
 	}
 }
 
-// The audit knows the names under which the action creates the tokens of jobs.
+// The audit recognizes the names of tokens that the action creates for jobs.
 func TestAuditKnowsTheNamesOfJobs(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
@@ -297,8 +297,8 @@ func TestAuditKnowsTheNamesOfJobs(t *testing.T) {
 	}
 }
 
-// Outside GitHub a CI hands its own identity token over, and a person has logged in with Vault's
-// own program.
+// Outside GitHub, a CI passes its own identity token, and a user has logged in with the Vault
+// CLI.
 func TestLoginsOutsideGitHub(t *testing.T) {
 	t.Parallel()
 	parse := func(changes ...string) (settings, error) {
@@ -340,7 +340,7 @@ func TestLoginsOutsideGitHub(t *testing.T) {
 	}
 }
 
-// A terminal adds a line break to a value that is typed. The first one is not part of the value.
+// A terminal adds a line break to typed input. One line break is removed.
 func TestOneLineBreakIsNotPartOfAToken(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"a": "a", "a\n": "a", "a\r\n": "a", "a\n\n": "a\n", "a\nb": "a\nb", "\n": ""} {

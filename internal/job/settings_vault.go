@@ -17,7 +17,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// login reads how to get a Vault token. A job of GitHub gets its JWT from GitHub.
+// login parses how to get a Vault token. A GitHub job gets its JWT from GitHub.
 func (p *parser) login() vault.Login {
 	method := p.oneOf("vault_auth_method")
 	for _, in := range p.inputs {
@@ -57,8 +57,8 @@ func (p *parser) login() vault.Login {
 	return l
 }
 
-// vaultToken reads a Vault token, or outside GitHub names the file in which `vault login` keeps
-// one.
+// vaultToken parses a Vault token. Outside GitHub, it falls back to the token file of `vault
+// login`.
 func (p *parser) vaultToken(l *vault.Login) secret.Secret {
 	if p.in["vault_token"] != "" || p.github || p.home == "" {
 		return p.credential("vault_token")
@@ -71,7 +71,7 @@ func (p *parser) vaultToken(l *vault.Login) secret.Secret {
 	return secret.Secret{}
 }
 
-// jwt reads the identity token of a CI other than GitHub.
+// jwt parses the identity token of another CI.
 func (p *parser) jwt(file string) secret.Secret {
 	value := p.in["vault_jwt"]
 	switch {
@@ -92,7 +92,8 @@ func (p *parser) need(name, method string) {
 	}
 }
 
-// credential reads a secret of visible characters, as Vault and PAIStrike make them.
+// credential parses a required secret of visible characters, the format of Vault and
+// PAIStrike.
 func (p *parser) credential(name string) secret.Secret {
 	value := p.text(name)
 	if !value.IsZero() && !secret.IsVisible(value.Reveal()) {
@@ -101,7 +102,7 @@ func (p *parser) credential(name string) secret.Secret {
 	return value
 }
 
-// text reads a secret that must be there.
+// text parses a required secret.
 func (p *parser) text(name string) secret.Secret {
 	if p.in[name] == "" && p.github {
 		p.missing = append(p.missing, name+": is empty; is the secret that it comes from set for this repository, environment and event?")
@@ -113,8 +114,8 @@ func (p *parser) text(name string) secret.Secret {
 
 const pemBegin = "-----BEGIN "
 
-// pem takes certificates and keys as PEM, in one line with \n or blanks for line breaks, as
-// base64 of PEM, or as the path of a file with PEM in it, and checks them before any call.
+// pem parses certificates and keys: PEM, PEM in one line with \n or spaces as line breaks,
+// base64-encoded PEM, or the path of a PEM file. It validates them.
 func (p *parser) pem(name string) string {
 	value := p.in[name]
 	if value == "" {
@@ -127,7 +128,7 @@ func (p *parser) pem(name string) string {
 		} else if !strings.ContainsAny(value, "\n\r\x00") {
 			raw, err := p.readFile(value)
 			if err != nil {
-				raw = nil // no text of err: it repeats the value
+				raw = nil // err is not reported because it quotes the value
 			}
 			text = string(raw)
 		}
@@ -145,7 +146,7 @@ func (p *parser) pem(name string) string {
 
 var pemBlock = regexp.MustCompile(`-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END ([A-Z0-9 ]+)-----`)
 
-// wholePEM returns the blocks of a text as PEM, whatever became of their line breaks.
+// wholePEM normalizes the line breaks of PEM blocks.
 func wholePEM(text string) (string, bool) {
 	text = strings.NewReplacer(`\r`, "\n", `\n`, "\n").Replace(text)
 	var b strings.Builder
@@ -159,7 +160,7 @@ func wholePEM(text string) (string, bool) {
 	return b.String(), b.Len() > 0 && strings.Count(text, pemBegin) == strings.Count(b.String(), pemBegin)
 }
 
-// certificates checks what is used as a certificate, and that a key belongs to it.
+// certificates validates certificates and checks that the key matches.
 func (p *parser) certificates(c vault.Config) {
 	for name, text := range map[string]string{"vault_ca_cert": c.CACertPEM, "vault_client_cert": c.ClientCertPEM} {
 		for rest := []byte(text); len(rest) > 0; {
@@ -181,8 +182,8 @@ func (p *parser) certificates(c vault.Config) {
 	}
 }
 
-// address reads Vault's address, without the paths of its page and its API that people paste
-// with it. No message repeats anything of it: a password may have been written into it.
+// address parses Vault's address and removes the UI and API paths that people paste with it.
+// No message quotes the address, because it may contain a password.
 func (p *parser) address(name string) string {
 	address := p.in[name]
 	u, err := url.Parse(address)
@@ -208,7 +209,7 @@ func (p *parser) address(name string) string {
 	return address
 }
 
-// withoutPage cuts off /ui and what follows it, and a final /v1.
+// withoutPage removes /ui and what follows it, and a trailing /v1.
 func withoutPage(u *url.URL) string {
 	path, _, _ := strings.Cut(u.Path+"/", "/ui/")
 	u.Path = strings.TrimSuffix(strings.TrimRight(path, "/"), "/v1")

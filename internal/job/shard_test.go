@@ -7,7 +7,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/input"
 )
 
-// A shard is a part of a whole; anything else is refused before a request is made.
+// A shard is N/M. Anything else is rejected before any request.
 func TestShardOfAFleet(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]fleet.Shard{

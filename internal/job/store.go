@@ -11,31 +11,31 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// The stores.
+// Values of the input store.
 const (
 	storeVault = "vault"
 	storeAWS   = "aws"
 )
 
-// store is a secret store as a run sees it. Its own methods return errors in the words of
-// the user.
+// store is the secret store of a run. Its own methods return errors with user-facing
+// messages.
 type store interface {
 	rotation.Store
 	fleet.Lister
-	// field reads the field that the settings name, whoever wrote it. It tries again as
-	// often as the settings say.
+	// field reads the field that the settings name, whether or not the provider wrote it. It
+	// retries as configured.
 	field(ctx context.Context) (entry.Field, error)
-	// listFailed words that a folder could not be listed, and nothingFound that there is
-	// no entry in it.
+	// listFailed returns the error for a failed listing, and nothingFound the error for an
+	// empty one.
 	listFailed(ctx context.Context, folder entry.Location, err error) error
 	nothingFound(folder entry.Location) error
-	// nothingThere words that an entry has no secret in the field.
+	// nothingThere returns the error for an entry without a secret in the field.
 	nothingThere(field entry.Field) error
-	// leave gives back what a login got.
+	// leave revokes the credentials of a login.
 	leave(ctx context.Context)
 }
 
-// open chooses the store. It is the one place that does.
+// open returns the configured store.
 func (s *session) open() (store, error) {
 	if s.set.store == storeAWS {
 		return s.openAWS(), nil
@@ -43,8 +43,8 @@ func (s *session) open() (store, error) {
 	return s.openVault()
 }
 
-// fromStore reads the credential, and leaves the store at once: one read is all that the
-// login was for.
+// fromStore reads the credential and then leaves the store, because the login served only
+// that read.
 func (s *session) fromStore(ctx context.Context) (entry.Field, error) {
 	if !s.set.management.IsZero() {
 		return entry.Field{Secret: s.set.management}, nil
@@ -57,7 +57,7 @@ func (s *session) fromStore(ctx context.Context) (entry.Field, error) {
 	return s.credential(ctx, there)
 }
 
-// credential reads the entry that PAIStrike is called with, and masks what it holds.
+// credential reads the token for calls to PAIStrike and masks it.
 func (s *session) credential(ctx context.Context, there store) (entry.Field, error) {
 	if !s.set.management.IsZero() {
 		return entry.Field{Secret: s.set.management}, nil
@@ -79,7 +79,8 @@ func (s *session) credential(ctx context.Context, there store) (entry.Field, err
 	return field, nil
 }
 
-// remaining is how long a token still lives at now; it never ends if expires is zero.
+// remaining returns the time until expires. ends is false if expires is zero, which means
+// never.
 func remaining(expires, now time.Time) (left time.Duration, ends bool) {
 	if expires.IsZero() {
 		return 0, false
@@ -87,8 +88,8 @@ func remaining(expires, now time.Time) (left time.Duration, ends bool) {
 	return expires.Sub(now), true
 }
 
-// withoutBreak cuts off the one line break that a terminal adds to a value that is typed, as
-// with `vault kv put secret/ci/broker token=-`.
+// withoutBreak removes one trailing line break, which a terminal adds to typed input, as with
+// `vault kv put secret/ci/broker token=-`.
 func withoutBreak(value secret.Secret) secret.Secret {
 	text := strings.TrimSuffix(value.Reveal(), "\n")
 	return secret.New(strings.TrimSuffix(text, "\r"))

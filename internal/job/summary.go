@@ -10,7 +10,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/report"
 )
 
-// headline is the one line that the log shows of a token.
+// headline returns the log line about a token.
 func (s *session) headline(t token) string {
 	where := "as an output only"
 	if s.set.exportEnv {
@@ -36,7 +36,7 @@ func orUnknown(text string) string {
 	return text
 }
 
-// summary is the table on the page of the run. It shows ids and names, and no secret.
+// summary returns the table for the job summary. It contains IDs and names but no secret.
 func (s *session) summary(t token) string {
 	exported := "output `token` only"
 	if s.set.exportEnv {
@@ -66,7 +66,7 @@ func (s *session) summary(t token) string {
 	return b.String()
 }
 
-// kept says where the credential is kept.
+// kept names the location of the credential.
 func (s *session) kept(t token) string {
 	if s.set.store == "" {
 		return "none"
@@ -84,7 +84,7 @@ func (s *session) kept(t token) string {
 	return at
 }
 
-// login says as whom the store was read.
+// login names the identity that read the store.
 func (s *session) login() string {
 	switch role := s.set.aws.AssumeRoleWithWebIdentity; {
 	case s.set.store == storeAWS && role != nil:

@@ -10,7 +10,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// The words of Vault's refusals, as the real server says them, choose the message.
+// The error text of the real Vault server selects the message.
 func TestLoginRefusals(t *testing.T) {
 	t.Parallel()
 	s := &session{
@@ -40,7 +40,7 @@ func TestLoginRefusals(t *testing.T) {
 	}
 }
 
-// Text of a server cannot break out of its cell in the summary.
+// Text from a server cannot break out of its table cell in the summary.
 func TestSummaryEscapes(t *testing.T) {
 	t.Parallel()
 	s := &session{set: settings{mode: modeMint, envName: "T"}}
@@ -53,7 +53,7 @@ func TestSummaryEscapes(t *testing.T) {
 	}
 }
 
-// Commands run anywhere, so no text speaks of GitHub but the one that shows GitHub's claims.
+// Commands run anywhere, so only the message that shows GitHub's claims mentions GitHub.
 func TestTextsAreForAnyPlace(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"errors.go", "settings.go", "settings_vault.go", "settings_folder.go", "notices.go"} {

@@ -18,7 +18,7 @@ type vaultStore struct {
 	s      *session
 }
 
-// openVault makes a client. It logs in with its first call.
+// openVault returns a store that logs in on its first call.
 func (s *session) openVault() (store, error) {
 	config := s.set.vault
 	if config.Login.Method == vault.MethodJWT && config.Login.JWT.IsZero() && config.Login.File == "" {
@@ -31,8 +31,8 @@ func (s *session) openVault() (store, error) {
 	return vaultStore{Store: vault.NewStore(client), client: client, s: s}, nil
 }
 
-// field reads until Vault answers for good. Each attempt that has no Vault token yet logs in
-// with a new identity token: one that was sent may count as used.
+// field reads until Vault returns a final answer. Each attempt without a Vault token logs in
+// with a new identity token, because Vault may count the previous one as used.
 func (v vaultStore) field(ctx context.Context) (entry.Field, error) {
 	for attempt := 1; ; attempt++ {
 		field, err := v.client.ReadField(ctx, v.s.set.at)
@@ -61,8 +61,8 @@ func (v vaultStore) nothingFound(folder entry.Location) error { return nothingFo
 
 func (v vaultStore) nothingThere(field entry.Field) error { return nothingThere(v.s.set.at, field) }
 
-// leave revokes our Vault token. That it cannot be, as with a batch token, is not a reason to
-// fail: it ends by itself soon.
+// leave revokes the Vault token of the run. A failure, as with a batch token, is not an
+// error: the token expires soon.
 func (v vaultStore) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime/2)
 	defer cancel()
@@ -71,13 +71,13 @@ func (v vaultStore) leave(ctx context.Context) {
 	}
 }
 
-// failed words what went wrong with Vault.
+// failed converts an error of Vault into a message.
 func (v vaultStore) failed(ctx context.Context, err error) error {
 	s := v.s
 	if ended := s.ended(ctx); ended != nil {
 		return ended
 	}
-	if f, ok := errors.AsType[*runner.Failure](err); ok { // of GitHub's identity service
+	if f, ok := errors.AsType[*runner.Failure](err); ok { // from GitHub's identity service
 		return f
 	}
 	if refused, ok := errors.AsType[*vault.LoginError](err); ok {

@@ -8,14 +8,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
 )
 
-// What rotate and audit may fail on in addition to errors of their own.
+// Values of the input fail_on.
 const (
 	failError   = "error"
 	failWarning = "warning"
 	failOverdue = "overdue"
 )
 
-// rotationVerdict is what fail_on makes of a report.
+// rotationVerdict applies fail_on to the report of a rotation.
 func rotationVerdict(r fleet.Report, failOn string) error {
 	var failed, late, compromised []string
 	for _, e := range r.Entries {
@@ -40,7 +40,7 @@ func rotationVerdict(r fleet.Report, failOn string) error {
 	return nil
 }
 
-// some lists names, and says how many more there are.
+// some joins names and abbreviates a long list.
 func some(names []string) string {
 	const most = 10
 	if len(names) <= most {
@@ -49,7 +49,7 @@ func some(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// auditVerdict is what fail_on makes of a report.
+// auditVerdict applies fail_on to the report of an audit.
 func auditVerdict(r fleet.AuditReport, failOn string) error {
 	var failed []string
 	for _, e := range r.Entries {
@@ -66,8 +66,7 @@ func auditVerdict(r fleet.AuditReport, failOn string) error {
 	return nil
 }
 
-// abandonVerdict is what failed entries, or an endpoint that no entry belongs to, make of a
-// report.
+// abandonVerdict returns an error for failed entries, or if no entry belongs to the endpoint.
 func abandonVerdict(r fleet.AbandonReport, where string) error {
 	var failed []string
 	for _, e := range r.Entries {
@@ -84,7 +83,7 @@ func abandonVerdict(r fleet.AbandonReport, where string) error {
 	return nil
 }
 
-// failedEntry names an entry that failed, with the code if there is one.
+// failedEntry returns the path of a failed entry, with the error code if there is one.
 func failedEntry(path string, problem *fleet.Problem) string {
 	if problem != nil && problem.Code != "" {
 		return inert.Short(path) + " (" + problem.Code + ")"

@@ -2,15 +2,15 @@ package runner
 
 import "fmt"
 
-// Failure is an error with a code to search for. Its text says what happened, what is true
+// Failure is an error with a searchable code. Its text states what happened, what is true
 // now, and what to do.
 type Failure struct {
 	Code string // "PSA101"
 	Text string
-	Err  error // the cause, for errors.As; the text says all of it
+	Err  error // cause, for errors.As; Text already includes it
 }
 
-// Error returns code and text.
+// Error returns the code and the text.
 func (f *Failure) Error() string { return f.Code + ": " + f.Text }
 
 // Unwrap returns the cause.
@@ -21,13 +21,13 @@ func Fail(code string, err error, format string, args ...any) error {
 	return &Failure{Code: code, Text: fmt.Sprintf(format, args...), Err: err}
 }
 
-// The codes of runs that get no identity token because of who started them.
+// Codes of runs that get no identity token because of the actor or the source repository.
 const (
 	CodeFork       = "PSA102"
 	CodeDependabot = "PSA103"
 )
 
-// PSA1xx: GitHub's identity token.
+// PSA1xx: GitHub's identity token
 
 func noPermission() error {
 	return Fail("PSA101", nil, "This job may not ask GitHub for an identity token. Add to the job:\n"+
@@ -54,9 +54,9 @@ func identityFailed(problem string) error {
 	return Fail("PSA106", nil, "GitHub gave no identity token: %s. Run the job again; githubstatus.com tells of outages.", problem)
 }
 
-// PSA8xx: the runner's files.
+// PSA8xx: the runner's files
 
-// FileFailed says that one of the runner's files cannot be written.
+// FileFailed returns an error for a command file that cannot be written.
 func FileFailed(file string, err error) error {
 	return Fail("PSA801", err, "The runner's file for %s cannot be written: %v.", file, err)
 }

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Event is what started the run.
+// Event is the event that started the run.
 type Event struct {
 	Name string // "push"; "" outside GitHub
 
 	repository, actor string
-	act               bool // the run is one of nektos/act, and not of GitHub
+	act               bool // the run is one of nektos/act, not of GitHub
 	head              string
 	pullRequest       bool
 }
 
-// ReadEvent reads the event that the runner describes. What cannot be read counts as
-// an ordinary event: it only chooses the words of a message.
+// ReadEvent reads the event from the environment and the payload file. An unreadable payload
+// counts as an ordinary event, because it affects only the wording of messages.
 func ReadEvent(getenv func(string) string, readFile func(string) ([]byte, error)) Event {
 	e := Event{
 		Name: getenv("GITHUB_EVENT_NAME"), repository: getenv("GITHUB_REPOSITORY"), actor: getenv("GITHUB_ACTOR"),
@@ -45,14 +45,14 @@ func ReadEvent(getenv func(string) string, readFile func(string) ([]byte, error)
 	return e
 }
 
-// Privileged reports an event whose run has the base repository's rights and may yet
-// have a stranger's code at hand.
+// Privileged reports whether the run has the base repository's permissions although it may
+// check out untrusted code.
 func (e Event) Privileged() bool {
 	return e.Name == "pull_request_target" || e.Name == "workflow_run"
 }
 
-// Untrusted says why a run gets neither secrets nor identity tokens, nil if there is no
-// such reason.
+// Untrusted returns an error that explains why the run gets neither secrets nor identity
+// tokens, or nil if it gets them.
 func (e Event) Untrusted() error {
 	switch {
 	case e.pullRequest && !e.Privileged() && !strings.EqualFold(e.head, e.repository):
@@ -63,7 +63,7 @@ func (e Event) Untrusted() error {
 	return nil
 }
 
-// noIdentity says why there is no OIDC service to ask.
+// noIdentity explains why the job has no OIDC endpoint.
 func (e Event) noIdentity() error {
 	if e.act {
 		return underAct()

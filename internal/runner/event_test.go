@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Who started the run decides which message helps.
+// The error without an OIDC endpoint depends on who started the run.
 func TestNoIdentity(t *testing.T) {
 	t.Parallel()
 	const fork = `{"pull_request":{"head":{"repo":{"full_name":"mallory/app"}}}}`

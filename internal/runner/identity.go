@@ -18,11 +18,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Claims are the parts of the last identity token that messages may show. None of
-// them is a secret: they name the repository, the run and what started it.
+// Claims are the claims of an identity token that messages may show. None is secret: they
+// identify the repository, the run and its trigger.
 type Claims map[string]string
 
-// shownClaims are those, in the order in which they are shown.
+// shownClaims returns the names of these claims in display order.
 func shownClaims() []string {
 	return []string{
 		"iss", "aud", "sub", "repository", "repository_id", "repository_owner", "repository_owner_id", "repository_visibility", "environment",
@@ -30,23 +30,23 @@ func shownClaims() []string {
 	}
 }
 
-// Identity asks GitHub for identity tokens.
+// Identity requests identity tokens from GitHub.
 type Identity struct {
 	Runner   *Runner
 	Event    Event
 	Audience string
-	// Attempts is how often a request is sent that fails for a reason that may pass.
+	// Attempts is the maximum number of attempts after temporary failures.
 	Attempts int
-	// Timeout bounds one attempt.
+	// Timeout limits one attempt.
 	Timeout time.Duration
-	// Pause waits before the attempt after the given one.
+	// Pause waits after the given attempt.
 	Pause func(ctx context.Context, attempt int) error
-	// Claims are those of the last token.
+	// Claims are the claims of the last token.
 	Claims Claims
 }
 
-// Token asks for a new identity token and masks it. It tries again if GitHub cannot answer
-// just now. Its errors are failures with the codes PSA101 to PSA106.
+// Token requests a new identity token and masks it. It retries temporary failures. Its errors
+// are of type [*Failure], with the codes PSA101 to PSA106.
 func (i *Identity) Token(ctx context.Context) (secret.Secret, error) {
 	getenv := i.Runner.getenv
 	address := getenv("ACTIONS_ID_TOKEN_REQUEST_URL")
@@ -65,7 +65,7 @@ func (i *Identity) Token(ctx context.Context) (secret.Secret, error) {
 		}
 		status := 0
 		if answer, ok := errors.AsType[*githubactions.RequestFailedError](err); ok {
-			status = answer.StatusCode // its text holds the whole answer
+			status = answer.StatusCode // the error's text contains the whole response, so it is not used
 		}
 		if !MayPass(status) || attempt >= i.Attempts || ctx.Err() != nil {
 			return secret.Secret{}, identityFailed(identityProblem(status))
@@ -77,7 +77,7 @@ func (i *Identity) Token(ctx context.Context) (secret.Secret, error) {
 	}
 }
 
-// take masks a token and keeps its claims for messages.
+// take masks a token and stores its claims for messages.
 func (i *Identity) take(token string) (secret.Secret, error) {
 	value := secret.New(token)
 	if err := i.Runner.Mask(value); err != nil {
@@ -102,7 +102,7 @@ func identityProblem(status int) string {
 	}
 }
 
-// MayPass reports whether a status, 0 for no answer, may be another one soon.
+// MayPass reports whether an HTTP status is temporary. Status 0 means no response.
 func MayPass(status int) bool {
 	switch status {
 	case 0, http.StatusRequestTimeout, http.StatusPreconditionFailed, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -111,7 +111,7 @@ func MayPass(status int) bool {
 	return status >= 500
 }
 
-// ReadClaims reads the middle of a JWT without checking it: Vault does that.
+// ReadClaims decodes the payload of a JWT without verifying it. Vault verifies it.
 func ReadClaims(token string) Claims {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -137,7 +137,7 @@ func ReadClaims(token string) Claims {
 	return found
 }
 
-// names lists the claims that there are.
+// names returns the names of the claims present.
 func (c Claims) names() []string {
 	var names []string
 	for _, name := range shownClaims() {
@@ -148,8 +148,8 @@ func (c Claims) names() []string {
 	return names
 }
 
-// About shows the claims that Vault's words name, and all of them if they name none. sub
-// tells whether the subject is among those named.
+// About formats the claims that Vault's error message names, or all claims if it names none.
+// sub reports whether it names the subject.
 func (c Claims) About(said string) (shown string, sub bool) {
 	var named, all []string
 	for _, name := range c.names() {
@@ -166,7 +166,7 @@ func (c Claims) About(said string) (shown string, sub bool) {
 	return strings.Join(named, "\n"), sub
 }
 
-// IsLoopback reports whether a host is this machine itself.
+// IsLoopback reports whether host is a loopback address or localhost.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

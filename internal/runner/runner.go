@@ -17,24 +17,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Runner is whom a run talks to: GitHub's runner, or a terminal or log outside GitHub.
-// Whatever goes out passes it, so that no secret is in it once the secret is known here.
+// Runner writes all output of a run: to GitHub's runner or, outside GitHub, to a terminal or
+// log. It redacts every secret that it has been told about.
 type Runner struct {
 	actions *githubactions.Action
 	getenv  func(string) string
-	random  func() string // 128 bits or more, as letters and digits
-	mu      sync.Mutex    // a cancel speaks while the run does
-	known   []string      // live secrets, in every spelling that is cut out
-	// kept, if it is not nil, takes the place of GitHub's runner: state is kept in it,
-	// and words are plain lines.
+	random  func() string // at least 128 bits, as letters and digits
+	mu      sync.Mutex    // a cancellation writes concurrently with the run
+	known   []string      // all spellings of live secrets to redact
+	// kept, if not nil, replaces GitHub's runner: it stores the state, and messages are
+	// written as plain lines.
 	kept map[string]string
-	// words, outside GitHub, puts the text of a warning or an error into the words of the
-	// place.
+	// words adapts the text of a warning or an error to the environment outside GitHub.
 	words func(string) string
 }
 
-// New returns GitHub's runner, which reads out and the command files that the environment
-// names. random returns 128 bits or more as letters and digits.
+// New returns a Runner for GitHub's runner, which reads out and the command files named in
+// the environment. random returns at least 128 bits as letters and digits.
 func New(out io.Writer, getenv func(string) string, random func() string) *Runner {
 	return &Runner{
 		actions: githubactions.New(githubactions.WithWriter(out), githubactions.WithGetenv(getenv)),
@@ -42,23 +41,22 @@ func New(out io.Writer, getenv func(string) string, random func() string) *Runne
 	}
 }
 
-// Outside returns a runner for a place that is not GitHub: words are plain lines on out,
-// and state lives as long as the program. words puts warnings and errors into the words of the
-// place.
+// Outside returns a Runner for use outside GitHub. It writes plain lines to out and keeps
+// state in memory. words adapts warnings and errors to the environment.
 func Outside(out io.Writer, getenv func(string) string, random func() string, words func(string) string) *Runner {
 	r := New(out, getenv, random)
 	r.kept, r.words = map[string]string{}, words
 	return r
 }
 
-// IsGitHub reports whether GitHub's runner reads what is said.
+// IsGitHub reports whether GitHub's runner reads the output.
 func (r *Runner) IsGitHub() bool { return r.kept == nil }
 
-// Random returns 128 bits or more as letters and digits.
+// Random returns at least 128 bits as letters and digits.
 func (r *Runner) Random() string { return r.random() }
 
-// Mask tells the runner to hide a secret wherever it shows from now on. It comes
-// before any other use of the secret. It fails if the runner cannot be told.
+// Mask tells the runner to hide a secret in all further output. Call it before any other use
+// of the secret. It returns an error if the command cannot be written.
 func (r *Runner) Mask(secret secret.Secret) error {
 	for line := range strings.Lines(secret.Reveal()) {
 		if line = strings.TrimSpace(line); line == "" {
@@ -66,7 +64,7 @@ func (r *Runner) Mask(secret secret.Secret) error {
 		}
 		r.learn(line)
 		if r.kept != nil {
-			continue // nobody reads it, and whoever does must not see a secret
+			continue // outside GitHub the command would print the secret
 		}
 		if err := guarded(func() { r.actions.AddMask(line) }); err != nil {
 			return err
@@ -94,7 +92,7 @@ func (r *Runner) MaskAll(secrets []secret.Secret) error {
 	return nil
 }
 
-// clean cuts known secrets out of a text, and what would act on the text around it unseen.
+// clean redacts known secrets and makes invisible control characters visible.
 func (r *Runner) clean(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,9 +103,8 @@ func (r *Runner) clean(text string) string {
 	return text
 }
 
-// Say writes lines into the log. No line can become a command: the runner takes for
-// one what begins with "::" or has "##[" in it, and a lone carriage return ends a
-// line for it.
+// Say writes lines to the log. No line can become a workflow command: the runner interprets
+// lines that start with "::" or contain "##[", and a carriage return also ends a line.
 func (r *Runner) Say(text string) {
 	for line := range strings.FieldsFuncSeq(r.clean(text), func(r rune) bool { return r == '\r' || r == '\n' }) {
 		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
@@ -117,7 +114,7 @@ func (r *Runner) Say(text string) {
 	}
 }
 
-// Debug writes a line that shows if debug logging is on.
+// Debug writes a line that is shown only with debug logging.
 func (r *Runner) Debug(format string, args ...any) {
 	if r.kept != nil {
 		return
@@ -126,7 +123,7 @@ func (r *Runner) Debug(format string, args ...any) {
 	r.annotate(func() { r.actions.Debugf("%s", text) })
 }
 
-// Warn makes a yellow annotation. The code may be empty.
+// Warn writes a warning annotation. code may be empty.
 func (r *Runner) Warn(code, text string) {
 	text = r.clean(text)
 	if r.kept != nil {
@@ -137,7 +134,7 @@ func (r *Runner) Warn(code, text string) {
 	r.annotate(func() { a.Warningf("%s", text) })
 }
 
-// Failed makes a red annotation. The exit code is what fails the step.
+// Failed writes an error annotation. It does not fail the step; the exit code does.
 func (r *Runner) Failed(err error) {
 	code := ""
 	if f, ok := errors.AsType[*Failure](err); ok {
@@ -160,17 +157,17 @@ func (r *Runner) titled(code string) *githubactions.Action {
 	return r.actions.WithFieldsMap(map[string]string{"title": title})
 }
 
-// annotate writes words. If nobody reads them any more, nobody is left to tell.
+// annotate ignores write errors: there is nowhere to report them.
 func (r *Runner) annotate(write func()) { _ = guarded(write) }
 
 // Output sets an output of the step.
 func (r *Runner) Output(name, value string) error { return r.put("output", name, value) }
 
-// Export sets an environment variable for the steps that follow.
+// Export sets an environment variable for the following steps.
 func (r *Runner) Export(name, value string) error { return r.put("env", name, value) }
 
-// SaveState keeps a value for the post step. It is safe once this returns, whatever
-// happens to the program: the runner reads the file when the program has ended.
+// SaveState stores a value for the post step. The value is safe when this returns, even if
+// the program is killed, because the runner reads the file after the program has ended.
 func (r *Runner) SaveState(name, value string) error {
 	if r.kept != nil {
 		r.kept[name] = value
@@ -179,7 +176,7 @@ func (r *Runner) SaveState(name, value string) error {
 	return r.put("state", name, value)
 }
 
-// State reads what the main step kept.
+// State returns a value that the main step stored.
 func (r *Runner) State(name string) string {
 	if r.kept != nil {
 		return r.kept[name]
@@ -189,9 +186,8 @@ func (r *Runner) State(name string) string {
 
 var commandName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// put appends NAME and value to one of the runner's command files, between
-// delimiters that nobody can foresee: with a fixed one a value could set another
-// variable.
+// put appends a name and a value to one of the runner's command files, between random
+// delimiters. With a predictable delimiter, a value could set another variable.
 func (r *Runner) put(file, name, value string) error {
 	if !commandName.MatchString(name) {
 		return FileFailed(file, fmt.Errorf("%q is not a name", name))
@@ -203,7 +199,7 @@ func (r *Runner) put(file, name, value string) error {
 	return r.append(file, name+"<<"+delimiter+githubactions.EOF+value+githubactions.EOF+delimiter)
 }
 
-// Summarize appends Markdown to the page of the run.
+// Summarize appends Markdown to the job summary.
 func (r *Runner) Summarize(markdown string) error {
 	return r.append("step_summary", r.clean(markdown))
 }
@@ -213,7 +209,7 @@ func (r *Runner) append(file, text string) error {
 	if path == "" {
 		return FileFailed(file, fmt.Errorf("GITHUB_%s is not set: is this a GitHub Actions runner?", strings.ToUpper(file)))
 	}
-	if _, err := os.Stat(path); err != nil { // the runner makes it; a new one nobody would read
+	if _, err := os.Stat(path); err != nil { // the runner creates it, and would not read a file created here
 		return FileFailed(file, err)
 	}
 	err := guarded(func() { r.actions.IssueFileCommand(&githubactions.Command{Name: file, Message: text}) })
@@ -223,8 +219,7 @@ func (r *Runner) append(file, text string) error {
 	return nil
 }
 
-// guarded turns the panics, with which the library reports that writing failed, into
-// errors.
+// guarded converts panics into errors. The library panics when it cannot write.
 func guarded(write func()) (err error) {
 	defer func() {
 		if problem := recover(); problem != nil {

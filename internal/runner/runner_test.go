@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// files returns a runner's command files in a folder of the test.
+// files returns an environment with the runner's command files in a temporary directory.
 func files(t testing.TB) func(string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -26,7 +26,7 @@ func files(t testing.TB) func(string) string {
 	return func(name string) string { return env[name] }
 }
 
-// Whatever value is set, it is that value which the runner reads, or none at all.
+// The runner reads exactly the value that was set, or nothing.
 func FuzzNoValueSetsAnother(f *testing.F) {
 	f.Add("TOKEN", "plain")
 	f.Add("TOKEN", "x\n_GitHubActionsFileCommandDelimeter_\nPATH=/evil")
@@ -48,12 +48,12 @@ func FuzzNoValueSetsAnother(f *testing.F) {
 		}
 		for system, read := range map[string]func(string) ([]runnertest.Pair, error){"": runnertest.FileCommands, " on Windows": runnertest.FileCommandsOnWindows} {
 			want := runnertest.Pair{Name: name, Value: value}
-			if system != "" { // there a carriage return before the last line break is a part of it
+			if system != "" { // on Linux, a carriage return before the last line break is part of the value
 				want.Value = strings.TrimSuffix(value, "\r")
 			}
 			pairs, err := read(string(raw))
 			switch {
-			case value == "paistrike_0000": // that delimiters cannot be foreseen is what keeps this out
+			case value == "paistrike_0000": // only unpredictable delimiters prevent this
 			case err != nil:
 				t.Errorf("the runner%s cannot read %q: %v", system, raw, err)
 			case refused && len(raw) > 0:
@@ -65,7 +65,7 @@ func FuzzNoValueSetsAnother(f *testing.F) {
 	})
 }
 
-// No text of a server can become a command, in the log or in an annotation.
+// No text from a server can become a command, in the log or in an annotation.
 func FuzzNoTextIsACommand(f *testing.F) {
 	f.Add("plain")
 	f.Add("::set-env name=PATH::/evil")
@@ -107,8 +107,8 @@ func TestDelimitersDiffer(t *testing.T) {
 	}
 }
 
-// A secret that is known is in nothing that is said, also where the runner would not
-// have hidden it.
+// A known secret never appears in the output, even in spellings that the runner would not
+// mask.
 func TestKnownSecretsAreCutOut(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -134,7 +134,7 @@ func TestKnownSecretsAreCutOut(t *testing.T) {
 	}
 }
 
-// A runner whose files cannot be written is an error with a code, and no panic.
+// A command file that cannot be written causes an error with a code, not a panic.
 func TestRunnerFilesThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

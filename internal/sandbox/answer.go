@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// answer is a response that is not sent yet, so that it can be altered, lost or
-// made late. It is also the http.ResponseWriter that the handlers write to.
+// answer is a buffered response. It can be altered, delayed or dropped before it is sent. It
+// is also the http.ResponseWriter of the handlers.
 type answer struct {
 	status int
 	header http.Header
@@ -17,17 +17,17 @@ type answer struct {
 
 func newAnswer() *answer { return &answer{header: http.Header{}} }
 
-// Header returns the header fields that are sent.
+// Header returns the response header, which handlers may modify.
 func (a *answer) Header() http.Header { return a.header }
 
-// WriteHeader keeps the first status.
+// WriteHeader records the status. Only the first call has an effect.
 func (a *answer) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
-// Write keeps the body.
+// Write appends p to the body and records status 200 if no status was set.
 func (a *answer) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	return a.body.Write(p)
@@ -35,25 +35,25 @@ func (a *answer) Write(p []byte) (int, error) {
 
 func (a *answer) ok() bool { return a.status >= 200 && a.status < 300 }
 
-// send writes the answer out. The caller's header fields stay below the answer's own.
+// send writes the answer to w. The answer's header fields replace those already set on w.
 func (a *answer) send(w http.ResponseWriter) {
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(a.status)
-	// The caller has left if this fails; nobody is there to be told.
+	// A failure means that the caller has disconnected. There is no one to report it to.
 	w.Write(a.body.Bytes()) //nolint:errcheck // see above
 }
 
-// setBody replaces the body and what describes it.
+// setBody replaces the body and the header fields that describe it.
 func (a *answer) setBody(contentType string, body []byte) {
 	a.body.Reset()
 	a.body.Write(body)
 	a.header.Set("Content-Type", contentType)
 }
 
-// handle runs h on a buffer. What the mux itself answers (404, 405, a redirect
-// to a cleaner path) is plain text; it becomes a problem document, with Allow.
+// handle runs h on a buffer. The mux answers 404, 405 and redirects in plain text; handle
+// turns them into problem documents and keeps the Allow header.
 func handle(h http.Handler, r *http.Request, requestID string) *answer {
 	a := newAnswer()
 	a.header.Set("X-Request-Id", requestID)
@@ -74,7 +74,7 @@ func handle(h http.Handler, r *http.Request, requestID string) *answer {
 	return plain
 }
 
-// writeJSON answers with v, which is made of plain values that always encode.
+// writeJSON answers with v as JSON. Callers pass only plain values, which always encode.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 )
 
-// api is the wire contract over the store.
+// api implements the wire contract over the store.
 type api struct {
 	prefix string
 	store  *store
@@ -23,8 +23,8 @@ type api struct {
 	policy func() Policy
 }
 
-// caller is who asks, when, and under which policy: fixed for the whole request,
-// so that its parts cannot disagree.
+// caller describes who makes a request, when, and under which policy. It is fixed for the
+// whole request, so that all its parts see the same values.
 type caller struct {
 	token  Token
 	now    time.Time
@@ -45,7 +45,8 @@ func (a *api) handler() http.Handler {
 	return mux
 }
 
-// authenticated lets e run for a caller whose token is good, and counts the use.
+// authenticated calls e only for callers with a valid token, and records the use of the
+// token.
 func (a *api) authenticated(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secret, found := bearer(r)
@@ -113,7 +114,7 @@ func (a *api) create(w http.ResponseWriter, r *http.Request, c caller) {
 	writeJSON(w, http.StatusCreated, wireCreated{token.wire(), secret})
 }
 
-// problemOf words what [store.create] refuses.
+// problemOf translates an error of [store.create] into a problem document.
 func problemOf(err error) problem {
 	var invalid *invalidError
 	switch {
@@ -125,7 +126,7 @@ func problemOf(err error) problem {
 	return problem{Status: http.StatusInternalServerError, Code: "internal"}
 }
 
-// readObject reads a JSON object of at most [maxBody] bytes.
+// readObject reads a JSON object of at most [maxBody] bytes from the request body.
 func readObject(r *http.Request) (map[string]json.RawMessage, *problem) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
@@ -140,7 +141,8 @@ func readObject(r *http.Request) (map[string]json.RawMessage, *problem) {
 		return nil, &problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "a body has at most 64 KiB"}
 	}
 	var fields map[string]json.RawMessage
-	// Go's decoder would put U+FFFD for bytes that are not UTF-8: a different name than was sent.
+	// encoding/json would replace invalid UTF-8 with U+FFFD and so change the name that was
+	// sent.
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil || !utf8.Valid(body) {
 		bad := badRequest("bad_json", "the body is not one JSON object in UTF-8")
 		return nil, &bad
@@ -221,7 +223,7 @@ func (a *api) revoke(w http.ResponseWriter, r *http.Request, c caller) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// missing says that there is no such token, in the policy's way.
+// missing returns the answer for a token that does not exist, as the policy prescribes.
 func missing(p Policy) problem {
 	if p.MissingIs401 {
 		return unauthorized(refusedInvalid, "")

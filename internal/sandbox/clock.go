@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// The modes that a [Clock] reports.
+// Modes of a [Clock].
 const (
 	clockReal    = "real"    // follows the real clock
-	clockShifted = "shifted" // runs at the real pace, from where it was put
-	clockStill   = "still"   // stands until it is moved
+	clockShifted = "shifted" // runs at real speed from the time it was set to
+	clockStill   = "still"   // stopped until it is moved
 )
 
-// Clock is the sandbox's only idea of the time. One that was started at a given
-// time stands still between moves; any other runs on from where it is put.
+// Clock is the sandbox's only source of time. A clock that was started at a given time is
+// stopped between moves; any other clock keeps running from the time it was set to.
 type Clock struct {
 	mu     sync.Mutex
 	base   func() time.Time
@@ -22,7 +22,7 @@ type Clock struct {
 	at     time.Time // meaningful while still
 }
 
-// newClock makes a clock that stands at start, or follows base if start is zero.
+// newClock returns a clock stopped at start, or one that follows base if start is zero.
 func newClock(base func() time.Time, start time.Time) *Clock {
 	c := &Clock{base: base}
 	c.restore(savedClock{Still: start})
@@ -65,14 +65,14 @@ func (c *Clock) move(t time.Time) {
 	c.offset += t.Sub(c.now())
 }
 
-// Real lets the clock follow the real one again, whatever it did before.
+// Real makes the clock follow the real clock again.
 func (c *Clock) Real() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.offset, c.still = 0, false
 }
 
-// mode says how the clock runs.
+// mode returns one of the modes above.
 func (c *Clock) mode() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,8 +85,8 @@ func (c *Clock) mode() string {
 	return clockReal
 }
 
-// savedClock is a clock as the state file keeps it: where it stands, or how far
-// it is ahead of the real one.
+// savedClock is the form in which the state file stores a clock: the time at which it is
+// stopped, or its offset from the real clock.
 type savedClock struct {
 	Still  time.Time    `json:"still,omitzero"`
 	Offset textDuration `json:"offset"`

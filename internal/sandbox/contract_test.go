@@ -127,7 +127,7 @@ func TestUnauthorizedForms(t *testing.T) {
 
 func TestBearerIsAWordInAnyCase(t *testing.T) {
 	t.Parallel()
-	w := misbehave(t, sandbox.Options{}) // the contract's own clients write it with a capital
+	w := misbehave(t, sandbox.Options{}) // the contract's own clients capitalize it
 	wantStatus(w, w.must(w.try(t.Context(), "", "GET", "/api/v1/api-tokens", "", "Authorization", "bearer "+w.secret)), http.StatusOK)
 }
 

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// maxControlBody is the most that a control request's body may have, in bytes.
+// maxControlBody limits the body of a control request, in bytes.
 const maxControlBody = 1 << 20
 
-// maxSeed is the most tokens that one seed makes.
+// maxSeed limits the number of tokens that one seed request creates.
 const maxSeed = 10_000
 
-// controlHandler serves /_sandbox/*: what a person or a script does to the
-// sandbox, apart from what an API caller can do.
+// controlHandler serves /_sandbox/*: operations on the sandbox itself, which an API caller
+// does not have.
 func (s *Server) controlHandler() http.Handler {
 	mux := http.NewServeMux()
 	route := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, h) }
@@ -51,7 +51,7 @@ func (s *Server) controlHandler() http.Handler {
 	return sameSite(mux)
 }
 
-// done answers 204 after act.
+// done runs act and answers 204.
 func done(act func()) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		act()
@@ -59,7 +59,7 @@ func done(act func()) http.HandlerFunc {
 	}
 }
 
-// onToken does act to the token in the path.
+// onToken applies act to the token that the path names.
 func onToken(act func(id string) bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !act(r.PathValue("id")) {
@@ -109,7 +109,7 @@ func (s *Server) showFaults(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"faults": s.faults.remaining()})
 }
 
-// postFaults takes one fault or a list of them, all or none.
+// postFaults adds one fault or a list of faults. If one is invalid, none is added.
 func (s *Server) postFaults(w http.ResponseWriter, r *http.Request) {
 	var raw json.RawMessage
 	if !readControl(w, r, &raw) {
@@ -132,7 +132,8 @@ func (s *Server) showPolicy(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, s.Policy())
 }
 
-// putPolicy lays the body over a base: the contract, or the policy in force.
+// putPolicy replaces the policy with base, overridden by the fields in the body. The base is
+// either the contract or the policy in force.
 func (s *Server) putPolicy(base func() Policy) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		policy := base()
@@ -144,8 +145,8 @@ func (s *Server) putPolicy(base func() Policy) http.HandlerFunc {
 	}
 }
 
-// mintByHand makes a token as the web page does, under the same rules, and
-// answers with its secret this once.
+// mintByHand creates a token under the same rules as the web page and returns its secret in
+// this response only.
 func (s *Server) mintByHand(w http.ResponseWriter, r *http.Request) {
 	var fields map[string]json.RawMessage
 	if !readControl(w, r, &fields) {
@@ -165,13 +166,13 @@ func (s *Server) mintByHand(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, wireCreated{token.wire(), secret})
 }
 
-// seed makes many tokens whose secrets nobody has, for pages and audits.
+// seed creates many tokens for pages and audits. Their secrets are discarded.
 func (s *Server) seed(w http.ResponseWriter, r *http.Request) {
 	order := struct {
 		Count      int          `json:"count"`
 		NamePrefix string       `json:"name_prefix"`
-		CreatedAgo textDuration `json:"created_ago"` // how long ago they were made
-		UsedAgo    textDuration `json:"used_ago"`    // how long ago they were last used; absent = never
+		CreatedAgo textDuration `json:"created_ago"` // age of the token
+		UsedAgo    textDuration `json:"used_ago"`    // time since last use; absent = never used
 		ExpiresIn  textDuration `json:"expires_in"`  // absent = never; negative = expired
 		Revoked    bool         `json:"revoked"`     // revoked just now
 	}{NamePrefix: "seed"}
@@ -202,7 +203,8 @@ func (s *Server) seed(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, map[string]any{"ids": ids})
 }
 
-// readControl reads one JSON value without unknown fields, or answers why not.
+// readControl decodes one JSON value, rejecting unknown fields. If it fails, it answers with
+// the reason.
 func readControl(w http.ResponseWriter, r *http.Request, into any) bool {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxControlBody+1))
 	if err != nil || len(body) > maxControlBody {

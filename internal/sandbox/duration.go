@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// textDuration is a duration as JSON shows it: "36h", "1m30s" or, in whole days
-// of 24 hours, "90d".
+// textDuration is a duration in its JSON form: "36h", "1m30s" or, in whole days of 24 hours,
+// "90d".
 type textDuration time.Duration
 
-// MarshalJSON writes Go's own form ("2160h0m0s").
+// MarshalJSON writes the format of [time.Duration.String] ("2160h0m0s").
 func (d textDuration) MarshalJSON() ([]byte, error) {
 	return json.Marshal(time.Duration(d).String())
 }
 
-// UnmarshalJSON reads Go's form or whole days.
+// UnmarshalJSON accepts the format of [time.ParseDuration] or whole days.
 func (d *textDuration) UnmarshalJSON(data []byte) error {
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {

@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// maxBody is the most that a request body may have, in bytes.
+// maxBody limits the body of a request, in bytes.
 const maxBody = 64 << 10
 
-// work is one request being done: who asks, what about, and what comes of it.
+// work is the processing of one request: the calling token, the token it concerns, and the
+// answer.
 type work struct {
 	caller, subject string
 	answer          *answer
@@ -19,7 +20,7 @@ type work struct {
 
 type workKey struct{}
 
-// workOf returns the work that r belongs to, for the handlers to say who and what.
+// workOf returns the work of r, in which handlers record the caller and the subject.
 func workOf(r *http.Request) *work {
 	w, ok := r.Context().Value(workKey{}).(*work)
 	if !ok {
@@ -28,7 +29,7 @@ func workOf(r *http.Request) *work {
 	return w
 }
 
-// exchange answers one API request, with whatever fault was ordered for it.
+// exchange answers one API request and applies the fault that matches it.
 func (s *Server) exchange(w http.ResponseWriter, r *http.Request, requestID string) {
 	call := s.journal.open(r, requestID, s.clock.Now())
 	lost := func() {
@@ -42,7 +43,7 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, requestID stri
 	}
 	fault := s.faults.take(r.Method, r.URL.Path)
 	if fault.Hold && fault.Lose == LoseResponse {
-		// The work outlives its connection, and its caller's patience.
+		// The work continues after its connection is closed and its caller has left.
 		late := r.Clone(context.WithoutCancel(r.Context()))
 		s.journal.add(call, 0)
 		s.holds.later(func() { s.perform(late, body, call) })
@@ -62,7 +63,8 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, requestID stri
 	a.send(w)
 }
 
-// arrives takes a request as far as the work, and reports whether it got there.
+// arrives applies the part of a fault that precedes the work. It reports whether the request
+// reaches the work.
 func (s *Server) arrives(ctx context.Context, fault Fault) bool {
 	if !pause(ctx, fault.Delay) {
 		return false
@@ -73,7 +75,7 @@ func (s *Server) arrives(ctx context.Context, fault Fault) bool {
 	return fault.Lose != LoseRequest
 }
 
-// outcome does the work, or what the fault puts in its place.
+// outcome does the work and returns its answer, or the fault's answer instead.
 func (s *Server) outcome(fault Fault, r *http.Request, body []byte, call *Call) *answer {
 	a := newAnswer()
 	a.header.Set("X-Request-Id", call.RequestID)
@@ -86,7 +88,7 @@ func (s *Server) outcome(fault Fault, r *http.Request, body []byte, call *Call) 
 	return a
 }
 
-// perform runs the request against the API and notes in the journal what came of it.
+// perform runs the request against the API and records the result in the journal.
 func (s *Server) perform(r *http.Request, body []byte, call *Call) *answer {
 	done := &work{}
 	r = r.WithContext(context.WithValue(r.Context(), workKey{}, done))
@@ -96,8 +98,8 @@ func (s *Server) perform(r *http.Request, body []byte, call *Call) *answer {
 	return done.answer
 }
 
-// saved returns a, or an error in its place if the state file cannot be written:
-// what a caller has been promised must be there after a restart.
+// saved returns a, or an error instead if the state file cannot be written: a result that was
+// reported to a caller must survive a restart.
 func (s *Server) saved(a *answer) *answer {
 	if err := s.Save(); err != nil {
 		failed := newAnswer()
@@ -108,7 +110,7 @@ func (s *Server) saved(a *answer) *answer {
 	return a
 }
 
-// pause waits for d. It reports false if the caller left before.
+// pause waits for d. It returns false if the caller left earlier.
 func pause(ctx context.Context, d time.Duration) bool {
 	if d == 0 {
 		return true
@@ -123,11 +125,11 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// cut ends the connection without an answer.
+// cut closes the connection without an answer.
 func cut(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 and recorders have no connection to take
+		panic(http.ErrAbortHandler) // HTTP/2 and recorders cannot be hijacked
 	}
 	conn.Close() //nolint:errcheck // it is thrown away on purpose
 }

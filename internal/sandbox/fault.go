@@ -13,51 +13,54 @@ import (
 	"time"
 )
 
-// Where [Fault.Lose] cuts the connection.
+// Values of [Fault.Lose].
 const (
-	// LoseRequest cuts it before the work: nothing is done.
+	// LoseRequest cuts the connection before the work, so nothing is done.
 	LoseRequest = "request"
-	// LoseResponse cuts it after the work: it is done, and the caller does not hear of it.
+	// LoseResponse cuts the connection after the work, so the caller does not learn the
+	// result.
 	LoseResponse = "response"
 )
 
-// Fault is a rule for what goes wrong with the next requests that match it. Of
-// several that match, the one that was added first is used.
+// Fault is a rule for the failure of the requests that match it. If several rules match, the
+// first one added applies.
 //
-// The fields go together. A Status alone answers in place of the work; with After
-// the work is done first. Hold keeps a request until [Server.Release], and is
-// dropped undone if its caller leaves before; together with Lose "response" the
-// caller is cut off now and the work is done at the release: a write that lands
-// late. Body, Headers and Truncate without a Status alter the real answer.
+// Fields can be combined. Status alone answers instead of the work; with After, the work is
+// done first. Hold delays a request until [Server.Release], and drops it undone if its caller
+// leaves earlier. Hold with Lose "response" cuts off the caller immediately and does the work
+// on release, which is how a write lands late. Body, Headers and Truncate without a Status
+// alter the real answer.
 //
-// Note that Go's HTTP client by itself repeats a GET whose pooled connection was
-// cut, so a lost GET is only seen with keep-alive off or a count above 1.
+// Go's HTTP client repeats a GET whose pooled connection was cut, so a lost GET is visible
+// only with keep-alive off or a count above 1.
 type Fault struct {
-	// Method is the request's method; "" is any.
+	// Method is the HTTP method to match; "" matches any.
 	Method string `json:"method,omitempty"`
-	// Path is a glob (as in path.Match) for the whole path or the part below the API prefix; "" is any.
+	// Path is a glob (see path.Match) for the whole path or the part below the API prefix; ""
+	// matches any.
 	Path string `json:"path,omitempty"`
-	// Skip is how many matching requests are let through first.
+	// Skip is the number of matching requests to let through first.
 	Skip int `json:"skip,omitempty"`
-	// Count is how many requests it meets: 0 = 1, -1 = every one from then on.
+	// Count is the number of requests that fail: 0 means 1, -1 means all from then on.
 	Count int `json:"count,omitempty"`
-	// Delay is waited before the work, in real time, or until the caller leaves.
+	// Delay is the real time to wait before the work. It ends early if the caller leaves.
 	Delay time.Duration `json:"delay,omitempty"`
-	// Hold waits for a release.
+	// Hold keeps the request until [Server.Release].
 	Hold bool `json:"hold,omitempty"`
 	// Lose is LoseRequest, LoseResponse or "".
 	Lose string `json:"lose,omitempty"`
-	// Status answers with this status, 200 to 599. An error status without a Body gets a problem document.
+	// Status is the status to answer with, 200 to 599. An error status without a Body gets a
+	// problem document.
 	Status int `json:"status,omitempty"`
-	// Redirect answers with this Location, and 302 unless Status says otherwise.
+	// Redirect is the Location to answer with. The status is 302 unless Status is set.
 	Redirect string `json:"redirect,omitempty"`
-	// Headers are set on the answer.
+	// Headers are added to the answer.
 	Headers map[string]string `json:"headers,omitempty"`
-	// Body is sent in place of the answer's own.
+	// Body replaces the body of the answer.
 	Body string `json:"body,omitempty"`
-	// Truncate sends half of the body, as a complete message.
+	// Truncate sends half of the body as a complete message.
 	Truncate bool `json:"truncate,omitempty"`
-	// After does the work before Status or Redirect answer in its place.
+	// After does the work first; Status or Redirect then replace its answer.
 	After bool `json:"after,omitempty"`
 }
 
@@ -80,10 +83,10 @@ func (f Fault) check() error {
 	return nil
 }
 
-// inPlace reports whether the fault answers without the work being done.
+// inPlace reports whether the fault answers without doing the work.
 func (f Fault) inPlace() bool { return !f.After && (f.Status != 0 || f.Redirect != "") }
 
-// alter puts the fault's answer over a, the real one or an empty one.
+// alter applies the fault to a, which is the real answer or an empty one.
 func (f Fault) alter(a *answer) {
 	status := f.Status
 	if status == 0 && f.Redirect != "" {
@@ -93,7 +96,7 @@ func (f Fault) alter(a *answer) {
 		a.status = status
 	}
 	if status >= 300 {
-		// Whatever the work answered, a secret above all, does not go out under an error.
+		// Nothing of the real answer, least of all a secret, is sent with an error.
 		a.body.Reset()
 		a.header = http.Header{"X-Request-Id": a.header.Values("X-Request-Id")}
 	}
@@ -121,7 +124,7 @@ func bodyType(body string) string {
 	return http.DetectContentType([]byte(body))
 }
 
-// faultJSON writes the delay as text.
+// faultJSON is a Fault whose delay is encoded as text.
 type faultJSON struct {
 	*plainFault
 	Delay *textDuration `json:"delay,omitempty"`
@@ -129,7 +132,7 @@ type faultJSON struct {
 
 type plainFault Fault
 
-// MarshalJSON writes the delay as text, if there is one.
+// MarshalJSON encodes the delay as text and omits it if zero.
 func (f Fault) MarshalJSON() ([]byte, error) {
 	view := faultJSON{plainFault: (*plainFault)(&f)}
 	if f.Delay != 0 {
@@ -138,7 +141,7 @@ func (f Fault) MarshalJSON() ([]byte, error) {
 	return json.Marshal(view)
 }
 
-// UnmarshalJSON refuses unknown fields and rules that could not work.
+// UnmarshalJSON rejects unknown fields and rules that can never apply.
 func (f *Fault) UnmarshalJSON(data []byte) error {
 	var read Fault
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -153,14 +156,14 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// faults are the rules that are left, in the order in which they were added.
+// faults holds the pending rules in the order in which they were added.
 type faults struct {
 	prefix string
 	mu     sync.Mutex
 	rules  []*rule
 }
 
-// rule is a fault with what is left of its skip and count.
+// rule is a fault with its remaining skip and count.
 type rule struct {
 	fault      Fault
 	skip, left int
@@ -185,7 +188,7 @@ func (q *faults) clear() {
 	q.rules = nil
 }
 
-// remaining returns the rules with the skip and count that they still have.
+// remaining returns the pending rules with their remaining skip and count.
 func (q *faults) remaining() []Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -198,7 +201,7 @@ func (q *faults) remaining() []Fault {
 	return list
 }
 
-// take returns what goes wrong with this request; the zero fault is nothing.
+// take returns the fault for this request, or the zero Fault if none applies.
 func (q *faults) take(method, requestPath string) Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 
 const collection = "/api/v1/api-tokens"
 
-// post creates a token by API and returns what the caller sees of it.
+// post creates a token by API and returns the response as the caller sees it.
 func (w *world) post(name string) (reply, error) {
 	return w.try(w.Context(), w.secret, "POST", collection, `{"name":"`+name+`"}`)
 }
@@ -31,7 +31,7 @@ func TestFaultLosesTheRequest(t *testing.T) {
 	if n := len(w.sandbox.Tokens()); n != 1 {
 		t.Errorf("%d tokens, want the management token alone", n)
 	}
-	wantStatus(w, w.must(w.post("x")), http.StatusCreated) // once is once
+	wantStatus(w, w.must(w.post("x")), http.StatusCreated) // the fault applied once
 }
 
 func TestFaultLosesTheResponse(t *testing.T) {
@@ -226,7 +226,7 @@ func TestFaultAltersTheRealAnswer(t *testing.T) {
 		name   string
 		fault  sandbox.Fault
 		status int
-		secret bool // does the answer still carry the secret?
+		secret bool // whether the answer still contains the secret
 	}{
 		{"502 after the work", sandbox.Fault{Status: 502, After: true}, 502, false},
 		{"redirect after the work", sandbox.Fault{Redirect: "/x", After: true}, 302, false},
@@ -263,7 +263,7 @@ func TestFaultsMeetTheRequestsTheyAreFor(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		faults []sandbox.Fault
-		want   []int // of: list, list, self, create, list
+		want   []int // statuses of: list, list, self, create, list
 	}{
 		{"the next one", []sandbox.Fault{{Status: 500}}, []int{500, 200, 200, 201, 200}},
 		{"by method", []sandbox.Fault{{Method: "post", Status: 500}}, []int{200, 200, 200, 500, 200}},

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// localHost reports whether a Host header names this machine. A page elsewhere
-// can point its own name at 127.0.0.1 and have a browser talk to the sandbox as
-// that name (DNS rebinding); the header gives it away.
+// localHost reports whether a Host header names this machine. With DNS rebinding, a foreign
+// page points its own name at 127.0.0.1 and makes a browser call the sandbox; the Host header
+// then contains the foreign name.
 func localHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -21,12 +21,12 @@ func localHost(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// refuseHost is the answer to a foreign Host header.
+// refuseHost returns the answer to a foreign Host header.
 func refuseHost() problem {
 	return problem{Status: http.StatusForbidden, Code: "foreign_host", Detail: "the sandbox answers to localhost and loopback addresses only"}
 }
 
-// sameSite refuses what a browser sends on behalf of another site's page.
+// sameSite rejects requests that a browser sends on behalf of another site's page.
 func sameSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

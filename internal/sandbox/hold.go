@@ -6,17 +6,17 @@ import (
 	"sync"
 )
 
-// holds keeps requests back until they are released.
+// holds keeps requests until they are released.
 type holds struct {
 	mu      sync.Mutex
-	waiting []chan struct{} // requests whose callers wait
+	waiting []chan struct{} // requests whose callers are waiting
 	late    []func()        // work whose callers were cut off
-	changed chan struct{}   // closed and renewed whenever something is held
+	changed chan struct{}   // closed and replaced whenever something is held
 }
 
 func newHolds() *holds { return &holds{changed: make(chan struct{})} }
 
-// wait blocks until the release. It reports false if the caller left before.
+// wait blocks until release is called. It returns false if the caller left earlier.
 func (h *holds) wait(ctx context.Context) bool {
 	released := make(chan struct{})
 	h.hold(func() { h.waiting = append(h.waiting, released) })
@@ -31,7 +31,7 @@ func (h *holds) wait(ctx context.Context) bool {
 	}
 }
 
-// later keeps work for the release.
+// later keeps work until release is called.
 func (h *holds) later(work func()) {
 	h.hold(func() { h.late = append(h.late, work) })
 }
@@ -44,13 +44,13 @@ func (h *holds) hold(add func()) {
 	h.changed = make(chan struct{})
 }
 
-// release lets everything go and returns how much that was. Late work is done
-// when it returns.
+// release releases everything and returns the number of requests released. It returns after
+// the late work is done.
 func (h *holds) release() int {
 	h.mu.Lock()
 	waiting, late := h.waiting, h.late
 	h.waiting, h.late = nil, nil
-	h.mu.Unlock() // late work may take its time, and may be held again
+	h.mu.Unlock() // late work may be slow and may be held again
 	for _, c := range waiting {
 		close(c)
 	}

@@ -8,31 +8,31 @@ import (
 	"time"
 )
 
-// Call is one request that came in, other than those to the control endpoints.
+// Call is one request received. Requests to the control endpoints are not recorded.
 type Call struct {
-	Time   time.Time `json:"time"` // by the sandbox clock, at arrival
+	Time   time.Time `json:"time"` // time of arrival by the sandbox clock
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
 	Query  string    `json:"query,omitempty"`
-	// Status is what the caller was sent; 0 if the connection was cut instead.
+	// Status is the status sent to the caller, or 0 if the connection was cut.
 	Status int `json:"status"`
-	// TokenID is the token that the caller showed, if the sandbox knows it.
+	// TokenID identifies the caller's token, if the sandbox knows it.
 	TokenID string `json:"token_id,omitempty"`
-	// Subject is the token that was read, revoked or created.
+	// Subject is the ID of the token that was read, revoked or created.
 	Subject   string `json:"subject,omitempty"`
 	RequestID string `json:"request_id"`
-	// Applied says that the work was done with success, whatever the caller was sent.
+	// Applied reports whether the work succeeded, regardless of the status sent.
 	Applied bool `json:"applied"`
 }
 
-// journal keeps the calls in the order in which they were answered.
+// journal records calls in the order in which they were answered.
 type journal struct {
 	scrub scrubber
 	mu    sync.Mutex
 	calls []*Call
 }
 
-// open begins the entry of a request. Nothing that looks like a secret gets in.
+// open starts the entry of a request. Anything that looks like a secret is redacted.
 func (j *journal) open(r *http.Request, requestID string, now time.Time) *Call {
 	return &Call{
 		Time:      now,
@@ -43,10 +43,10 @@ func (j *journal) open(r *http.Request, requestID string, now time.Time) *Call {
 	}
 }
 
-// plainQuery writes the query in one spelling, or a secret could hide behind percent signs.
+// plainQuery normalizes the query, because percent-encoding could hide a secret.
 func plainQuery(u *url.URL) string { return u.Query().Encode() }
 
-// add closes an entry with the status that the caller is sent.
+// add completes an entry with the status sent to the caller.
 func (j *journal) add(c *Call, status int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -54,7 +54,7 @@ func (j *journal) add(c *Call, status int) {
 	j.calls = append(j.calls, c)
 }
 
-// note writes what the work came to, which may be after the entry was closed.
+// note records the result of the work, possibly after add.
 func (j *journal) note(c *Call, w *work) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

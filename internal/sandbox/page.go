@@ -16,16 +16,18 @@ import (
 	"unicode/utf8"
 )
 
-// pagePrefix is where everything of the page lies, apart from "/" itself.
+// pagePrefix is the path prefix of everything the page serves except "/" itself.
 const pagePrefix = "/_page/"
 
-// pageFiles are the template and what a browser loads beside it.
+// pageFiles contains the templates and the assets that a browser loads with them.
+//
+// go:embed page
 //
 //go:embed page
 var pageFiles embed.FS
 
-// page is the "API Tokens" page over the same store as the API. It keeps nothing
-// but the forms that are out: a secret is in the one answer that made it.
+// page is the "API Tokens" page over the API's store. Its only state is the set of forms in
+// use: a secret appears only in the response to the request that created it.
 type page struct {
 	clock  *Clock
 	store  *store
@@ -34,7 +36,7 @@ type page struct {
 	watch  *watch
 }
 
-// pageTemplate is parsed when someone first looks at a page.
+// pageTemplate is parsed on first use.
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.ParseFS(pageFiles, "page/*.html"))
 })
@@ -43,7 +45,7 @@ func newPage(c *Clock, s *store, policy func() Policy, realNow func() time.Time)
 	return &page{clock: c, store: s, policy: policy, forms: newForms(), watch: &watch{now: realNow}}
 }
 
-// isPage reports whether a path is the page's and not the API's.
+// isPage reports whether a path belongs to the page and not to the API.
 func isPage(path string) bool { return path == "/" || strings.HasPrefix(path, pagePrefix) }
 
 // shown runs the page on a buffer.
@@ -62,7 +64,7 @@ func (p *page) handler() http.Handler {
 	mux.HandleFunc("POST /_page/generate", p.generate)
 	mux.HandleFunc("POST /_page/revoke", p.revoke)
 	mux.HandleFunc("POST /_page/clock", p.moveClock)
-	// Where an address is opened again that was only ever posted to.
+	// Reloading the address of a form submission returns to the list.
 	mux.HandleFunc("GET /_page/generate", goHome)
 	mux.HandleFunc("GET /_page/revoke", goHome)
 	file := func(name, contentType string) {
@@ -77,8 +79,8 @@ func (p *page) handler() http.Handler {
 	return guarded(sameSite(mux))
 }
 
-// guarded sets what a browser may do with the page: run and load only the
-// sandbox's own files, keep nothing, and show it in no frame.
+// guarded restricts the page in the browser: it loads only the sandbox's own files, is not
+// cached, and cannot be framed.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -95,8 +97,8 @@ func guarded(next http.Handler) http.Handler {
 
 func goHome(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusSeeOther) }
 
-// home shows the page, with a dialog open if the address asks for one: that is
-// how the page works without JavaScript.
+// home shows the page. A query parameter opens a dialog, so that the page works without
+// JavaScript.
 func (p *page) home(w http.ResponseWriter, r *http.Request) {
 	now, policy, query := p.clock.Now(), p.policy(), r.URL.Query()
 	v := pageView{Query: readQuery(query)}
@@ -113,7 +115,7 @@ func (p *page) home(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, http.StatusOK, v)
 }
 
-// live shows the part that changes by itself, or 304 if it has not.
+// live renders the part that updates itself, or answers 304 if it has not changed.
 func (p *page) live(w http.ResponseWriter, r *http.Request) {
 	body, err := p.render("live", p.liveView(readQuery(r.URL.Query()), p.watch.look(r.Context())))
 	if err != nil {
@@ -130,8 +132,8 @@ func (p *page) live(w http.ResponseWriter, r *http.Request) {
 	send(w, http.StatusOK, body)
 }
 
-// generate makes a token and shows its secret in this answer alone. A redirect
-// would mean to keep the secret for the page that follows.
+// generate creates a token and shows its secret in this response only. A redirect would
+// require keeping the secret until the next request.
 func (p *page) generate(w http.ResponseWriter, r *http.Request) {
 	v := pageView{Query: postedQuery(r), Dialog: dialogGenerate, Form: formView{Name: r.PostFormValue("name"), Expires: r.PostFormValue("expires")}}
 	if !p.forms.take(r.PostFormValue("form")) {
@@ -165,7 +167,7 @@ func (p *page) generate(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// postedQuery is how the list stood on the page that a form was sent from.
+// postedQuery returns the list query of the page that a form was submitted from.
 func postedQuery(r *http.Request) listQuery {
 	values, err := url.ParseQuery(r.PostFormValue("view"))
 	if err != nil {
@@ -174,7 +176,7 @@ func postedQuery(r *http.Request) listQuery {
 	return readQuery(values)
 }
 
-// readForm reads a token as the form asks for it: its date is 00:00 UTC of that day.
+// readForm reads the token that the form requests. Its date means 00:00 UTC of that day.
 func readForm(f formView) (draft, []fieldError) {
 	d := draft{Name: f.Name}
 	var faults []fieldError
@@ -206,8 +208,8 @@ func (p *page) revoke(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/?"+back.Encode(), http.StatusSeeOther) //nolint:gosec // always a query of this page
 }
 
-// moveClock takes the steps that the strip offers. Its forms may be sent more than
-// once: a person who presses "+1 d" three times means three days.
+// moveClock applies one of the steps in clockSteps. Its forms can be submitted repeatedly:
+// pressing "+1 d" three times advances three days.
 func (p *page) moveClock(w http.ResponseWriter, r *http.Request) {
 	step := r.PostFormValue("advance")
 	known := slices.ContainsFunc(clockSteps(), func(s clockStep) bool { return s.Value == step })
@@ -220,7 +222,7 @@ func (p *page) moveClock(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, postedQuery(r).address(), http.StatusSeeOther) //nolint:gosec // always a query of this page
 }
 
-// show answers with the whole page, whose forms can be sent once.
+// show answers with the whole page. Each of its forms can be submitted once.
 func (p *page) show(w http.ResponseWriter, r *http.Request, status int, v pageView) {
 	v.Nonce, v.Live = p.forms.issue(), p.liveView(v.Query, p.watch.look(r.Context()))
 	v.Tomorrow = p.clock.Now().AddDate(0, 0, 1).Format(time.DateOnly)

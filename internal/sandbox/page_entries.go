@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// maxLoose is how many entries without a token in the list are shown.
+// maxLoose limits the number of entries shown whose token is not in the list.
 const maxLoose = 20
 
-// held is an entry with the store that it is in.
+// held is an entry with the name of its store.
 type held struct {
 	Entry
 	store string
 }
 
-// index finds what the stores say of a token.
+// index finds what the stores record about a token.
 type index struct {
-	serving  map[string][]held // by token; an entry that has ended served it last
+	serving  map[string][]held // entries by token ID; an ended entry is listed under the last token it served
 	retiring map[string]Retiring
 }
 
@@ -36,7 +36,7 @@ func indexed(readings []reading) index {
 	return ix
 }
 
-// matches reports whether a token has every word somewhere.
+// matches reports whether every word occurs in one of the token's texts.
 func (ix index) matches(t Token, words []string) bool {
 	if len(words) == 0 {
 		return true
@@ -49,7 +49,7 @@ func (ix index) matches(t Token, words []string) bool {
 	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
 }
 
-// of are the entries that serve any of the tokens, or served it when they ended.
+// of returns the entries that serve one of the tokens or that served it when they ended.
 func (ix index) of(tokens []Token) []held {
 	var list []held
 	for _, t := range tokens {
@@ -58,20 +58,20 @@ func (ix index) of(tokens []Token) []held {
 	return list
 }
 
-// storeView is a store in one line.
+// storeView is the one-line summary of a store.
 type storeView struct {
 	Name, Summary string
 	Failed        bool
 }
 
-// entryView is what an entry says, in words.
+// entryView is an entry in words.
 type entryView struct {
 	Store, Place, Version string
-	Serves                string // what tells the token from others of its slot
+	Serves                string // distinguishes the token from others of its slot
 	Ended                 bool
-	Overlap               string // until when the old token works too
+	Overlap               string // when the old token stops working
 	Next                  moment
-	Due                   bool // Next is over
+	Due                   bool // Next has passed
 	LastError             string
 }
 
@@ -121,8 +121,8 @@ func (p *page) entry(e held, now time.Time) entryView {
 	return v
 }
 
-// loose are the entries whose token the list has not: it is of another account,
-// or was forgotten.
+// loose returns the entries whose token is not in the list, because it belongs to another
+// account or was forgotten.
 func (p *page) loose(readings []reading, tokens []Token, now time.Time) []entryView {
 	listed := map[string]bool{}
 	for _, t := range tokens {

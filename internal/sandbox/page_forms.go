@@ -6,12 +6,11 @@ import (
 	"sync"
 )
 
-// maxForms is how many pages may be open with a form that still can be sent.
+// maxForms limits the number of unsubmitted one-time forms.
 const maxForms = 1000
 
-// forms are the one-time numbers of the forms that are out. A form that is sent
-// twice, by a reload say, makes one token; one that another site's page made up
-// makes none.
+// forms issues and redeems the one-time numbers of forms. A form that is submitted twice, for
+// example by a reload, creates one token. A form that another site made up creates none.
 type forms struct {
 	mu  sync.Mutex
 	out []string // oldest first
@@ -30,7 +29,7 @@ func (f *forms) issue() string {
 	return number
 }
 
-// take reports whether a form is out, and takes it back.
+// take redeems a number and reports whether it was valid.
 func (f *forms) take(number string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -8,34 +8,34 @@ import (
 )
 
 const (
-	pageRows   = 200 // rows that a page of the list has at most
-	recentDead = 3   // dead tokens that a living group shows unasked
+	pageRows   = 200 // maximum number of rows on a page of the list
+	recentDead = 3   // dead tokens shown in a group with working tokens until it is unfolded
 	otherGroup = "others"
 )
 
-// group is what stands together in the list: the tokens of one slot, all that
-// belong to none, or, in a list sorted token by token, everything.
+// group is a section of the list: the tokens of one slot, all tokens without a slot, or, in a
+// list that is not sorted by name, all tokens.
 type group struct {
-	id        string // the slot, otherGroup, or "" = everything
+	id        string // the slot, otherGroup, or "" for all tokens
 	label     string
 	all       []Token // newest first
-	shown     []Token // in the order of the list
-	folded    int     // how many are left out of shown until the group is opened
-	continued bool    // the page before ended in the middle of it
+	shown     []Token // in display order
+	folded    int     // number of tokens hidden until the group is unfolded
+	continued bool    // the group started on the previous page
 }
 
 func (g group) alive(now time.Time) bool {
 	return slices.ContainsFunc(g.all, func(t Token) bool { return t.works(now) })
 }
 
-// arrange makes the list that q asks for: what is alive first.
+// arrange returns the list that q selects, working tokens first.
 func (p *page) arrange(tokens []Token, kept index, q listQuery, now time.Time) []group {
 	words := strings.Fields(strings.ToLower(q.Find))
 	matched := func(t Token) bool { return kept.matches(t, words) }
 	if !q.grouped() {
 		shown := slices.DeleteFunc(slices.Clone(tokens), func(t Token) bool { return !matched(t) || t.ID == q.At })
 		if q.Sort == byCreated && !q.Desc {
-			slices.Reverse(shown) // those of one second, too
+			slices.Reverse(shown) // including tokens created in the same second
 		}
 		slices.SortStableFunc(shown, byColumn(q, now))
 		return []group{{all: tokens, shown: shown}}
@@ -53,14 +53,15 @@ func (p *page) arrange(tokens []Token, kept index, q listQuery, now time.Time) [
 		g.shown = unfolded(g, q, now, func(t Token) bool { return len(words) > 0 && matched(t) })
 		g.folded = len(g.all) - len(g.shown)
 		if slices.ContainsFunc(g.all, func(t Token) bool { return t.ID == q.At }) {
-			g.folded-- // it stands above
+			g.folded-- // it is shown at the top
 		}
 		if g.id == otherGroup && g.folded+len(g.shown) == 0 {
 			continue
 		}
 		groups = append(groups, g)
 	}
-	// By name: a group that jumped up at each rotation would take the reader's place with it.
+	// Groups are sorted by name, so that a rotation does not move a group while someone is
+	// reading.
 	slices.SortFunc(groups, func(a, b group) int {
 		names := cmp.Or(compareText(a.label, b.label), cmp.Compare(a.id, b.id))
 		if q.Desc {
@@ -71,7 +72,7 @@ func (p *page) arrange(tokens []Token, kept index, q listQuery, now time.Time) [
 	return groups
 }
 
-// slots sorts tokens into groups, in no order.
+// slots divides tokens into groups, in no particular order.
 func (p *page) slots(tokens []Token) []group {
 	found := map[string]*group{}
 	for _, t := range tokens {
@@ -91,9 +92,9 @@ func (p *page) slots(tokens []Token) []group {
 	return groups
 }
 
-// unfolded are the tokens of a group that are shown unasked: those that work and
-// the last that ended. A group in which nothing works shows none. One that is
-// open, and what a search looks for, is shown whole.
+// unfolded returns the tokens of a group that are shown by default: those that work and the
+// last ones that ended, or none if no token works. An unfolded group, or one that a search
+// matches, is shown in full.
 func unfolded(g group, q listQuery, now time.Time, wanted func(Token) bool) []Token {
 	open, dead := slices.Contains(q.Open, g.id), 0
 	if !g.alive(now) {
@@ -116,9 +117,9 @@ func unfolded(g group, q listQuery, now time.Time, wanted func(Token) bool) []To
 	return shown
 }
 
-// byColumn compares tokens as the list is sorted: those that work come first in
-// either direction. A token that was never used was used before all others, and
-// one that never expires does so after all others.
+// byColumn returns the comparison for the sorted list. Working tokens come first in both
+// directions. A token that was never used sorts before all others by last use; a token that
+// never expires sorts after all others by expiry.
 func byColumn(q listQuery, now time.Time) func(a, b Token) int {
 	column := map[string]func(a, b Token) int{
 		byCreated: func(a, b Token) int { return a.CreatedAt.Compare(b.CreatedAt) },
@@ -143,7 +144,7 @@ func compareText(a, b string) int {
 	return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
 }
 
-// compareBool puts false before true.
+// compareBool orders false before true.
 func compareBool(a, b bool) int {
 	switch {
 	case a == b:
@@ -154,8 +155,8 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// paged deals groups out to pages of at most size rows. A group that fits a page
-// is not torn apart; one that is folded takes a row.
+// paged distributes groups over pages of at most size rows. A group that fits on one page is
+// not split; a folded group takes one row.
 func paged(groups []group, size int) [][]group {
 	pages := [][]group{nil}
 	left := size
@@ -173,7 +174,7 @@ func paged(groups []group, size int) [][]group {
 	return pages
 }
 
-// torn cuts a group that is larger than a page.
+// torn splits a group that is larger than a page.
 func torn(g group, size int) []group {
 	pieces := []group{g}
 	for len(g.shown) > size {

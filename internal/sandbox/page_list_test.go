@@ -63,7 +63,7 @@ func TestColumnsSortTheOtherWayRoundAtTheSecondPress(t *testing.T) {
 	}
 }
 
-// made is a token of a slot, or of none where slot is "".
+// made returns a token of the given slot, or without a slot if slot is "".
 func made(label, slot string, day, ends int) Token {
 	t := Token{ID: fmt.Sprintf("%s%d", label, day), Name: label, CreatedAt: midday(day), Status: statusActive}
 	if slot != "" {
@@ -163,7 +163,7 @@ func TestPagesKeepGroupsWhole(t *testing.T) {
 	}
 }
 
-// spy is a secret store that answers when it is told to.
+// spy is a secret store that answers only when the test tells it to.
 type spy struct {
 	asked  chan struct{}
 	answer chan error
@@ -181,8 +181,8 @@ func (s *spy) Entries(ctx context.Context) ([]Entry, error) {
 	}
 }
 
-// Stores are read when someone looks, once at a time, and what they said last is
-// there at once.
+// Stores are read only while someone views the page, one reading at a time. The last reading
+// is available immediately.
 func TestStoresAreReadWhileSomeoneLooks(t *testing.T) {
 	t.Parallel()
 	clock := newClock(time.Now, midday(0)) //nolint:forbidigo // it stands still
@@ -198,7 +198,7 @@ func TestStoresAreReadWhileSomeoneLooks(t *testing.T) {
 		go func() { first <- w.look(t.Context()) }()
 	}
 	<-s.asked
-	clock.Advance(4 * time.Second) // it takes so long
+	clock.Advance(4 * time.Second) // the reading takes this long
 	s.answer <- nil
 	for range 2 {
 		if got := <-first; len(got) != 1 || len(got[0].entries) != 1 || got[0].failed {
@@ -228,7 +228,7 @@ func TestStoresAreReadWhileSomeoneLooks(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	w.show([]SecretStore{s})
-	w.look(gone) // whoever went away does not wait
+	w.look(gone) // a caller that has left does not wait
 	<-s.asked
 	s.answer <- nil
 }

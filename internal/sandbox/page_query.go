@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The columns that the list can be sorted by. By name it stands in groups, by any
-// other column token by token.
+// Sort columns of the list. Sorted by name, tokens are grouped by slot; sorted by any other
+// column, they form one list.
 const (
 	byName    = "name"
 	byCreated = "created"
@@ -18,22 +18,22 @@ const (
 )
 
 const (
-	maxFind = 200 // bytes of a search
-	maxOpen = 100 // groups that an address can keep open
+	maxFind = 200 // maximum length of a search, in bytes
+	maxOpen = 100 // maximum number of unfolded groups in an address
 )
 
-// listQuery is what a person asked the list for. It stands in the page's address, so
-// it needs no JavaScript, survives a reload, and can be sent to someone else.
+// listQuery describes the view of the list. It is encoded in the page's address, so it needs
+// no JavaScript, survives a reload, and can be shared.
 type listQuery struct {
-	Find string   // words, each of which a token's name, id, status or place in a store has
+	Find string   // words that must all occur in a token's name, ID, status or place in a store
 	Sort string   // one of the columns
-	Desc bool     // from the last to the first
-	Page int      // from 1 on
-	Open []string // groups that are shown whole
-	At   string   // the token that was just made or revoked, which stands first
+	Desc bool     // descending
+	Page int      // starting at 1
+	Open []string // unfolded groups
+	At   string   // ID of the token just created or revoked, which is shown first
 }
 
-// readQuery reads an address leniently: what is not understood is not asked for.
+// readQuery reads an address leniently and ignores invalid values.
 func readQuery(values url.Values) listQuery {
 	q := listQuery{Sort: byName, Page: 1, At: values.Get("at")}
 	q.Find = strings.TrimSpace(strings.ToValidUTF8(values.Get("q"), ""))
@@ -55,7 +55,7 @@ func readQuery(values url.Values) listQuery {
 	return q
 }
 
-// values is the query as an address has it, without what goes without saying.
+// values encodes the query, omitting default values.
 func (q listQuery) values() url.Values {
 	v := url.Values{}
 	set := func(name, value string, said bool) {
@@ -77,7 +77,7 @@ func (q listQuery) values() url.Values {
 	return v
 }
 
-// address is where the list is shown so.
+// address returns the path and query of this view.
 func (q listQuery) address() string {
 	if encoded := q.values().Encode(); encoded != "" {
 		return "/?" + encoded
@@ -85,29 +85,29 @@ func (q listQuery) address() string {
 	return "/"
 }
 
-// grouped reports whether tokens of one slot stand together.
+// grouped reports whether tokens are grouped by slot.
 func (q listQuery) grouped() bool { return q.Sort == byName }
 
-// sortedBy is the query for another order: by a column, or the other way round
-// if the list is sorted by it already.
+// sortedBy returns the query sorted by column, or with the order reversed if the list is
+// already sorted by it.
 func (q listQuery) sortedBy(column string) listQuery {
 	if q.Sort == column {
 		q.Desc = !q.Desc
 	} else {
-		// Whoever asks for times wants the latest first, but the next end.
+		// Times sort latest first, except expiry, which sorts earliest first.
 		q.Sort, q.Desc = column, column == byCreated || column == byUsed
 	}
 	q.Page, q.At = 1, ""
 	return q
 }
 
-// turnedTo is the query for another page of the list.
+// turnedTo returns the query for another page of the list.
 func (q listQuery) turnedTo(page int) listQuery {
 	q.Page, q.At = page, ""
 	return q
 }
 
-// toggled is the query with a group opened, or closed if it was open.
+// toggled returns the query with a group unfolded, or folded if it was unfolded.
 func (q listQuery) toggled(group string) listQuery {
 	open := slices.Clone(q.Open)
 	if at := slices.Index(open, group); at >= 0 {
@@ -118,7 +118,7 @@ func (q listQuery) toggled(group string) listQuery {
 	return q
 }
 
-// fields are the query as the hidden fields of a form.
+// fields returns the query as hidden form fields.
 func (q listQuery) fields() []field {
 	var list []field
 	for name, values := range q.values() {

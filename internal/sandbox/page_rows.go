@@ -37,7 +37,8 @@ func (p *page) group(g group, kept index, q listQuery, now time.Time) groupView 
 	return v
 }
 
-// overlap says how many of the tokens, newest first, work at once.
+// overlap reports whether several of the tokens, newest first, work at now, and describes the
+// state in words.
 func overlap(tokens []Token, now time.Time) (overlaps bool, words string) {
 	alive := slices.DeleteFunc(slices.Clone(tokens), func(t Token) bool { return !t.works(now) })
 	switch len(alive) {
@@ -46,7 +47,7 @@ func overlap(tokens []Token, now time.Time) (overlaps bool, words string) {
 	case 1:
 		return false, "1 token works"
 	}
-	// The overlap began when the newest but last joined.
+	// The overlap began when the second-newest working token was created.
 	return true, fmt.Sprintf("Overlap: %d tokens work since %s", len(alive), momentOf(alive[len(alive)-2].CreatedAt, now).Text)
 }
 
@@ -73,8 +74,7 @@ func (p *page) row(t Token, kept index, now time.Time) rowView {
 	return r
 }
 
-// expiryOf is when a token expires. For one that has ended it says how instead of
-// when it would have.
+// expiryOf returns when a token expires or, if it has ended, how it ended.
 func expiryOf(t Token, now time.Time) moment {
 	m := momentOf(t.ExpiresAt, now)
 	switch end := t.end(); {
@@ -94,7 +94,7 @@ func momentOf(t, now time.Time) moment {
 	return moment{ISO: t.Format(time.RFC3339), Text: t.Format("2 Jan 2006, 15:04") + " UTC", Ago: ago(now.Sub(t))}
 }
 
-// ago says how long ago something was, or how far ahead it is, in one unit.
+// ago formats the distance to a past (d > 0) or future time in a single unit.
 func ago(d time.Duration) string {
 	form := "%s ago"
 	if d < 0 {

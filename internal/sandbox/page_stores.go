@@ -6,62 +6,62 @@ import (
 	"time"
 )
 
-// SecretStore is a place that keeps tokens' secrets for their consumers. The page
-// shows its entries beside the tokens.
+// SecretStore is a store from which consumers read the tokens' secrets. The page shows its
+// entries next to the tokens.
 type SecretStore interface {
-	// Name is what people call the store, such as "Vault".
+	// Name returns the display name of the store, such as "Vault".
 	Name() string
-	// Entries reads all entries, without their secrets.
+	// Entries returns all entries, without their secrets.
 	Entries(ctx context.Context) ([]Entry, error)
 }
 
-// Entry is what a secret store says of the token that it serves.
+// Entry is the metadata of an entry in a secret store.
 type Entry struct {
-	Place        string     // where consumers read it, such as "secret/ci/paistrike"
+	Place        string     // path that consumers read, such as "secret/ci/paistrike"
 	State        string     // [EntryActive] or [EntryEnded]
-	Version      string     // which generation of the secret it is
-	TokenID      string     // the token that it serves
-	TokenName    string     // the same token's name
-	Retiring     []Retiring // tokens that it served before, and that still work
-	NextRotation time.Time  // zero = none is planned
-	LastError    string     // the code that the last run failed with, "" = none
+	Version      string     // generation of the secret
+	TokenID      string     // token that the entry serves
+	TokenName    string     // name of that token
+	Retiring     []Retiring // replaced tokens that still work
+	NextRotation time.Time  // zero = none planned
+	LastError    string     // error code of the last run, "" = none
 }
 
-// The states of an [Entry].
+// States of an [Entry].
 const (
 	EntryActive = "active"
-	EntryEnded  = "tombstone" // its tokens are revoked, and it serves none
+	EntryEnded  = "tombstone" // the entry has ended and its tokens are revoked
 )
 
-// Retiring is a token that was replaced and that is revoked after its overlap.
+// Retiring is a replaced token that is revoked after its overlap.
 type Retiring struct {
 	TokenID     string
 	RevokeAfter time.Time
 }
 
 const (
-	storeEvery   = time.Second     // how often stores are read while someone looks
-	storeTimeout = 5 * time.Second // for reading all of them
-	storeShare   = 4               // at most a quarter of the time is spent on reading
+	storeEvery   = time.Second     // polling interval while someone views the page
+	storeTimeout = 5 * time.Second // limit for reading all stores
+	storeShare   = 4               // at most 1/storeShare of the time is spent on reading
 )
 
-// reading is what one store said last.
+// reading is the last result from one store.
 type reading struct {
 	store   string
 	entries []Entry
-	failed  bool // what the entries say is from an earlier reading
+	failed  bool // the last attempt failed; entries are from an earlier one
 }
 
-// watch reads the stores while someone looks at the page, and no more often than
-// helps. A store that hangs delays no answer but the first.
+// watch reads the stores while someone views the page, at a limited rate. A store that hangs
+// delays only the first response.
 type watch struct {
-	now func() time.Time // the real time
+	now func() time.Time // the real time, not the sandbox's
 
 	mu     sync.Mutex
 	stores []SecretStore
-	last   []reading // nil = none yet
+	last   []reading // nil = not read yet
 	due    time.Time
-	busy   chan struct{} // closed when the reading under way is done; nil = none
+	busy   chan struct{} // closed when the current reading is done; nil = none in progress
 }
 
 func (w *watch) show(stores []SecretStore) {
@@ -70,7 +70,7 @@ func (w *watch) show(stores []SecretStore) {
 	w.stores, w.last, w.due = stores, nil, time.Time{}
 }
 
-// look returns what was read last, and sees to it that there is something newer soon.
+// look returns the last readings and starts a new reading if one is due.
 func (w *watch) look(ctx context.Context) []reading {
 	w.mu.Lock()
 	defer w.mu.Unlock()

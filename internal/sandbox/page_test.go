@@ -19,14 +19,14 @@ func (w *world) get(path string, header ...string) reply {
 	return w.must(w.try(w.Context(), "", "GET", path, "", header...))
 }
 
-// send posts a form as a browser does from the page itself.
+// send submits a form as a browser does from the page itself.
 func (w *world) send(path string, form url.Values, header ...string) reply {
 	w.Helper()
 	header = append([]string{"Content-Type", "application/x-www-form-urlencoded", "Origin", w.url, "Sec-Fetch-Site", "same-origin"}, header...)
 	return w.must(w.try(w.Context(), "", "POST", path, form.Encode(), header...))
 }
 
-// form is the one-time number that a fresh page carries.
+// form loads a fresh page and returns its one-time number.
 func (w *world) form() string {
 	w.Helper()
 	return w.formOf(w.get("/"))
@@ -41,7 +41,7 @@ func (w *world) formOf(r reply) string {
 	return found[1]
 }
 
-// shownSecret is the secret in an answer, "" if there is none.
+// shownSecret returns the secret in an answer, or "".
 func shownSecret(r reply) string { return regexp.MustCompile(`pstk_sbx_\w+`).FindString(r.body) }
 
 func TestPageGeneratesATokenOnce(t *testing.T) {
@@ -173,7 +173,7 @@ func TestPageIsClosedToOtherSites(t *testing.T) {
 	for _, path := range append(paths, "/", "/_page/live", "/_page/page.js") {
 		refused(w, w.get(path, "Host", "paistrike.example.com"), http.StatusForbidden, "foreign_host")
 	}
-	// A form that no page carried, as another site's would be.
+	// No page issued these numbers, as with a form made up by another site.
 	for _, form := range []string{"", "made-up"} {
 		wantStatus(w, w.send("/_page/generate", url.Values{"form": {form}, "name": {"CI"}}), http.StatusConflict)
 		wantStatus(w, w.send("/_page/revoke", url.Values{"form": {form}, "id": {w.id}}), http.StatusConflict)
@@ -224,7 +224,7 @@ func TestPageShowsTheSlotsOfTheProvider(t *testing.T) {
 	for text, want := range map[string]int{
 		`class="slot"`: 2, `id="slot-k3v7q2m6xtab"`: 1, "Overlap: 2 tokens work since 31 Mar 2026, 12:00 UTC": 1, "1 token works": 1,
 		`class="band"`: 1, "5 tokens, 5 working now": 1, "Other tokens": 1, `<bdi>hand-ps1-made</bdi>`: 1,
-		"w5c2m4pa, made 1 Mar 2026, 12:00 UTC, expires 30 May 2026, 12:00 UTC": 2, // to see and to hear
+		"w5c2m4pa, made 1 Mar 2026, 12:00 UTC, expires 30 May 2026, 12:00 UTC": 2, // once as visible text and once for screen readers
 	} {
 		if n := strings.Count(live.body, text); n != want {
 			t.Errorf("%q is there %d times, want %d", text, n, want)

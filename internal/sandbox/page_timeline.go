@@ -7,51 +7,51 @@ import (
 	"time"
 )
 
-// The measures of a timeline, in CSS pixels.
+// Dimensions of a timeline, in CSS pixels.
 const (
 	timelineTop  = 20 // room for the word "now"
-	timelineStep = 22 // from one bar to the next
+	timelineStep = 22 // distance between bars
 	timelineBar  = 14
 	timelineFoot = 22 // room for the dates
-	timelineBand = 14 // where bands and the line for now begin
-	timelineMost = 12 // bars
+	timelineBand = 14 // top of the bands and of the line for now
+	timelineMost = 12 // maximum number of bars
 )
 
-// timeline is a picture of when the tokens of one slot work: a bar for each, a
-// band where two overlap, a line for now. Positions along it are percentages.
+// timeline is a diagram of when the tokens of one slot work: a bar for each token, a band
+// where two overlap, and a line for now. Horizontal positions are percentages.
 type timeline struct {
-	Height, Foot int // where the picture and its bars end
-	Band         int // how high bands are
+	Height, Foot int // bottom edges of the diagram and of its bars
+	Band         int // height of the bands
 	From, To     string
 	Now          string
-	NowAnchor    string // how the word "now" sits at its line
-	Retires      bool   // some bar has a mark for its revocation
+	NowAnchor    string // text anchor of the word "now"
+	Retires      bool   // some bar marks its planned revocation
 	Bars         []bar
 	Bands        []band
-	Words        string // the same for those who cannot see it
+	Words        string // text alternative for screen readers
 }
 
-// bar is one token: solid up to now, pale for what is to come.
+// bar is one token: solid up to now, pale for the remaining lifetime.
 type bar struct {
-	Y, Text, Tick int // its top edge, the base line of its mark, the top of a tick
+	Y, Text, Tick int // top edge, baseline of its mark, top of its tick
 	State         string
 	X, Width      string
-	AheadX, Ahead string // empty if nothing is ahead
-	Retires       string // where it is to be revoked; empty = nowhere
+	AheadX, Ahead string // remaining lifetime; empty if there is none
+	Retires       string // position of the planned revocation; empty if none
 	Mark          string
 	Title         string
-	Endless       bool // goes on past the edge
+	Endless       bool // extends past the right edge
 }
 
 type band struct{ X, Width string }
 
-// works reports whether the token opens anything at now.
+// works reports whether the token is usable at now.
 func (t Token) works(now time.Time) bool {
 	end := t.end()
 	return end.IsZero() || now.Before(end)
 }
 
-// end is when the token stops working; zero = never, as far as is known.
+// end returns the time when the token stops working, or zero if no end is known.
 func (t Token) end() time.Time {
 	if !t.RevokedAt.IsZero() && (t.ExpiresAt.IsZero() || t.RevokedAt.Before(t.ExpiresAt)) {
 		return t.RevokedAt
@@ -62,8 +62,8 @@ func (t Token) end() time.Time {
 // scale maps times to percentages.
 type scale struct{ from, to time.Time }
 
-// scaleOf spans all lifetimes, and of the future no more than helps: a token that
-// lives for ten years would press everything else against the edge.
+// scaleOf covers all lifetimes but limits the future: a token valid for ten years would
+// compress everything else.
 func scaleOf(tokens []Token, now time.Time) scale {
 	s := scale{now, now}
 	for _, t := range tokens {
@@ -96,8 +96,7 @@ func (s scale) at(t time.Time) float64 {
 
 func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 
-// timeline draws the tokens of a group that are shown or work, newest on top as in
-// the table below it.
+// timeline draws the tokens of a group that are visible in the table or work, newest first.
 func (p *page) timeline(g group, kept index, now time.Time) timeline {
 	drawn := slices.DeleteFunc(slices.Clone(g.all), func(t Token) bool {
 		return !t.works(now) && !slices.ContainsFunc(g.shown, func(s Token) bool { return s.ID == t.ID })
@@ -157,7 +156,7 @@ func barOf(t Token, s scale, now time.Time) bar {
 	if past.After(now) {
 		past = now
 	}
-	// A bar of no width is still there to be seen.
+	// A bar is always wide enough to be visible.
 	width := max(s.at(past)-begun, 0.4)
 	b.X, b.Width = percent(min(begun, 99.6)), percent(width)
 	if ahead := max(s.at(now), begun); until.After(now) && s.at(until) > ahead {
@@ -166,7 +165,7 @@ func barOf(t Token, s scale, now time.Time) bar {
 	return b
 }
 
-// bands are the times up to now in which a token and the one after it both worked.
+// bands returns the periods up to now in which a token and its successor both worked.
 func bands(tokens []Token, s scale, now time.Time) []band {
 	byAge := slices.Clone(tokens)
 	slices.SortStableFunc(byAge, func(a, b Token) int { return a.CreatedAt.Compare(b.CreatedAt) })
@@ -185,7 +184,7 @@ func bands(tokens []Token, s scale, now time.Time) []band {
 	return found
 }
 
-// lifetime says in words what a bar shows.
+// lifetime describes a bar in words.
 func lifetime(t Token, now time.Time) string {
 	text := "made " + momentOf(t.CreatedAt, now).Text
 	switch end := t.end(); {

@@ -15,7 +15,7 @@ func TestTimelineDrawsLifetimes(t *testing.T) {
 		name   string
 		tokens []Token // newest first
 		now    time.Time
-		bars   []string // state, from, width, ahead
+		bars   []string // state, start, width, remaining width
 		bands  []band
 		at     string
 	}{

@@ -9,49 +9,49 @@ import (
 	"time"
 )
 
-// The dialogs that the page can open with.
+// Dialogs that the page can open with.
 const (
 	dialogGenerate = "generate"
 	dialogRevoke   = "revoke"
 )
 
-// pageView is all that the page shows.
+// pageView is the data of the whole page.
 type pageView struct {
 	Live       liveView
 	Nonce      string
-	Tomorrow   string // the first day that the form offers
-	Dialog     string // open from the start; "" = none
+	Tomorrow   string // first day the form accepts
+	Dialog     string // dialog to open; "" = none
 	Form       formView
-	Revoke     rowView   // what the revoke dialog is about
-	Made       *madeView // the token that this answer made
-	Notice     string    // what was done to NoticeName
+	Revoke     rowView   // token shown in the revoke dialog
+	Made       *madeView // token created by this request
+	Notice     string    // what happened to NoticeName
 	NoticeName string
-	Problem    string // why nothing was done
+	Problem    string // why the request failed
 	Query      listQuery
 }
 
-// liveView is the part that follows changes by itself.
+// liveView is the data of the part that updates itself.
 type liveView struct {
 	Clock, ISO, Mode string
 	Steps            []clockStep
 	Stores           []storeView
 	Find             string
-	Address          string // of the page as it is shown
-	Query            string // the same without the page's path
-	Clear            string // address without the search; "" = there is none
+	Address          string // address of this view
+	Query            string // query of this view
+	Clear            string // address without the search; "" = no search
 	Fields           []field
 	Columns          []columnView
 	Summary          string
 	Legend           bool
-	Retires          bool     // some timeline shows when an old token is revoked
-	At               *rowView // the token that was just made or revoked
+	Retires          bool     // a timeline marks when an old token is revoked
+	At               *rowView // token just created or revoked
 	Groups           []groupView
-	Pages            *pagesView // nil = one page has it all
-	Empty            string     // why there is nothing in the list
+	Pages            *pagesView // nil = a single page
+	Empty            string     // why the list is empty
 	Loose            []entryView
 }
 
-// columnView is the head of a column, which sorts by it.
+// columnView is a column heading that sorts the list.
 type columnView struct{ Key, Text, Sort, Address string }
 
 type pagesView struct {
@@ -59,37 +59,37 @@ type pagesView struct {
 	Previous, Next string
 }
 
-// groupView is the tokens of one slot, newest first.
+// groupView is the data of one slot, newest token first.
 type groupView struct {
 	ID        string
-	Slot      string // "" = tokens of no slot
+	Slot      string // "" = tokens without a slot
 	Label     string
 	Headed    bool
 	Continued bool
-	Overlaps  bool   // more than one of them works now
-	State     string // the same in words
+	Overlaps  bool   // more than one token works now
+	State     string // Overlaps in words
 	Entries   []entryView
 	Timeline  *timeline
 	Rows      []rowView
-	Fold      string // what opens or closes the group, "" = it has nothing to hide
+	Fold      string // label of the control that folds or unfolds the group; "" = nothing to fold
 	FoldTo    string
 	Open      bool
 }
 
 type rowView struct {
 	ID, Name      string
-	Label, Suffix string // Name in two parts; Suffix is what the provider put behind
+	Label, Suffix string // parts of Name; the provider generates Suffix
 	Created       moment
 	LastUsed      moment
 	Expires       moment
 	Expired       bool
 	Status        string
 	Revocable     bool
-	Held          string // which entry serves it
-	Retires       moment // when it is revoked after its overlap
+	Held          string // entry that serves the token
+	Retires       moment // revocation after the overlap
 }
 
-// moment is a time in words. Its ISO is empty if there is none.
+// moment is a time in words. ISO is empty if there is no time.
 type moment struct{ ISO, Text, Ago string }
 
 type formView struct {
@@ -100,7 +100,7 @@ type formView struct {
 
 type madeView struct {
 	Name, Secret string
-	Done         string // where to go on
+	Done         string // address to continue at
 	Expires      moment
 }
 
@@ -114,13 +114,13 @@ func clockSteps() []clockStep {
 	}
 }
 
-// slotPattern takes apart the names that the provider chooses: a label, and a suffix
-// with the slot, its incarnation, a version and this attempt's nonce.
+// slotPattern matches the names that the provider generates: a label, and a suffix with the
+// slot, its incarnation, a generation and a nonce.
 var slotPattern = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?s)^(.*)(-ps1-([a-z2-7]{12})-[a-z2-7]{6}-(?:0|[1-9][0-9]{0,9})-([a-z2-7]{8}))$`)
 })
 
-// naming is what the provider put into a token's name.
+// naming is a token name split into its parts.
 type naming struct{ label, suffix, slot, mark string }
 
 func nameOf(t Token) naming {
@@ -167,7 +167,7 @@ func (p *page) liveView(q listQuery, readings []reading) liveView {
 	return v
 }
 
-// emptiness says why there is nothing in the list, or "" if there is.
+// emptiness explains why the list is empty, or returns "" if it is not.
 func emptiness(v liveView, q listQuery, tokens int) string {
 	shown := v.At != nil || slices.ContainsFunc(v.Groups, func(g groupView) bool { return g.Headed || len(g.Rows) > 0 })
 	switch {
@@ -217,7 +217,7 @@ func clockWords(mode string) string {
 	return "following the real time"
 }
 
-// summary counts in words, for those who hear the page rather than see it.
+// summary counts the tokens in words, for screen readers.
 func summary(tokens []Token, now time.Time) string {
 	return fmt.Sprintf("%s, %d working now", count(len(tokens), "token"), working(tokens, now))
 }
@@ -239,7 +239,7 @@ func count(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// refuse puts each reason beside the field that it is about.
+// refuse adds each error to the field it concerns.
 func (f *formView) refuse(faults []fieldError) {
 	for _, fault := range faults {
 		text := strings.ToUpper(fault.Detail[:1]) + fault.Detail[1:] + "."

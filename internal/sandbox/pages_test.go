@@ -17,7 +17,7 @@ type page struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
-// walk reads the whole list in pages, calling between after each.
+// walk reads the whole list page by page and calls between after each page.
 func (w *world) walk(limit int, between func(page int)) []token {
 	w.Helper()
 	var all []token
@@ -74,7 +74,7 @@ func TestPagesSkipNothingWhenTokensVanish(t *testing.T) {
 	w.control("POST", "seed", `{"count":19}`)
 	before := w.sandbox.Tokens()
 	seen := w.walk(10, func(int) {
-		w.sandbox.Forget(before[9].ID) // the very token that the cursor was made at
+		w.sandbox.Forget(before[9].ID) // the cursor refers to this token
 		w.sandbox.Forget(before[15].ID)
 	})
 	if len(seen) != 19 {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The words that [Policy.ExpiredStatus] takes.
+// Values of [Policy.ExpiredStatus].
 const (
 	statusActive  = "active"
 	statusRevoked = "revoked"
@@ -20,48 +20,52 @@ const (
 	maxLimit      = 100
 )
 
-// Policy switches what a vendor may do differently. The zero value is the wire
-// contract: duplicate names, no limits, a token cannot mint one that outlives
-// it, revoked tokens stay readable for 30 days.
+// Policy configures possible differences between vendors. The zero value is the wire
+// contract: duplicate names are allowed, there are no limits, a token cannot mint one that
+// outlives it, and revoked tokens stay readable for 30 days.
 type Policy struct {
-	// UniqueNames refuses a name that a usable token has (409 name_conflict).
+	// UniqueNames rejects a name that a usable token already has (409 name_conflict).
 	UniqueNames bool `json:"unique_names"`
-	// MaxActive is how many usable tokens there may be (422 limit_reached); 0 = any number.
+	// MaxActive limits the number of usable tokens (422 limit_reached); 0 = unlimited.
 	MaxActive int `json:"max_active"`
-	// MinLifetime and MaxLifetime bound an asked expiry (422 below_min, exceeds_max); 0 = unbounded.
-	// If there is a longest lifetime, "never" exceeds it.
+	// MinLifetime and MaxLifetime bound the requested expiry (422 below_min, exceeds_max); 0
+	// = unbounded. If MaxLifetime is set, "never" exceeds it.
 	MinLifetime time.Duration `json:"min_lifetime"`
 	MaxLifetime time.Duration `json:"max_lifetime"`
-	// RequireExpiry refuses tokens that never expire (422 required).
+	// RequireExpiry rejects tokens that never expire (422 required).
 	RequireExpiry bool `json:"require_expiry"`
-	// DateOnly keeps days, not seconds: dates without a time are taken too, and an instant
-	// inside a day becomes the next 00:00Z, so that a 15-minute token ends "tomorrow".
+	// DateOnly stores expiries with a resolution of one day. Dates without a time are
+	// accepted, and a time within a day is rounded up to the next 00:00Z, so a 15-minute
+	// token ends "tomorrow".
 	DateOnly bool `json:"date_only"`
-	// OutliveIssuer lets a token mint one that expires later than itself, or never.
+	// OutliveIssuer allows a token to mint one that expires later than itself, or never.
 	OutliveIssuer bool `json:"outlive_issuer"`
-	// NoMinting refuses every create by API (403 minting_not_allowed).
+	// NoMinting rejects every create by API (403 minting_not_allowed).
 	NoMinting bool `json:"no_minting"`
-	// Retain is how long a revoked token stays readable: 0 = 30 days, negative = gone at once.
-	// JSON shows and takes what is meant: "720h" and "0s".
+	// Retain is how long a revoked token stays readable: 0 = 30 days, negative = not at all.
+	// In JSON it is the effective duration: "720h" and "0s".
 	Retain time.Duration `json:"retain"`
-	// ListOnly drops GET by id (405).
+	// ListOnly removes GET by ID (405).
 	ListOnly bool `json:"list_only"`
-	// NoSelf drops the calls about the caller's own token: "self" is then an id that nobody has.
+	// NoSelf removes the calls about the caller's own token: "self" is then an unknown ID.
 	NoSelf bool `json:"no_self"`
-	// MissingIs401 answers 401 token_invalid instead of 404 for an unknown id.
+	// MissingIs401 answers 401 token_invalid instead of 404 for an unknown ID.
 	MissingIs401 bool `json:"missing_is_401"`
-	// ExpiredStatus is the status that an expired token shows: active ("" too), expired or revoked.
+	// ExpiredStatus is the status reported for an expired token: active (also ""), expired or
+	// revoked.
 	ExpiredStatus string `json:"expired_status"`
-	// LastUsedEvery is how coarse last_used_at is: it moves only when this much time has passed.
+	// LastUsedEvery is the resolution of last_used_at: it is updated at most once per this
+	// duration.
 	LastUsedEvery time.Duration `json:"last_used_every"`
-	// RatePerMinute is how many requests a token has in a minute of the sandbox clock; 0 = any number.
+	// RatePerMinute limits a token's requests per minute of the sandbox clock; 0 = unlimited.
 	RatePerMinute int `json:"rate_per_minute"`
-	// RateHeaders announces in every answer how many of them are left: structured, fields or x; "" = not at all.
+	// RateHeaders announces the remaining requests in every answer: structured, fields or x;
+	// "" = not at all.
 	RateHeaders string `json:"rate_headers"`
-	// PageMax is the most that a page holds, whatever limit is asked; 0 = 100.
+	// PageMax limits the page size, whatever limit is requested; 0 = 100.
 	PageMax int `json:"page_max"`
 	// ListLag keeps a new token out of the list for this long by the sandbox clock, and
-	// ListLagRequests for this many authenticated requests after the one that made it.
+	// ListLagRequests for this many authenticated requests after the one that created it.
 	ListLag         time.Duration `json:"list_lag"`
 	ListLagRequests int           `json:"list_lag_requests"`
 }
@@ -76,7 +80,7 @@ func (p Policy) retain() time.Duration {
 	return p.Retain
 }
 
-// pageSize returns how many tokens a page holds when limit were asked for.
+// pageSize returns the number of tokens per page for the requested limit.
 func (p Policy) pageSize(limit int) int {
 	if p.PageMax > 0 {
 		return min(limit, p.PageMax)
@@ -84,7 +88,7 @@ func (p Policy) pageSize(limit int) int {
 	return limit
 }
 
-// check reports the first setting that no policy may have.
+// check returns an error for the first invalid setting.
 func (p Policy) check() error {
 	switch p.ExpiredStatus {
 	case "", statusActive, statusExpired, statusRevoked:
@@ -108,8 +112,8 @@ func (p Policy) check() error {
 	return nil
 }
 
-// policyJSON writes the durations of a policy as text: its fields hide
-// those of the same name below.
+// policyJSON encodes the durations of a policy as text. Its fields shadow the embedded fields
+// of the same name.
 type policyJSON struct {
 	*plainPolicy
 	MinLifetime   *textDuration `json:"min_lifetime"`
@@ -132,13 +136,13 @@ func (p *Policy) asJSON() policyJSON {
 	}
 }
 
-// MarshalJSON writes durations as text and retain as it works.
+// MarshalJSON encodes durations as text and Retain as its effective value.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	p.Retain = p.retain()
 	return json.Marshal(p.asJSON())
 }
 
-// UnmarshalJSON changes only the fields that data names, and refuses unknown ones.
+// UnmarshalJSON changes only the fields that data contains, and rejects unknown ones.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	changed := *p
 	changed.Retain = p.retain()

@@ -9,7 +9,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// fieldCode is the one field code of a 422.
+// fieldCode returns the code of the only field error of a 422.
 func fieldCode(w *world, r reply) string {
 	w.Helper()
 	p := refused(w, r, http.StatusUnprocessableEntity, "validation_failed")
@@ -25,9 +25,9 @@ func TestPolicyUniqueNames(t *testing.T) {
 	first := w.create("one", time.Hour)
 	refused(w, w.api("POST", "/api-tokens", `{"name":"one"}`), http.StatusConflict, "name_conflict")
 	w.sandbox.Revoke(first.ID)
-	w.create("one", time.Hour) // a revoked token frees its name
+	w.create("one", time.Hour) // a revoked token releases its name
 	w.sandbox.Clock().Advance(time.Hour)
-	w.create("one", time.Hour) // and so does an expired one
+	w.create("one", time.Hour) // and so does an expired token
 }
 
 func TestPolicyMaxActive(t *testing.T) {
@@ -209,7 +209,7 @@ func TestPolicyRatePerMinute(t *testing.T) {
 	if n := w.minted(); n != 2 {
 		t.Errorf("%d tokens were made, want 2", n)
 	}
-	wantStatus(w, w.as(other.Secret, "GET", "/api-tokens/self", ""), http.StatusOK) // the limit is each token's own
+	wantStatus(w, w.as(other.Secret, "GET", "/api-tokens/self", ""), http.StatusOK) // the limit applies per token
 	w.sandbox.Clock().Advance(30 * time.Second)
 	w.create("third", 0)
 }

@@ -7,8 +7,8 @@ import (
 
 const problemType = "application/problem+json"
 
-// problem is an RFC 9457 problem document. Its title is the status's own phrase,
-// as the type "about:blank" asks.
+// problem is an RFC 9457 problem document. Its title is the status's reason phrase, as the
+// type "about:blank" requires.
 type problem struct {
 	Type      string       `json:"type"`
 	Title     string       `json:"title"`
@@ -35,7 +35,7 @@ func unprocessable(detail string, fields ...fieldError) problem {
 	return problem{Status: http.StatusUnprocessableEntity, Code: "validation_failed", Detail: detail, Errors: fields}
 }
 
-// problemFor is the document of a status that was ordered without a body.
+// problemFor returns the document for a status that a fault orders without a body.
 func problemFor(status int) problem {
 	p := problem{Status: status, Code: "internal"}
 	switch status {
@@ -59,7 +59,7 @@ func problemFor(status int) problem {
 	return p
 }
 
-// write sends the problem, under the request id that the answer already has.
+// write sends the problem with the request ID that w already has.
 func (p problem) write(w http.ResponseWriter) {
 	p.Type, p.Title, p.RequestID = "about:blank", http.StatusText(p.Status), w.Header().Get("X-Request-Id")
 	if p.Title == "" {

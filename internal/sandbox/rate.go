@@ -8,31 +8,32 @@ import (
 	"time"
 )
 
-// The words that [Policy.RateHeaders] takes.
+// Values of [Policy.RateHeaders].
 const (
-	// RateStructured are the fields RateLimit and RateLimit-Policy of
+	// RateStructured selects the fields RateLimit and RateLimit-Policy of
 	// draft-ietf-httpapi-ratelimit-headers.
 	RateStructured = "structured"
-	// RateFields are RateLimit-Limit, -Remaining and -Reset of its drafts up to 06.
+	// RateFields selects RateLimit-Limit, -Remaining and -Reset of its drafts up to 06.
 	RateFields = "fields"
-	// RateX are X-RateLimit-Limit, -Remaining and -Reset, the reset in seconds since 1970.
+	// RateX selects X-RateLimit-Limit, -Remaining and -Reset, the reset in seconds since
+	// 1970.
 	RateX = "x"
 )
 
-// window is the minute in which a token's requests are counted.
+// window counts a token's requests in the current minute.
 type window struct {
 	start time.Time
 	count int
 }
 
-// budget is what a token has left in its minute.
+// budget is the remainder of a token's requests in its minute.
 type budget struct {
 	limit, left int
 	resets      time.Time
 	refused     bool
 }
 
-// admit counts a request of the token, unless its minute is full.
+// admit counts a request of the token, unless the token has reached its limit.
 func (s *store) admit(id string, now time.Time, p Policy) budget {
 	if p.RatePerMinute == 0 {
 		return budget{}
@@ -51,7 +52,7 @@ func (s *store) admit(id string, now time.Time, p Policy) budget {
 	return budget{limit: p.RatePerMinute, left: p.RatePerMinute - w.count, resets: w.start.Add(time.Minute), refused: refused}
 }
 
-// tell announces a budget in the headers that the policy wants.
+// tell announces a budget in the headers that the policy selects.
 func (b budget) tell(header http.Header, now time.Time, form string) {
 	seconds := int(math.Ceil(b.resets.Sub(now).Seconds()))
 	if b.refused {

@@ -13,7 +13,7 @@ import (
 
 const maxNameLength = 100
 
-// The codes that a field of a refused create carries.
+// Codes of the field errors of a rejected create.
 const (
 	fieldRequired     = "required"
 	fieldTooLong      = "too_long"
@@ -28,17 +28,17 @@ const (
 	fieldUnknown      = "unknown_field"
 )
 
-// fieldError says what is wrong with one field; Pointer is a JSON pointer.
+// fieldError describes one invalid field. Pointer is a JSON pointer.
 type fieldError struct {
 	Pointer string `json:"pointer"`
 	Code    string `json:"code"`
 	Detail  string `json:"detail"`
 }
 
-// invalidDraft words every refusal of a draft; its fields say why.
+// invalidDraft is the detail of every rejected draft. The field errors give the reasons.
 const invalidDraft = "the token cannot be made as asked"
 
-// invalidError refuses a draft, for all the reasons there are.
+// invalidError rejects a draft, with all reasons.
 type invalidError struct{ fields []fieldError }
 
 func (e *invalidError) Error() string {
@@ -49,14 +49,14 @@ func (e *invalidError) Error() string {
 	return "invalid token: " + strings.Join(codes, ", ")
 }
 
-// draft is a token that someone asks for. A zero ExpiresAt means never.
+// draft is a requested token. A zero ExpiresAt means never.
 type draft struct {
 	Name      string
 	ExpiresAt time.Time
 }
 
-// readDraft turns the fields of a request body into a draft; what it may ask for
-// is decided later. Unknown fields are refused, so that drift in a client shows at once.
+// readDraft reads the fields of a request body. Other rules decide whether the draft is
+// allowed. Unknown fields are rejected, so that a client that drifts fails immediately.
 func readDraft(fields map[string]json.RawMessage, p Policy) (draft, []fieldError) {
 	var d draft
 	var faults []fieldError
@@ -86,9 +86,8 @@ func orNullJSON(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// checkName applies the contract's rules: 1 to 100 code points, no control
-// characters, no outer white space. Trimming it silently would leave the caller
-// a different name than the one that was asked for.
+// checkName applies the contract's rules: 1 to 100 code points, no control characters, no
+// leading or trailing white space. Trimming would store a different name than requested.
 func checkName(name string) []fieldError {
 	var faults []fieldError
 	refuse := func(code, detail string) { faults = append(faults, fieldError{"/name", code, detail}) }
@@ -108,8 +107,8 @@ func checkName(name string) []fieldError {
 	return faults
 }
 
-// readExpiry reads null (never) or a strict RFC 3339 time, rounded down to the
-// second; under [Policy.DateOnly] a plain date too, rounded up to the day.
+// readExpiry reads null (never) or a strict RFC 3339 time, rounded down to the second. Under
+// [Policy.DateOnly] it also reads a plain date, rounded up to the day.
 func readExpiry(raw json.RawMessage, p Policy) (time.Time, bool) {
 	var text *string
 	if err := json.Unmarshal(raw, &text); err != nil {
@@ -124,7 +123,7 @@ func readExpiry(raw json.RawMessage, p Policy) (time.Time, bool) {
 		}
 	}
 	t, err := time.Parse(time.RFC3339, *text)
-	// Go's parser lets a comma and an hour of one digit pass, which RFC 3339 does not.
+	// Go's parser accepts a comma and a one-digit hour, which RFC 3339 does not.
 	if err != nil || strings.Contains(*text, ",") || (*text)[len("2006-01-02T15")] != ':' {
 		return time.Time{}, false
 	}
@@ -132,10 +131,10 @@ func readExpiry(raw json.RawMessage, p Policy) (time.Time, bool) {
 	if p.DateOnly {
 		t = nextMidnight(t)
 	}
-	return t, writable(t) // its zone may have moved it out of the years
+	return t, writable(t) // the time zone may have moved the year out of range
 }
 
-// writable reports whether RFC 3339 has a way to write t in UTC.
+// writable reports whether RFC 3339 can represent t in UTC.
 func writable(t time.Time) bool {
 	year := t.UTC().Year()
 	return year >= 1 && year <= 9999
@@ -149,13 +148,13 @@ func nextMidnight(t time.Time) time.Time {
 	return day
 }
 
-// checkExpiry applies the contract and the policy to an expiry that was asked
-// for at now. The issuer is nil for a token made by hand.
+// checkExpiry applies the contract and the policy to an expiry requested at now. issuer is
+// nil for a token created on the page.
 func checkExpiry(expiresAt, now time.Time, issuer *Token, p Policy) []fieldError {
 	var faults []fieldError
 	refuse := func(code, detail string) { faults = append(faults, fieldError{"/expires_at", code, detail}) }
 	never := expiresAt.IsZero()
-	// Clients count from the Date header, which has whole seconds.
+	// Clients compute lifetimes from the Date header, which has whole seconds.
 	lifetime := expiresAt.Sub(wholeSecond(now))
 	if never && p.RequireExpiry {
 		refuse(fieldRequired, "tokens must expire")
@@ -174,8 +173,8 @@ func checkExpiry(expiresAt, now time.Time, issuer *Token, p Policy) []fieldError
 	return faults
 }
 
-// longest is the longest lifetime that is let through: if only days are kept,
-// rounding up to one must not turn the longest allowed lifetime into a refusal.
+// longest returns the longest lifetime accepted. Under DateOnly it allows an extra day, so
+// that rounding up does not reject the maximum lifetime.
 func (p Policy) longest() time.Duration {
 	if p.DateOnly {
 		return p.MaxLifetime + 24*time.Hour

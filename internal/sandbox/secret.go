@@ -7,9 +7,9 @@ import (
 	"regexp"
 )
 
-// A sandbox secret is its prefix, 30 random base62 digits (178 bits) and 6
-// base62 digits of the CRC-32 over all before: the form that secret scanners
-// ask for. The "sbx" says that it opens nothing but a sandbox.
+// A sandbox secret consists of a prefix, 30 random base62 digits (178 bits) and 6 base62
+// digits of the CRC-32 of the preceding text, the format that secret scanners recommend.
+// "sbx" in the prefix marks it as worthless outside a sandbox.
 const (
 	secretPrefix   = "pstk_sbx_"
 	secretDigits   = 30
@@ -39,8 +39,8 @@ func checksum(s string) string {
 	return string(digits)
 }
 
-// randomBase62 draws each digit evenly: bytes past the last multiple of 62 are
-// thrown away, because a remainder would favor the first digits.
+// randomBase62 returns n uniformly distributed digits. It rejects bytes past the last
+// multiple of 62, because the remainder would favor the first digits.
 func randomBase62(random io.Reader, n int) string {
 	const limit = 256 - 256%62
 	out := make([]byte, 0, n)
@@ -60,7 +60,7 @@ func randomBase62(random io.Reader, n int) string {
 
 func digestOf(secret string) digest { return sha256.Sum256([]byte(secret)) }
 
-// scrubber cuts sandbox secrets out of text that is kept.
+// scrubber redacts sandbox secrets in text that is stored.
 type scrubber struct{ pattern *regexp.Regexp }
 
 func newScrubber() scrubber {

@@ -18,28 +18,29 @@ const (
 	controlPrefix = "/_sandbox/"
 )
 
-// Options say how a sandbox starts. The zero value is a good sandbox.
+// Options configures a sandbox. The zero value is a working configuration.
 type Options struct {
-	// Prefix is the path before the contract's own; "" = "/api/v1", "/" = none.
+	// Prefix is the API's path prefix; "" = "/api/v1", "/" = none.
 	Prefix string
-	// Now is the real clock; nil = the machine's.
+	// Now returns the real time; nil = the system clock.
 	Now func() time.Time
-	// Start, if set, is where the sandbox clock starts and stands still until it is moved.
+	// Start, if not zero, is the time at which the sandbox clock is stopped until it is
+	// moved.
 	Start time.Time
-	// Random is where ids and secrets come from, so that a test can repeat itself; nil =
+	// Random is the source of IDs and secrets, so that tests are reproducible; nil =
 	// crypto/rand.
 	Random io.Reader
-	// Policy is what the vendor does differently.
+	// Policy is the initial policy.
 	Policy Policy
-	// Shape is the form of the API; nil = the wire contract under Prefix.
+	// Shape is the form of the API; nil = the wire contract.
 	Shape *Shape
-	// StateFile keeps tokens (digests only) and the clock between runs; "" = memory only.
+	// StateFile stores tokens (digests only) and the clock between runs; "" = memory only.
 	StateFile string
-	// AllowRemote answers requests for any Host. Without it only loopback names are answered.
+	// AllowRemote accepts any Host header. By default only loopback names are accepted.
 	AllowRemote bool
 }
 
-// Server is a PAIStrike sandbox. It is safe for use by many at once.
+// Server is a PAIStrike sandbox. It is safe for concurrent use.
 type Server struct {
 	prefix      string
 	start       time.Time
@@ -62,8 +63,8 @@ type Server struct {
 	policy Policy
 }
 
-// New makes a sandbox, and reads its state file if there is one. It fails on a
-// prefix, policy or state file that cannot be used.
+// New returns a sandbox and loads its state file if there is one. It returns an error if the
+// prefix, the policy or the state file is invalid.
 func New(o Options) (*Server, error) {
 	prefix, err := cleanPrefix(o.Prefix)
 	if err != nil {
@@ -119,8 +120,9 @@ func cleanPrefix(prefix string) (string, error) {
 	return prefix, nil
 }
 
-// ServeHTTP serves the contract under the prefix, the control endpoints under
-// /_sandbox/, and the page at / and under /_page/. Every answer has X-Request-Id, and Date by the sandbox clock.
+// ServeHTTP serves the API under the prefix, the control endpoints under /_sandbox/, and the
+// page at / and under /_page/. Every answer has X-Request-Id, and a Date by the sandbox
+// clock.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requestID := "req_" + strconv.FormatUint(s.requests.Add(1), 10)
 	w.Header().Set("X-Request-Id", requestID)
@@ -137,28 +139,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Clock returns the sandbox's clock, to read or to move.
+// Clock returns the sandbox's clock.
 func (s *Server) Clock() *Clock { return s.clock }
 
-// ShowStores lets the page show the entries of these stores beside the tokens. It
-// reads them while someone looks at the page.
+// ShowStores adds the entries of these stores to the page. They are read while someone views
+// the page.
 func (s *Server) ShowStores(stores ...SecretStore) { s.watch.show(stores) }
 
-// Mint makes a token as someone does by hand in the web page: a management
-// token, or one that nothing here provisioned. It asks no rule, so that any
-// token can be set up. A zero expiresAt means never.
+// Mint creates a token as a user of the web page does: a management token, or a token that
+// the provider does not manage. It applies no rules, so that tests can create any token. A
+// zero expiresAt means never.
 func (s *Server) Mint(name string, expiresAt time.Time) (id, secret string) {
 	return s.store.insert(draft{Name: name, ExpiresAt: expiresAt}, s.clock.Now(), nil)
 }
 
-// Tokens returns every token that can be read, newest first.
+// Tokens returns all readable tokens, newest first.
 func (s *Server) Tokens() []Token { return s.store.all(s.clock.Now(), s.Policy()) }
 
-// Revoke ends a token as someone does in the web page. It reports whether there is such a token.
+// Revoke revokes a token as a user of the web page does. It reports whether the token exists.
 func (s *Server) Revoke(id string) bool { return s.store.revoke(id, s.clock.Now(), s.Policy()) }
 
-// Forget removes a token's record: it answers 404 from now on, and its secret
-// 401. It reports whether there was such a token.
+// Forget removes a token: from now on its ID is answered with 404 and its secret with 401. It
+// reports whether the token existed.
 func (s *Server) Forget(id string) bool {
 	return s.store.forget(func(r *record) bool { return r.ID == id })
 }
@@ -169,8 +171,8 @@ func (s *Server) Journal() []Call { return s.journal.all() }
 // ResetJournal empties the journal.
 func (s *Server) ResetJournal() { s.journal.reset() }
 
-// AddFaults queues faults behind those that are there. It panics on one that
-// could never work, as it stands in a test's own text.
+// AddFaults appends faults to the queue. It panics on an invalid fault, because faults are
+// written in the source of a test.
 func (s *Server) AddFaults(list ...Fault) {
 	for _, f := range list {
 		if err := f.check(); err != nil {
@@ -180,18 +182,17 @@ func (s *Server) AddFaults(list ...Fault) {
 	s.faults.add(list...)
 }
 
-// ClearFaults drops the faults that are left. What is held stays held.
+// ClearFaults removes all pending faults. Held requests stay held.
 func (s *Server) ClearFaults() { s.faults.clear() }
 
-// Release lets every held request go and returns how many there were. Work that
-// was to land late is done when it returns.
+// Release releases all held requests and returns their number. It returns after the late work
+// is done.
 func (s *Server) Release() int { return s.holds.release() }
 
 // AwaitHeld blocks until at least n requests are held, or ctx ends.
 func (s *Server) AwaitHeld(ctx context.Context, n int) error { return s.holds.await(ctx, n) }
 
-// SetPolicy changes what the vendor does differently, from the next request on.
-// It panics on a policy that could never work.
+// SetPolicy replaces the policy, from the next request on. It panics on an invalid policy.
 func (s *Server) SetPolicy(p Policy) {
 	if err := p.check(); err != nil {
 		panic("sandbox: " + err.Error())
@@ -208,9 +209,9 @@ func (s *Server) Policy() Policy {
 	return s.policy
 }
 
-// Reset releases what is held, puts policy and clock back to where they started,
-// and drops faults, journal and tokens; tokens made by hand stay, or the
-// management token that the environment holds would be dead.
+// Reset releases held requests, restores the initial policy and clock, and removes faults,
+// journal entries and all tokens created by API. Tokens created on the page are kept, because
+// the environment still contains the management token.
 func (s *Server) Reset() {
 	s.faults.clear()
 	s.holds.release()
@@ -220,8 +221,8 @@ func (s *Server) Reset() {
 	s.journal.reset()
 }
 
-// Save writes the state file, if there is one. Every answer does so before it is
-// sent; only what Go code changed last needs it.
+// Save writes the state file, if there is one. The server saves before it sends an answer, so
+// only changes made by Go code need a call.
 func (s *Server) Save() error {
 	if s.state == nil {
 		return nil

@@ -10,53 +10,53 @@ import (
 	"strings"
 )
 
-// Shape is the form of a token API other than the wire contract's: its paths,
-// names, pages, media types and statuses, in the manner of a service. What the API
-// does stays the sandbox's: the store, the clock and the policy are the same.
+// Shape describes a token API that differs from the wire contract in its paths, names,
+// paging, media types and statuses, modeled on a service. The behavior is the sandbox's:
+// store, clock and policy are the same.
 //
-// Answers are JSON in which a text such as "{id}" stands for a value: {id}, {name},
-// {secret}, {created}, {last_used}, {active_at}, {expires}, {expires_date}, {ttl},
-// {expired}, {status}, {revoked} and {active} of a token; {rows}, {total}, {count},
-// {page}, {pages}, {size}, {next}, {next_url} and {next_link} of a list; {row} in an
-// answer with one token. A field that is "{expires?}" is left out if there is none.
+// Answers are JSON templates. A string such as "{id}" is replaced by a value: {id}, {name},
+// {secret}, {created}, {last_used}, {active_at}, {expires}, {expires_date}, {ttl}, {expired},
+// {status}, {revoked} and {active} of a token; {rows}, {total}, {count}, {page}, {pages},
+// {size}, {next}, {next_url} and {next_link} of a list; {row} in an answer with one token. A
+// field with the value "{expires?}" is omitted if there is none.
 type Shape struct {
-	// Service and Reference name the service in whose manner this is, and its public
-	// page.
+	// Service and Reference are the name of the service that this shape models, and the URL
+	// of its public documentation.
 	Service   string `json:"service"`
 	Reference string `json:"reference"`
 	Prefix    string `json:"prefix"`
-	// Header and Scheme carry the token; an empty scheme stands for no scheme.
+	// Header is the header with the token, and Scheme its prefix; "" = no scheme.
 	Header string `json:"header"`
 	Scheme string `json:"scheme"`
-	// Dead is the status for a token that is not accepted, and DeadAnswer its body.
+	// Dead is the status for a token that is not accepted, and DeadAnswer the body.
 	Dead       int             `json:"dead"`
 	DeadAnswer json.RawMessage `json:"dead_answer"`
-	// Query must be in every call.
+	// Query lists parameters that every call must have.
 	Query map[string]string `json:"query"`
-	// Missing is the status for a token that is not there, 404 by default.
+	// Missing is the status for an unknown token, 404 by default.
 	Missing int `json:"missing"`
-	// Times is how an answer writes a time: rfc3339, offset (RFC 3339 with a zone such
-	// as +0000), unix or unix_ms.
+	// Times is the format of times in answers: rfc3339, offset (RFC 3339 with a zone such as
+	// +0000), unix or unix_ms.
 	Times string `json:"times"`
-	// IDs is what identifies a token: its name, a number or a uuid. The default is the
-	// sandbox's own id.
+	// IDs selects the identifier of a token: its name, a number or a uuid. The default is the
+	// sandbox's ID.
 	IDs string `json:"ids"`
-	// DropsRevoked says that a revoked token is no longer shown.
+	// DropsRevoked hides revoked tokens.
 	DropsRevoked bool `json:"drops_revoked"`
 
 	Row    json.RawMessage `json:"row"`
 	Create ShapeCreate     `json:"create"`
 	List   ShapeList       `json:"list"`
-	// Item and Self are the paths of one token, with {id}, and of the caller's; "" if there
-	// is no such path. One is how they answer; "{row}" if it is empty.
+	// Item, with {id}, and Self are the paths of one token and of the caller's token; "" if
+	// there is none. One is their answer, "{row}" by default.
 	Item string          `json:"item"`
 	Self string          `json:"self"`
 	One  json.RawMessage `json:"one"`
-	// SelfAnswer is how Self answers, if not as Item does.
+	// SelfAnswer is the answer of Self, if it differs from One.
 	SelfAnswer json.RawMessage `json:"self_answer"`
-	// RevokeMethod and RevokePath, with {id}, end a token. SelfRevokes says that
-	// DELETE of Self does too. The status is 204 for an empty answer and else 200,
-	// unless RevokeStatus is another; RevokeMissing is that for a token that is not there.
+	// RevokeMethod and RevokePath, with {id}, revoke a token. SelfRevokes makes DELETE of
+	// Self do so too. RevokeStatus is the status; by default it is 204 for an empty answer
+	// and 200 otherwise. RevokeMissing is the status for an unknown token.
 	RevokeMethod  string          `json:"revoke_method"`
 	RevokePath    string          `json:"revoke_path"`
 	Revoked       json.RawMessage `json:"revoked"`
@@ -64,54 +64,54 @@ type Shape struct {
 	RevokeStatus  int             `json:"revoke_status"`
 	RevokeMissing int             `json:"revoke_missing"`
 
-	// Settings are what a user of the provider writes for such a service. The sandbox
-	// does not look at them.
+	// Settings are the provider's settings for this service. The sandbox does not use them.
 	Settings ShapeSettings `json:"settings"`
 }
 
-// ShapeSettings are the settings of the provider and of the action for a shape.
+// ShapeSettings are the settings of the provider and the action for a shape.
 type ShapeSettings struct {
 	Prefix string          `json:"api_prefix"`
 	Auth   json.RawMessage `json:"auth"`
 	Routes json.RawMessage `json:"api_routes"`
 }
 
-// ShapeCreate is how a token is made.
+// ShapeCreate describes how a token is created.
 type ShapeCreate struct {
 	Path   string `json:"path"`
 	Status int    `json:"status"`
 	// Media is json, json_api or form.
 	Media string `json:"media"`
-	// Name and Expires are dotted paths in the request; Format is how the expiry is
-	// written there: rfc3339, date, unix, unix_ms or ttl_seconds. Without Expires no expiry is read.
+	// Name and Expires are dotted paths in the request. Format is the format of the expiry:
+	// rfc3339, date, unix, unix_ms or ttl_seconds. Without Expires, no expiry is read.
 	Name    string `json:"name"`
 	Expires string `json:"expires"`
 	Format  string `json:"format"`
-	// Fixed are dotted paths that must have these values.
+	// Fixed maps dotted paths to the values that they must have.
 	Fixed  map[string]string `json:"fixed"`
 	Answer json.RawMessage   `json:"answer"`
 }
 
-// ShapeList is how tokens are listed.
+// ShapeList describes how tokens are listed.
 type ShapeList struct {
 	Path   string          `json:"path"`
 	Answer json.RawMessage `json:"answer"`
-	// Paging is "none", "page", "offset" or "cursor": by the parameter Page.
+	// Paging is "none", "page", "offset" or "cursor". Page is the parameter that selects the
+	// page.
 	Paging string `json:"paging"`
 	Page   string `json:"page"`
 	First  int    `json:"first"` // number of the first page
-	// Size is the parameter of the page's length, with its default and bounds. Beyond
-	// these is refused below and cut above.
+	// Size is the parameter for the page size, with its default and bounds. A smaller size is
+	// rejected, a larger one is reduced to Max.
 	Size        string `json:"size"`
 	Default     int    `json:"default"`
 	Min         int    `json:"min"`
 	Max         int    `json:"max"`
 	OldestFirst bool   `json:"oldest_first"`
-	// Total puts the number of tokens into a header of this name.
+	// Total is the name of a response header for the number of tokens.
 	Total string `json:"total"`
 }
 
-// ReadShape reads a shape from a JSON file. Unknown fields are refused.
+// ReadShape reads a shape in JSON. It rejects unknown fields.
 func ReadShape(data []byte) (*Shape, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -137,8 +137,8 @@ func (s *Shape) check() error {
 //go:embed shapes/*.json
 var shapeFiles embed.FS
 
-// Shapes returns the shapes that come with the sandbox, by name, each in the manner
-// of a real service by its public reference.
+// Shapes returns the embedded shapes by name. Each models a real service after its public
+// documentation.
 func Shapes() (map[string]*Shape, error) {
 	files, err := fs.Glob(shapeFiles, "shapes/*.json")
 	if err != nil {
@@ -158,7 +158,7 @@ func Shapes() (map[string]*Shape, error) {
 	return shapes, nil
 }
 
-// fillShape writes an answer: texts that are a hole become its value.
+// fillShape fills in a template and returns the answer.
 func fillShape(template json.RawMessage, values map[string]any) any {
 	var parsed any
 	if len(template) == 0 || json.Unmarshal(template, &parsed) != nil {
@@ -196,8 +196,8 @@ func fillValue(value any, values map[string]any) any {
 	return value
 }
 
-// match compares a path with one of the shape and returns what stands for {id}. A
-// query of the shape's path is read too.
+// match matches a request against a path of the shape, including its query, and returns the
+// value of {id}.
 func match(template string, r *http.Request, prefix string) (id string, ok bool) {
 	path, query, _ := strings.Cut(template, "?")
 	if name, found := strings.CutSuffix(query, "={id}"); found {

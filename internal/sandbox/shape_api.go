@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// shaped serves the store in the form of a shape.
+// shaped serves the store with the API of a shape.
 type shaped struct {
 	*Shape
 	store  *store
@@ -87,7 +87,7 @@ func (s *shaped) serve(w http.ResponseWriter, r *http.Request, c caller) {
 	}
 }
 
-// ID returns what identifies a token of the sandbox in this shape.
+// ID returns the identifier of a sandbox token in this shape.
 func (s *Shape) ID(token Token) any {
 	sum := sha256.Sum256([]byte(token.ID))
 	switch s.IDs {
@@ -101,7 +101,7 @@ func (s *Shape) ID(token Token) any {
 	return token.ID
 }
 
-// idOf returns the sandbox's id of the token that is identified so, or "".
+// idOf returns the sandbox's ID of the token with the given identifier, or "".
 func (s *shaped) idOf(id string, c caller) string {
 	for _, token := range s.store.all(c.now, c.policy) {
 		if fmt.Sprint(s.ID(token)) == id {
@@ -225,7 +225,7 @@ func (s *shaped) create(w http.ResponseWriter, r *http.Request, c caller) {
 	s.write(w, s.Create.Status, fillShape(s.Create.Answer, values))
 }
 
-// fields reads the body of a create in the media type of the shape.
+// fields decodes the body of a create in the shape's media type.
 func (s *shaped) fields(r *http.Request) (map[string]any, *problem) {
 	media := map[string]string{"json": "application/json", "json_api": "application/vnd.api+json", "form": "application/x-www-form-urlencoded"}[s.Create.Media]
 	given, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -254,7 +254,8 @@ func (s *shaped) fields(r *http.Request) (map[string]any, *problem) {
 	return fields, nil
 }
 
-// dotted follows a dotted path, in which a number is a place in a list; nil is nothing.
+// dotted follows a dotted path. A number in it is an index of a list. It returns nil if there
+// is no such value.
 func dotted(value any, path string) any {
 	for step := range strings.SplitSeq(path, ".") {
 		if list, ok := value.([]any); ok {
@@ -289,7 +290,7 @@ func shapeTime(text, format string, now time.Time) (time.Time, bool) {
 	return t, err == nil
 }
 
-// list answers with a page, in the way of the shape.
+// list answers with one page, in the shape's format.
 func (s *shaped) list(w http.ResponseWriter, r *http.Request, c caller) {
 	tokens := s.store.all(c.now, c.policy)
 	if s.List.OldestFirst {

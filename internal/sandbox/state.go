@@ -14,11 +14,12 @@ import (
 
 const stateVersion = 1
 
-// stateFile keeps tokens and clock between runs: digests, never a secret, mode 0600.
+// stateFile stores tokens and the clock between runs. It contains digests but no secret, and
+// has mode 0600.
 type stateFile struct {
 	path string
 	mu   sync.Mutex
-	last []byte // as written, so that a request that changes nothing writes nothing
+	last []byte // content last written, so that a request without changes writes nothing
 }
 
 type savedState struct {
@@ -35,7 +36,7 @@ type savedToken struct {
 	Seq    uint64 `json:"seq"`
 }
 
-// load fills the store and the clock; a file that is not there yet is an empty sandbox.
+// load restores the store and the clock. A file that does not exist means an empty sandbox.
 func (f *stateFile) load(s *store, c *Clock, keepClock bool) error {
 	data, err := os.ReadFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +61,7 @@ func (f *stateFile) load(s *store, c *Clock, keepClock bool) error {
 	return nil
 }
 
-// save writes what has changed since the last time, in one rename.
+// save writes the state atomically if it has changed since the last call.
 func (f *stateFile) save(s *store, c *Clock) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,9 +81,9 @@ func (f *stateFile) save(s *store, c *Clock) error {
 	return nil
 }
 
-// replaceFile puts data at path for its owner alone; a reader sees the old content or the new.
+// replaceFile atomically replaces the file at path, which only its owner can read.
 func replaceFile(path string, data []byte) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // made with mode 0600
+	temp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // creates it with mode 0600
 	if err != nil {
 		return err
 	}

@@ -88,8 +88,8 @@ func TestOptionsThatCannotBe(t *testing.T) {
 	}
 }
 
-// TestSecretsAreSeenOnce does all that there is to do, asks every endpoint for
-// what it knows, and searches all of it for every secret, in every spelling.
+// TestSecretsAreSeenOnce performs every operation, queries every endpoint, and searches all
+// responses for every secret in every encoding.
 func TestSecretsAreSeenOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
@@ -103,7 +103,7 @@ func TestSecretsAreSeenOnce(t *testing.T) {
 	}
 	w.control("POST", "seed", `{"count":3}`)
 
-	// A caller that puts its secret in the wrong place.
+	// A caller sends its secret in the wrong place.
 	misplaced := url.PathEscape(first.Secret)
 	twisted := strings.ReplaceAll(misplaced, "_", "%5F")
 	for _, where := range []string{collection + "/" + misplaced, collection + "/" + twisted, collection + "?cursor=" + twisted, "/" + misplaced + "?token=" + misplaced} {

@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// errNameTaken refuses a second usable token of one name, if names are unique.
+// errNameTaken rejects a second usable token with the same name, if names must be unique.
 var errNameTaken = errors.New("a usable token has this name")
 
-// Why a caller is not let in. The words are the wire contract's codes.
+// Reasons for rejecting a caller, which are codes of the wire contract.
 const (
 	refusedInvalid = "token_invalid"
 	refusedRevoked = "token_revoked"
 	refusedExpired = "token_expired"
 )
 
-// store keeps the tokens. It knows nothing of HTTP, so that every surface of the
-// sandbox can stand on the same one. Time and policy come with each call.
+// store contains the tokens. It knows nothing of HTTP, so that the API and the page share it.
+// Callers pass the time and the policy.
 type store struct {
-	random   io.Reader // of ids and secrets
+	random   io.Reader // source of IDs and secrets
 	mu       sync.Mutex
 	records  []*record // in the order of creation
 	byID     map[string]*record
 	byDigest map[digest]*record
 	seq      uint64
-	requests int // authenticated so far, for the lag of the list
+	requests int // authenticated requests so far, for the lag of the list
 	windows  map[string]window
 }
 
@@ -45,8 +45,8 @@ func (s *store) clear() {
 	s.byDigest = map[digest]*record{}
 }
 
-// create makes a token that keeps every rule, or returns an [invalidError] or
-// errNameTaken. issuer is nil for a token made by hand.
+// create creates a token that satisfies every rule. Otherwise it returns an [invalidError] or
+// errNameTaken. issuer is nil for a token created on the page.
 func (s *store) create(d draft, issuer *Token, now time.Time, p Policy) (Token, string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,8 +74,7 @@ func (s *store) create(d draft, issuer *Token, now time.Time, p Policy) (Token, 
 	return r.view(now, p), secret, nil
 }
 
-// usable counts the tokens that are accepted at now, and says whether one of
-// them has this name.
+// usable counts the tokens that are accepted at now, and reports whether one has this name.
 func (s *store) usable(name string, now time.Time) (count int, taken bool) {
 	for _, r := range s.records {
 		if r.usable(now) {
@@ -86,8 +85,7 @@ func (s *store) usable(name string, now time.Time) (count int, taken bool) {
 	return count, taken
 }
 
-// insert makes a token without asking any rule, and lets shape change it before
-// anyone sees it.
+// insert creates a token without applying rules. shape may change it before it is visible.
 func (s *store) insert(d draft, now time.Time, shape func(*record)) (id, secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,9 +114,9 @@ func (s *store) index(r *record) {
 	s.byDigest[r.digest] = r
 }
 
-// authenticate returns the token that the secret belongs to, counted as used, or
-// why the caller is not let in; the token is named then too, if it is known.
-// It is looked up by digest, so the time that takes says nothing about a secret.
+// authenticate returns the token of the secret and records its use, or returns the reason for
+// rejecting the caller, with the token if it is known. The lookup is by digest, so its
+// duration reveals nothing about a secret.
 func (s *store) authenticate(secret string, now time.Time, p Policy) (Token, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +147,7 @@ func (s *store) get(id string, now time.Time, p Policy) (Token, bool) {
 	return r.view(now, p), true
 }
 
-// all returns every token that is readable, newest first, without lag or pages.
+// all returns every readable token, newest first, regardless of lag and page size.
 func (s *store) all(now time.Time, p Policy) []Token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,9 +160,9 @@ func (s *store) all(now time.Time, p Policy) []Token {
 	return tokens
 }
 
-// page returns up to size tokens made before the one with the number before (0 =
-// from the newest on), and the number to go on with, 0 on the last page. Numbers
-// never change, so pages neither skip nor repeat while tokens come and go.
+// page returns up to size tokens created before the one with the number before (0 = from the
+// newest), and the number for the next page, or 0 on the last page. Numbers never change, so
+// pages neither skip nor repeat tokens when others are added or removed.
 func (s *store) page(before uint64, size int, now time.Time, p Policy) (tokens []Token, next uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -182,7 +180,8 @@ func (s *store) page(before uint64, size int, now time.Time, p Policy) (tokens [
 	return tokens, 0
 }
 
-// revoke ends a token; revoking twice changes nothing. It reports whether there is such a token.
+// revoke revokes a token. Revoking it again has no effect. It reports whether the token
+// exists.
 func (s *store) revoke(id string, now time.Time, p Policy) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +195,7 @@ func (s *store) revoke(id string, now time.Time, p Policy) bool {
 	return true
 }
 
-// forget removes what is chosen, as if it had never been, and reports whether there was any.
+// forget removes the chosen tokens entirely and reports whether there were any.
 func (s *store) forget(chosen func(*record) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

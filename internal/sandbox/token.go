@@ -2,7 +2,7 @@ package sandbox
 
 import "time"
 
-// Token is one row of the sandbox's token list, with what only the sandbox
+// Token is one row of the sandbox's token list, with additional fields that only the sandbox
 // knows. Times are UTC in whole seconds; a zero time means never or none.
 type Token struct {
 	ID         string    `json:"id"`
@@ -10,24 +10,28 @@ type Token struct {
 	CreatedAt  time.Time `json:"created_at"`
 	LastUsedAt time.Time `json:"last_used_at,omitzero"`
 	ExpiresAt  time.Time `json:"expires_at,omitzero"`
-	// Status is active or revoked; an expired token reads active unless the policy says otherwise.
+	// Status is active or revoked. An expired token is active unless the policy says
+	// otherwise.
 	Status    string    `json:"status,omitempty"`
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
-	// IssuerID is the token that minted this one by API; empty for one made by hand.
+	// IssuerID is the token that minted this one by API. It is empty for a token created on
+	// the page.
 	IssuerID string `json:"issuer_id,omitempty"`
-	// Uses counts the authenticated requests that this token made.
+	// Uses counts the authenticated requests made with this token.
 	Uses int `json:"uses"`
 }
 
-// record is a token as the store keeps it. Its Status is never set: it follows
-// from the times, the clock and the policy.
+// record is a token in the store. Its Status is never set, because it follows from the times,
+// the clock and the policy.
 type record struct {
 	Token
 	digest digest
 	seeded bool
-	// seq orders tokens by creation, which the clock cannot: it stands still, or goes back.
+	// seq orders tokens by creation. Creation times cannot, because the clock can be stopped
+	// or set back.
 	seq uint64
-	// The list shows the token from this request and this time on.
+	// listedAfter and listedFrom are the request number and the time from which the list
+	// contains the token.
 	listedAfter int
 	listedFrom  time.Time
 }
@@ -38,15 +42,15 @@ func (r *record) expired(now time.Time) bool {
 
 func (r *record) revoked() bool { return !r.RevokedAt.IsZero() }
 
-// usable reports whether the token opens anything at now.
+// usable reports whether the token is accepted at now.
 func (r *record) usable(now time.Time) bool { return !r.revoked() && !r.expired(now) }
 
-// dropped reports whether a revoked token is past the time for which it stays readable.
+// dropped reports whether a revoked token is past its retention.
 func (r *record) dropped(now time.Time, p Policy) bool {
 	return r.revoked() && !now.Before(r.RevokedAt.Add(p.retain()))
 }
 
-// view is the token as it may be shown at now.
+// view returns the token as it is presented at now.
 func (r *record) view(now time.Time, p Policy) Token {
 	token := r.Token
 	switch {
@@ -60,8 +64,8 @@ func (r *record) view(now time.Time, p Policy) Token {
 	return token
 }
 
-// wireToken is a token in the words of the wire contract: the help page's five
-// columns and the id, always present.
+// wireToken is a token in the wire contract: the help page's five columns and the ID, always
+// present.
 type wireToken struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
@@ -71,7 +75,7 @@ type wireToken struct {
 	Status     string     `json:"status"`
 }
 
-// wireCreated is the one answer that carries a secret.
+// wireCreated is the only answer that contains a secret.
 type wireCreated struct {
 	wireToken
 	Secret string `json:"token"`
@@ -96,5 +100,5 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-// wholeSecond is t as tokens keep it.
+// wholeSecond returns t with the resolution of stored times.
 func wholeSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

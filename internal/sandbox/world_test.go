@@ -16,11 +16,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// noon is when every test starts, unless it says otherwise.
+// noon is the default start of the sandbox clock.
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
-// world is a sandbox on loopback with one management token, and the two ways in:
-// the API as a caller sees it, and the server's own Go methods.
+// world is a sandbox on loopback with one management token. Tests use it through the API and
+// through the server's Go methods.
 type world struct {
 	*testing.T
 	sandbox *sandbox.Server
@@ -30,7 +30,7 @@ type world struct {
 	secret  string
 }
 
-// start makes a world in which every request and answer is held to the contract.
+// start returns a world in which every request and answer is checked against the contract.
 func start(t *testing.T, options sandbox.Options) *world {
 	t.Helper()
 	return begin(t, options, func(next http.Handler) http.Handler {
@@ -38,7 +38,7 @@ func start(t *testing.T, options sandbox.Options) *world {
 	})
 }
 
-// misbehave makes a world that may break the contract: that is what its test is about.
+// misbehave returns a world that is not checked against the contract.
 func misbehave(t *testing.T, options sandbox.Options) *world {
 	t.Helper()
 	return begin(t, options, func(next http.Handler) http.Handler { return next })
@@ -57,7 +57,7 @@ func begin(t *testing.T, options sandbox.Options, watch func(http.Handler) http.
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { s.ClearFaults(); s.Release() })
 	w := &world{T: t, sandbox: s, url: server.URL}
-	// No keep-alive: net/http repeats a GET by itself when a pooled connection is cut.
+	// No keep-alive: net/http repeats a GET whose pooled connection was cut.
 	w.client = &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -66,14 +66,14 @@ func begin(t *testing.T, options sandbox.Options, watch func(http.Handler) http.
 	return w
 }
 
-// reply is an answer read to its end.
+// reply is a response with its whole body.
 type reply struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// try sends a request with the secret as bearer ("" = none) and returns what came of it.
+// try sends a request with the secret as bearer token ("" = none).
 func (w *world) try(ctx context.Context, secret, method, path, body string, header ...string) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, w.url+path, strings.NewReader(body))
 	if err != nil {
@@ -100,7 +100,7 @@ func (w *world) try(ctx context.Context, secret, method, path, body string, head
 	return reply{response.StatusCode, response.Header, string(content)}, err
 }
 
-// as calls the API below its prefix with a secret.
+// as calls the API with a secret. path is relative to the prefix.
 func (w *world) as(secret, method, path, body string) reply {
 	w.Helper()
 	return w.must(w.try(w.Context(), secret, method, "/api/v1"+path, body))
@@ -126,7 +126,7 @@ func (w *world) must(r reply, err error) reply {
 	return r
 }
 
-// token is a token as the API shows it.
+// token is a token in an API response.
 type token struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
@@ -137,7 +137,7 @@ type token struct {
 	Secret     string     `json:"token"`
 }
 
-// create makes a token by API that ends after life (0 = never).
+// create creates a token by API that expires after life (0 = never).
 func (w *world) create(name string, life time.Duration) token {
 	w.Helper()
 	return decode[token](w, w.api("POST", "/api-tokens", draft(name, w.expiry(life))), http.StatusCreated)
@@ -159,7 +159,7 @@ func draft(name string, expiresAt *time.Time) string {
 	return string(body)
 }
 
-// minted counts the creates that were carried out, whatever their callers were sent.
+// minted counts the creates that succeeded, whatever their callers received.
 func (w *world) minted() int {
 	n := 0
 	for _, call := range w.sandbox.Journal() {
@@ -184,7 +184,7 @@ func decode[T any](w *world, r reply, status int) T {
 	return out
 }
 
-// problem is an RFC 9457 document as the contract shapes it.
+// problem is an RFC 9457 document with the fields of the contract.
 type problem struct {
 	Type, Title, Code, Detail string
 	Status                    int

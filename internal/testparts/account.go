@@ -14,12 +14,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// Account is a PAIStrike of a test: a sandbox in this process, with one token that creates
-// the others. Handlers and transports of tests call it directly or after [Account.Listen].
+// Account is a PAIStrike account for a test: a sandbox in this process with a management
+// token. Tests call it in process, as a handler or transport, or on loopback after
+// [Account.Listen].
 type Account struct {
 	*sandbox.Server
-	// ManagementID and Management are the id and the secret of the token that creates the
-	// others.
+	// ManagementID and Management are the ID and the secret of the management token.
 	ManagementID, Management string
 
 	mu      sync.Mutex
@@ -27,15 +27,15 @@ type Account struct {
 	created func(made int)
 }
 
-// NewAccount makes an account whose clock stands at a time, or runs with the machine's if
-// that is zero. The token that creates the others has the name.
+// NewAccount returns an account whose clock is stopped at start, or follows the system clock
+// if start is zero. name is the name of the management token.
 func NewAccount(t testing.TB, name string, start time.Time) *Account {
 	t.Helper()
 	return NewAccountOn(t, name, sandbox.Options{Start: start})
 }
 
-// NewAccountOn makes an account on a sandbox that differs in more than its clock, such as
-// one whose API has a different shape.
+// NewAccountOn returns an account on a sandbox with other options, such as a different API
+// shape.
 func NewAccountOn(t testing.TB, name string, options sandbox.Options) *Account {
 	t.Helper()
 	server, err := sandbox.New(options)
@@ -47,8 +47,8 @@ func NewAccountOn(t testing.TB, name string, options sandbox.Options) *Account {
 	return a
 }
 
-// Listen serves the account on loopback, behind a handler that a test puts before it, and
-// returns its URL.
+// Listen serves the account on loopback and returns its URL. Requests go to before, or to the
+// account if before is nil.
 func (a *Account) Listen(t testing.TB, before http.Handler) string {
 	t.Helper()
 	if before == nil {
@@ -59,7 +59,7 @@ func (a *Account) Listen(t testing.TB, before http.Handler) string {
 	return server.URL
 }
 
-// ServeHTTP answers as PAIStrike does, and keeps every secret that it hands out.
+// ServeHTTP answers as PAIStrike does and records every secret returned.
 func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, "/_sandbox") {
 		w = &keeper{ResponseWriter: w, keep: a.keep}
@@ -74,7 +74,7 @@ func (a *Account) keep(body []byte) {
 	}
 }
 
-// Keep notes a secret that was handed out in another way.
+// Keep records a secret that was returned in another way.
 func (a *Account) Keep(secret string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -84,36 +84,37 @@ func (a *Account) Keep(secret string) {
 	}
 }
 
-// WhenCreated calls do after each create, with how many there were.
+// WhenCreated registers a function to call after each create. made is the number of creates
+// so far.
 func (a *Account) WhenCreated(do func(made int)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.created = do
 }
 
-// Secrets returns those that were handed out, the oldest first.
+// Secrets returns the recorded secrets, oldest first.
 func (a *Account) Secrets() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.minted)
 }
 
-// keeper looks at the body of an answer on its way.
+// keeper is a ResponseWriter that copies the body to keep.
 type keeper struct {
 	http.ResponseWriter
 	keep func([]byte)
 }
 
-// Write passes the body on.
+// Write implements [http.ResponseWriter].
 func (k *keeper) Write(body []byte) (int, error) {
 	k.keep(body)
 	return k.ResponseWriter.Write(body)
 }
 
-// Unwrap returns the connection, which the sandbox may cut.
+// Unwrap lets the sandbox hijack the connection.
 func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }
 
-// RoundTrip calls PAIStrike in this process, whatever host the request names.
+// RoundTrip serves the request in this process, whatever host it names.
 func (a *Account) RoundTrip(r *http.Request) (*http.Response, error) {
 	recorder := httptest.NewRecorder()
 	inner := r.Clone(r.Context())
@@ -127,7 +128,7 @@ func (a *Account) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// Accepts reports whether PAIStrike lets a secret in.
+// Accepts reports whether PAIStrike accepts a secret.
 func (a *Account) Accepts(secret string) bool {
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost"+self, http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+secret)
@@ -136,7 +137,7 @@ func (a *Account) Accepts(secret string) bool {
 	return recorder.Code == http.StatusOK
 }
 
-// Usable returns the tokens that work, the newest first, without the management token.
+// Usable returns the tokens that work, newest first, without the management token.
 func (a *Account) Usable() []sandbox.Token {
 	now := a.Clock().Now()
 	return slices.DeleteFunc(a.Tokens(), func(token sandbox.Token) bool {
@@ -148,7 +149,7 @@ func (a *Account) Usable() []sandbox.Token {
 // self is the path of the caller's own token.
 const self = "/api/v1/api-tokens/self"
 
-// Use calls the PAIStrike at a URL with a secret, as a consumer does, and returns the
+// Use calls the PAIStrike API at a URL with a secret, as a consumer does, and returns the
 // status.
 func Use(t testing.TB, api, secret string) int {
 	t.Helper()

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Act returns the program that runs a GitHub workflow on this machine.
+// Act returns the path of act, which runs GitHub workflows locally.
 func Act(t testing.TB) string {
 	t.Helper()
 	if path := program(t, "act"); path != "" {

@@ -15,21 +15,21 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority that one test trusts and nobody else.
+// Authority is a certificate authority for one test.
 type Authority struct {
-	File string // its certificate, in PEM
+	File string // path of its certificate in PEM
 
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 }
 
-// Its certificates are valid whenever the tests run.
+// The validity covers every time at which the tests run.
 var (
 	notBefore = time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
 	notAfter  = time.Date(2120, time.January, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// NewAuthority makes an authority.
+// NewAuthority returns a new authority.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
 	a := &Authority{File: filepath.Join(t.TempDir(), "ca.pem"), key: newKey(t)}
@@ -48,8 +48,8 @@ func NewAuthority(t testing.TB) *Authority {
 	return a
 }
 
-// Issue makes a server certificate for loopback and the named hosts, and its key,
-// both in PEM.
+// Issue returns a server certificate for loopback and the named hosts, and its key, both in
+// PEM.
 func (a *Authority) Issue(t testing.TB, hosts ...string) (certificate, key []byte) {
 	t.Helper()
 	own := newKey(t)

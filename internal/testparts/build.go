@@ -11,14 +11,14 @@ import (
 	"sync"
 )
 
-// The programs of tools/ that take seconds to build, each built once.
+// Programs of tools/ that take seconds to build. Each is built once.
 var (
 	builtKV             = sync.OnceValues(func() (string, error) { return built("kv") })
 	builtSecretsManager = sync.OnceValues(func() (string, error) { return built("secretsmanager") })
 )
 
-// built builds a program of tools/ and keeps it for as long as its sources stay
-// the same. Test binaries run side by side, so one builds and the others wait.
+// built builds a program of tools/ and caches it until its sources change. Test binaries run
+// in parallel, so one builds and the others wait.
 func built(name string) (string, error) {
 	dir, err := repository()
 	if err != nil {
@@ -50,7 +50,7 @@ func built(name string) (string, error) {
 }
 
 func build(source, path string) error {
-	half := path + ".new" // a build cut short leaves nothing that looks finished
+	half := path + ".new" // an interrupted build must not leave a file at path
 	//nolint:gosec,noctx // fixed arguments; it may take its minute
 	cmd := exec.Command("go", "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w", "-o", half, ".")
 	cmd.Dir = source
@@ -61,7 +61,7 @@ func build(source, path string) error {
 	return os.Rename(half, path)
 }
 
-// fingerprint names what a program is built from.
+// fingerprint returns a hash of the sources of a program.
 func fingerprint(source string) (string, error) {
 	files, err := filepath.Glob(filepath.Join(source, "*"))
 	if err != nil {

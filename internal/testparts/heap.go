@@ -2,7 +2,7 @@ package testparts
 
 import "runtime"
 
-// Heap returns how many bytes of the heap are in use, garbage left out.
+// Heap returns the number of bytes in use on the heap after a garbage collection.
 func Heap() int64 {
 	runtime.GC()
 	var stats runtime.MemStats

@@ -7,23 +7,23 @@ import (
 	"testing"
 )
 
-// rootToken is the root token of every server here.
+// rootToken is the root token of every server that this package starts.
 const rootToken = "root-token-of-a-test"
 
-// KVOption changes how the engine server is started.
+// KVOption configures the engine server.
 type KVOption func(args *[]string)
 
-// WithClock lets sys/health and the Date of every answer tell the time of a
-// sandbox: the URL answers {"now": RFC 3339}.
+// WithClock makes sys/health and the Date of every answer use a sandbox's clock. The URL
+// answers {"now": RFC 3339}.
 func WithClock(url string) KVOption { return option("-clock-url", url) }
 
-// WithMount adds a KV v2 engine; with none given there is one at "secret".
+// WithMount adds a KV v2 engine. The default is one at "secret".
 func WithMount(path string) KVOption { return option("-mount", path) }
 
 // WithKV1 adds a KV v1 engine.
 func WithKV1(path string) KVOption { return option("-mount-v1", path) }
 
-// WithToken adds a token with the given rules alone, such as
+// WithToken adds a token whose only permissions are the given rules, such as
 // "secret/data/ci/*:create,update,read;secret/metadata/ci/*:read,patch".
 func WithToken(token, rules string) KVOption { return option("-policy-token", token+"="+rules) }
 
@@ -31,8 +31,8 @@ func option(name, value string) KVOption {
 	return func(args *[]string) { *args = append(*args, name, value) }
 }
 
-// KV starts Vault's KV engine behind the small server of tools/kv, and returns
-// its URL and root token.
+// KV starts Vault's KV engine behind the small server of tools/kv. It returns the URL and the
+// root token.
 func KV(t testing.TB, options ...KVOption) (address, token string) {
 	t.Helper()
 	args := []string{"-listen", "127.0.0.1:0", "-exit-on-stdin-close"}
@@ -44,8 +44,8 @@ func KV(t testing.TB, options ...KVOption) (address, token string) {
 	}
 	path := KVProgram(t)
 	listening := func(line string) (string, bool) { return strings.CutPrefix(line, "kv: listening on ") }
-	// Many run side by side: more threads and more frequent garbage collection only
-	// take time from the tests.
+	// Many instances run in parallel. More threads and more frequent garbage collection would
+	// only slow the tests down.
 	env := []string{"KV_ROOT_TOKEN=" + rootToken, "GOMAXPROCS=1", "GOGC=400"}
 	address, err := start(t, listening, env, path, args...)
 	if err != nil {
@@ -54,33 +54,33 @@ func KV(t testing.TB, options ...KVOption) (address, token string) {
 	return address, rootToken
 }
 
-// KVProgram is the path of the program that [KV] starts.
+// KVProgram returns the path of the program that [KV] starts.
 func KVProgram(t testing.TB) string {
 	t.Helper()
 	return programOr(t, "kv", builtKV)
 }
 
-// Fault tells the engine server what goes wrong with the next requests that
-// match: tools/kv/faults.go says how the fields go together.
+// Fault is a rule for the failure of the requests that match it. tools/kv/faults.go describes
+// how fields can be combined.
 type Fault struct {
 	Method string `json:"method,omitempty"`
-	// Path is a glob for the part below /v1/; a final "**" takes what follows.
+	// Path is a glob for the part below /v1/; a final "**" matches any suffix.
 	Path    string            `json:"path,omitempty"`
 	Skip    int               `json:"skip,omitempty"`
-	Count   int               `json:"count,omitempty"` // 0 is 1, -1 is all
+	Count   int               `json:"count,omitempty"` // 0 means 1, -1 means all
 	DelayMS int               `json:"delay_ms,omitempty"`
 	Hold    bool              `json:"hold,omitempty"` // until [Release]
 	Lose    string            `json:"lose,omitempty"` // "request" or "response"
 	Status  int               `json:"status,omitempty"`
-	After   bool              `json:"after,omitempty"` // the work is done, then Status
+	After   bool              `json:"after,omitempty"` // do the work first, then answer with Status
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    string            `json:"body,omitempty"`
 }
 
-// Call is one request that the engine server saw.
+// Call is one request that the engine server received.
 type Call struct {
 	Method    string `json:"method"`
-	Path      string `json:"path"` // begins with /v1/
+	Path      string `json:"path"` // starts with /v1/
 	Query     string `json:"query"`
 	Namespace string `json:"namespace"`
 	Status    int    `json:"status"` // 0 if the connection was cut
@@ -92,20 +92,19 @@ func Inject(t testing.TB, address string, faults ...Fault) {
 	Ask(t, http.MethodPost, address+"/_kv/faults", "", faults, nil)
 }
 
-// ClearFaults takes back the faults that are left.
+// ClearFaults removes all pending faults.
 func ClearFaults(t testing.TB, address string) {
 	t.Helper()
 	Ask(t, http.MethodDelete, address+"/_kv/faults", "", nil, nil)
 }
 
-// Release lets go of the requests that a fault holds.
+// Release releases all held requests.
 func Release(t testing.TB, address string) {
 	t.Helper()
 	Ask(t, http.MethodPost, address+"/_kv/release", "", nil, nil)
 }
 
-// Journal returns the requests that the engine server saw since it started, or
-// since [ForgetJournal].
+// Journal returns the requests since the server started or since [ForgetJournal].
 func Journal(t testing.TB, address string) []Call {
 	t.Helper()
 	var calls []Call

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// lock waits for a lock between processes, and returns how to let it go.
+// lock acquires a lock between processes and returns a function that releases it.
 func lock(path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

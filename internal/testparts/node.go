@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// Linux reports whether this machine runs what only Linux has.
+// Linux reports whether this machine runs Linux.
 const Linux = runtime.GOOS == "linux"
 
-// Node returns the Node.js of this machine, without which no action starts.
+// Node returns the path of Node.js, which every action needs.
 func Node(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("node")
@@ -21,7 +21,7 @@ func Node(t testing.TB) string {
 	return path
 }
 
-// Node24 returns the Node.js with which GitHub's runners start actions.
+// Node24 returns the path of the Node.js version that GitHub's runners use for actions.
 func Node24(t testing.TB) string {
 	t.Helper()
 	path := program(t, "node24")
@@ -31,7 +31,7 @@ func Node24(t testing.TB) string {
 	return path
 }
 
-// PathWith is a PATH on which `node` is the given Node.js.
+// PathWith returns a PATH on which `node` is the given Node.js.
 func PathWith(t testing.TB, node string) string {
 	t.Helper()
 	folder := t.TempDir()

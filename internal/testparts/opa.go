@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// OPA returns the program of Open Policy Agent.
+// OPA returns the path of Open Policy Agent.
 func OPA(t testing.TB) string {
 	t.Helper()
 	if path := program(t, "opa"); path != "" {

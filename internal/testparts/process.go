@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	startTime = 60 * time.Second // on a busy machine
+	startTime = 60 * time.Second // enough for a busy machine
 	stopTime  = 10 * time.Second
 )
 
-// missing ends a test whose program is not there.
+// missing fails the test in CI because a program is missing, and skips it elsewhere.
 func missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -29,7 +29,8 @@ func missing(t testing.TB, format string, args ...any) {
 	t.Skipf("NOT TESTED: "+format, args...)
 }
 
-// repository is the root folder: a test runs in the folder of its package.
+// repository returns the root directory of the repository. Tests run in their package's
+// directory.
 var repository = sync.OnceValues(func() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -48,7 +49,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// program finds one that was built into .tools; "" if it was not.
+// program returns the path of a program in .tools, or "" if it was not built.
 func program(t testing.TB, name string) string {
 	t.Helper()
 	dir, err := repository()
@@ -61,7 +62,7 @@ func program(t testing.TB, name string) string {
 	return ""
 }
 
-// programOr is the path of a program in .tools, or what is built now.
+// programOr returns the path of a program in .tools, or builds it.
 func programOr(t testing.TB, name string, build func() (string, error)) string {
 	t.Helper()
 	path := program(t, name)
@@ -83,7 +84,7 @@ type process struct {
 	said bytes.Buffer
 }
 
-// Write keeps what the program says.
+// Write records the program's output.
 func (p *process) Write(text []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,24 +97,23 @@ func (p *process) words() string {
 	return strings.TrimSpace(p.said.String())
 }
 
-// start runs a program until the test ends, and returns when ready has accepted
-// a line of its standard output, with what ready made of it. Nothing of the
-// caller's environment reaches the program but what env says: a variable such as
-// VAULT_ADDR would.
+// start runs a program until the test ends. It returns when ready accepts a line of standard
+// output, with the value that ready returns for it. The environment contains only env: an
+// inherited variable such as VAULT_ADDR would change the program's behavior.
 func start(t testing.TB, ready func(line string) (string, bool), env []string, path string, args ...string) (string, error) {
 	t.Helper()
 	value, _, err := startProcess(t, ready, env, path, args...)
 	return value, err
 }
 
-// startProcess is start for a program that the test may kill.
+// startProcess is like start, but also returns the process, so that the test can kill it.
 func startProcess(t testing.TB, ready func(line string) (string, bool), env []string, path string, args ...string) (string, *process, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	p := &process{cmd: exec.CommandContext(ctx, path, args...), ended: make(chan struct{})}
 	p.cmd.Env = append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}, env...)
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(os.Interrupt) }
-	p.cmd.WaitDelay = stopTime // then it is killed
+	p.cmd.WaitDelay = stopTime // after that it is killed
 	t.Cleanup(func() {
 		cancel()
 		if p.cmd.Process != nil {
@@ -145,9 +145,9 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// run starts the program and reads along.
+// run starts the program and reads its output.
 func (p *process) run(ready func(string) (string, bool)) (<-chan string, error) {
-	// Its end tells the program that the test is gone, should nobody stop it.
+	// If the test process dies, the closed standard input tells the program to stop.
 	if _, err := p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}

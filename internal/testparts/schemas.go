@@ -11,8 +11,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Published returns a file that a Go module of others ships, such as a schema that they
-// publish. Its module is pinned in schemas/go.mod and go.sum; Go fetches it once.
+// Published returns a file of a third-party Go module, such as a published schema. The module
+// is pinned in schemas/go.mod and go.sum; Go downloads it once.
 func Published(t testing.TB, module, file string) []byte {
 	t.Helper()
 	dir, err := repository()
@@ -37,7 +37,7 @@ func Published(t testing.TB, module, file string) []byte {
 	return text
 }
 
-// Schema compiles a JSON schema; text in a format that the schema names is checked too.
+// Schema compiles a JSON schema and enables its format assertions.
 func Schema(t testing.TB, schema []byte) *jsonschema.Schema {
 	t.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))

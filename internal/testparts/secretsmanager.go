@@ -10,30 +10,29 @@ import (
 	"time"
 )
 
-// SecretsManager is an AWS Secrets Manager of a test, with the STS of its account.
+// SecretsManager is an AWS Secrets Manager for a test, with the STS of its account.
 type SecretsManager struct {
-	Endpoint        string // of both services, such as http://127.0.0.1:40123
-	Account         string // twelve digits
-	AccessKeyID     string // the administrator's, who may do everything
+	Endpoint        string // URL of both services, such as http://127.0.0.1:40123
+	Account         string // 12 digits
+	AccessKeyID     string // of the administrator, who has all permissions
 	SecretAccessKey string
 
 	t testing.TB
 }
 
-// AWSAccount is the account of a [SecretsManager] unless [AWSIdentities] names another.
+// AWSAccount is the account of a [SecretsManager] unless [AWSIdentities] names another one.
 const AWSAccount = "123456789012"
 
-// SecretsManagerOption changes how the server is started.
+// SecretsManagerOption configures the server.
 type SecretsManagerOption func(t testing.TB, s *SecretsManager, args *[]string)
 
-// WithAWSClock lets the server keep the time of a sandbox: the URL answers
-// {"now": RFC 3339}.
+// WithAWSClock makes the server use a sandbox's clock. The URL answers {"now": RFC 3339}.
 func WithAWSClock(url string) SecretsManagerOption { return awsOption("-clock-url", url) }
 
-// WithListLag lets ListSecrets be behind by that time, at most an hour.
+// WithListLag delays changes in ListSecrets by lag, at most an hour.
 func WithListLag(lag time.Duration) SecretsManagerOption { return awsOption("-list-lag", lag.String()) }
 
-// WithQuotas lets the server throttle beyond AWS's requests per second.
+// WithQuotas enables throttling above AWS's request quotas.
 func WithQuotas() SecretsManagerOption { return awsOption("-quotas") }
 
 // WithAWSIdentities adds users, roles and identity providers to the account.
@@ -59,8 +58,8 @@ func awsOption(words ...string) SecretsManagerOption {
 	return func(_ testing.TB, _ *SecretsManager, args *[]string) { *args = append(*args, words...) }
 }
 
-// AWSIdentities are users, roles and identity providers. Policies are IAM policy
-// documents as they are published; one that the server cannot evaluate is refused.
+// AWSIdentities defines users, roles and identity providers. Policies are IAM policy
+// documents. The server rejects a policy that it cannot evaluate.
 type AWSIdentities struct {
 	Account string      `json:"account,omitempty"`
 	Users   []AWSUser   `json:"users,omitempty"`
@@ -68,7 +67,7 @@ type AWSIdentities struct {
 	Issuers []AWSIssuer `json:"issuers,omitempty"`
 }
 
-// AWSUser is an IAM user with one access key, whose id has 16 characters or more.
+// AWSUser is an IAM user with one access key. The key ID has at least 16 characters.
 type AWSUser struct {
 	Name            string            `json:"name"`
 	AccessKeyID     string            `json:"access_key_id"`
@@ -85,12 +84,12 @@ type AWSRole struct {
 
 // AWSIssuer is an OIDC identity provider, such as GitHub's.
 type AWSIssuer struct {
-	URL       string          `json:"url"` // as in the tokens' iss
+	URL       string          `json:"url"` // iss claim of its tokens
 	Audiences []string        `json:"audiences"`
 	JWKS      json.RawMessage `json:"jwks"`
 }
 
-// SecretsManagerProgram is the path of the program that [StartSecretsManager] starts.
+// SecretsManagerProgram returns the path of the program that [StartSecretsManager] starts.
 func SecretsManagerProgram(t testing.TB) string {
 	t.Helper()
 	return programOr(t, "secretsmanager", builtSecretsManager)
@@ -108,7 +107,7 @@ func StartSecretsManager(t testing.TB, options ...SecretsManagerOption) *Secrets
 	listening := func(line string) (string, bool) { return strings.CutPrefix(line, "secretsmanager: listening on ") }
 	env := []string{
 		"SECRETSMANAGER_ACCESS_KEY_ID=" + s.AccessKeyID, "SECRETSMANAGER_SECRET_ACCESS_KEY=" + s.SecretAccessKey,
-		"GOMAXPROCS=1", "GOGC=400", // many run side by side
+		"GOMAXPROCS=1", "GOGC=400", // many instances run in parallel
 	}
 	var err error
 	if s.Endpoint, err = start(t, listening, env, path, args...); err != nil {
@@ -117,24 +116,23 @@ func StartSecretsManager(t testing.TB, options ...SecretsManagerOption) *Secrets
 	return s
 }
 
-// AWSFault tells the server what goes wrong with the next requests that match:
-// tools/secretsmanager/faults.go says how the fields go together.
+// AWSFault is a rule for the failure of the requests that match it.
+// tools/secretsmanager/faults.go describes how fields can be combined.
 type AWSFault struct {
-	Operation string `json:"operation,omitempty"` // a glob, such as "*SecretValue"; STS's as well
-	Secret    string `json:"secret,omitempty"`    // a glob for the name; a final "**" takes what follows
+	Operation string `json:"operation,omitempty"` // glob, such as "*SecretValue"; includes STS operations
+	Secret    string `json:"secret,omitempty"`    // glob for the name; a final "**" matches any suffix
 	Skip      int    `json:"skip,omitempty"`
-	Count     int    `json:"count,omitempty"` // 0 is 1, -1 is all
+	Count     int    `json:"count,omitempty"` // 0 means 1, -1 means all
 	DelayMS   int    `json:"delay_ms,omitempty"`
 	Hold      bool   `json:"hold,omitempty"`  // until [SecretsManager.Release]
 	Lose      string `json:"lose,omitempty"`  // "request" or "response"
 	Error     string `json:"error,omitempty"` // such as "ThrottlingException"
-	After     bool   `json:"after,omitempty"` // the work is done, then Error
+	After     bool   `json:"after,omitempty"` // do the work first, then return Error
 	Status    int    `json:"status,omitempty"`
 	Body      string `json:"body,omitempty"`
 }
 
-// AWSEvent is one request that the server saw, as CloudTrail records it. Values of
-// secrets are withheld.
+// AWSEvent is one request in CloudTrail's format. Secret values are omitted.
 type AWSEvent struct {
 	EventTime    time.Time `json:"eventTime"` // by the server's clock
 	EventSource  string    `json:"eventSource"`
@@ -145,10 +143,10 @@ type AWSEvent struct {
 		ARN         string `json:"arn"`
 		AccessKeyID string `json:"accessKeyId"`
 	} `json:"userIdentity"`
-	RequestParameters map[string]any `json:"requestParameters"` // such as secretId and clientRequestToken
+	RequestParameters map[string]any `json:"requestParameters"` // for example secretId and clientRequestToken
 	ErrorCode         string         `json:"errorCode"`
 	ErrorMessage      string         `json:"errorMessage"`
-	Secret            string         `json:"secret"` // its name
+	Secret            string         `json:"secret"` // name of the secret
 	Status            int            `json:"status"` // 0 if the connection was cut
 }
 
@@ -158,19 +156,19 @@ func (s *SecretsManager) Inject(faults ...AWSFault) {
 	s.ask(http.MethodPost, "faults", faults, nil)
 }
 
-// ClearFaults takes back the faults that are left.
+// ClearFaults removes all pending faults.
 func (s *SecretsManager) ClearFaults() {
 	s.t.Helper()
 	s.ask(http.MethodDelete, "faults", nil, nil)
 }
 
-// Release lets go of the requests that a fault holds.
+// Release releases all held requests.
 func (s *SecretsManager) Release() {
 	s.t.Helper()
 	s.ask(http.MethodPost, "release", nil, nil)
 }
 
-// Journal returns the requests since the start, or since [SecretsManager.ForgetJournal].
+// Journal returns the requests since the start or the last [SecretsManager.ForgetJournal].
 func (s *SecretsManager) Journal() (events []AWSEvent) {
 	s.t.Helper()
 	s.ask(http.MethodGet, "journal", nil, &events)
@@ -183,25 +181,25 @@ func (s *SecretsManager) ForgetJournal() {
 	s.ask(http.MethodDelete, "journal", nil, nil)
 }
 
-// AddIdentities adds users, roles and providers, or replaces those of that name.
+// AddIdentities adds users, roles and providers, or replaces those with the same name.
 func (s *SecretsManager) AddIdentities(identities AWSIdentities) {
 	s.t.Helper()
 	s.ask(http.MethodPost, "iam", identities, nil)
 }
 
-// SetClock lets the server's clock stand at a time.
+// SetClock stops the server's clock at a time.
 func (s *SecretsManager) SetClock(at time.Time) {
 	s.t.Helper()
 	s.ask(http.MethodPost, "clock", map[string]time.Time{"set": at}, nil)
 }
 
-// AdvanceClock moves the server's clock on, or back.
+// AdvanceClock moves the server's clock. by may be negative.
 func (s *SecretsManager) AdvanceClock(by time.Duration) {
 	s.t.Helper()
 	s.ask(http.MethodPost, "clock", map[string]string{"advance": by.String()}, nil)
 }
 
-// Set switches quotas on or off and tells how far ListSecrets is behind.
+// Set enables or disables quotas and sets the lag of ListSecrets.
 func (s *SecretsManager) Set(quotas bool, listLag time.Duration) {
 	s.t.Helper()
 	s.ask(http.MethodPost, "settings", map[string]any{"quotas": quotas, "list_lag": listLag.String()}, nil)

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// call sends a request that is not signed, and returns the answer's status, or 0 if
-// the connection was cut.
+// call sends an unsigned request and returns the status, or 0 if the connection was cut.
 func (s *SecretsManager) call(t *testing.T) (status int, date string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Endpoint, strings.NewReader(`{"SecretId":"ci/a"}`))
@@ -38,7 +37,7 @@ func TestSecretsManager(t *testing.T) {
 		t.Errorf("account %s", s.Account)
 	}
 	s.Inject(AWSFault{Operation: "*SecretValue", Secret: "ci/*", Lose: "request"}, AWSFault{Error: "InternalServiceError"})
-	for i, want := range []int{0, 500, 400} { // the last is refused, because it is not signed
+	for i, want := range []int{0, 500, 400} { // the last is rejected because it is unsigned
 		if got, _ := s.call(t); got != want {
 			t.Errorf("call %d: %d, want %d", i, got, want)
 		}

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// Vault starts a real Vault server, in memory and unsealed, with a KV v2 engine
-// at "secret", and returns its URL and root token.
+// Vault starts a real Vault server, in memory and unsealed, with a KV v2 engine at "secret".
+// It returns the URL and the root token.
 func Vault(t testing.TB) (address, token string) {
 	t.Helper()
 	path := VaultProgram(t)
 	ready := func(line string) (string, bool) { return strings.CutPrefix(line, "Root Token: ") }
-	// Vault does not choose its ports, so between finding them free and their use
-	// another program may come first.
+	// Vault cannot choose its ports itself. Another program may take them after they were
+	// found to be free.
 	const attempts = 3
 	for attempt := 1; ; attempt++ {
 		at := freePorts(t)
@@ -38,7 +38,7 @@ func Vault(t testing.TB) (address, token string) {
 	}
 }
 
-// VaultProgram finds the real Vault, which is server and command line in one.
+// VaultProgram returns the path of Vault, which is server and command line in one.
 func VaultProgram(t testing.TB) string {
 	t.Helper()
 	if path := program(t, "vault"); path != "" {
@@ -51,13 +51,13 @@ func VaultProgram(t testing.TB) string {
 	return path
 }
 
-// Vault's ports are chosen below those that an operating system lends to whoever
-// connects or asks for any port: Linux lends from 32768 on, others from 49152 on. A server
-// that restarts then finds its ports free.
+// Vault's ports are below the ephemeral ports of all systems: Linux starts at 32768, others
+// at
+// 49152. A server that restarts therefore finds its ports free.
 const firstPort, lastPort = 12000, 32000
 
-// freePorts finds a loopback address whose port and the next one, which Vault
-// takes for its cluster, are free.
+// freePorts returns a loopback address whose port and the next one, which Vault uses for its
+// cluster, are free.
 func freePorts(t testing.TB) string {
 	t.Helper()
 	for range 100 {
@@ -81,8 +81,8 @@ func isFree(address string) bool {
 	return true
 }
 
-// Ask sends a request, with a Vault token if one is given, and reads a JSON
-// answer into out. It fails the test unless the answer is a good one.
+// Ask sends a request, with a Vault token if token is not empty, and decodes the JSON answer
+// into out. It fails the test unless the request succeeds.
 func Ask(t testing.TB, method, url, token string, in, out any) {
 	t.Helper()
 	var body io.Reader
@@ -93,7 +93,7 @@ func Ask(t testing.TB, method, url, token string, in, out any) {
 		}
 		body = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, url, body) // clean-up asks as well
+	req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, url, body) // cleanup functions call it too
 	if err != nil {
 		t.Fatal(err)
 	}

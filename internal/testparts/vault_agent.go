@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// VaultProxy starts a Vault Proxy in front of a Vault: it logs in with the token, which it
-// adds to each request that it passes on. kind is "proxy", or "agent" for a Vault Agent
-// with a listener. It returns the listener's URL.
+// VaultProxy starts a Vault Proxy in front of a Vault and returns the listener's URL. The
+// proxy logs in with the token and adds it to each request that it forwards. kind is "proxy",
+// or "agent" for a Vault Agent with a listener.
 func VaultProxy(t testing.TB, kind, address, caFile, token string) string {
 	t.Helper()
 	listener := "api_proxy { use_auto_auth_token = \"force\" }\nlistener \"tcp\" {\n  address = \"127.0.0.1:0\"\n  tls_disable = true\n}\n"
@@ -20,13 +20,14 @@ func VaultProxy(t testing.TB, kind, address, caFile, token string) string {
 	})
 }
 
-// VaultAgent starts a Vault Agent with settings.
+// VaultAgent starts a Vault Agent with the given settings.
 func VaultAgent(t testing.TB, settings string) {
 	t.Helper()
 	startAgent(t, "agent", settings, func(line string) (string, bool) { return line, strings.Contains(line, "Vault Agent started!") })
 }
 
-// AgentSettings let an agent reach a Vault and log in with a token. caFile may be "".
+// AgentSettings returns settings for an agent that logs in to a Vault with a token. caFile
+// may be "".
 func AgentSettings(t testing.TB, address, caFile, token string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")

@@ -9,10 +9,9 @@ import (
 	"time"
 )
 
-// VaultCluster is three Vault servers with one storage between them (raft), on loopback
-// without TLS.
+// VaultCluster is three Vault servers with shared storage (raft), on loopback without TLS.
 type VaultCluster struct {
-	Token string // the root token
+	Token string // root token
 	nodes []*VaultServer
 }
 
@@ -30,21 +29,21 @@ listener "tcp" {
 }
 `
 
-// NewVaultCluster starts three servers, of which the first is active, with a KV v2
-// engine at "secret".
+// NewVaultCluster starts three servers, the first of which is active, with a KV v2 engine at
+// "secret".
 func NewVaultCluster(t testing.TB) *VaultCluster {
 	t.Helper()
 	first := startNode(t, 1, "")
 	first.initialize(t)
 	first.Unseal(t)
-	// A server may vote for another active one only when it has been stable for so long.
+	// A server becomes a voter only after it has been stable for this long.
 	first.Must(t, http.MethodPost, "sys/storage/raft/autopilot/configuration", first.Token, map[string]any{"server_stabilization_time": "1s"}, nil)
 	c := &VaultCluster{Token: first.Token, nodes: []*VaultServer{first}}
 	for number := 2; number <= 3; number++ {
 		node := startNode(t, number, fmt.Sprintf("retry_join {\n    leader_api_addr = %q\n  }", first.URL))
-		node.await(t, "another server", func() bool { // only when it has joined can it be unsealed
+		node.await(t, "another server", func() bool { // a server can be unsealed only after it has joined
 			node.Ask(t, http.MethodPut, "sys/unseal", "", map[string]string{"key": first.unsealKey}, nil)
-			return node.Ask(t, http.MethodGet, "sys/health", "", nil, nil) == http.StatusTooManyRequests // a standby
+			return node.Ask(t, http.MethodGet, "sys/health", "", nil, nil) == http.StatusTooManyRequests // a standby answers 429
 		})
 		c.nodes = append(c.nodes, node)
 	}
@@ -56,20 +55,20 @@ func NewVaultCluster(t testing.TB) *VaultCluster {
 	return c
 }
 
-// Standby is the address of a server that passes requests on to the active one, and that
-// may become it.
+// Standby returns the address of a server that forwards requests to the active one and can
+// replace it.
 func (c *VaultCluster) Standby() string { return c.nodes[1].URL }
 
-// StepDown makes the first server, the active one, give its place to another.
+// StepDown makes the first server, which is active, step down.
 func (c *VaultCluster) StepDown(t testing.TB) {
 	t.Helper()
 	c.nodes[0].Must(t, http.MethodPut, "sys/step-down", c.Token, nil, nil)
 }
 
-// Kill ends the first server, the active one, as kill -9 does.
+// Kill kills the first server, which is active, as kill -9 does.
 func (c *VaultCluster) Kill(testing.TB) { c.nodes[0].process.kill() }
 
-// voters counts the servers that can elect the active one.
+// voters returns the number of servers that vote in elections.
 func (v *VaultServer) voters(t testing.TB) int {
 	t.Helper()
 	var answer struct {

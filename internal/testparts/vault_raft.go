@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// NewDurableVaultServer is [NewVaultServer] with Vault's own storage on disk, so that
-// it can be restarted and its snapshots be restored.
+// NewDurableVaultServer is like [NewVaultServer] but stores data on disk (raft), so that the
+// server can be restarted and snapshots can be restored.
 func NewDurableVaultServer(t testing.TB, authority *Authority, hosts ...string) *VaultServer {
 	t.Helper()
 	v := &VaultServer{dir: t.TempDir()}
@@ -24,8 +24,7 @@ func NewDurableVaultServer(t testing.TB, authority *Authority, hosts ...string) 
 	return newVaultServer(t, authority, v, hosts...)
 }
 
-// Restart kills the server as kill -9 does, starts it on what it had stored, and
-// unseals it.
+// Restart kills the server as kill -9 does, starts it with its stored data, and unseals it.
 func (v *VaultServer) Restart(t testing.TB) {
 	t.Helper()
 	v.process.kill()
@@ -35,13 +34,13 @@ func (v *VaultServer) Restart(t testing.TB) {
 	v.Unseal(t)
 }
 
-// Snapshot is Vault's own backup of everything it has stored.
+// Snapshot returns a snapshot of all stored data.
 func (v *VaultServer) Snapshot(t testing.TB) []byte {
 	t.Helper()
 	return v.raw(t, http.MethodGet, "sys/storage/raft/snapshot", nil)
 }
 
-// Restore sets everything back to a snapshot, and waits until the server serves.
+// Restore restores a snapshot and waits until the server is ready.
 func (v *VaultServer) Restore(t testing.TB, snapshot []byte) {
 	t.Helper()
 	v.raw(t, http.MethodPost, "sys/storage/raft/snapshot", snapshot)
@@ -50,19 +49,19 @@ func (v *VaultServer) Restore(t testing.TB, snapshot []byte) {
 	})
 }
 
-// BecomeCopyOf replaces everything that the server has stored by a snapshot of another
-// one, so that it has the other's unseal key and root token too.
+// BecomeCopyOf replaces all stored data with a snapshot of another server. It then has that
+// server's unseal key and root token.
 func (v *VaultServer) BecomeCopyOf(t testing.TB, original *VaultServer) {
 	t.Helper()
 	v.raw(t, http.MethodPost, "sys/storage/raft/snapshot-force", original.Snapshot(t))
 	v.Token, v.unsealKey = original.Token, original.unsealKey
-	v.await(t, "the copy", func() bool { // it seals itself, because the key is another one
+	v.await(t, "the copy", func() bool { // it seals itself because the key has changed
 		v.Ask(t, http.MethodPut, "sys/unseal", "", map[string]string{"key": v.unsealKey}, nil)
 		return v.Ask(t, http.MethodGet, "secret/config", v.Token, nil, nil) == http.StatusOK
 	})
 }
 
-// raw sends and receives bytes as they are.
+// raw sends and returns raw bytes.
 func (v *VaultServer) raw(t testing.TB, method, path string, body []byte) []byte {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, v.URL+"/v1/"+path, bytes.NewReader(body))

@@ -18,11 +18,11 @@ import (
 	"time"
 )
 
-// VaultServer is a Vault as it stands in production: TLS, a seal, and an audit log.
-// Its storage is memory, or with [NewDurableVaultServer] a disk.
+// VaultServer is a Vault as in production: with TLS, a seal, and an audit log. It stores data
+// in memory, or on disk with [NewDurableVaultServer].
 type VaultServer struct {
 	URL       string // https, on loopback
-	Token     string // the root token
+	Token     string // root token
 	CAFile    string
 	AuditFile string
 
@@ -30,7 +30,7 @@ type VaultServer struct {
 	client    http.Client
 	process   *process
 	dir       string
-	storage   string // in the words of its settings
+	storage   string // storage stanza of its configuration
 }
 
 const inMemory = `storage "inmem" {}`
@@ -45,8 +45,8 @@ listener "tcp" {
 }
 `
 
-// NewVaultServer starts a Vault whose certificate names the hosts, initializes
-// and unseals it, and mounts a KV v2 engine at "secret".
+// NewVaultServer starts a Vault whose certificate names the hosts, initializes and unseals
+// it, and mounts a KV v2 engine at "secret".
 func NewVaultServer(t testing.TB, authority *Authority, hosts ...string) *VaultServer {
 	t.Helper()
 	dir := t.TempDir()
@@ -66,7 +66,7 @@ func newVaultServer(t testing.TB, authority *Authority, v *VaultServer, hosts ..
 	return v
 }
 
-// initialize makes the one unseal key and the root token.
+// initialize creates a single unseal key and the root token.
 func (v *VaultServer) initialize(t testing.TB) {
 	t.Helper()
 	var made struct {
@@ -77,11 +77,11 @@ func (v *VaultServer) initialize(t testing.TB) {
 	v.unsealKey, v.Token = made.Keys[0], made.Root
 }
 
-// mountKV mounts a KV v2 engine at "secret" and waits until it serves.
+// mountKV mounts a KV v2 engine at "secret" and waits until it is ready.
 func (v *VaultServer) mountKV(t testing.TB) {
 	t.Helper()
 	v.Must(t, http.MethodPost, "sys/mounts/secret", v.Token, map[string]any{"type": "kv", "options": map[string]string{"version": "2"}}, nil)
-	v.await(t, "the KV engine", func() bool { // it is made into version 2 in the background
+	v.await(t, "the KV engine", func() bool { // it is upgraded to version 2 in the background
 		return v.Ask(t, http.MethodGet, "secret/config", v.Token, nil, nil) == http.StatusOK
 	})
 }
@@ -123,7 +123,7 @@ func (v *VaultServer) run(t testing.TB, certificate, key []byte) {
 	}
 }
 
-// launch starts the program with the settings in its folder.
+// launch starts the program with the configuration in its directory.
 func (v *VaultServer) launch(t testing.TB) error {
 	t.Helper()
 	ready := func(line string) (string, bool) { return line, strings.Contains(line, "Vault server started") }
@@ -133,20 +133,20 @@ func (v *VaultServer) launch(t testing.TB) error {
 	return err
 }
 
-// clusterURL is the port after the one for clients.
+// clusterURL returns the cluster address, on the port after the one for clients.
 func (v *VaultServer) clusterURL() string {
 	host, port, _ := net.SplitHostPort(v.URL[strings.Index(v.URL, "//")+2:])
 	number, _ := strconv.Atoi(port)
 	return "https://" + net.JoinHostPort(host, strconv.Itoa(number+1))
 }
 
-// Seal seals the server: it answers 503 until [VaultServer.Unseal].
+// Seal seals the server. It answers 503 until [VaultServer.Unseal].
 func (v *VaultServer) Seal(t testing.TB) {
 	t.Helper()
 	v.Must(t, http.MethodPut, "sys/seal", v.Token, nil, nil)
 }
 
-// Unseal opens a sealed server and waits until it serves.
+// Unseal unseals the server and waits until it is ready.
 func (v *VaultServer) Unseal(t testing.TB) {
 	t.Helper()
 	v.Must(t, http.MethodPut, "sys/unseal", "", map[string]string{"key": v.unsealKey}, nil)
@@ -155,7 +155,7 @@ func (v *VaultServer) Unseal(t testing.TB) {
 	})
 }
 
-// await asks until it is so.
+// await polls until so returns true.
 func (v *VaultServer) await(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), startTime)
@@ -167,8 +167,7 @@ func (v *VaultServer) await(t testing.TB, what string, so func() bool) {
 	}
 }
 
-// Must sends a request to a path below /v1/ and fails the test unless the answer
-// is a good one.
+// Must sends a request to a path below /v1/ and fails the test unless it succeeds.
 func (v *VaultServer) Must(t testing.TB, method, path, token string, in, out any) {
 	t.Helper()
 	if status := v.Ask(t, method, path, token, in, out); status >= 300 {
@@ -176,8 +175,8 @@ func (v *VaultServer) Must(t testing.TB, method, path, token string, in, out any
 	}
 }
 
-// Ask sends a request to a path below /v1/, reads a good answer into out, and
-// returns its status.
+// Ask sends a request to a path below /v1/ and returns the status. If the request succeeds,
+// it decodes the answer into out.
 func (v *VaultServer) Ask(t testing.TB, method, path, token string, in, out any) int {
 	t.Helper()
 	var body io.Reader

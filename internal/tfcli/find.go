@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// Programs returns the paths of the programs to drive: those that TF_CLIS names,
-// separated by colons; else terraform or tofu on PATH; else the OpenTofu that
-// tools/build left in .tools.
+// Programs returns the paths of the Terraform programs to run: those listed in TF_CLIS,
+// separated by colons; otherwise terraform or tofu from PATH; otherwise the OpenTofu that
+// tools/build installed in .tools.
 func Programs() ([]string, error) {
 	var found []string
 	for name := range strings.SplitSeq(os.Getenv("TF_CLIS"), ":") {
@@ -47,7 +47,7 @@ func Programs() ([]string, error) {
 	return []string{built}, nil
 }
 
-// Repository is the root folder of the checkout that the caller runs in.
+// Repository returns the root directory of the checkout that contains the working directory.
 func Repository() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

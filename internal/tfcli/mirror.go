@@ -8,18 +8,17 @@ import (
 	"runtime"
 )
 
-// Source is the provider's in required_providers.
+// Source is the provider's source address in required_providers.
 const Source = "paistrike/paistrike"
 
-// addresses are a provider's under both registries: OpenTofu reads a source without a
-// host as its own registry's.
+// addresses returns a provider's address in both registries. OpenTofu resolves a source
+// without a host in its own registry.
 func addresses(source string) [2]string {
 	return [2]string{"registry.terraform.io/" + source, "registry.opentofu.org/" + source}
 }
 
-// Mirror makes dir a filesystem mirror that holds the given provider program as the given
-// version, such as 0.1.0, for this machine's system. A version that is there already is
-// replaced.
+// Mirror creates a filesystem mirror in dir with the provider program under a version such as
+// 0.1.0, for this machine's platform. It replaces an existing copy of that version.
 // https://developer.hashicorp.com/terraform/cli/config/config-file#explicit-installation-method-configuration
 func Mirror(dir, program, version string) error {
 	for _, address := range addresses(Source) {
@@ -34,8 +33,8 @@ func Mirror(dir, program, version string) error {
 	return nil
 }
 
-// replace copies a program into place by a rename, because one that runs cannot be
-// written to.
+// replace copies a program and renames it into place, because a running program cannot be
+// overwritten.
 func replace(target, source string) error {
 	from, err := os.Open(source) //nolint:gosec // the caller's own choice of program
 	if err != nil {
@@ -46,7 +45,7 @@ func replace(target, source string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(to.Name()) }() // it is gone after the rename
+	defer func() { _ = os.Remove(to.Name()) }() // fails after the rename
 	if _, err := io.Copy(to, from); err != nil {
 		_ = to.Close()
 		return err
@@ -60,7 +59,7 @@ func replace(target, source string) error {
 	return os.Rename(to.Name(), target)
 }
 
-// MirrorSettings is a CLI configuration that installs the provider from a mirror, and
+// MirrorSettings returns a CLI configuration that installs the provider from a mirror and
 // every other provider as usual.
 func MirrorSettings(dir string) string {
 	at := addresses(Source)
@@ -68,9 +67,9 @@ func MirrorSettings(dir string) string {
 		dir, at[0], at[1], at[0], at[1])
 }
 
-// OverrideSettings is a CLI configuration that runs the provider of a source in a folder,
-// whatever version a configuration asks for. It needs no terraform init, which fails with it
-// as long as no registry has the provider.
+// OverrideSettings returns a CLI configuration that runs the provider in a folder, regardless
+// of version constraints. Skip terraform init: it fails with this configuration while no
+// registry has the provider.
 func OverrideSettings(source, folder string) string {
 	at := addresses(source)
 	return fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n", at[0], folder, at[1], folder)

@@ -1,9 +1,8 @@
-// Package tfcli runs a Terraform or OpenTofu program with the provider of this
-// checkout in place of a released one.
+// Package tfcli runs Terraform or OpenTofu with the provider of this checkout instead of a
+// released one.
 //
-// It owns working directories, the settings such a program reads, and what it
-// says. It knows no server and no secret. The end-to-end tests and the benchmark
-// call it; nothing that ships does.
+// It manages working directories, CLI configuration and output. It knows no server and no
+// secret. The end-to-end tests and the benchmark use it; shipped programs do not.
 package tfcli
 
 import (
@@ -18,22 +17,22 @@ import (
 	"strings"
 )
 
-// Workspace is a directory with a configuration, and the program that works there.
+// Workspace is a working directory and the Terraform program that runs in it.
 type Workspace struct {
 	Program string
 	Dir     string
 	env     []string
 }
 
-// Output is what one command said.
+// Output is the output of one command.
 type Output struct{ Stdout, Stderr string }
 
-// PlanFile is the saved plan that [Workspace.Plan] leaves in the directory.
+// PlanFile is the name of the plan file that [Workspace.Plan] writes.
 const PlanFile = "tfplan"
 
-// New prepares dir for the program and the provider that [BuildProvider] left in
-// providerDir. Of the caller's environment the variables of Terraform, Vault,
-// PAIStrike and proxies are left out; env is added.
+// New prepares dir for the program and the provider that [BuildProvider] wrote to
+// providerDir. Commands inherit the environment without the variables of Terraform, Vault,
+// PAIStrike and proxies. env is added to it.
 func New(program, providerDir, dir string, env ...string) (*Workspace, error) {
 	settings := "disable_checkpoint = true\n" + OverrideSettings(Source, providerDir)
 	file := filepath.Join(dir, "cli.tfrc")
@@ -61,18 +60,18 @@ func foreign(variable string) bool {
 	return strings.HasSuffix(name, "_PROXY") || strings.HasPrefix(name, "SSL_CERT_")
 }
 
-// Setenv sets variables, each NAME=value, for the commands that follow.
+// Setenv sets variables, each NAME=value, for subsequent commands.
 func (w *Workspace) Setenv(variables ...string) { w.env = append(w.env, variables...) }
 
-// Environ is the environment of the commands.
+// Environ returns the environment of the commands.
 func (w *Workspace) Environ() []string { return slices.Clone(w.env) }
 
-// Write puts a file into the directory.
+// Write writes a file in the directory.
 func (w *Workspace) Write(name, content string) error {
 	return os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600)
 }
 
-// Run runs one command. What it said is returned with an error as well.
+// Run runs one command. It returns the output even if the command fails.
 func (w *Workspace) Run(ctx context.Context, args ...string) (Output, error) {
 	cmd := exec.CommandContext(ctx, w.Program, args...) //nolint:gosec // the program is the caller's choice
 	cmd.Dir, cmd.Env = w.Dir, w.env
@@ -86,26 +85,26 @@ func (w *Workspace) Run(ctx context.Context, args ...string) (Output, error) {
 	return out, nil
 }
 
-// Apply applies the configuration without asking.
+// Apply runs terraform apply without confirmation.
 func (w *Workspace) Apply(ctx context.Context, args ...string) (Output, error) {
 	return w.Run(ctx, append([]string{"apply", "-auto-approve", "-no-color"}, args...)...)
 }
 
-// Destroy destroys without asking.
+// Destroy runs terraform destroy without confirmation.
 func (w *Workspace) Destroy(ctx context.Context, args ...string) (Output, error) {
 	return w.Run(ctx, append([]string{"destroy", "-auto-approve", "-no-color"}, args...)...)
 }
 
-// Change is what a plan does to one resource.
+// Change is the planned change of one resource.
 type Change struct {
 	Address string
-	Actions []string // "create", "update", "delete"; two of them are a replacement
+	Actions []string // "create", "update", "delete"; two actions are a replacement
 	After   map[string]any
-	// Importing says that the resource is imported first.
+	// Importing reports whether the resource is imported first.
 	Importing bool
 }
 
-// Plan saves a plan as [PlanFile] and returns what it would change.
+// Plan saves a plan as [PlanFile] and returns its changes.
 func (w *Workspace) Plan(ctx context.Context, args ...string) ([]Change, error) {
 	if _, err := w.Run(ctx, append([]string{"plan", "-no-color", "-out=" + PlanFile}, args...)...); err != nil {
 		return nil, err

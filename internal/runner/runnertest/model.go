@@ -1,7 +1,7 @@
-// Package runnertest does what GitHub's runner does with what an action writes: it reads the
-// command files and the log by the rules of the runner's source (actions/runner 2.336.0:
-// FileCommandManager, ActionCommand, ActionCommandManager, ValueEncoders). It is the judge of
-// the tests on leaks and injections.
+// Package runnertest models how GitHub's runner interprets an action's output. It parses
+// command files and logs by the rules of the runner's source (actions/runner 2.336.0:
+// FileCommandManager, ActionCommand, ActionCommandManager, ValueEncoders). Tests for leaks
+// and injections use it as the oracle.
 package runnertest
 
 import (
@@ -17,15 +17,15 @@ import (
 	"unicode/utf16"
 )
 
-// Pair is a name and a value out of a command file.
+// Pair is a name and a value from a command file.
 type Pair struct{ Name, Value string }
 
-// FileCommands reads a file such as GITHUB_ENV, GITHUB_OUTPUT or GITHUB_STATE. As in the
+// FileCommands parses a file such as GITHUB_ENV, GITHUB_OUTPUT or GITHUB_STATE. As in the
 // runner, an empty name before an equals sign is not an error.
 func FileCommands(text string) ([]Pair, error) { return fileCommands(text, false) }
 
-// FileCommandsOnWindows reads such a file as the runner does on Windows, where a line
-// may end in CRLF as well.
+// FileCommandsOnWindows is like [FileCommands] but also accepts CRLF line ends, as the runner
+// does on Windows.
 func FileCommandsOnWindows(text string) ([]Pair, error) { return fileCommands(text, true) }
 
 func fileCommands(text string, windows bool) ([]Pair, error) {
@@ -58,8 +58,8 @@ func fileCommands(text string, windows bool) ([]Pair, error) {
 	return pairs, nil
 }
 
-// cutLine returns the first line of a text and what comes after it. No more says that
-// the text ended without a line break.
+// cutLine returns the first line of text and the rest. more is false if the line ended
+// without a line break.
 func cutLine(text string, windows bool) (line, rest string, more bool) {
 	line, rest, more = strings.Cut(text, "\n")
 	if before, _, crlf := strings.Cut(text, "\r\n"); windows && crlf && len(before) < len(line) {
@@ -68,8 +68,8 @@ func cutLine(text string, windows bool) (line, rest string, more bool) {
 	return line, rest, more
 }
 
-// block reads up to the line that is the delimiter, which may end with the file. Line
-// breaks inside the value are kept as they are.
+// block reads up to the delimiter line, which may end with the file. It preserves line breaks
+// in the value.
 func block(text, delimiter string, windows bool) (value, after string, err error) {
 	end := 0
 	for rest := text; ; {
@@ -85,7 +85,7 @@ func block(text, delimiter string, windows bool) (value, after string, err error
 	}
 }
 
-// registered are the commands that the runner obeys; anything else is text.
+// registered reports whether name is a command that the runner executes.
 func registered(name string) bool {
 	return slices.Contains([]string{
 		"stop-commands", "set-env", "set-output", "save-state", "add-mask", "add-path", "add-matcher", "remove-matcher",
@@ -93,14 +93,14 @@ func registered(name string) bool {
 	}, strings.ToLower(name))
 }
 
-// Command is a workflow command out of the log.
+// Command is a workflow command from the log.
 type Command struct {
 	Name       string
 	Properties map[string]string
 	Data       string
 }
 
-// The order of replacements is the runner's: the percent sign comes last.
+// unescape applies replacements in the runner's order: the percent sign comes last.
 func unescape(text string, pairs ...string) string {
 	for pair := range slices.Chunk(append(pairs, "%25", "%"), 2) {
 		text = strings.ReplaceAll(text, pair[0], pair[1])
@@ -108,7 +108,7 @@ func unescape(text string, pairs ...string) string {
 	return text
 }
 
-// CommandOf reads a line of the log as a command, in the present and in the old form.
+// CommandOf parses a line of the log as a command, in the current or the legacy format.
 func CommandOf(line string) (Command, bool) {
 	if text, ok := strings.CutPrefix(strings.TrimLeftFunc(line, unicode.IsSpace), "::"); ok {
 		if info, data, ok := strings.Cut(text, "::"); ok {
@@ -145,15 +145,16 @@ func commandOf(info, separator string, unescape func(string) string) (Command, b
 	return c, true
 }
 
-// Lines splits a log as the runner does, for which a carriage return ends a line too.
+// Lines splits a log as the runner does: a carriage return also ends a line.
 func Lines(log string) []string {
 	return strings.FieldsFunc(log, func(r rune) bool { return r == '\n' || r == '\r' })
 }
 
-// Masker hides the values that add-mask names, and what else the runner derives of them.
+// Masker hides the values added with add-mask, and the encodings that the runner derives from
+// them.
 type Masker struct{ forms []string }
 
-// Add masks a value, and each of its lines.
+// Add masks a value and each of its lines.
 func (m *Masker) Add(value string) {
 	for _, part := range append(Lines(value), value) {
 		if part = strings.TrimSpace(part); part != "" {
@@ -166,7 +167,7 @@ func (m *Masker) Add(value string) {
 	m.forms = slices.Compact(m.forms)
 }
 
-// encodings are the runner's value encoders.
+// encodings returns the value in each of the runner's value encoders.
 func encodings(value string) []string {
 	var all []string
 	for shift := range 3 {
@@ -178,7 +179,7 @@ func encodings(value string) []string {
 		all = append(all, string(quoted[1:len(quoted)-1]))
 	}
 	var escaped strings.Builder
-	_ = xml.EscapeText(&escaped, []byte(value)) // a strings.Builder takes all
+	_ = xml.EscapeText(&escaped, []byte(value)) // a strings.Builder never fails
 	all = append(all,
 		url.PathEscape(value), escaped.String(), strings.ReplaceAll(value, "'", "''"), strings.ReplaceAll(value, `"`, `\"`),
 	)
@@ -188,8 +189,8 @@ func encodings(value string) []string {
 	return append(all, powerShell(value)...)
 }
 
-// powerShell are the parts of a value around an ampersand, between which PowerShell puts
-// colors in its errors.
+// powerShell returns the parts of a value before and after an ampersand, which PowerShell
+// colors separately in its errors.
 func powerShell(value string) []string {
 	before, after, found := strings.Cut(value, "&")
 	if !found || strings.Contains(value, "&+") {
@@ -211,11 +212,11 @@ func (m *Masker) hide(text string) string {
 	return text
 }
 
-// MaxAnnotation is how many characters of an annotation's message people see.
+// MaxAnnotation is the number of characters of an annotation's message that GitHub shows.
 const MaxAnnotation = 4096
 
-// Show returns the log that people see. A mask hides from where it stands on, so a secret
-// that is used before its mask shows. An annotation is cut where the runner cuts it.
+// Show returns the log as users see it. A mask applies only to later output, so a secret
+// written before its mask is visible. Annotations are truncated as the runner does.
 func (m *Masker) Show(raw string) string {
 	var shown strings.Builder
 	for _, line := range Lines(raw) {
@@ -239,8 +240,8 @@ func (m *Masker) Show(raw string) string {
 	return shown.String()
 }
 
-// inBase64 returns what of a text is the same in every base64 of something that holds it: the
-// digits at both ends depend on the neighbors.
+// inBase64 returns the digits that every base64 encoding containing text has in common. The
+// digits at both ends depend on adjacent bytes.
 func inBase64(text string) []string {
 	var all []string
 	for shift := range 3 {
@@ -253,7 +254,7 @@ func inBase64(text string) []string {
 	return all
 }
 
-// spellings returns every form of a secret to search for.
+// spellings returns every encoding of a secret to search for.
 func spellings(secret string) []string {
 	all := append([]string{secret, url.QueryEscape(secret), url.PathEscape(secret)}, inBase64(secret)...)
 	if quoted, err := json.Marshal(secret); err == nil {
@@ -262,7 +263,7 @@ func spellings(secret string) []string {
 	return append(all, secret[:len(secret)*2/3], secret[len(secret)/3:])
 }
 
-// Leaks reports whether a text holds a secret in any form.
+// Leaks reports whether a text contains a secret in any encoding.
 func Leaks(text, secret string) bool {
 	return slices.ContainsFunc(spellings(secret), func(form string) bool { return strings.Contains(text, form) })
 }

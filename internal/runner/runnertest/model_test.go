@@ -38,7 +38,7 @@ func TestRunnerReadsCommandFiles(t *testing.T) {
 	}
 }
 
-// On Windows, and there alone, a carriage return belongs to the end of a line.
+// Only on Windows is a carriage return part of the line end.
 func TestRunnerOnWindowsReadsCommandFiles(t *testing.T) {
 	t.Parallel()
 	const text = "a=b\r\nc<<END\r\nd\r\ne\r\nEND\r\nf<<END\ng\nEND\n"
@@ -78,7 +78,7 @@ func TestAnnotationsAreCut(t *testing.T) {
 	}
 }
 
-// The runner masks a value's base64 at three shifts, but not what stands around it.
+// The runner masks a value's base64 at three offsets, but not the adjacent digits.
 func TestMasksAreTheRunners(t *testing.T) {
 	t.Parallel()
 	const secret = "a&longer'<value>"
@@ -97,7 +97,7 @@ func TestMasksAreTheRunners(t *testing.T) {
 	}
 }
 
-// A search that finds nothing proves nothing unless it finds what is there.
+// Leaks finds a secret in every encoding, so that its negative results mean something.
 func TestLeaksAreFound(t *testing.T) {
 	t.Parallel()
 	const secret = "pstk_sbx_0123+456/789=abcdef"

@@ -1,14 +1,14 @@
-// The page works without this file. With it, the page follows changes by itself,
-// dialogs are modal, and a new token can be copied with one press.
+// The page works without this file. With it, the page updates itself, dialogs are modal, and
+// a button copies a new token.
 "use strict";
 
 document.documentElement.classList.add("scripted");
 const byId = (id) => document.getElementById(id);
-const every = { changed: 1000, offline: 3000 }; // milliseconds between two looks
-const patience = 10_000; // milliseconds until an answer counts as lost
+const every = { changed: 1000, offline: 3000 }; // milliseconds between polls
+const patience = 10_000; // milliseconds until a request counts as failed
 
-// morph turns the element or text "from" into "to" and touches only what differs,
-// so that focus, an open menu and a selection stay where they are.
+// morph updates the node "from" to match "to" and touches only the differences, so that
+// focus, an open menu and a selection are preserved.
 function morph(from, to) {
   if (from.isEqualNode(to)) return;
   if (from.nodeName !== to.nodeName || (from.id ?? "") !== (to.id ?? "")) {
@@ -58,8 +58,7 @@ function drop(node) {
   return next;
 }
 
-// refresh brings the live part up to date, as it is asked for: an answer to an
-// earlier question is dropped.
+// refresh updates the live part. It discards the response if the query has changed meanwhile.
 let tag = "";
 let query = byId("live").dataset.query;
 async function refresh() {
@@ -79,7 +78,7 @@ async function refresh() {
   for (const field of document.querySelectorAll("dialog [name=view]")) field.value = query;
 }
 
-// follow refreshes, and goes on doing so while the page can be seen.
+// follow refreshes now and then periodically while the page is visible.
 let timer = 0;
 async function follow() {
   clearTimeout(timer);
@@ -99,7 +98,8 @@ function followSeen() {
 }
 document.addEventListener("visibilitychange", followSeen);
 
-// Search, order, pages and folds are addresses. They are shown without leaving the page.
+// Searching, sorting, paging and folding are links. They are followed without reloading the
+// page.
 async function show(address, record) {
   const url = new URL(address, location.href);
   history[record](null, "", url);
@@ -135,11 +135,11 @@ document.addEventListener("input", (event) => {
   typed = setTimeout(search, 120);
 });
 
-// Dialogs. One that the server sent open becomes modal.
+// Dialogs that the server rendered open become modal.
 let opener = null;
 function open(dialog, from) {
   opener = from;
-  from.closest("details")?.removeAttribute("open"); // nothing lies under the dialog
+  from.closest("details")?.removeAttribute("open"); // close the menu under the dialog
   dialog.removeAttribute("open");
   dialog.showModal();
 }
@@ -164,7 +164,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// Menus close on Escape, and when something else is used.
+// Menus close on Escape and when another element is used.
 const menus = () => document.querySelectorAll("details.menu[open]");
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog:modal")) return;
@@ -180,7 +180,7 @@ for (const kind of ["pointerdown", "focusin"]) {
   });
 }
 
-// The clock moves without leaving the page.
+// The clock and the search update without reloading the page.
 document.addEventListener("submit", (event) => {
   if (event.target.id === "search") {
     event.preventDefault();
@@ -192,7 +192,7 @@ document.addEventListener("submit", (event) => {
   fetch(event.target.action, { method: "POST", body, redirect: "manual" }).then(follow, follow);
 });
 
-// A new token: copied on request, and gone when the page is left.
+// A new token can be copied. It disappears when the user leaves the page.
 const secret = byId("secret");
 if (secret) {
   byId("copy").hidden = false;
@@ -208,8 +208,8 @@ if (secret) {
   addEventListener("pagehide", () => byId("made").remove());
 }
 
-// A reload shows the list. It does not send a form again. What somebody typed before
-// this file was loaded is searched for.
+// Reloading shows the list and does not resubmit a form. Text typed before this file was
+// loaded is searched for.
 history.replaceState(null, "", byId("live").dataset.address);
 if (byId("q").value !== byId("q").defaultValue) search();
 else followSeen();

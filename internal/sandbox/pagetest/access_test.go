@@ -10,9 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// faint lists what is hard to read: every visible text whose contrast with what
-// lies behind it is below 4.5 to 1, and every field or button whose edge is below 3
-// to 1, as WCAG 2.2 AA computes it (1.4.3 and 1.4.11).
+// faint lists visible text whose contrast with its background is below 4.5:1, and fields and
+// buttons whose border contrast is below 3:1, as defined by WCAG 2.2 AA (1.4.3 and 1.4.11).
 const faint = `(() => {
   const rgba = (text) => { const c = (text.match(/[\d.]+/g) ?? []).map(Number); return c.length < 4 ? [...c, 1] : c };
   const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
@@ -43,7 +42,7 @@ const faint = `(() => {
   return found;
 })()`
 
-// unnamed lists the parts of the page that can be used but have no name to call them by.
+// unnamed lists interactive elements that have no accessible name.
 func (w *tab) unnamed() []string {
 	w.Helper()
 	tree := call(w, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
@@ -59,20 +58,20 @@ func (w *tab) unnamed() []string {
 		}
 		used++
 		if node.Name == nil || strings.Trim(string(node.Name.Value), `" `) == "" {
-			if role == "group" && node.ChildIDs != nil { // what a <details> is, beside its summary
+			if role == "group" && node.ChildIDs != nil { // the role of a <details> element
 				continue
 			}
 			found = append(found, role)
 		}
 	}
-	if used < 4 { // a dialog hides what is behind it: its title, itself, two buttons
+	if used < 4 { // an open dialog leaves at least its title, itself and two buttons
 		w.Errorf("only %d parts of the page were seen", used)
 	}
 	return found
 }
 
-// Everything that the page can show is readable, in light and in dark, and
-// everything that can be used has a name.
+// In light and dark, all visible text is readable, and all interactive elements have an
+// accessible name.
 func TestPageIsReadableForEverybody(t *testing.T) {
 	t.Parallel()
 	for _, scheme := range []string{"light", "dark"} {
@@ -110,7 +109,7 @@ func TestPageIsReadableForEverybody(t *testing.T) {
 			w.expect("status of 422")
 			w.click("#new")
 			w.do(chromedp.SendKeys(chromedp.CSS("#name"), " outer space "), chromedp.SetValue(chromedp.CSS("#expires"), "2020-01-01"))
-			w.do(chromedp.Submit(chromedp.CSS("#name"))) // as a browser that knows no "min" would
+			w.do(chromedp.Submit(chromedp.CSS("#name"))) // submits without the browser's own validation of "min"
 			w.await(`document.querySelector("#generate:modal .error") !== null`)
 			check("the form with errors")
 			w.picture("errors-" + scheme)

@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// axeCore is the program text of axe-core, which `tools/axe-core` fetches.
+// axeCore returns the source of axe-core, which `tools/axe-core` downloads.
 var axeCore = sync.OnceValues(func() (string, error) {
 	root, err := tfcli.Repository()
 	if err != nil {
@@ -21,13 +21,13 @@ var axeCore = sync.OnceValues(func() (string, error) {
 	return string(text), err
 })
 
-// violations is what axe-core finds against WCAG 2.2, levels A and AA.
+// violations runs axe-core with the rules of WCAG 2.2, levels A and AA.
 const violations = `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }).then(result => ({
   passes: result.passes.length,
   found: result.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target.join(" ") + ": " + n.failureSummary)),
 }))`
 
-// accessible checks what the page shows now with axe-core.
+// accessible checks the current page with axe-core.
 func (w *tab) accessible(what string) {
 	w.Helper()
 	program, err := axeCore()
@@ -52,7 +52,7 @@ func (w *tab) accessible(what string) {
 	}
 }
 
-// The checker finds what is wrong.
+// axe-core reports a violation that the test introduces.
 func TestAxeFindsAViolation(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)

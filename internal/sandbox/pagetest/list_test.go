@@ -12,11 +12,11 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// slotOf is the n-th of many slots.
+// slotOf returns the n-th of many slots.
 func slotOf(n int) string { return fmt.Sprintf("slot%c%c%caaaaa", 'a'+n/676, 'a'+n/26%26, 'a'+n%26) }
 
-// team makes tokens as a company has them: slots with a retired and a current
-// token each, every third of them dead.
+// team creates tokens as in a company: each slot has a retired and a current token, and every
+// third slot is dead.
 func (w *tab) team(slots int) {
 	w.Helper()
 	for n := range slots {
@@ -30,7 +30,7 @@ func (w *tab) team(slots int) {
 	}
 }
 
-// With a hundred tokens, people find theirs with the keyboard alone.
+// With a hundred tokens, a user can find one with the keyboard alone.
 func TestListIsSearchedSortedAndUnfoldedByKeyboard(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int64{1240, 320} {
@@ -46,7 +46,7 @@ func TestListIsSearchedSortedAndUnfoldedByKeyboard(t *testing.T) {
 	}
 }
 
-// The list follows a search in pages that browsers do not treat as usual.
+// Text typed while the page loads, or restored by the browser, is searched for.
 func TestSearchIsNeverLost(t *testing.T) {
 	t.Parallel()
 	const found = `document.querySelector("#summary").textContent === "2 of 17 tokens, 1 working now"`
@@ -80,10 +80,10 @@ func TestSearchIsNeverLost(t *testing.T) {
 	}
 }
 
-// findsByKeyboard searches the list of 50 slots, and opens and closes a group.
+// findsByKeyboard searches the list of 50 slots, and unfolds and folds a group.
 func (w *tab) findsByKeyboard() {
 	w.Helper()
-	// 34 slots live, with their old token; 16 are folded; the management token.
+	// 34 slots with two working tokens each, 16 folded slots, and the management token.
 	w.await(`document.querySelectorAll("td.name").length === 34 * 2 + 1`)
 	groups := w.words("tbody.slot .slot-name")
 	if len(groups) != 50 || groups[0] != "integration 000" || groups[34] != "integration 002" {
@@ -120,7 +120,7 @@ func (w *tab) findsByKeyboard() {
 
 }
 
-// sortsByKeyboard sorts the same list by every column, both ways.
+// sortsByKeyboard sorts the same list by every column in both directions.
 func (w *tab) sortsByKeyboard() {
 	w.Helper()
 	for _, tc := range []struct{ column, first, sort string }{
@@ -176,8 +176,7 @@ func TestListHasPages(t *testing.T) {
 	w.await(`document.querySelectorAll("td.name").length === 31`)
 }
 
-// A token that was just made stands where it was made, whatever the list is
-// searched for, and stays there when its secret is gone.
+// A new token is shown first, whatever the search, and stays there after its secret is gone.
 func TestNewTokenIsInSight(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int64{1240, 320} {
@@ -223,7 +222,7 @@ func TestNewTokenIsInSight(t *testing.T) {
 	}
 }
 
-// At 320 pixels everything is there, nothing is cut off, and nothing overlaps.
+// At 320 pixels all content is present, nothing is cut off, and nothing overlaps.
 func TestNarrowPage(t *testing.T) {
 	t.Parallel()
 	vault := &shelf{name: "Vault"}
@@ -256,9 +255,8 @@ func TestNarrowPage(t *testing.T) {
 	w.picture("narrow-form")
 }
 
-// scriptLimit is how much script the first paint of a full account may take. It is
-// measured as the processor time of the page's own thread, so that whatever else the
-// machine does does not count.
+// scriptLimit limits the script time of the first paint of a full account. It is CPU time of
+// the page's main thread, so that other load on the machine does not count.
 const scriptLimit = 200 * time.Millisecond
 
 func TestTwoThousandTokensAreQuick(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser is the one that all tests share; nil if there is no Chromium.
+// browser is shared by all tests. It is nil if Chromium is not installed.
 var browser context.Context
 
-// providerDir is where the test with Terraform builds the provider.
+// providerDir is the directory of the provider built for the test with Terraform.
 var providerDir string
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,7 @@ func run(m *testing.M) (int, error) {
 	providerDir = dir
 	program, err := chromium()
 	if err != nil {
-		return m.Run(), nil // each test says that it did not run
+		return m.Run(), nil // each test reports that it is skipped
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(program), chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.NoSandbox, chromedp.DisableGPU,

@@ -122,7 +122,7 @@ func TestEverythingByKeyboard(t *testing.T) {
 		w.press(kb.Tab)
 		w.focusIs(want)
 	}
-	w.press(kb.Enter, kb.Escape) // opens the menu, and closes it
+	w.press(kb.Enter, kb.Escape) // opens and closes the menu
 	w.focusIs("Actions for CI/CD Pipeline")
 	if ask[bool](w, `document.querySelector("details[open]") !== null`) {
 		t.Error("Escape leaves the menu open")
@@ -173,7 +173,7 @@ func TestNamesAreShownAsTheyAre(t *testing.T) {
 	}
 }
 
-// What a person is doing goes on while the list changes.
+// Updates of the list do not interrupt a user's interaction.
 func TestChangesComeInBesideWhatAPersonDoes(t *testing.T) {
 	t.Parallel()
 	var id string
@@ -229,7 +229,7 @@ func TestWithoutJavaScript(t *testing.T) {
 	if got := w.use(secret); got != http.StatusOK {
 		t.Errorf("the token is answered %d", got)
 	}
-	w.expect("status of 409") // the browser says so where a form is sent again
+	w.expect("status of 409") // the browser logs this when it resubmits a form
 	w.do(chromedp.Reload())
 	w.do(chromedp.WaitNotPresent(chromedp.CSS("#secret")))
 	if n := len(w.sandbox.Tokens()); n != 2 {
@@ -267,7 +267,7 @@ func TestWithoutJavaScript(t *testing.T) {
 	}
 }
 
-// A page that is open keeps no server from ending, and says that it is alone.
+// An open page does not keep the server from stopping, and shows that it is offline.
 func TestServerEndsWhileThePageIsOpen(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)

@@ -18,10 +18,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// picture saves what the tab shows in .pictures, for people to look at.
+// picture saves a screenshot of the tab in .pictures.
 func (w *tab) picture(name string) {
 	w.Helper()
-	w.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 2, 2)) // nothing is pointed at
+	w.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 2, 2)) // moves the pointer off all elements
 	shot, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		w.Fatal(err)
@@ -44,7 +44,7 @@ func savePicture(t *testing.T, name string, shot []byte) {
 	}
 }
 
-// pictureFile is where a picture is left.
+// pictureFile returns the path of a screenshot.
 func pictureFile(t *testing.T, name string) string {
 	t.Helper()
 	root, err := tfcli.Repository()
@@ -58,8 +58,8 @@ func pictureFile(t *testing.T, name string) string {
 	return filepath.Join(dir, name+".png")
 }
 
-// indexed is a picture in its 256 commonest colors: a third of the size, and a
-// page has few beside the edges of letters.
+// indexed reduces an image to its 256 most common colors, which makes the file two thirds
+// smaller. Only the antialiased edges of letters use more.
 func indexed(full image.Image) image.Image {
 	bounds := full.Bounds()
 	uses := map[color.Color]int{}

@@ -19,10 +19,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// update says that the pictures of the README are taken anew.
+// update regenerates the pictures that the README shows.
 var update = flag.Bool("update", false, "put the pictures that the README shows into internal/sandbox/testdata")
 
-// maxPictures is what all pictures of the README take together, in bytes.
+// maxPictures limits the total size of the README's pictures, in bytes.
 const maxPictures = 300_000
 
 const pipeline = `
@@ -40,7 +40,7 @@ resource "paistrike_api_token" "ci" {
 }
 `
 
-// scene is one moment of a story: what Terraform said, and what the page showed.
+// scene is one step of a story: Terraform's output and the page.
 type scene struct {
 	Number          int
 	Title, Say      string
@@ -48,8 +48,8 @@ type scene struct {
 	Group           template.HTML
 }
 
-// TestPictureOfARotation plays the rotation that the README shows, and takes its
-// picture: every line of it comes from Terraform and from the page.
+// TestPictureOfARotation performs the rotation that the README shows and takes its pictures.
+// All text in them comes from Terraform and from the page.
 func TestPictureOfARotation(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)
@@ -92,7 +92,7 @@ func TestPictureOfARotation(t *testing.T) {
 	w.paint("rotation", scenes)
 }
 
-// excerpt picks those lines of a text that begin so, in this order.
+// excerpt returns the lines of text with the given prefixes, in this order.
 func excerpt(t *testing.T, text string, beginnings ...string) string {
 	t.Helper()
 	var picked []string
@@ -108,7 +108,7 @@ func excerpt(t *testing.T, text string, beginnings ...string) string {
 	return strings.Join(picked, "\n")
 }
 
-// paint makes one picture of the scenes, in light and in dark.
+// paint renders the scenes as one picture each in light and dark.
 func (w *tab) paint(name string, scenes []scene) {
 	w.Helper()
 	style, err := os.ReadFile("../page/style.css")
@@ -143,8 +143,7 @@ func (w *tab) paint(name string, scenes []scene) {
 	}
 }
 
-// The pictures that the README shows are there, have a text for those who do not see
-// them, and are small.
+// The README's pictures exist, have alternative texts, and are small.
 func TestPicturesOfTheREADME(t *testing.T) {
 	t.Parallel()
 	root, err := tfcli.Repository()

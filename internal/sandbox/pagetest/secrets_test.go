@@ -9,8 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// crowded lists the words of a drawing that lie on each other, or leave the drawing
-// or the bar that they stand in.
+// crowded lists texts of a drawing that overlap each other or leave the drawing or their bar.
 const crowded = `(() => {
   const box = e => e.getBoundingClientRect(), within = (a, b) => a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
   const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
@@ -23,8 +22,8 @@ const crowded = `(() => {
   return texts.length < 20 ? ["only " + texts.length + " texts"] : found;
 })()`
 
-// The drawing of who holds which secret is legible in light and dark, with fonts
-// other than its own.
+// The drawing of who holds which secret is legible in light and dark, and with fallback
+// fonts.
 func TestDrawingOfTheSecretsIsLegible(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// shelf is a secret store that a test fills.
+// shelf is a secret store whose entries the test sets.
 type shelf struct {
 	name string
 
@@ -45,18 +45,18 @@ func (s *shelf) fail() {
 	s.down = true
 }
 
-// slotName is a name as the provider makes it, with the n-th version of a slot.
+// slotName returns a name in the provider's format, with the n-th generation of a slot.
 func slotName(label, slot string, n int) string {
 	return fmt.Sprintf("%s-ps1-%s-7h2k5q-%d-w5c2m4p%c", label, slot, n, 'a'+rune(n%26))
 }
 
-// words are the texts of the elements that match, as a reader sees them.
+// words returns the visible texts of the elements that match.
 func (w *tab) words(selector string) []string {
 	w.Helper()
 	return ask[[]string](w, `[...document.querySelectorAll(`+"`"+selector+"`"+`)].map(e => e.innerText.replace(/\s+/g, " ").trim())`)
 }
 
-// Beside a token stands the entry that serves it, and follows its rotation.
+// The entry that serves a token is shown with it and follows its rotation.
 func TestEntriesStandBesideTheirTokens(t *testing.T) {
 	t.Parallel()
 	vault, cloud := &shelf{name: "Vault"}, &shelf{name: "AWS Secrets Manager"}

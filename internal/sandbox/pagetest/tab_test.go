@@ -26,13 +26,13 @@ import (
 
 const (
 	startTimeout = 90 * time.Second
-	tabTimeout   = 5 * time.Minute // generous: nothing here waits for it
+	tabTimeout   = 5 * time.Minute // no test waits for this
 )
 
-// noon is where the clock stands at first.
+// noon is the initial time of the clock.
 func noon() time.Time { return time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC) }
 
-// tab is a browser tab on the page of a sandbox of its own.
+// tab is a browser tab with the page of its own sandbox.
 type tab struct {
 	*testing.T
 	ctx     context.Context
@@ -41,11 +41,11 @@ type tab struct {
 	secret  string // of the management token
 
 	mu       sync.Mutex
-	mishaps  []string // console errors, exceptions, requests elsewhere
-	expected []string // parts of mishaps that a test brings about
+	mishaps  []string // console errors, exceptions, foreign requests
+	expected []string // parts of mishaps that the test causes
 }
 
-// open starts a sandbox and opens its page. prepare runs before the page is loaded.
+// open starts a sandbox and opens its page. It calls prepare before the page is loaded.
 func open(t *testing.T, prepare func(*tab)) *tab {
 	t.Helper()
 	if browser == nil {
@@ -82,7 +82,7 @@ func open(t *testing.T, prepare func(*tab)) *tab {
 	return w
 }
 
-// call sends a command of the browser's protocol.
+// call sends a command of the DevTools protocol.
 func call[P, R any](w *tab, command cdp.Command[P, R], params P) R {
 	w.Helper()
 	result, err := chromedp.Call(w.ctx, command, params)
@@ -108,7 +108,7 @@ func (w *tab) watch(event any) {
 	case *runtime.EventConsoleAPICalled:
 		w.mishap("console." + string(e.Type))
 	case *network.EventRequestWillBeSent:
-		// The browser draws its own controls from data that it has.
+		// The browser draws its own controls from data URLs.
 		if url := e.Request.URL; !strings.HasPrefix(url, w.server.URL+"/") && !strings.HasPrefix(url, "data:image/svg+xml") {
 			w.mishap("request to " + url)
 		}
@@ -121,7 +121,7 @@ func (w *tab) mishap(text string) {
 	w.mishaps = append(w.mishaps, text)
 }
 
-// expect says that a test brings a console error about itself.
+// expect declares a console error that the test causes.
 func (w *tab) expect(part string) { w.expected = append(w.expected, part) }
 
 func (w *tab) checkMishaps() {
@@ -141,14 +141,14 @@ next:
 func (w *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.Helper()
 	if err := chromedp.Do(w.ctx, steps...); err != nil {
-		w.Fatal(err) // what went wrong in the browser follows
+		w.Fatal(err) // the browser's error follows
 	}
 }
 
-// focused is what a screen reader would call the focused element, roughly.
+// focused is an approximation of the focused element's accessible name.
 const focused = `(() => { const e = document.activeElement; return e === document.body ? "" : (e.ariaLabel ?? (e.labels?.[0] ?? e).textContent).trim() })()`
 
-// click presses the first element that is visible and matches.
+// click clicks the first visible element that matches.
 func (w *tab) click(selector string) {
 	w.Helper()
 	w.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
@@ -161,7 +161,7 @@ func (w *tab) press(keys ...string) {
 	}
 }
 
-// await waits until an expression is true in the page, whatever page is loaded meanwhile.
+// await waits until an expression is true in the page, across page loads.
 func (w *tab) await(expression string) {
 	w.Helper()
 	for {
@@ -177,7 +177,7 @@ func (w *tab) await(expression string) {
 	}
 }
 
-// state is what the page shows, for the message of a test that waited in vain.
+// state describes the page for the message of a test that timed out.
 func (w *tab) state() string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), 10*time.Second)
 	defer cancel()
@@ -190,7 +190,7 @@ func (w *tab) state() string {
 	return state
 }
 
-// before runs a script in each page that is visited, before the page's own.
+// before runs a script in each page visited, before the page's own scripts.
 func (w *tab) before(script string) {
 	w.Helper()
 	call(w, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
@@ -206,22 +206,22 @@ func ask[T any](w *tab, expression string) T {
 	return out
 }
 
-// focusIs waits until the focus is where it should be.
+// focusIs waits until the focused element has the given name.
 func (w *tab) focusIs(want string) {
 	w.Helper()
 	w.await(fmt.Sprintf("%s === %q", focused, want))
 }
 
-// rows are the names of the tokens in the list, from the top.
+// rows returns the names of the listed tokens in order.
 func (w *tab) rows() []string {
 	w.Helper()
 	return ask[[]string](w, `[...document.querySelectorAll("td.name")].map(e => e.textContent)`)
 }
 
-// row selects a part of a token's row.
+// row returns the selector of an element in a token's row.
 func row(id, part string) string { return "#row-" + id + " " + part }
 
-// generate fills in the form and sends it; expires is a date or "".
+// generate fills in and submits the form. expires is a date or "".
 func (w *tab) generate(name, expires string) {
 	w.Helper()
 	w.click("#new")

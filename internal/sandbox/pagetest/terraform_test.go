@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// pipelines has two tokens, which differ in how long old and new work side by side.
+// pipelines declares two tokens with different overlaps.
 const pipelines = `
 terraform {
   required_providers {
@@ -37,8 +37,8 @@ resource "paistrike_api_token" "scanner" {
 }
 `
 
-// The page is open all the time while Terraform makes tokens, rotates one and
-// revokes the old one. Nobody touches it but to move the clock.
+// The page is open while Terraform creates tokens, rotates one and revokes the old one. The
+// test touches the page only to move the clock.
 func TestTerraformWorksBesideThePage(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)
@@ -61,13 +61,13 @@ func TestTerraformWorksBesideThePage(t *testing.T) {
 	w.await(`document.querySelector(".clock time").dateTime.startsWith("2026-04-01")`)
 	apply()
 	w.await(`document.querySelectorAll(".state.overlap").length === 2 && document.querySelectorAll("td.name").length === 5`)
-	for day := 2; day <= 6; day++ { // a click while the page loads anew would be lost
+	for day := 2; day <= 6; day++ { // waits each time, because a click during a page load would be lost
 		w.click("#clock-1d")
 		w.await(fmt.Sprintf(`document.querySelector(".clock time").dateTime.startsWith("2026-04-%02d")`, day))
 	}
 	apply()
 	w.await(`document.querySelectorAll(".badge.Revoked").length === 1 && document.querySelectorAll(".state.overlap").length === 1`)
-	// Each group says which entry serves it, as Vault has it now.
+	// Each group names the entry that serves it, with its current state in Vault.
 	w.await(`document.querySelectorAll("tbody.slot .held").length === 2 && document.querySelectorAll("tbody.slot .retires").length === 1`)
 	if got := w.words("tbody.slot .entry"); len(got) != 2 || !strings.HasPrefix(got[0], "Vault secret/ci/paistrike version 2 serves ") ||
 		!strings.Contains(got[0], "the old token works until 8 Apr 2026, 12:00 UTC") || !strings.HasPrefix(got[1], "Vault secret/scan/paistrike version 2 serves ") {
@@ -90,8 +90,8 @@ func TestTerraformWorksBesideThePage(t *testing.T) {
 	w.await(`document.querySelectorAll(".badge.Revoked").length === 2 && document.querySelectorAll(".state.overlap").length === 0`)
 }
 
-// terraform is a workspace that knows the tab's sandbox, and a Vault by its clock,
-// whose entries the page shows.
+// terraform returns a workspace that uses the tab's sandbox, and a Vault that runs on its
+// clock and whose entries the page shows.
 func (w *tab) terraform(configuration string) *tfcli.Workspace {
 	w.Helper()
 	programs, err := tfcli.Programs()

@@ -17,8 +17,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// cloud reads what AWS Secrets Manager says of the tokens that it serves: from the tags,
-// which the list of secrets shows.
+// cloud reads the metadata of entries in AWS Secrets Manager from the tags that the list of
+// secrets contains.
 type cloud struct {
 	client *secretsmanager.Client
 	region string
@@ -35,8 +35,8 @@ func AWS(endpoint, region, accessKeyID, secretAccessKey string) sandbox.SecretSt
 // Name implements [sandbox.SecretStore].
 func (c *cloud) Name() string { return "AWS" }
 
-// Entries implements [sandbox.SecretStore]: the secrets that PAIStrike's provider manages,
-// in the order of their names.
+// Entries implements [sandbox.SecretStore]. It returns the secrets that the provider manages,
+// sorted by name.
 func (c *cloud) Entries(ctx context.Context) ([]sandbox.Entry, error) {
 	var entries []sandbox.Entry
 	pages := secretsmanager.NewListSecretsPaginator(c.client, &secretsmanager.ListSecretsInput{MaxResults: sdk.Int32(100)})
@@ -58,8 +58,8 @@ func (c *cloud) Entries(ctx context.Context) ([]sandbox.Entry, error) {
 	return entries, nil
 }
 
-// tagsOf reads metadata out of tags: what a tag cannot hold is written as in
-// quoted-printable, and a value that ends in "=" goes on in the tag "KEY.2".
+// tagsOf decodes metadata from tags. Characters that are invalid in a tag are encoded as in
+// quoted-printable, and a value that ends in "=" continues in the tag "KEY.2".
 func tagsOf(tags []types.Tag) map[string]string {
 	raw := map[string]string{}
 	for _, tag := range tags {
@@ -79,13 +79,13 @@ func tagsOf(tags []types.Tag) map[string]string {
 	return custom
 }
 
-// plain undoes quoted-printable: "=2A" is "*".
+// plain decodes quoted-printable: "=2A" is "*".
 func plain(text string) string {
 	parts := strings.Split(text, "=")
 	for i, part := range parts[1:] {
 		octet, err := strconv.ParseUint(part[:min(2, len(part))], 16, 8)
 		if err != nil || len(part) < 2 {
-			return text // for people to look at
+			return text // undecoded text is good enough for display
 		}
 		parts[i+1] = string([]byte{byte(octet)}) + part[2:]
 	}

@@ -1,5 +1,5 @@
-// Package storeview reads from a secret store what the sandbox's page shows of it. It
-// shares no code with what is tested on the sandbox.
+// Package storeview reads the metadata that the sandbox's page shows from a secret store. It
+// shares no code with the packages tested against the sandbox.
 package storeview
 
 import (
@@ -10,10 +10,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// managed reports whether metadata is that of an entry which PAIStrike's provider manages.
+// managed reports whether metadata belongs to an entry that the provider manages.
 func managed(custom map[string]string) bool { return custom["managed_by"] == "paistrike" }
 
-// entryOf reads the metadata of an entry.
+// entryOf decodes the metadata of an entry.
 func entryOf(place string, custom map[string]string) sandbox.Entry {
 	e := sandbox.Entry{
 		Place: place, State: custom["paistrike_state"], Version: custom["paistrike_mirror_of"],
@@ -26,8 +26,8 @@ func entryOf(place string, custom map[string]string) sandbox.Entry {
 	return e
 }
 
-// retiring reads "id@time;id@time". The list may end with "+3" for those that did
-// not fit; what cannot be read is left out, as this is for people to look at.
+// retiring decodes "id@time;id@time". The list may end with "+3", the number of omitted
+// tokens. Parts that cannot be decoded are left out, because the result is only displayed.
 func retiring(text string) []sandbox.Retiring {
 	var list []sandbox.Retiring
 	for part := range strings.SplitSeq(text, ";") {

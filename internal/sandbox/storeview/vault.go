@@ -16,19 +16,19 @@ import (
 
 const (
 	mount       = "secret"
-	readersMost = 8 // requests at a time
+	readersMost = 8 // maximum number of concurrent requests
 	entriesMost = 5000
 )
 
-// vault reads what Vault says of the tokens that it serves: from the metadata of the KV
-// v2 engine at "secret", as a scheduler does that may not read a secret.
+// vault reads the metadata of entries in the KV v2 engine at "secret". Like a scheduler, it
+// needs no permission to read secrets.
 type vault struct {
 	address, token string
 	client         *http.Client
 }
 
-// Vault returns a store that reads the Vault at address with a token that may list and
-// read metadata. It speaks plain HTTP.
+// Vault returns a store that reads the Vault at address over plain HTTP. The token must be
+// allowed to list and read metadata.
 func Vault(address, token string) sandbox.SecretStore {
 	transport := &http.Transport{MaxIdleConnsPerHost: readersMost}
 	return &vault{address: address, token: token, client: &http.Client{Transport: transport, Timeout: 10 * time.Second}}
@@ -37,8 +37,8 @@ func Vault(address, token string) sandbox.SecretStore {
 // Name implements [sandbox.SecretStore].
 func (v *vault) Name() string { return "Vault" }
 
-// Entries implements [sandbox.SecretStore]: the entries that PAIStrike's provider
-// manages, in the order of their paths.
+// Entries implements [sandbox.SecretStore]. It returns the entries that the provider manages,
+// sorted by path.
 func (v *vault) Entries(ctx context.Context) ([]sandbox.Entry, error) {
 	paths, err := v.paths(ctx, "")
 	if err != nil {
@@ -93,7 +93,7 @@ func (v *vault) paths(ctx context.Context, folder string) ([]string, error) {
 	return paths, nil
 }
 
-// entry reads one entry; nil if there is none that the provider manages.
+// entry reads one entry. It returns nil if the provider does not manage it.
 func (v *vault) entry(ctx context.Context, path string) (*sandbox.Entry, error) {
 	var answer struct {
 		Data struct {
@@ -109,7 +109,7 @@ func (v *vault) entry(ctx context.Context, path string) (*sandbox.Entry, error) 
 	return &e, nil
 }
 
-// get reads a path below the metadata of the mount. It reports whether anything is there.
+// get reads a path below the metadata of the mount. It reports whether the path exists.
 func (v *vault) get(ctx context.Context, path string, into any) (found bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.address+"/v1/"+mount+"/metadata/"+path, nil)
 	if err != nil {
