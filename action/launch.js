@@ -44,7 +44,7 @@ async function load() {
     throw new Problem('PSA602', `Version ${release.version} of the action has no program for ${name}.`);
   }
   if (given) {
-    const program = copied(given, want);
+    const program = await copied(given, want);
     if (!program) {
       throw new Problem('PSA602', `There is no program at binary_path, ${given}.`);
     }
@@ -55,12 +55,12 @@ async function load() {
 
 // loadBuilt is for a checkout of the sources. The digest that the build left beside
 // the program proves that it is a whole build, and no other file of that name.
-function loadBuilt(file) {
+async function loadBuilt(file) {
   let missing = `${file}.sha256`;
   try {
     const want = fs.readFileSync(missing, 'utf8').trim().split(/\s/)[0];
     missing = file;
-    const program = copied(file, want);
+    const program = await copied(file, want);
     if (program) {
       return program;
     }
@@ -79,7 +79,7 @@ async function loadReleased(version, name, want) {
   const { RUNNER_TOOL_CACHE: tools, RUNNER_TEMP: temp, RUNNER_ENVIRONMENT: runner } = process.env;
   const places = [tools, temp].filter(Boolean).map((folder) => path.join(folder, 'paistrike-action', version, name, programName()));
   for (const place of places) {
-    const program = copied(place, want);
+    const program = await copied(place, want);
     if (program) {
       return program;
     }
@@ -92,10 +92,10 @@ async function loadReleased(version, name, want) {
 
 // copied returns a private copy of the program in a file, verified; null if there is no
 // such file.
-function copied(file, want) {
+async function copied(file, want) {
   const program = privateFile(programName());
   try {
-    copy(program, file);
+    await copy(program, file);
   } catch (error) {
     drop(program);
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {

@@ -70,9 +70,14 @@ function named(parent, name) {
   return { fd: null, file: path.join(folder, name), folder };
 }
 
-// copy fills a private file with the bytes of another file.
-function copy(program, file) {
-  fs.copyFileSync(file, program.file); // in the kernel, where it can
+// copy fills a private file with the bytes of another file, on a thread of its own. This one
+// loads the module that hashes them meanwhile, which takes longer.
+async function copy(program, file) {
+  const copying = new Promise((resolve, reject) => {
+    fs.copyFile(file, program.file, (error) => (error ? reject(error) : resolve()));
+  });
+  require('node:crypto');
+  await copying;
   fs.chmodSync(program.file, 0o700); // the copy has the rights of the other file
 }
 
