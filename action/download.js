@@ -5,7 +5,6 @@
 // That is why the variables that name certificates are honoured here, and nowhere else.
 
 const fs = require('node:fs');
-const https = require('node:https');
 const path = require('node:path');
 const { Writable } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
@@ -17,6 +16,7 @@ const GITHUB = 'https://github.com';
 const RELEASES = 'paistrike/terraform-provider-paistrike/releases/download';
 const MOST = 64 * 1024 * 1024; // bytes of a program
 const PATIENCE = 60 * 1000; // milliseconds for one download
+const AHEAD = 1024 * 1024; // bytes that are unpacked while others are written
 const ATTEMPTS = 3;
 const REDIRECTS = 5;
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
@@ -95,23 +95,27 @@ function check(url) {
   }
 }
 
-// unpack writes what is in a gzip stream to a file.
+// unpack writes what is in a gzip stream to a file. Nothing is being written any more when it
+// ends, however it does.
 async function unpack({ body, ended }, copy) {
   let size = 0;
+  let writing = null;
   const file = new Writable({
+    highWaterMark: AHEAD,
     write(part, _, done) {
       size += part.length;
       if (size > MOST) {
         done(new Error('it is too large'));
         return;
       }
-      write(copy, part);
-      done();
+      writing = write(copy, part).then(() => done(), done);
     },
   });
   const packed = pipeline(body, zlib.createGunzip({ chunkSize: 256 * 1024 }), file);
+  require('node:crypto'); // sealed needs it; this thread has nothing else to do
   // What the other process says is worth more than that its stream broke off.
   const [stream, end] = await Promise.allSettled([packed, ended]);
+  await writing;
   for (const { status, reason } of [end, stream]) {
     if (status === 'rejected') {
       throw reason;
@@ -182,7 +186,7 @@ async function ask(url, signal) {
 }
 
 function request(url, options) {
-  const { get: send } = url.protocol === 'http:' ? require('node:http') : https;
+  const { get: send } = require(url.protocol === 'http:' ? 'node:http' : 'node:https');
   return new Promise((resolve, reject) => {
     send(url, options, resolve).on('error', reject);
   });

@@ -93,14 +93,14 @@ async function loadReleased(version, name, want) {
 // copied returns a private copy of the program in a file, verified; null if there is no
 // such file.
 async function copied(file, want) {
+  if (!fs.existsSync(file)) {
+    return null;
+  }
   const program = privateFile(programName());
   try {
     await copy(program, file);
   } catch (error) {
     drop(program);
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
-      return null;
-    }
     throw new Problem('PSA602', `The program at ${file} cannot be read: ${error.message}.`);
   }
   return sealed(program, want, file);

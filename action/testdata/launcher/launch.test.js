@@ -105,16 +105,24 @@ for (const [way, script] of Object.entries(ways)) {
   }
 }
 
-function killed(child) {
-  child.kill('SIGKILL');
-  child.stdin.end(); // so that what it has started ends too
+// killed kills a launcher once the program that it has started needs no file any more.
+function killed(dir) {
+  return (child) => {
+    const looking = setInterval(() => {
+      if (fs.readdirSync(path.join(dir, 'temp')).length === 0 || child.signalCode) {
+        clearInterval(looking);
+        child.kill('SIGKILL');
+        child.stdin.end(); // so that what it has started ends too
+      }
+    }, 10);
+  };
 }
 
 test('a launcher that is killed leaves no program behind', posix, async (t) => {
   for (const script of [undefined, preload('no-execve.js'), preload('named.js')]) {
     const dir = checkout(t, null);
     build(dir, released);
-    const { signal, left } = await launch(dir, { INPUT_PROGRAM: 'wait' }, { preload: script, ready: killed });
+    const { signal, left } = await launch(dir, { INPUT_PROGRAM: 'wait' }, { preload: script, ready: killed(dir) });
     assert.equal(signal, 'SIGKILL');
     assert.deepEqual(left, []);
   }
