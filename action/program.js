@@ -10,7 +10,6 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { promisify } = require('node:util');
 
 const PART = 64 * 1024; // bytes that are hashed at a time: what a core keeps at hand
 
@@ -74,7 +73,9 @@ function named(parent, name) {
 // copy fills a private file with the bytes of another file, on a thread of its own. This one
 // loads the module that hashes them meanwhile, which takes longer.
 async function copy(program, file) {
-  const copying = promisify(fs.copyFile)(file, program.file); // in the kernel, where it can
+  const copying = new Promise((resolve, reject) => { // in the kernel, where it can
+    fs.copyFile(file, program.file, (error) => (error ? reject(error) : resolve()));
+  });
   require('node:crypto');
   await copying;
   fs.chmodSync(program.file, 0o700); // the copy has the rights of the other file
@@ -83,8 +84,10 @@ async function copy(program, file) {
 // write appends a part to a private file, on a thread of its own.
 async function write(program, part) {
   program.fd ??= fs.openSync(program.file, 'wx', 0o700);
-  for (let done = 0; done < part.length;) {
-    done += (await promisify(fs.write)(program.fd, part, done)).bytesWritten;
+  for (let left = part; left.length > 0;) {
+    left = await new Promise((resolve, reject) => {
+      fs.write(program.fd, left, (error, size) => (error ? reject(error) : resolve(left.subarray(size))));
+    });
   }
 }
 

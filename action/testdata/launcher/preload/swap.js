@@ -38,7 +38,7 @@ function before(object, name) {
   };
 }
 
-for (const name of ['openSync', 'readSync', 'writeSync', 'closeSync', 'fstatSync', 'unlinkSync', 'accessSync', 'mkdirSync', 'copyFileSync', 'chmodSync', 'renameSync']) {
+for (const name of ['existsSync', 'openSync', 'readSync', 'write', 'writeSync', 'closeSync', 'fstatSync', 'unlinkSync', 'accessSync', 'mkdirSync', 'copyFile', 'copyFileSync', 'chmodSync', 'renameSync']) {
   before(fs, name);
 }
 before(process, 'execve');
