@@ -93,7 +93,7 @@ func (d *desired) readAWS(ctx context.Context, object types.Object) diag.Diagnos
 	return a.Tags.ElementsAs(ctx, &d.settings.Tags, false)
 }
 
-// awsOf is the block for an entry of AWS.
+// awsOf returns the aws_secrets_manager block of an entry.
 func awsOf(at entry.Location, key string, format storeFormat) *tokenAWSModel {
 	return &tokenAWSModel{
 		Name: types.StringValue(at.Path), Format: types.StringValue(string(format)), Region: types.StringValue(at.Region), Key: types.StringValue(cmp.Or(key, entry.DefaultKey)),
@@ -101,8 +101,8 @@ func awsOf(at entry.Location, key string, format storeFormat) *tokenAWSModel {
 	}
 }
 
-// fillRegion writes the provider's region into a plan whose configuration names none, so
-// that a change of the provider's is seen as what it is: a move.
+// fillRegion adds the provider's region to a plan whose configuration names none, so that
+// a change of the provider's region is planned as a move.
 func (r *apiTokenResource) fillRegion(ctx context.Context, config apiTokenModel, plan *apiTokenModel, diags *diag.Diagnostics) {
 	if config.AWS.IsNull() || config.AWS.IsUnknown() || r.session.stores.aws.unknown {
 		return
@@ -131,7 +131,7 @@ func (awsNameValidator) ValidateString(_ context.Context, req validator.StringRe
 	}
 }
 
-// likeAnARN is the ending that AWS adds to the ARN of a secret.
+// likeAnARN matches the suffix that AWS adds to the ARN of a secret.
 var likeAnARN = regexp.MustCompile(`-[A-Za-z0-9]{6}$`)
 
 type awsRegionValidator struct{ described }
@@ -157,7 +157,8 @@ func (awsWindowValidator) ValidateString(_ context.Context, req validator.String
 
 type awsTagsValidator struct{ described }
 
-// ValidateMap names the tag that AWS, or the metadata of the token, has no room for.
+// ValidateMap rejects a tag that AWS does not accept, or that the token's metadata leaves
+// no room for.
 func (awsTagsValidator) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
 	for key, value := range req.ConfigValue.Elements() {
 		text, ok := value.(types.String)
@@ -189,8 +190,8 @@ func checkAWSTag(key, value string) error {
 	return nil
 }
 
-// validateStore checks that exactly one store is named, and that a plain secret names no
-// field.
+// validateStore checks that exactly one store is configured, and that a plain secret has
+// no key.
 func (m apiTokenModel) validateStore(diags *diag.Diagnostics) {
 	if !m.AWS.IsNull() && !m.AWS.IsUnknown() {
 		a := fromObject[tokenAWSModel](m.AWS)
@@ -207,7 +208,7 @@ func (m apiTokenModel) validateStore(diags *diag.Diagnostics) {
 	}
 }
 
-// warnOfSettings says which settings of a secret that exists stay as they are.
+// warnOfSettings warns that an existing secret keeps some of its settings.
 func warnOfSettings(s situation, diags *diag.Diagnostics) {
 	if s.imported || s.claim || s.want.at.Entry() != s.have.at.Entry() || s.want.settings.KMSKeyID == s.have.settings.KMSKeyID {
 		return

@@ -63,7 +63,7 @@ func TestCreateAtAnotherKeyOfANestedMount(t *testing.T) {
 	})
 }
 
-// The expiry that PAIStrike grants is the one that counts.
+// The expiry that PAIStrike grants is authoritative.
 func TestCreateWhereExpiryIsADate(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -73,9 +73,9 @@ func TestCreateWhereExpiryIsADate(t *testing.T) {
 	s.play(act{config: standard, state: state(text("expires_at", "2026-04-06T00:00:00Z"))})
 }
 
-// The first apply was killed between the publication of the secret and the mark in
-// custom metadata, and its state is lost: the next create takes the entry over, and
-// nobody has to set adopt.
+// The first apply was killed between the publication of the secret and the update of the
+// custom metadata, and its state is lost. The next create takes the entry over without
+// adopt.
 func TestCreateAfterAKill(t *testing.T) {
 	s := newStage(t)
 	s.play(

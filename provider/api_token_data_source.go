@@ -17,7 +17,7 @@ import (
 
 var _ datasource.DataSourceWithConfigure = (*apiTokenDataSource)(nil)
 
-// apiTokenDataSource is one token of the account, by id or by name.
+// apiTokenDataSource reads one token of the account, by ID or by name.
 type apiTokenDataSource struct{ session *session }
 
 func newAPITokenDataSource() datasource.DataSource { return &apiTokenDataSource{} }

@@ -10,12 +10,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// defaultRecoveryWindow is the one of AWS.
+// defaultRecoveryWindow is AWS's default.
 const defaultRecoveryWindow = "30d"
 
-// withDefaults writes into a plan, or into a state, what comes of the settings that
-// written leaves out, so that a policy that reads a plan needs to know no default. What
-// depends on a value that is not known yet is unknown.
+// withDefaults writes the effective values of the settings that written omits into a plan
+// or a state, so that a policy that reads a plan need not know the defaults. A value that
+// depends on something unknown is unknown.
 func (m *apiTokenModel) withDefaults(ctx context.Context, written apiTokenModel, diags *diag.Diagnostics) {
 	m.Rotation = rewrite("rotation", m.Rotation, written.Rotation, diags, func(planned, wrote *rotationModel) {
 		window, beforeExpiry, overlap := types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
@@ -39,14 +39,14 @@ func (m *apiTokenModel) withDefaults(ctx context.Context, written apiTokenModel,
 	})
 }
 
-// leftOut sets a setting that is not written to its default.
+// leftOut sets an omitted setting to its default.
 func leftOut(planned *types.String, wrote, value types.String) {
 	if wrote.IsNull() {
 		*planned = value
 	}
 }
 
-// rewrite changes a block that there is.
+// rewrite changes a block unless it is null or unknown.
 func rewrite[T any](block string, planned, written types.Object, diags *diag.Diagnostics, change func(planned, wrote *T)) types.Object {
 	if planned.IsNull() || planned.IsUnknown() {
 		return planned

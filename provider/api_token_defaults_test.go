@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// What a configuration leaves out is in the plan as it takes effect, and unknown where it
-// rests on a value that is not known yet.
+// The plan contains the effective values of omitted settings. They are unknown if they
+// depend on something unknown.
 func TestDefaultsOfAConfiguration(t *testing.T) {
 	t.Parallel()
 	const null, unknown = "<null>", "<unknown>"

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// versions returns the conditions of the versions of an entry: "readable", "deleted"
-// or "destroyed"; nil if Vault knows no such entry.
+// versions returns the condition of each version of an entry: "readable", "deleted" or
+// "destroyed". It returns nil if the entry does not exist.
 func (s *stage) versions(path string) map[string]string {
 	s.Helper()
 	if name, ok := s.awsName(path); ok {
@@ -36,7 +36,7 @@ func (s *stage) versions(path string) map[string]string {
 	return conditions
 }
 
-// onDestroy is [standard] with a value of on_destroy.
+// onDestroy returns [standard] with a value of on_destroy.
 func onDestroy(how string) string {
 	return edit(standard, `path = "ci/paistrike"`, `path = "ci/paistrike", on_destroy = "`+how+`"`)
 }
@@ -68,7 +68,7 @@ func TestDestroy(t *testing.T) {
 	)
 }
 
-// The path is free for the next one, without adopt, however the last one ended.
+// After a destroy, whatever on_destroy is, the path can be used again without adopt.
 func TestApplyAfterDestroy(t *testing.T) {
 	s := newStage(t)
 	s.play(
@@ -91,7 +91,7 @@ func TestApplyAfterDestroy(t *testing.T) {
 	)
 }
 
-// What was removed already does not stop a destroy.
+// A destroy succeeds even if parts were already removed.
 func TestDestroyWhatIsGone(t *testing.T) {
 	s := newStage(t)
 	taken := []func(at string){
@@ -115,7 +115,8 @@ func TestDestroyWhatIsGone(t *testing.T) {
 	)
 }
 
-// Someone wrote a secret of their own on our entry: the token ends, the secret stays.
+// If someone wrote their own secret to our entry, a destroy revokes the token and keeps
+// the secret.
 func TestDestroyLeavesAForeignSecret(t *testing.T) { overBoth(t, destroyLeavesAForeignSecret) }
 
 func destroyLeavesAForeignSecret(s *stage) {

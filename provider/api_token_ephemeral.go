@@ -26,18 +26,17 @@ var (
 	_ ephemeral.EphemeralResourceWithClose     = (*apiTokenEphemeral)(nil)
 )
 
-// Bounds of an ephemeral token. Where a run is killed, nobody revokes it, and its
-// expiry is all that ends it.
+// Limits of an ephemeral token. If a run is killed, no one revokes its token, and only the
+// expiry ends it.
 const (
 	ephemeralLifetime    = time.Hour
 	maxEphemeralLifetime = 24 * time.Hour
-	// ephemeralBudget bounds a create and a clean-up, which are not broken off
-	// halfway.
+	// ephemeralBudget limits a create and a cleanup, which are not canceled halfway.
 	ephemeralBudget = time.Minute
 	ephemeralKey    = "minted"
 )
 
-// apiTokenEphemeral is a token for the time of one plan or apply.
+// apiTokenEphemeral creates a token for the duration of one plan or apply.
 type apiTokenEphemeral struct{ session *session }
 
 type apiTokenEphemeralModel struct {
@@ -80,7 +79,7 @@ func (e *apiTokenEphemeral) Configure(_ context.Context, req ephemeral.Configure
 	e.session = sessionOf(req.ProviderData, &resp.Diagnostics)
 }
 
-// Open creates a token. Only its id is kept, for Close.
+// Open creates a token. It stores only the token's ID and name, for Close.
 func (e *apiTokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
 	var model apiTokenEphemeralModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -113,14 +112,13 @@ func (e *apiTokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest,
 	resp.Diagnostics.Append(resp.Result.Set(ctx, model)...)
 }
 
-// ephemeralMinted is what the close of a token needs to know of it.
+// ephemeralMinted is what Close needs to know about a token.
 type ephemeralMinted struct {
 	ID   string `json:"id"`
-	Name string `json:"name"` // that was sent
+	Name string `json:"name"` // as it was sent
 }
 
-// openToken creates a token under a name that no other has. What cannot be handed
-// out is revoked.
+// openToken creates a token with a unique name. It revokes a token that it cannot return.
 func openToken(ctx context.Context, client *paistrike.Client, label string, lifetime time.Duration) (paistrike.Minted, error) {
 	if _, known := client.ServerTime(); !known {
 		if _, err := client.Self(ctx); err != nil {
@@ -138,7 +136,7 @@ func openToken(ctx context.Context, client *paistrike.Client, label string, life
 	switch {
 	case err != nil:
 		return paistrike.Minted{}, err
-	case ctx.Err() != nil: // nobody takes it, and nobody would close it
+	case ctx.Err() != nil: // the caller no longer takes it, and would not close it
 		return paistrike.Minted{}, errors.Join(ctx.Err(), endEphemeral(whole, client, minted.Token))
 	case minted.ExpiresAt.IsZero():
 		err := fmt.Errorf("token %s was created without the expiry that was asked for", minted.ID)
@@ -147,7 +145,7 @@ func openToken(ctx context.Context, client *paistrike.Client, label string, life
 	return minted, nil
 }
 
-// endEphemeral revokes a token and reports whether it is revoked.
+// endEphemeral revokes a token and returns an error that states the outcome.
 func endEphemeral(ctx context.Context, client *paistrike.Client, token paistrike.Token) error {
 	if err := client.End(ctx, token.ID, paistrike.Sent(token.Name)); err != nil {
 		return err
@@ -155,8 +153,8 @@ func endEphemeral(ctx context.Context, client *paistrike.Client, token paistrike
 	return fmt.Errorf("token %s was revoked again", token.ID)
 }
 
-// Close revokes the token; one that is revoked already is closed. A failure is a
-// warning: the run's work is done, and the token ends by itself.
+// Close revokes the token. It succeeds if the token is already revoked. A failure is only
+// a warning, because the run's work is done and the token expires on its own.
 func (e *apiTokenEphemeral) Close(ctx context.Context, req ephemeral.CloseRequest, resp *ephemeral.CloseResponse) {
 	minted, diags := readPrivate[ephemeralMinted](ctx, req.Private, ephemeralKey)
 	resp.Diagnostics.Append(diags...)
@@ -172,7 +170,7 @@ func (e *apiTokenEphemeral) Close(ctx context.Context, req ephemeral.CloseReques
 	}
 }
 
-// stillWorks says what is known of a token that could not be revoked.
+// stillWorks states what is known about a token that could not be revoked.
 func stillWorks(err error) string {
 	if unseen, ok := errors.AsType[*paistrike.NotRevokedError](err); ok && unseen.Seen == paistrike.StatusActive {
 		return "The token still works."

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
-// warnOfPath speaks of a path that repeats what stands before it in Vault's API: the entry
-// would lie at secret/data/data/ci.
+// warnOfPath warns about a path that repeats a part of Vault's API path: the entry would
+// be created at secret/data/data/ci.
 func (m apiTokenModel) warnOfPath(ctx context.Context, diags *diag.Diagnostics) {
 	if m.Vault.IsNull() || anyUnknown(ctx, m.Vault) {
 		return
@@ -28,7 +28,7 @@ func (m apiTokenModel) warnOfPath(ctx context.Context, diags *diag.Diagnostics) 
 	}
 }
 
-// warnOfCleanUp says why a plan changes something though no token is due.
+// warnOfCleanUp explains why a plan changes something although no token is due.
 func warnOfCleanUp(s situation, c change, diags *diag.Diagnostics) {
 	if c.rotate || c.refuse || c.lost {
 		return
@@ -37,7 +37,7 @@ func warnOfCleanUp(s situation, c change, diags *diag.Diagnostics) {
 	for _, p := range s.previous {
 		after := timeOf(p.RevokeAfter)
 		if after.IsZero() || s.observed.Held || s.observed.Revoke.Before(after) || !s.observed.Revoke.Before(after.Add(overdueAfter)) {
-			continue // not yet, or warnOfOverdue speaks of it
+			continue // not over yet, or warnOfOverdue reports it
 		}
 		diags.AddAttributeWarning(previous, "Replaced token will be revoked",
 			fmt.Sprintf("The overlap of token %s ended at %s. The apply revokes it; the token that consumers read stays.", p.ID.ValueString(), p.RevokeAfter.ValueString()))

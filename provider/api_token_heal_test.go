@@ -8,10 +8,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 )
 
-// revoke ends the token of [standard] in PAIStrike's own page.
+// revoke revokes the token of [standard] on PAIStrike's own page.
 func (s *stage) revoke() { s.paistrike.Revoke(s.entry(standardPath).serves()) }
 
-// onRevoked is [standard] with an answer to a token that was revoked elsewhere.
+// onRevoked returns [standard] with a value of on_revoked.
 func onRevoked(answer string) string {
 	return edit(standard, `overlap = "24h"`, `overlap = "24h", on_revoked = "`+answer+`"`)
 }
@@ -46,7 +46,7 @@ func TestRevokedElsewhereIsAnError(t *testing.T) {
 	)
 }
 
-// on_revoked does not forbid a rotation that the user asks for.
+// on_revoked = "error" does not prevent a rotation that the user requests.
 func TestTriggerHealsWhereRevokedIsAnError(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -67,8 +67,8 @@ func TestRevokedElsewhereIsIgnored(t *testing.T) {
 	)
 }
 
-// A token that is neither listed nor found is replaced, if PAIStrike lists another of the
-// entry: then this is the account that it belongs to.
+// A token that is neither listed nor found is replaced if PAIStrike lists another token of
+// the entry: that proves that the account is the right one.
 func TestDeletedElsewhere(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -82,8 +82,9 @@ func TestDeletedElsewhere(t *testing.T) {
 	)
 }
 
-// If it lists none, it may be another account's. Nothing is minted for that, the plan
-// warns, its apply fails; a rotation that the user asks for is consent.
+// If PAIStrike lists no other token of the entry, the account may be a different one.
+// Nothing is minted: the plan warns and its apply fails. A rotation that the user requests
+// counts as consent.
 func TestUnknownToTheAccount(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -102,8 +103,8 @@ func TestUnknownToTheAccount(t *testing.T) {
 	s.wantSays(person.run("plan"), "No changes.")
 }
 
-// Whoever overwrote the secret may have broken consumers: they get a new one, and
-// the old token, which some still hold, keeps its overlap.
+// If someone overwrote the secret, consumers may be broken. They get a new token, and the
+// old one, which some still use, keeps its overlap.
 func TestOverwrittenByHand(t *testing.T) { overBoth(t, overwrittenByHand) }
 
 func overwrittenByHand(s *stage) {
@@ -122,8 +123,8 @@ func overwrittenByHand(s *stage) {
 	)
 }
 
-// The secret is taken away from consumers, one way after the other, and the token
-// lives. Whoever holds it still keeps it for its overlap.
+// The secret is removed in several ways while the token works. Consumers that still use
+// the token keep it for its overlap.
 func TestSecretTakenAway(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -152,7 +153,8 @@ func TestSecretTakenAway(t *testing.T) {
 	)
 }
 
-// Both are gone: there is nothing left to manage, and the plan says so.
+// If both token and entry are gone, there is nothing left to manage, and the plan reports
+// that.
 func TestTokenAndEntryAreGone(t *testing.T) { overBoth(t, tokenAndEntryAreGone) }
 
 func tokenAndEntryAreGone(s *stage) {
@@ -168,15 +170,15 @@ func tokenAndEntryAreGone(s *stage) {
 	)
 }
 
-// rollBack writes an older version anew, as "vault kv rollback" does.
+// rollBack writes an older version again, as "vault kv rollback" does.
 func (s *stage) rollBack(version string) {
 	var old struct{ Data map[string]any }
 	s.ask(http.MethodGet, "secret/data/"+standardPath+"?version="+version, nil, &old)
 	s.must(http.MethodPut, "secret/data/"+standardPath, map[string]any{"data": old.Data})
 }
 
-// Someone went back to a version whose token works still: it is taken as it is.
-// Which token came after it is remembered until the next rotation.
+// If someone goes back to a version with a working token, that token is accepted. The
+// token that came after it is remembered until the next rotation.
 func TestRolledBackToATokenThatWorks(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -186,7 +188,7 @@ func TestRolledBackToATokenThatWorks(t *testing.T) {
 		act{config: edit(standard, "90d", "60d"), plan: rotates("expiry_changed")},
 		act{
 			before: func() { s.rollBack("1") }, config: edit(standard, "90d", "60d"), plan: rotates("secret_changed"), unsound: true,
-			due: true, // until the next rotation the store keeps the schedule of the version that came back
+			due: true, // until the next rotation the store has the schedule of the restored version
 			after: func() {
 				if e := s.entry(standardPath); e.serves() != first || e.Version != 3 {
 					t.Errorf("version %d serves %s, want 3 and %s", e.Version, e.serves(), first)
@@ -202,7 +204,7 @@ func TestRolledBackToATokenThatWorks(t *testing.T) {
 	)
 }
 
-// Someone went back to a version whose token is revoked: consumers get a new one.
+// If someone goes back to a version with a revoked token, consumers get a new one.
 func TestRolledBackToARevokedToken(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -218,7 +220,7 @@ func TestRolledBackToARevokedToken(t *testing.T) {
 	)
 }
 
-// An undelete brings back what was deleted: nothing has to be done.
+// After an undelete, nothing needs to be done.
 func TestUndeleted(t *testing.T) {
 	s := newStage(t)
 	s.play(
@@ -233,7 +235,7 @@ func TestUndeleted(t *testing.T) {
 	)
 }
 
-// Custom metadata is a mirror: whoever deletes it loses nothing.
+// Custom metadata is only a mirror, so it is rebuilt if someone deletes it.
 func TestCustomMetadataRebuilt(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -250,7 +252,7 @@ func TestCustomMetadataRebuilt(t *testing.T) {
 	)
 }
 
-// Someone changed the schedule in Vault: the configuration is what counts.
+// If someone changes the schedule in Vault, the configuration takes precedence.
 func TestScheduleChangedByHand(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

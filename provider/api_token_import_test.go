@@ -8,7 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 )
 
-// importing imports [ci] by the id that is known when the step begins, and keeps it.
+// importing imports [ci] with the ID that is known when the step begins, and persists the
+// result.
 func importing(id func() string) func(*resource.TestStep) {
 	return func(step *resource.TestStep) {
 		step.ImportState, step.ResourceName, step.ImportStatePersist = true, ci, true
@@ -17,8 +18,7 @@ func importing(id func() string) func(*resource.TestStep) {
 	}
 }
 
-// forgotten is a configuration that takes the resource out of state and leaves the
-// token alone.
+// forgotten is a configuration that removes the resource from state and keeps the token.
 const forgotten = `
 removed {
   from = paistrike_api_token.ci
@@ -26,7 +26,7 @@ removed {
 }
 `
 
-// The token that Vault serves is taken over as it is.
+// The token that Vault serves is taken over unchanged.
 func TestImportWhatVaultServes(t *testing.T) {
 	s := newStage(t)
 	current := func() string { return s.entry(standardPath).serves() }
@@ -36,7 +36,7 @@ func TestImportWhatVaultServes(t *testing.T) {
 		act{config: standard, step: importing(current)},
 		act{
 			config: standard, plan: keeps(), newID: true,
-			// The entry is published anew, with the same token, for the new owner.
+			// The entry is published again with the same token and the new owner.
 			state: state(secretVersion(2), previous(0), text("status", "active"), text("rotate_at", "2026-02-04T09:00:00Z")),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 1) },
 		},
@@ -44,7 +44,7 @@ func TestImportWhatVaultServes(t *testing.T) {
 	)
 }
 
-// Another name in the configuration is another name, for an imported token too.
+// A different name in the configuration replaces the token, even an imported one.
 func TestImportUnderAnotherName(t *testing.T) {
 	s := newStage(t)
 	renamed := edit(standard, "CI/CD Pipeline", "Build")
@@ -59,8 +59,8 @@ func TestImportUnderAnotherName(t *testing.T) {
 	)
 }
 
-// A token made by hand cannot be taken over, because nobody can read its secret. It
-// is replaced, and works for one overlap more.
+// A manually created token cannot be taken over, because no one can read its secret. It is
+// replaced and works for one more overlap.
 func TestImportWhatWasMadeByHand(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -87,7 +87,7 @@ func TestImportAnUnknownToken(t *testing.T) {
 	})
 }
 
-// The entry of the configuration belongs to someone else: nothing is written there.
+// If the configured entry belongs to someone else, nothing is written.
 func TestImportOntoAForeignSecret(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -104,8 +104,7 @@ func TestImportOntoAForeignSecret(t *testing.T) {
 	}
 }
 
-// Imported, and destroyed before it was ever applied: the token ends, Vault is not
-// asked.
+// Destroying a token that was imported and never applied revokes it without calling Vault.
 func TestDestroyWhatWasOnlyImported(t *testing.T) {
 	s := newStage(t)
 	id, secret := s.paistrike.Mint("CI/CD Pipeline", time.Time{})

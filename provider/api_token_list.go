@@ -26,8 +26,8 @@ import (
 
 var _ list.ListResourceWithConfigure = (*apiTokenList)(nil)
 
-// apiTokenList finds tokens for terraform query. It shares name and configuration
-// with the resource.
+// apiTokenList finds tokens for terraform query. It has the same name and configuration as
+// the resource.
 type apiTokenList struct{ apiTokenResource }
 
 type apiTokenListModel struct {
@@ -37,7 +37,7 @@ type apiTokenListModel struct {
 	AWSFolder   types.String `tfsdk:"aws_folder"`
 }
 
-// Where generated configuration puts secrets, unless the query says so.
+// The defaults for the location of secrets in generated configuration.
 const (
 	defaultMount  = "secret"
 	defaultFolder = "paistrike"
@@ -66,8 +66,8 @@ func (l *apiTokenList) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 	}
 }
 
-// List streams the tokens that pass. An error is a result too: with none, an empty
-// list would pass for an account without tokens.
+// List streams the matching tokens. Errors are results too: otherwise an empty list would
+// look like an account without tokens.
 func (l *apiTokenList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	var model apiTokenListModel
 	diags := req.Config.Get(ctx, &model)
@@ -104,7 +104,7 @@ func (l *apiTokenList) results(ctx context.Context, req list.ListRequest, model 
 	}
 }
 
-// place proposes a place for a token, each place once.
+// place proposes a location for a token, each location once.
 func (m apiTokenListModel) place(token paistrike.Token, taken map[string]bool) entry.Location {
 	mount := cmp.Or(m.VaultMount.ValueString(), defaultMount)
 	folder := cmp.Or(m.VaultFolder.ValueString(), defaultFolder)
@@ -121,8 +121,7 @@ func (m apiTokenListModel) place(token paistrike.Token, taken map[string]bool) e
 
 var unsafeInPaths = regexp.MustCompile(`[^a-z0-9]+`)
 
-// slug writes a name so that it can be part of a path: "CI/CD Pipeline" becomes
-// "ci-cd-pipeline".
+// slug converts a name for use in a path: "CI/CD Pipeline" becomes "ci-cd-pipeline".
 func slug(name string) string {
 	if s := strings.Trim(unsafeInPaths.ReplaceAllString(strings.ToLower(name), "-"), "-"); s != "" {
 		return s
@@ -130,8 +129,8 @@ func slug(name string) string {
 	return "token"
 }
 
-// labelOf is what a configuration calls a token: its name, less a rotation's suffix
-// and what passes the limit.
+// labelOf returns the label of a token for a configuration: its name without the suffix of
+// a rotation, truncated to the limit.
 func labelOf(token paistrike.Token) string {
 	label := token.Name
 	if name, ok := rotation.ParseName(label); ok {
@@ -143,8 +142,8 @@ func labelOf(token paistrike.Token) string {
 	return label
 }
 
-// lifetimeOf proposes expires_in for the successors of a token: what it was given
-// itself, in whole days, within the guard rails.
+// lifetimeOf proposes expires_in for the successors of a token: its own lifetime in whole
+// days, within the guard rails.
 func lifetimeOf(token paistrike.Token, p tokenPolicy) string {
 	longest := adviceOnLifetime
 	if p.maxExpiresIn > 0 {
@@ -165,9 +164,8 @@ func lifetimeOf(token paistrike.Token, p tokenPolicy) string {
 	return schedule.FormatDuration(life)
 }
 
-// describeResource fills in what generated configuration needs to be valid, and what
-// PAIStrike knows. Of expires_in and expires_at exactly one is set, as a
-// configuration must.
+// describeResource sets what generated configuration needs to be valid, and what PAIStrike
+// knows. It sets exactly one of expires_in and expires_at, as a configuration must.
 func describeResource(ctx context.Context, resource *tfsdk.Resource, token paistrike.Token, now time.Time, at entry.Location, p tokenPolicy) diag.Diagnostics {
 	var diags diag.Diagnostics
 	set := func(p path.Path, value any) { diags.Append(resource.SetAttribute(ctx, p, value)...) }

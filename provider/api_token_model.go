@@ -68,7 +68,7 @@ type previousTokenModel struct {
 	RevokeAfter types.String `tfsdk:"revoke_after"`
 }
 
-// desired is what a configuration, or a state, asks for, in the protocol's terms.
+// desired is a configuration or a state in the terms of package rotation.
 type desired struct {
 	label     string
 	policy    schedule.Policy
@@ -78,7 +78,7 @@ type desired struct {
 	adopt     bool
 	onDestroy entry.Ending
 	triggers  string // canonical text of the map
-	incident  string // revoke_previous
+	incident  string // the value of revoke_previous
 }
 
 // known reports whether everything that desired needs is known.
@@ -90,7 +90,7 @@ func (m apiTokenModel) known(ctx context.Context) bool {
 	return !anyUnknown(ctx, values...)
 }
 
-// desired translates a known model. The model has passed the validators.
+// desired converts a known model. The model must have passed the validators.
 func (m apiTokenModel) desired(ctx context.Context) (desired, diag.Diagnostics) {
 	d := desired{label: m.Name.ValueString(), onDestroy: entry.EndDelete}
 	d.readVault(m.Vault)
@@ -107,7 +107,7 @@ func (d *desired) readVault(object types.Object) {
 	d.readEnds(v.Adopt, v.OnDestroy)
 }
 
-// readEnds reads what both stores have: how an entry begins and ends.
+// readEnds reads the settings that both stores share: how an entry begins and ends.
 func (d *desired) readEnds(adopt types.Bool, onDestroy types.String) {
 	d.adopt = adopt.ValueBool()
 	if how := onDestroy.ValueString(); how != "" {
@@ -115,11 +115,11 @@ func (d *desired) readEnds(adopt types.Bool, onDestroy types.String) {
 	}
 }
 
-// hasPlace reports whether it is known where the secret lies: of a token that was
-// imported it is not.
+// hasPlace reports whether the location of the secret is known. It is not known for a
+// token that was only imported.
 func (m apiTokenModel) hasPlace() bool { return !m.Vault.IsNull() || !m.AWS.IsNull() }
 
-// storeAttribute is the attribute that names the place.
+// storeAttribute returns the path of the attribute with the location.
 func (m apiTokenModel) storeAttribute() path.Path {
 	if !m.AWS.IsNull() {
 		return path.Root("aws_secrets_manager")
@@ -127,8 +127,8 @@ func (m apiTokenModel) storeAttribute() path.Path {
 	return path.Root("vault")
 }
 
-// readRotation reads expiry and rotation. Of a text that cannot be read the policy is
-// the zero value: the validators have said so at its attribute.
+// readRotation reads expiry and rotation. If a text is invalid, the policy is the zero
+// value: the validators have reported the text.
 func (d *desired) readRotation(m apiTokenModel) {
 	end, _ := parseInstant(m.ExpiresAt.ValueString())
 	d.schedule = schedule.Schedule{ExpiresIn: m.ExpiresIn.ValueString()}
@@ -144,7 +144,7 @@ func (d *desired) readRotation(m apiTokenModel) {
 	d.schedule, d.policy, _ = r.schedule(d.schedule.ExpiresIn).Complete(end)
 }
 
-// schedule is the block in the words that a store keeps.
+// schedule returns the block as a store keeps it.
 func (r rotationModel) schedule(expiresIn string) schedule.Schedule {
 	s := schedule.Schedule{
 		ExpiresIn: expiresIn, Period: r.Period.ValueString(), Cron: r.Schedule.ValueString(), Timezone: r.Timezone.ValueString(),
@@ -165,7 +165,7 @@ func duration(s types.String) time.Duration {
 	return d
 }
 
-// canonical writes a map as one text, the same for the same content.
+// canonical returns a map as text, which is equal for equal content.
 func canonical(m types.Map) string {
 	var parts []string
 	for key, value := range m.Elements() {
@@ -175,8 +175,8 @@ func canonical(m types.Map) string {
 	return strings.Join(parts, ",")
 }
 
-// intent is what of the rotation block asks for a token: an incident does as well, so that
-// a run that was killed knows whether it has seen to it.
+// intent returns everything in the rotation block that requests a token. It includes the
+// incident, so that a rerun after a kill recognizes whether it was handled.
 func (d desired) intent() string {
 	if d.incident == "" {
 		return d.triggers
@@ -184,7 +184,7 @@ func (d desired) intent() string {
 	return d.triggers + "\x00" + d.incident
 }
 
-// request is the protocol's request for a desired token.
+// request returns the request for a desired token.
 func (d desired) request(owner string, wish rotation.Wish, reason schedule.Reason, replaces string) rotation.Request {
 	return rotation.Request{
 		At: d.at, Label: d.label, Policy: d.policy, Schedule: d.schedule, Owner: owner,
@@ -192,8 +192,8 @@ func (d desired) request(owner string, wish rotation.Wish, reason schedule.Reaso
 	}
 }
 
-// fill puts the result of a run into the computed attributes. Known planned values
-// are kept: Terraform insists on them.
+// fill sets the computed attributes from the result of a run. It keeps known planned
+// values, as Terraform requires.
 func (m *apiTokenModel) fill(result rotation.Result, former []formerEntry) {
 	set := func(field *types.String, value types.String) {
 		if field.IsUnknown() {
@@ -215,8 +215,8 @@ func (m *apiTokenModel) fill(result rotation.Result, former []formerEntry) {
 	}
 }
 
-// statusValue is one word more than PAIStrike has: a token past its expiry still
-// reads "active" there.
+// statusValue returns the status of a token. In addition to PAIStrike's statuses there is
+// "expired": PAIStrike still reports such a token as "active".
 func statusValue(status paistrike.Status, expires time.Time, clock schedule.Clock) types.String {
 	token := paistrike.Token{Status: status, ExpiresAt: expires}
 	if status == paistrike.StatusActive && token.Expired(clock.PAIStrike) {
@@ -225,7 +225,7 @@ func statusValue(status paistrike.Status, expires time.Time, clock schedule.Cloc
 	return types.StringValue(string(status))
 }
 
-// timeValue writes a time in UTC, or null for the zero time.
+// timeValue returns a time in UTC, or null for the zero time.
 func timeValue(t time.Time) types.String {
 	if t.IsZero() {
 		return types.StringNull()
@@ -233,7 +233,7 @@ func timeValue(t time.Time) types.String {
 	return types.StringValue(t.UTC().Format(time.RFC3339))
 }
 
-// timeOf reads what timeValue wrote.
+// timeOf parses what timeValue returned.
 func timeOf(s types.String) time.Time {
 	t, err := parseInstant(s.ValueString())
 	if err != nil {
@@ -242,8 +242,7 @@ func timeOf(s types.String) time.Time {
 	return t
 }
 
-// previousTokens lists the tokens in overlap, and those of entries that were moved
-// away from, in the order of their ids.
+// previousTokens returns the tokens in overlap and those of former entries, ordered by ID.
 func previousTokens(retiring []entry.Retiring, former []formerEntry) types.List {
 	all := slices.Clone(retiring)
 	for _, f := range former {
@@ -260,7 +259,7 @@ func previousTokens(retiring []entry.Retiring, former []formerEntry) types.List 
 	return types.ListValueMust(previousTokenType, elements)
 }
 
-// previous reads the list back.
+// previous converts the list back.
 func (m apiTokenModel) previous(ctx context.Context) []previousTokenModel {
 	var list []previousTokenModel
 	if m.PreviousTokens.IsNull() || m.PreviousTokens.IsUnknown() {

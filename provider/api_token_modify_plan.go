@@ -13,9 +13,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// ModifyPlan decides what an apply will do, and refuses what it could not do. For
-// an update it asks nobody: Terraform plans a second time after the approval, and
-// must come to the same plan.
+// ModifyPlan decides what an apply will do, and rejects what it could not do. For an
+// update it calls no server: Terraform plans a second time after the approval, and both
+// plans must be equal.
 func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		refuseDestroy(ctx, req.State, &resp.Diagnostics)
@@ -57,7 +57,7 @@ func (r *apiTokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	resp.Diagnostics.Append(set(ctx, &resp.Plan, plan)...)
 }
 
-// planCreate refuses a create that the store or the guard rails would not have.
+// planCreate rejects a create that the store or the guard rails would reject.
 func (r *apiTokenResource) planCreate(ctx context.Context, plan apiTokenModel, diags *diag.Diagnostics) {
 	if !plan.known(ctx) {
 		return
@@ -123,7 +123,7 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	warnOfSettings(s, diags)
 	c := planChange(s)
 	if c.refuse {
-		// No error, because terraform destroy plans first.
+		// This is not an error, because terraform destroy plans first.
 		diags.AddAttributeWarning(path.Root("rotation").AtName("on_revoked"), "Token was revoked outside Terraform",
 			"PS404: An apply of this plan fails. "+rotation.RevokedElsewhere(state.TokenID.ValueString(), s.have.at))
 	}
@@ -141,8 +141,8 @@ func (r *apiTokenResource) planUpdate(ctx context.Context, config apiTokenModel,
 	warnOfCleanUp(s, c, diags)
 }
 
-// planImported compares an imported token with the entry of the configuration: an entry
-// that serves it is taken over as it is, anything else needs a rotation.
+// planImported compares an imported token with the configured entry. If the entry serves
+// the token, the token is taken over unchanged. Otherwise a rotation is planned.
 func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state apiTokenModel, diags *diag.Diagnostics) {
 	engine := r.session.engine(s.want.at, diags)
 	if diags.HasError() {
@@ -166,8 +166,8 @@ func (r *apiTokenResource) planImported(ctx context.Context, s *situation, state
 	s.observed.Unhealthy = schedule.ReasonImported
 }
 
-// warnOfTarget looks at the place that a token moves to, and says what its apply will
-// meet there. The plan itself stays as it is, whatever is seen.
+// warnOfTarget looks at the location that a token moves to, and warns about what its apply
+// will find there. It does not change the plan.
 func (r *apiTokenResource) warnOfTarget(ctx context.Context, s situation, plan, state apiTokenModel, diags *diag.Diagnostics) {
 	const cannot = "Token cannot be moved: "
 	if r.session.unknown(s.want.at) {
@@ -196,7 +196,7 @@ func (r *apiTokenResource) warnOfTarget(ctx context.Context, s situation, plan, 
 	there.restoring(seen, diags)
 }
 
-// warnOfLoss says in the plan why its apply will fail. It is not an error there, because
+// warnOfLoss warns in the plan that its apply will fail. It adds no error, because
 // terraform destroy plans first.
 func warnOfLoss(c change, s situation, diags *diag.Diagnostics) {
 	switch other := s.observed.Taken; {

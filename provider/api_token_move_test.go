@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The secret moves to another path: both serve a working token during the overlap,
-// then the former entry and its token end.
+// The secret moves to another path. Both paths serve a working token during the overlap.
+// Then the former entry and its token end.
 func TestMoveToAnotherPath(t *testing.T) { overBoth(t, moveToAnotherPath) }
 
 func moveToAnotherPath(s *stage) {
@@ -83,7 +83,7 @@ func TestMoveAndBackAfterTheOverlap(t *testing.T) {
 	)
 }
 
-// A token that was in its overlap when the secret moved ends with the former entry.
+// A token that is in its overlap when the secret moves ends with the former entry.
 func TestMoveDuringAnOverlap(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -96,7 +96,7 @@ func TestMoveDuringAnOverlap(t *testing.T) {
 	)
 }
 
-// Destroyed in the middle of a move, both places end.
+// A destroy during a move ends both entries.
 func TestDestroyWhileMoving(t *testing.T) {
 	s := newStage(t)
 	s.play(
@@ -138,7 +138,7 @@ func changedKey(s *stage) {
 	)
 }
 
-// The new place cannot be written to: consumers keep what they have.
+// If the new location cannot be written, consumers keep what they have.
 func TestMoveToAPlaceThatIsTaken(t *testing.T) { overBoth(t, moveToAPlaceThatIsTaken) }
 
 func moveToAPlaceThatIsTaken(s *stage) {

@@ -16,8 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// runScheduler lets a scheduled workflow do what is due, and returns what became of
-// [standard].
+// runScheduler runs the scheduled workflow once and returns its result for [standard].
 func (s *stage) runScheduler() fleet.Entry {
 	s.Helper()
 	api, err := paistrike.New(paistrike.Config{Endpoint: s.apiURL, Token: secret.New(s.env["PAISTRIKE_API_TOKEN"]), Sleep: noPause})
@@ -44,12 +43,12 @@ func (s *stage) runScheduler() fleet.Entry {
 	return report.Entries[i]
 }
 
-// between does something after the plan was made and before it is applied.
+// between calls do after the plan was made and before it is applied.
 func between(do func()) plancheck.PlanCheck {
 	return planCheck(func(plancheck.CheckPlanRequest) error { do(); return nil })
 }
 
-// Whichever runs first rotates. The other sees it and agrees: this is not drift.
+// Whichever side runs first rotates. The other side accepts the result: this is not drift.
 func TestRotatedByTheScheduler(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -70,7 +69,7 @@ func TestRotatedByTheScheduler(t *testing.T) {
 	)
 }
 
-// Month after month either side may rotate, and never both.
+// Month after month either side may rotate, but never both.
 func TestEitherSideRotatesAndNeverBoth(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -95,8 +94,8 @@ func TestEitherSideRotatesAndNeverBoth(t *testing.T) {
 	)
 }
 
-// Another policy in Terraform is another schedule in Vault: nothing rotates for it, and
-// the scheduler goes by it from then on.
+// A changed policy in Terraform changes the schedule in Vault without a rotation. The
+// scheduler follows it from then on.
 func TestSchedulerGoesByAChangedPolicy(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -115,7 +114,7 @@ func TestSchedulerGoesByAChangedPolicy(t *testing.T) {
 	)
 }
 
-// The scheduler ended the overlap too.
+// The scheduler also ended the overlap.
 func TestRetiredByTheScheduler(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -129,8 +128,8 @@ func TestRetiredByTheScheduler(t *testing.T) {
 	)
 }
 
-// A plan that waited for its approval while the scheduler rotated does not rotate
-// once more.
+// If the scheduler rotates while a plan waits for approval, its apply does not rotate
+// again.
 func TestOldPlanDoesNotRotateAgain(t *testing.T) {
 	s := newStage(t)
 	s.play(
@@ -148,7 +147,7 @@ func TestOldPlanDoesNotRotateAgain(t *testing.T) {
 	)
 }
 
-// The same where someone had revoked the token, and the scheduler healed it first.
+// The same applies if someone revoked the token and the scheduler replaced it first.
 func TestOldPlanDoesNotHealAgain(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -163,7 +162,8 @@ func TestOldPlanDoesNotHealAgain(t *testing.T) {
 	)
 }
 
-// What the user asked for by a trigger is done, although the scheduler rotated too.
+// A rotation that the user requested by a trigger is carried out although the scheduler
+// rotated too.
 func TestOldPlanStillDoesWhatTheUserAsked(t *testing.T) {
 	s := newStage(t)
 	config := edit(standard, `overlap = "24h"`, `overlap = "24h", triggers = { incident = "1" }`)
@@ -177,8 +177,8 @@ func TestOldPlanStillDoesWhatTheUserAsked(t *testing.T) {
 	)
 }
 
-// An approval may take longer than the rotation's time is away: the plan that was
-// approved is what is applied, and the next plan rotates.
+// If a rotation becomes due during the approval, the approved plan is applied unchanged,
+// and the next plan rotates.
 func TestClockPassesTheRotationBetweenPlanAndApply(t *testing.T) {
 	s := newStage(t)
 	changed := edit(standard, `"24h"`, `"48h"`)
@@ -204,7 +204,7 @@ func TestClockPassesTheWindowBetweenPlanAndApply(t *testing.T) {
 	)
 }
 
-// What is ripe at the apply is retired, although it was not at the plan.
+// If an overlap ends between plan and apply, the apply retires the token.
 func TestClockPassesTheOverlapBetweenPlanAndApply(t *testing.T) {
 	s := newStage(t)
 	changed := edit(standard, `"24h"`, `"48h"`)

@@ -44,7 +44,7 @@ func foreignSecretIsAdopted(s *stage) {
 	)
 }
 
-// zapier is another integration that was given the same path by mistake.
+// zapier is another integration that was configured with the same path by mistake.
 const zapier = `
 resource "paistrike_api_token" "zapier" {
   name       = "Zapier Integration"
@@ -65,7 +65,7 @@ func TestTwoResourcesOnOnePath(t *testing.T) {
 	)
 }
 
-// Two that are to be created at one entry are refused in the plan, whatever their names.
+// If two resources are created at one entry, the plan fails, whatever their names.
 func TestTwoResourcesOnOnePathAtOnce(t *testing.T) {
 	for name, other := range map[string]string{"another name": zapier, "a copy": edit(standard, `"ci"`, `"copy"`)} {
 		t.Run(name, func(t *testing.T) {
@@ -79,9 +79,9 @@ func TestTwoResourcesOnOnePathAtOnce(t *testing.T) {
 	}
 }
 
-// A resource that was copied with its name and its path takes the entry over, and says
-// so. From then on the configuration is refused until one of the two is gone, and
-// whichever goes leaves the other's token alone.
+// A copied resource with the same name and path takes the entry over and warns. Then the
+// configuration fails until one of the two is removed. Removing either leaves the other's
+// token alone.
 func TestCopiedResourceTakesOver(t *testing.T) {
 	copied := edit(standard, `"ci"`, `"copy"`)
 	for name, c := range map[string]struct {
@@ -100,7 +100,8 @@ func TestCopiedResourceTakesOver(t *testing.T) {
 			s.wantSays(person.fails("plan"), "two resources of this configuration want secret/ci/paistrike")
 			s.wantLive(2) // the first is in its overlap
 			person.write(c.stays)
-			// The first lost its entry: it fails if it is tried before the copy is gone.
+			// The first resource lost its entry: its apply fails if it runs before the
+			// copy is removed.
 			out, err := person.Run(t.Context(), "apply", "-auto-approve", "-no-color")
 			s.wantSays(out.Stdout+out.Stderr, c.then)
 			if err != nil {
@@ -116,8 +117,8 @@ func TestCopiedResourceTakesOver(t *testing.T) {
 	}
 }
 
-// What is taken over on purpose is taken over once: the former owner does not fight for
-// it. The old token keeps its overlap.
+// An intentional takeover happens once: the former owner does not take the entry back. The
+// old token keeps its overlap.
 func TestTakenOver(t *testing.T) {
 	s := newStage(t)
 	var first string
@@ -126,7 +127,7 @@ func TestTakenOver(t *testing.T) {
 		act{config: standard, after: func() { first = s.secret(standardPath) }},
 		act{config: standard + taken, fails: `two resources of this configuration want secret/ci/paistrike`},
 		act{
-			config: taken, unsound: true, // the first token is in the record, and no more in a resource of its own
+			config: taken, unsound: true, // the first token is in the record, and no longer in a resource
 			state: state(statecheck.ExpectKnownValue("paistrike_api_token.zapier", tfjsonpath.New("previous_tokens"), knownvalue.ListSizeExact(1))),
 			after: func() {
 				s.wantWorks("the secret of the new owner", s.secret(standardPath), true)
@@ -138,7 +139,7 @@ func TestTakenOver(t *testing.T) {
 	)
 }
 
-// The former owner may move away.
+// The former owner may move to another path.
 func TestMoveAwayWhenTakenOver(t *testing.T) {
 	s := newStage(t)
 	taken := edit(zapier, `path = "ci/paistrike"`, `path = "ci/paistrike", adopt = true`)

@@ -10,8 +10,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// situation is all that the plan of an update rests on: configuration, prior state,
-// and what the last refresh observed. No clock, no call.
+// situation is the complete input of an update's plan: configuration, prior state, and
+// what the last refresh observed. It includes no clock, and planning makes no calls.
 type situation struct {
 	want, have desired
 	imported   bool // the state has no entry yet
@@ -28,13 +28,13 @@ type change struct {
 	rotate bool // mint a new token
 	reason schedule.Reason
 	retire bool // revoke old tokens whose overlap is over, and strays
-	// reschedule writes the schedule into custom metadata, which may retire as well;
+	// reschedule writes the schedule to custom metadata, which may also retire tokens.
 	// repair does so because someone changed it there.
 	reschedule, repair bool
-	// republishes says that a new version is written without a new token.
+	// republishes is true if a new version is written without a new token.
 	republishes bool
-	// lost says that the apply cannot work: another resource owns the entry, or the
-	// token is another account's.
+	// lost is true if the apply cannot succeed: another resource owns the entry, or the
+	// token belongs to another account.
 	lost    bool
 	verdict schedule.Verdict
 	refuse  bool // the token was revoked elsewhere and must not be replaced
@@ -42,8 +42,8 @@ type change struct {
 
 func (c change) any() bool { return c.rotate || c.retire || c.reschedule || c.republishes || c.lost }
 
-// planChange decides. Reasons that the user gave come first, then the state of
-// token and entry, then the time.
+// planChange decides. Reasons that the user caused come first, then the state of the token
+// and the entry, then the time.
 func planChange(s situation) change {
 	var c change
 	facts := s.facts
@@ -76,12 +76,13 @@ func planChange(s situation) change {
 	return c
 }
 
-// userReason is why the configuration asks for a new token.
+// userReason returns the reason why the configuration requests a new token, or
+// [schedule.ReasonNone].
 func (s situation) userReason() schedule.Reason {
 	w, h := s.want, s.have
 	switch {
 	case s.claim && w.triggers != h.triggers && w.label == h.label && w.at == h.at && w.sameExpiry(h):
-		return schedule.ReasonNone // what the record was triggered by is not in its mirror
+		return schedule.ReasonNone // the mirror does not contain the record's triggers
 	case s.imported && s.observed.Unhealthy == schedule.ReasonImported:
 		return schedule.ReasonImported
 	case s.imported && w.label != h.label:
@@ -102,13 +103,14 @@ func (s situation) userReason() schedule.Reason {
 	return schedule.ReasonNone
 }
 
-// sameExpiry reports whether both ask for the same life.
+// sameExpiry reports whether both request the same lifetime.
 func (d desired) sameExpiry(other desired) bool {
 	a, b := d.policy, other.policy
 	return a.Lifetime == b.Lifetime && a.Never == b.Never && a.ExpiresAt.Equal(b.ExpiresAt)
 }
 
-// ripe reports a previous token whose overlap is over, and that nobody holds back.
+// ripe reports whether the overlap of a previous token or a former entry is over, and
+// nothing holds its revocation back.
 func (s situation) ripe() bool {
 	for _, p := range s.previous {
 		if after := timeOf(p.RevokeAfter); !after.IsZero() && !s.observed.Revoke.Before(after) && !s.observed.Held {
@@ -118,7 +120,7 @@ func (s situation) ripe() bool {
 	return len(s.ripeFormer(s.observed.Revoke)) > 0
 }
 
-// ripeFormer returns the entries moved away from whose overlap is over.
+// ripeFormer returns the former entries whose overlap is over.
 func (s situation) ripeFormer(now time.Time) []formerEntry {
 	var ripe []formerEntry
 	for _, f := range s.former {
@@ -129,7 +131,7 @@ func (s situation) ripeFormer(now time.Time) []formerEntry {
 	return ripe
 }
 
-// formerKeyRipe reports that the data field of a former key shall go.
+// formerKeyRipe reports whether the data field of a former key must be removed.
 func (s situation) formerKeyRipe() bool {
 	for _, f := range s.ripeFormer(s.observed.Revoke) {
 		if f.At.Entry() == s.want.at.Entry() {
@@ -139,8 +141,8 @@ func (s situation) formerKeyRipe() bool {
 	return false
 }
 
-// keepComputed copies every computed attribute from the prior state: the framework
-// has marked them all unknown because something differs.
+// keepComputed copies every computed attribute from the prior state, because the framework
+// marks all of them as unknown when anything differs.
 func (m *apiTokenModel) keepComputed(state apiTokenModel) {
 	m.ID, m.TokenID, m.TokenName, m.CreatedAt = state.ID, state.TokenID, state.TokenName, state.CreatedAt
 	m.Status, m.RotateAt, m.RotationReason = state.Status, state.RotateAt, state.RotationReason
@@ -150,8 +152,8 @@ func (m *apiTokenModel) keepComputed(state apiTokenModel) {
 	}
 }
 
-// show writes a change into the plan: exactly the attributes that it touches become
-// unknown, and the reason is known.
+// show writes a change into the plan: the attributes that it affects become unknown, and
+// the reason is known.
 func (m *apiTokenModel) show(c change, config apiTokenModel) {
 	if c.rotate {
 		m.TokenID, m.TokenName, m.CreatedAt = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
@@ -165,7 +167,7 @@ func (m *apiTokenModel) show(c change, config apiTokenModel) {
 		m.RotateAt = timeValue(next)
 	}
 	if c.repair {
-		m.RotateAt = types.StringUnknown() // or there would be nothing to see, and no update
+		m.RotateAt = types.StringUnknown() // otherwise there would be no difference, and no update
 	}
 	if c.republishes || c.lost {
 		m.SecretVersion = types.Int64Unknown()
@@ -175,13 +177,13 @@ func (m *apiTokenModel) show(c change, config apiTokenModel) {
 	}
 }
 
-// unknownAll marks everything that is not known before the configuration is.
+// unknownAll marks everything as unknown that depends on an unknown configuration.
 func (m *apiTokenModel) unknownAll(config apiTokenModel) {
 	m.show(change{rotate: true, retire: true}, config)
 	m.RotationReason = types.StringUnknown()
 }
 
-// situation gathers what planChange needs from the models.
+// newSituation collects what planChange needs from the models.
 func newSituation(ctx context.Context, plan, state apiTokenModel, seen observed, former []formerEntry, from imports) (situation, error) {
 	s := situation{observed: seen.or(state), former: former, claim: from.Claim, imported: !state.hasPlace(), previous: state.previous(ctx)}
 	var err error

@@ -13,17 +13,17 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Private state holds what a plan may rest on beside configuration and state. It is
-// plain JSON in the state file, so it holds ids and times only.
+// Private state contains what a plan needs in addition to configuration and state. It is
+// plain JSON in the state file, so it contains only IDs and times.
 const (
 	observedKey = "seen"
 	formerKey   = "former"
 	importedKey = "imported"
 )
 
-// observed is what the last refresh saw. Terraform plans twice, before and after
-// the approval, and both plans must agree; so a plan never asks a clock, it uses
-// the time that was read here. Times are whole seconds.
+// observed is the result of the last refresh. Terraform plans before and after the
+// approval, and both plans must be equal. So a plan never reads a clock, but uses the time
+// that was read here. Times are in whole seconds.
 type observed struct {
 	Rotate    time.Time       `json:"-"` // the later of the servers' clocks
 	Revoke    time.Time       `json:"-"` // the earlier
@@ -32,18 +32,18 @@ type observed struct {
 	Repair    bool            `json:"repair,omitempty"` // metadata differs from the configuration
 	Held      bool            `json:"held,omitempty"`   // no replaced token may be revoked yet
 	Strays    int             `json:"strays,omitempty"` // tokens to sweep
-	// Elsewhere says that the token is not known to this PAIStrike account.
+	// Elsewhere is true if this PAIStrike account does not know the token.
 	Elsewhere bool   `json:"elsewhere,omitempty"`
 	Taken     *taken `json:"taken,omitempty"`
 }
 
-// observedAt is what is known from the clocks alone.
+// observedAt returns an observation of the clocks alone.
 func observedAt(c schedule.Clock) observed {
 	return observed{Rotate: c.Rotate().Truncate(time.Second), Revoke: c.Revoke().Truncate(time.Second)}
 }
 
-// or adds the time if there is none: it is at least the one at which the current token was
-// created.
+// or sets a missing time to that of the current token's creation, which is its lower
+// bound.
 func (o observed) or(state apiTokenModel) observed {
 	if o.Rotate.IsZero() && o.Revoke.IsZero() {
 		o.Rotate = timeOf(state.CreatedAt)
@@ -52,7 +52,7 @@ func (o observed) or(state apiTokenModel) observed {
 	return o
 }
 
-// stamp is what private state holds of o: nothing if the state alone says as much, which
+// stamp returns what private state stores of o: nil if the state alone implies it, which
 // keeps private state empty until a token is an hour old.
 func (o observed) stamp(state apiTokenModel) *observed {
 	fromState := observed{}.or(state)
@@ -62,22 +62,24 @@ func (o observed) stamp(state apiTokenModel) *observed {
 	return &o
 }
 
-// olderThan reports whether two observations are too far apart for one to stand for the other.
+// olderThan reports whether the times of two observations differ by more than
+// restampAfter.
 func (o observed) olderThan(other observed) bool {
 	return o.Rotate.Sub(other.Rotate).Abs() > restampAfter || o.Revoke.Sub(other.Revoke).Abs() > restampAfter
 }
 
-// facts are the fields of observed that JSON writes as they are.
+// facts has the fields of observed that are encoded in JSON unchanged.
 type facts observed
 
-// stored is observed in its shortest form: Terraform encodes private state in base64 twice.
+// stored is the shortest form of observed, because Terraform encodes private state in
+// base64 twice.
 type stored struct {
 	At     int64  `json:"at"`               // Rotate in seconds since 1970
-	Revoke *int64 `json:"revoke,omitempty"` // left out if it is the same
+	Revoke *int64 `json:"revoke,omitempty"` // omitted if equal
 	facts
 }
 
-// MarshalJSON writes times as seconds.
+// MarshalJSON encodes times as seconds.
 func (o observed) MarshalJSON() ([]byte, error) {
 	s := stored{At: o.Rotate.Unix(), facts: facts(o)}
 	if !o.Revoke.Equal(o.Rotate) {
@@ -87,7 +89,7 @@ func (o observed) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON decodes what MarshalJSON encoded.
 func (o *observed) UnmarshalJSON(raw []byte) error {
 	var s stored
 	if err := json.Unmarshal(raw, &s); err != nil {
@@ -110,42 +112,43 @@ type taken struct {
 	TokenName string `json:"token_name"`
 }
 
-// imports is what was imported and has not been brought to the end yet.
+// imports is what was imported and is not yet applied.
 type imports struct {
-	// Claim says that the resource was imported from its entry, which names another
-	// owner until the first apply.
+	// Claim is true if the resource was imported from its entry, which names another owner
+	// until the first apply.
 	Claim bool `json:"claim,omitempty"`
-	// ExpiresAt is the expiry of the token that the entry serves. In state it would be
-	// one attribute too many for the configuration that Terraform generates.
+	// ExpiresAt is the expiry of the token that the entry serves. It is not in state,
+	// because the configuration that Terraform generates would then contain it.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	// Tokens were imported by id, with the name that PAIStrike listed then. Terraform
-	// alone retires them, because nothing in their names says whose they are.
+	// Tokens were imported by ID, with the name that PAIStrike listed at that time. Only
+	// Terraform retires them, because their names do not show which entry they belong to.
 	Tokens []rotation.Imported `json:"tokens,omitempty"`
 }
 
 func (i imports) isZero() bool { return !i.Claim && len(i.Tokens) == 0 }
 
-// restampAfter is how old the observed time may grow while nothing changes by it.
-// Stamping at every refresh would bump the state's serial at every apply.
+// restampAfter is how old the observed time may become while no decision depends on it.
+// Updating it at every refresh would increment the state's serial at every apply.
 const restampAfter = time.Hour
 
-// formerEntry is an entry that the resource has moved away from. Its tokens
-// work until RevokeAfter.
+// formerEntry is an entry that the resource has moved away from. Its tokens work until
+// RevokeAfter.
 type formerEntry struct {
 	At    entry.Location `json:"at"`
 	Token entry.Retiring `json:"token"`
-	// Before are those that were in their overlap already. They end with the entry.
+	// Before lists the tokens that were already in their overlap. They end with the entry.
 	Before []entry.Retiring `json:"before,omitempty"`
-	// RecoveryWindow is how many days AWS keeps the entry when it ends; 0 is the default.
+	// RecoveryWindow is how long AWS keeps the entry after it ends, in days. 0 means the
+	// default.
 	RecoveryWindow int `json:"recovery_window,omitempty"`
 }
 
-// desired is what is wanted of the entry: that it ends as its block said.
+// desired returns the desired end of the entry, according to its former block.
 func (f formerEntry) desired() desired {
 	return desired{at: f.At, settings: storeSettings{RecoveryWindow: f.RecoveryWindow}}
 }
 
-// tokens returns all of an entry.
+// tokens returns all tokens of an entry.
 func (f formerEntry) tokens() []entry.Retiring {
 	if f.Token.ID == "" {
 		return nil
@@ -157,8 +160,7 @@ func (f formerEntry) holds(id string) bool {
 	return slices.ContainsFunc(f.tokens(), func(t entry.Retiring) bool { return t.ID == id })
 }
 
-// privateReader and privateWriter are the two halves of the framework's private
-// state.
+// privateReader and privateWriter are the two halves of the framework's private state.
 type privateReader interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 }
@@ -179,7 +181,7 @@ func readPrivate[T any](ctx context.Context, private privateReader, key string) 
 	return value, diags
 }
 
-// writePrivate writes a value, or takes it away if there is nothing to say.
+// writePrivate writes a value, or removes it if it is empty.
 func writePrivate[T any](ctx context.Context, private privateWriter, key string, value T) diag.Diagnostics {
 	raw, err := json.Marshal(value)
 	if err != nil {

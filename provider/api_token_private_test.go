@@ -13,7 +13,7 @@ import (
 
 var nine = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
-// What a refresh saw is read back whole, and takes no more room than it needs.
+// An observation is decoded unchanged, and its encoding is as short as possible.
 func TestWhatWasSeenIsStoredInItsShortestForm(t *testing.T) {
 	t.Parallel()
 	for name, story := range map[string]struct {
@@ -39,7 +39,8 @@ func TestWhatWasSeenIsStoredInItsShortestForm(t *testing.T) {
 	}
 }
 
-// The state says when the token was created. A stamp is written when it says more.
+// The state contains the time of the token's creation. A stamp is written only if it adds
+// information.
 func TestStampIsLeftOutWhileTheStateSaysAsMuch(t *testing.T) {
 	t.Parallel()
 	state := apiTokenModel{CreatedAt: types.StringValue("2026-01-05T09:00:00Z")}

@@ -13,18 +13,18 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// refreshed is what a refresh found.
+// refreshed is the result of a refresh.
 type refreshed struct {
 	state    apiTokenModel
 	observed observed
 	restamp  bool
-	imported imports // what an import saw, to be kept
-	gone     bool    // neither token nor entry is left
+	imported imports // what an import recorded, to be kept
+	gone     bool    // neither the token nor the entry exists
 }
 
-// refresh looks at the token and its entry. PAIStrike's refusal is an error; if the
-// store cannot be asked the state stays as it is, with a warning, because a plan
-// that writes nothing needs no store.
+// refresh looks at the token and its entry. If PAIStrike fails, that is an error. If the
+// store fails, the state stays as it is, with a warning, because a plan that writes
+// nothing does not need the store.
 func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, have desired, before observed, former []formerEntry, from imports, diags *diag.Diagnostics) refreshed {
 	if !state.hasPlace() {
 		return refreshImported(ctx, engine, state, diags)
@@ -55,7 +55,7 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 	if f.observed.Taken == nil {
 		f.state.absorb(seen, have, former)
 	}
-	if engine.Unasked() { // what PAIStrike alone knows stays as it was
+	if engine.Unasked() { // keep what only PAIStrike knows
 		f.state.PreviousTokens, f.state.Status = state.PreviousTokens, state.Status
 	}
 	if from.Claim {
@@ -66,8 +66,8 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 	return f
 }
 
-// refuseOrWarn tells a refusal of PAIStrike, which ends the refresh, from a store
-// that cannot be asked, which does not.
+// refuseOrWarn adds an error if PAIStrike failed, which ends the refresh, and a warning if
+// the store failed, which does not.
 func refuseOrWarn(diags *diag.Diagnostics, err error) {
 	var failure *rotation.Error
 	if errors.As(err, &failure) && failure.OfStore() {
@@ -78,9 +78,9 @@ func refuseOrWarn(diags *diag.Diagnostics, err error) {
 	addFailure(diags, "Token not refreshed", err)
 }
 
-// absorb takes over what metadata and the token list say, as far as they describe the
-// current version. What was planned by another run is not drift; another owner's token
-// is never taken over.
+// absorb updates the state from metadata and the token list as far as they describe the
+// current version. A rotation by another run is not drift. The token of another owner is
+// never taken over.
 func (m *apiTokenModel) absorb(seen rotation.Sight, have desired, former []formerEntry) {
 	serves := seen.Serves()
 	if serves {
@@ -105,7 +105,7 @@ func (m *apiTokenModel) absorb(seen rotation.Sight, have desired, former []forme
 	}
 }
 
-// observedIn is what the plan may know of an entry.
+// observedIn returns what the plan needs to know about an entry.
 func observedIn(seen rotation.Sight, owner string, have desired, imported []rotation.Imported) observed {
 	o := observedAt(seen.Clock)
 	o.Unhealthy, o.Stale = seen.Unhealthy(), seen.Stale()
@@ -128,8 +128,8 @@ func observedIn(seen rotation.Sight, owner string, have desired, imported []rota
 	return o
 }
 
-// restampNeeded reports whether the observed time must be written: when a decision
-// changes by it, or when it is over an hour old.
+// restampNeeded reports whether the observed time must be written: if a decision depends
+// on it, or if it is over an hour old.
 func restampNeeded(ctx context.Context, state apiTokenModel, before, now observed, former []formerEntry) bool {
 	before = before.or(state)
 	if now.olderThan(before) {
@@ -145,8 +145,8 @@ func restampNeeded(ctx context.Context, state apiTokenModel, before, now observe
 	return a != b
 }
 
-// refreshImported fills in what PAIStrike knows of an imported token. Where its
-// secret lies is known only when the configuration is planned.
+// refreshImported fills in what PAIStrike knows about an imported token. The location of
+// its secret is known only when the configuration is planned.
 func refreshImported(ctx context.Context, engine *rotation.Engine, state apiTokenModel, diags *diag.Diagnostics) refreshed {
 	id := state.TokenID.ValueString()
 	token, clock, err := engine.Token(ctx, id)

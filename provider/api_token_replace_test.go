@@ -11,8 +11,8 @@ import (
 // taint marks [ci] for replacement before the step.
 func taint(step *resource.TestStep) { step.Taint = []string{ci} }
 
-// Nobody needs to replace a resource that rotates in place. Whoever does it anyway,
-// in Terraform's own order, has an outage between destroy and create, and no stray.
+// A resource that rotates in place need not be replaced. A replacement in Terraform's
+// default order causes an outage between destroy and create, but leaves no stray.
 func TestReplace(t *testing.T) {
 	s := newStage(t)
 	var first string
@@ -30,8 +30,8 @@ func TestReplace(t *testing.T) {
 	)
 }
 
-// With create_before_destroy there is no outage: the new token is in Vault first, and
-// the old one keeps its overlap.
+// With create_before_destroy there is no outage: the new token is in Vault first, and the
+// old one keeps its overlap.
 func TestReplaceCreateBeforeDestroy(t *testing.T) {
 	s := newStage(t)
 	config := edit(standard, `"ci/paistrike" }`, `"ci/paistrike" }`+"\n  lifecycle { create_before_destroy = true }")

@@ -28,8 +28,8 @@ var (
 
 type apiTokenResource struct{ session *session }
 
-// identityModel is the identity of the resource: the token of the moment. It moves
-// with every rotation, which MutableIdentity allows.
+// identityModel is the identity of the resource: its current token. It changes with every
+// rotation, which MutableIdentity permits.
 type identityModel struct {
 	TokenID types.String `tfsdk:"token_id"`
 }
@@ -55,8 +55,8 @@ func (r *apiTokenResource) Configure(_ context.Context, req resource.ConfigureRe
 	r.session = sessionOf(req.ProviderData, &resp.Diagnostics)
 }
 
-// ValidateConfig checks what several attributes say together. Values that are not
-// known yet are checked when they are.
+// ValidateConfig checks combinations of attributes. Unknown values are checked when they
+// are known.
 func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config apiTokenModel
 	resp.Diagnostics.Append(get(ctx, req.Config, &config)...)
@@ -67,9 +67,8 @@ func (r *apiTokenResource) ValidateConfig(ctx context.Context, req resource.Vali
 	config.warnOfPath(ctx, &resp.Diagnostics)
 }
 
-// Create mints the first token. A create that fails leaves no state: what it may
-// have minted carries its generation in its name, and the next run adopts or
-// revokes it.
+// Create mints the first token. A failed create leaves no state: a token that it may have
+// minted has its generation in its name, and the next run adopts or revokes it.
 func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan apiTokenModel
 	resp.Diagnostics.Append(get(ctx, req.Plan, &plan)...)
@@ -99,8 +98,8 @@ func (r *apiTokenResource) Create(ctx context.Context, req resource.CreateReques
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan)...)
 }
 
-// Read refreshes from the store's metadata and PAIStrike's list. It writes nothing and
-// never reads the secret.
+// Read refreshes the state from the store's metadata and PAIStrike's list. It writes
+// nothing and never reads the secret.
 func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	defer r.session.tellOnce(&resp.Diagnostics)
 	var state apiTokenModel
@@ -146,8 +145,8 @@ func (r *apiTokenResource) Read(ctx context.Context, req resource.ReadRequest, r
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, fresh.state)...)
 }
 
-// Update carries out what the plan showed: a rotation, the end of an overlap, or a
-// new schedule in custom metadata.
+// Update carries out what the plan showed: a rotation, the end of an overlap, or a new
+// schedule in custom metadata.
 func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state apiTokenModel
 	resp.Diagnostics.Append(get(ctx, req.Plan, &plan)...)
@@ -190,8 +189,8 @@ func (r *apiTokenResource) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, u.plan)...)
 }
 
-// Delete closes the entry and revokes its tokens. Where another resource has
-// taken the entry over, that one's token is left alone.
+// Delete closes the entry and revokes its tokens. If another resource has taken the entry
+// over, its token is left alone.
 func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state apiTokenModel
 	resp.Diagnostics.Append(get(ctx, req.State, &state)...)
@@ -228,7 +227,7 @@ func (r *apiTokenResource) Delete(ctx context.Context, req resource.DeleteReques
 
 func destroyEntry(ctx context.Context, engine *rotation.Engine, request rotation.DestroyRequest, noEntry bool, diags *diag.Diagnostics) {
 	if engine == nil {
-		return // its store could not be connected to, and that has been said
+		return // its store could not be connected to, which was reported
 	}
 	destroy := engine.Destroy
 	if noEntry {
@@ -241,8 +240,8 @@ func destroyEntry(ctx context.Context, engine *rotation.Engine, request rotation
 	}
 }
 
-// ImportState takes an entry of a store, a token id, or a name. By id or name the first
-// plan compares the token with the entry of the configuration.
+// ImportState accepts an entry of a store, a token ID, or a name. For an ID or a name, the
+// first plan compares the token with the configured entry.
 func (r *apiTokenResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id := req.ID
 	if id == "" && req.Identity != nil {
@@ -273,11 +272,11 @@ func (r *apiTokenResource) importEntry(ctx context.Context, id string, resp *res
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, model)...)
 }
 
-// newOwner is an id for a resource: it names the owner in the record of its entry.
+// newOwner returns an ID for a resource. The record of its entry names it as the owner.
 func newOwner() string { return strings.ToLower(rand.Text()) }
 
-// setIdentity must follow every state that is set: without it, Terraform before
-// 1.12 reports a missing identity after an update.
+// setIdentity must be called whenever a state is set. Otherwise Terraform before 1.12
+// reports a missing identity after an update.
 func setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, m apiTokenModel) diag.Diagnostics {
 	if identity == nil || m.TokenID.IsNull() || m.TokenID.IsUnknown() {
 		return nil

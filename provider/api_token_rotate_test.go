@@ -38,7 +38,7 @@ func rotateByPeriod(s *stage) {
 	)
 }
 
-// scheduled replaces the token on Sunday from 3:17 on, within six hours.
+// scheduled replaces the token on Sundays from 03:17, within six hours.
 const scheduled = `
 resource "paistrike_api_token" "ci" {
   name       = "CI/CD Pipeline"
@@ -61,8 +61,8 @@ func TestRotateBySchedule(t *testing.T) {
 	)
 }
 
-// Nobody ran Terraform inside the window: the next window will do, as long as it
-// comes before the token is close to its end.
+// If Terraform did not run inside the window, it waits for the next window, as long as
+// that comes before the token is close to its expiry.
 func TestMissedWindowWaitsForTheNext(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -73,8 +73,8 @@ func TestMissedWindowWaitsForTheNext(t *testing.T) {
 	)
 }
 
-// The last window before the token comes close to its end was missed: then any
-// hour will do.
+// If the last window before the token is close to its expiry was missed, it rotates at any
+// time.
 func TestMissedLastWindow(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -140,8 +140,7 @@ func TestRotateByExpiresIn(t *testing.T) {
 	)
 }
 
-// A fixed end is kept: no time makes the token due, and at its end only a new end
-// helps.
+// With a fixed expiry, no time makes the token due, and after it only a new expiry helps.
 func TestRotateByExpiresAt(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -157,7 +156,7 @@ func TestRotateByExpiresAt(t *testing.T) {
 	)
 }
 
-// Two spellings of one duration, and of one instant, are equal.
+// Two notations of the same duration, or of the same instant, are equal.
 func TestSameByValue(t *testing.T) {
 	s := newStage(t)
 	hours := edit(standard, `"90d"`, `"2160h"`, `"30d"`, `"720h"`, `"24h"`, `"1d"`)
@@ -178,8 +177,8 @@ func TestSameInstant(t *testing.T) {
 	)
 }
 
-// A policy that changes is published with the same token, so that schedulers go by it,
-// and rotates nothing.
+// A changed policy is published with the same token, so that schedulers follow it, and
+// does not rotate.
 func TestPolicyChangeDoesNotRotate(t *testing.T) {
 	s := newStage(t)
 	changed := edit(standard, `period = "30d", overlap = "24h"`, `period = "40d", overlap = "48h"`)
@@ -199,7 +198,7 @@ func TestPolicyChangeDoesNotRotate(t *testing.T) {
 	)
 }
 
-// A policy may make the token due at once.
+// A changed policy may make the token due at once.
 func TestShorterPeriodRotates(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -11,13 +11,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// previousTokenType is one element of previous_tokens.
+// previousTokenType is the type of an element of previous_tokens.
 var previousTokenType = types.ObjectType{AttrTypes: map[string]attr.Type{
 	"id": types.StringType, "name": types.StringType, "expires_at": types.StringType, "revoke_after": types.StringType,
 }}
 
-// apiTokenSchema has no attribute for the secret, and none that forces replacement:
-// a replacement would revoke the old token before the new one exists.
+// apiTokenSchema contains no attribute for the secret, and none that forces replacement: a
+// replacement would revoke the old token before the new one exists.
 func apiTokenSchema() schema.Schema {
 	attributes := map[string]schema.Attribute{
 		"name": schema.StringAttribute{
@@ -82,7 +82,7 @@ func rotationAttribute() schema.SingleNestedAttribute {
 		}
 	}
 	withDefault := func(attribute schema.StringAttribute) schema.StringAttribute {
-		attribute.Computed = true // by withDefaults
+		attribute.Computed = true // set by withDefaults
 		return attribute
 	}
 	return schema.SingleNestedAttribute{

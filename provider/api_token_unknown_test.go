@@ -27,7 +27,7 @@ resource "paistrike_api_token" "ci" {
 }
 `
 
-// updates expects an update whose extent is not known yet.
+// updates expects an update whose extent is unknown.
 func updates() []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
 		plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate),
@@ -43,7 +43,7 @@ func TestUnknownAtPlan(t *testing.T) {
 	shorter := edit(renamed, "90d", "60d")
 	s.play(
 		act{config: derived, plan: creates(), state: state(text("name", "CI/CD Pipeline"), secretVersion(1))},
-		act{ // unknown at plan, and in the end as before
+		act{ // unknown in the plan, and unchanged in the end
 			config: again, plan: updates(), state: state(secretVersion(1), text("rotation_reason", "created")),
 			after: func() { s.wantCalls(s.apiCalls(), "POST", 1) },
 		},
@@ -52,8 +52,8 @@ func TestUnknownAtPlan(t *testing.T) {
 	)
 }
 
-// The address of PAIStrike is known only after apply: then no server can be asked
-// at plan, and the plan succeeds.
+// The endpoint of PAIStrike is known only after apply. The plan succeeds without calling
+// any server.
 func TestUnknownProviderConfiguration(t *testing.T) {
 	s := newStage(t)
 	endpoint := s.apiURL
@@ -74,13 +74,13 @@ provider "paistrike" {
 		act{
 			before: s.later(31 * day), config: moved,
 			plan: []plancheck.PlanCheck{plancheck.ExpectResourceAction(ci, plancheck.ResourceActionNoop)},
-			due:  true, // it was not seen that the token is due
+			due:  true, // the plan could not see that the token is due
 		},
 		act{config: moved, plan: rotates("period"), state: state(secretVersion(2))},
 	)
 }
 
-// What is wrong is found even if it was not known at plan.
+// An invalid value is reported even if it was unknown in the plan.
 func TestUnknownValueThatIsWrong(t *testing.T) {
 	s := newStage(t)
 	s.play(

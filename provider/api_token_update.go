@@ -15,23 +15,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// update carries one planned change out.
+// update carries out one planned change.
 type update struct {
 	situation
 	session *session
-	engine  *rotation.Engine // of the entry that the plan names
+	engine  *rotation.Engine // of the entry in the plan
 	plan    apiTokenModel
 	state   apiTokenModel
 	from    imports
 }
 
-// apply does what the plan shows and leaves the new state in u.plan. What the plan
-// left known is not touched.
+// apply carries out what the plan shows and leaves the new state in u.plan. It does not
+// change known planned values.
 func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	c := planChange(u.situation)
 	rotate := u.plan.TokenID.IsUnknown()
 	if !rotate && !c.any() && !u.imported {
-		return nil // only settings that PAIStrike and the store do not hold
+		return nil // only settings that neither PAIStrike nor the store contain
 	}
 	request := u.want.request(u.state.ID.ValueString(), rotation.Settle, schedule.ReasonNone, u.state.TokenID.ValueString())
 	request.MayRepublish = u.plan.SecretVersion.IsUnknown()
@@ -67,8 +67,9 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	return nil
 }
 
-// held returns the tokens that consumers of the entry may hold: they keep their
-// overlap whatever happened to the record. Those of another entry are that one's.
+// held returns the tokens that consumers of the entry may use: they keep their overlap
+// whatever happened to the record. After a move, the tokens of the former entry are not
+// included.
 func (u *update) held() []string {
 	var ids []string
 	elsewhere := !u.imported && u.want.at.Entry() != u.have.at.Entry()
@@ -85,8 +86,8 @@ func (u *update) held() []string {
 	return ids
 }
 
-// reason is the one that the plan showed, or the one found now if the plan could
-// not know.
+// reason returns the reason that the plan showed, or the current one if it was unknown in
+// the plan.
 func (u *update) reason(c change) schedule.Reason {
 	if u.plan.RotationReason.IsUnknown() {
 		return c.reason
@@ -94,9 +95,9 @@ func (u *update) reason(c change) schedule.Reason {
 	return schedule.Reason(u.plan.RotationReason.ValueString())
 }
 
-// leave remembers the entry, or the data field, that the token has moved away from,
-// and takes the entry's schedule away, so that nothing rotates it any more. An entry
-// that it comes back to is not a former one any longer: its token is in the record.
+// leave remembers the entry, or the data field, that the token has moved away from, and
+// removes the entry's schedule so that nothing rotates it anymore. An entry that the token
+// returns to is no longer a former one: its token is in the record.
 func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
 	left := formerEntry{At: u.have.at, RecoveryWindow: u.have.settings.RecoveryWindow, Token: entry.Retiring{RevokeAfter: result.Clock.Now().Add(u.want.policy.Overlap)}}
 	if u.have.at.Entry() != u.want.at.Entry() {
@@ -111,8 +112,8 @@ func (u *update) leave(ctx context.Context, result rotation.Result, diags *diag.
 	u.former = append(u.former, left)
 }
 
-// unschedule publishes the record of the entry that is left without its schedule, so
-// that nothing rotates it any more, and nothing puts the schedule back.
+// unschedule publishes the record of the former entry without its schedule, so that no one
+// rotates it or restores the schedule.
 func (u *update) unschedule(ctx context.Context, diags *diag.Diagnostics) {
 	request := u.have.request(u.state.ID.ValueString(), rotation.Settle, schedule.ReasonNone, "")
 	request.Schedule = schedule.Schedule{ExpiresIn: u.have.schedule.ExpiresIn}
@@ -125,14 +126,14 @@ func (u *update) unschedule(ctx context.Context, diags *diag.Diagnostics) {
 	result, err := there.engine.Run(ctx, request)
 	addNotes(diags, result.Notes)
 	if failure, ok := errors.AsType[*rotation.Error](err); ok && failure.OfOther() {
-		return // whoever has come there meanwhile has a schedule of its own
+		return // whoever took the entry over has their own schedule
 	}
 	if err != nil {
 		diags.AddWarning("Schedule of the former entry not removed", err.Error())
 	}
 }
 
-// beforeMove returns the previous tokens of the entry that is left now.
+// beforeMove returns the previous tokens of the entry that the token moves away from.
 func (u *update) beforeMove(revokeAfter time.Time) []entry.Retiring {
 	var list []entry.Retiring
 	for _, p := range u.previous {
@@ -144,8 +145,8 @@ func (u *update) beforeMove(revokeAfter time.Time) []entry.Retiring {
 	return list
 }
 
-// endFormer destroys the entries whose overlap is over. One that cannot be
-// destroyed stays in the list for the next apply.
+// endFormer destroys the former entries whose overlap is over. If that fails, the entry
+// stays in the list for the next apply.
 func (u *update) endFormer(ctx context.Context, result rotation.Result, diags *diag.Diagnostics) {
 	var kept []formerEntry
 	for _, f := range u.former {
@@ -166,7 +167,7 @@ func (u *update) endFormer(ctx context.Context, result rotation.Result, diags *d
 	u.former = kept
 }
 
-// end destroys an entry that the token has moved away from, in whichever store it is.
+// end destroys a former entry, in whichever store it is.
 func (u *update) end(ctx context.Context, f formerEntry, diags *diag.Diagnostics) error {
 	there, err := u.session.stores.open(f.desired())
 	if err != nil {
@@ -180,7 +181,7 @@ func (u *update) end(ctx context.Context, f formerEntry, diags *diag.Diagnostics
 	return err
 }
 
-// forget puts the prior values where the plan left open what would come.
+// forget restores the prior values of attributes that the plan left unknown.
 func (m *apiTokenModel) forget(state apiTokenModel) {
 	keep := func(field *types.String, prior types.String) {
 		if field.IsUnknown() {

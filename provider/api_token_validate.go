@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// validate checks what attributes say together, as far as it is known.
+// validate checks combinations of attributes, as far as they are known.
 func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	m.validateStore(diags)
 	if anyUnknown(ctx, m.ExpiresIn, m.ExpiresAt) {
@@ -44,8 +44,8 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	}
 }
 
-// readable reports that every duration, time, schedule and choice can be read. The
-// validators speak of those that cannot.
+// readable reports whether every duration, time, schedule and enumerated value is valid.
+// The validators report those that are not.
 func (m apiTokenModel) readable(r rotationModel) bool {
 	end, err := parseInstant(m.ExpiresAt.ValueString())
 	if err != nil && !m.ExpiresAt.IsNull() {
@@ -70,8 +70,8 @@ func checkGuardRails(p tokenPolicy, d desired, diags *diag.Diagnostics) {
 	}
 }
 
-// checkFixedEnd refuses an expires_at that is over, or further away than the
-// provider's token_policy allows.
+// checkFixedEnd rejects an expires_at that has passed, or that is later than the
+// provider's token_policy permits.
 func checkFixedEnd(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnostics) {
 	end := d.policy.ExpiresAt
 	switch {
@@ -85,11 +85,11 @@ func checkFixedEnd(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnost
 	}
 }
 
-// warnOfTheEnd speaks of a token that has expired, or will before anything replaces
+// warnOfTheEnd warns of a token that has expired, or will expire before anything replaces
 // it.
 func warnOfTheEnd(p tokenPolicy, s situation, c change, state apiTokenModel, diags *diag.Diagnostics) {
 	end := s.facts.ExpiresAt
-	replaced := c.verdict.Next // zero: by no time
+	replaced := c.verdict.Next // zero if no time makes it due
 	if c.rotate || end.IsZero() || (!replaced.IsZero() && replaced.Before(end)) {
 		return
 	}

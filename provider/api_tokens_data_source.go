@@ -10,7 +10,7 @@ import (
 
 var _ datasource.DataSourceWithConfigure = (*apiTokensDataSource)(nil)
 
-// apiTokensDataSource is the audit: all tokens of the account that pass a filter.
+// apiTokensDataSource is the audit: all tokens of the account that match a filter.
 type apiTokensDataSource struct{ session *session }
 
 type apiTokensModel struct {
@@ -37,8 +37,8 @@ func (d *apiTokensDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 	}
 }
 
-// tokenRowAttributes are the columns of PAIStrike's own list, and what follows from
-// them.
+// tokenRowAttributes returns the columns of PAIStrike's own list, and attributes derived
+// from them.
 func tokenRowAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"expires_in_days": schema.Int64Attribute{Computed: true, MarkdownDescription: "Whole days until it expires by PAIStrike's clock, negative once it has, empty for never."},

@@ -14,13 +14,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// withoutVault takes away all that leads to Vault.
+// withoutVault removes the configuration of Vault.
 func (s *stage) withoutVault() {
 	delete(s.env, "VAULT_ADDR")
 	delete(s.env, "VAULT_TOKEN")
 }
 
-// bulk makes so many tokens by hand.
+// bulk creates count tokens manually.
 func (s *stage) bulk(count int) []string {
 	var ids []string
 	for i := range count {
@@ -30,7 +30,7 @@ func (s *stage) bulk(count int) []string {
 	return ids
 }
 
-// busy lets others create and revoke tokens whenever a further page is asked for.
+// busy makes others create and revoke tokens whenever another page is requested.
 func (s *stage) busy() {
 	passing := []string{}
 	for range 9 {
@@ -49,8 +49,8 @@ func (s *stage) busy() {
 	})
 }
 
-// All tokens are listed, each once, however many pages there are and whatever
-// happens between two of them.
+// All tokens are listed, each once, whatever the number of pages and whatever happens
+// between two pages.
 func TestAuditListsAllPages(t *testing.T) {
 	onOneCLI(t)
 	for _, count := range []int{0, 1, 20, 21, 101, 230} {
@@ -72,7 +72,7 @@ func TestAuditListsAllPages(t *testing.T) {
 	}
 }
 
-// A page that cannot be read is an error: half a list would pass for a whole one.
+// A page that cannot be read is an error: a partial list would look complete.
 func TestAuditIsWholeOrNotAtAll(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -82,7 +82,7 @@ func TestAuditIsWholeOrNotAtAll(t *testing.T) {
 	s.play(act{config: `data "paistrike_api_tokens" "all" {}`, fails: "Error: Tokens not listed ... 500"})
 }
 
-// The columns of PAIStrike's own page, and what follows from them.
+// The columns of PAIStrike's own page, and the derived attributes.
 func TestAuditColumns(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -122,7 +122,7 @@ func TestAuditColumns(t *testing.T) {
 	}
 }
 
-// None and several are errors that say which there are.
+// No match and several matches are errors that list the tokens.
 func TestOneTokenOrAnError(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -144,7 +144,7 @@ func TestOneTokenOrAnError(t *testing.T) {
 	)
 }
 
-// Terraform's own token is told from those made by hand.
+// Terraform's own token is distinguished from manually created ones.
 func TestAuditTellsWhatIsManaged(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 )
 
-// A region, or a name, that is known only after apply does not fail the plan.
+// A region or a name that is known only after apply does not fail the plan.
 func TestUnknownPlaceInAWS(t *testing.T) {
 	s := newAWSStage(t)
 	delete(s.env, "AWS_REGION")
@@ -30,8 +30,8 @@ provider "paistrike" {
 	)
 }
 
-// Everything that is wrong about AWS is said in the plan, with its attribute, and nobody
-// is asked.
+// Every mistake in the configuration of AWS is reported in the plan, for its attribute,
+// without calling a server.
 func TestInvalidConfigurationOfAWS(t *testing.T) {
 	s := newAWSStage(t)
 	named := func(name, settings string) string { return edit(inAmazon(settings), "ci/paistrike", name) }
@@ -66,7 +66,8 @@ func TestInvalidConfigurationOfAWS(t *testing.T) {
 	s.wantSays(person.run("plan"), `Warning: Name ends like an ARN ... "ci/paistrike-abc123" ends in a hyphen and six characters`)
 }
 
-// The provider block is read as that of hashicorp/aws, and only when a secret needs it.
+// The provider block has the semantics of hashicorp/aws, and is used only if a secret
+// needs it.
 func TestProviderBlockOfAWS(t *testing.T) {
 	s := newAWSStage(t)
 	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}`
@@ -97,7 +98,7 @@ resource "terraform_data" "region" {
 	}
 }
 
-// The calls of one token, as the guide on scale tells them. Which account it is, a run asks
+// The calls for one token are those in the guide on scale. A run looks up the account
 // once.
 func TestCallsOfATokenInAWS(t *testing.T) {
 	guide, err := os.ReadFile(filepath.Join("..", "docs", "guides", "scale.md"))

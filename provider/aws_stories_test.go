@@ -11,13 +11,13 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// inAmazon is [standard] in AWS, with settings beside the name.
+// inAmazon returns [standard] in AWS, with settings in addition to the name.
 func inAmazon(settings string) string {
 	return edit(standard, `vault      = { mount = "secret", path = "ci/paistrike" }`, `aws_secrets_manager = { name = "ci/paistrike"`+settings+` }`)
 }
 
-// A secret that is taken away, so that it can be restored or for good, comes back with a
-// new token, and whoever holds the old one keeps it for its overlap.
+// A secret that was deleted, restorably or permanently, comes back with a new token.
+// Consumers that use the old token keep it for its overlap.
 func TestSecretOfAWSTakenAway(t *testing.T) {
 	s := newAWSStage(t)
 	var first string
@@ -36,7 +36,7 @@ func TestSecretOfAWSTakenAway(t *testing.T) {
 	)
 }
 
-// How a secret ends, and how its name becomes free again.
+// How a secret ends, and how its name becomes available again.
 func TestDestroyInAWS(t *testing.T) {
 	s := newAWSStage(t)
 	person := s.terminal(inAmazon(`, recovery_window = "7d"`))
@@ -65,8 +65,8 @@ func TestDestroyInAWS(t *testing.T) {
 	s.wantLive(0)
 }
 
-// A move from one store to the other is a move like any other: the new place first, then
-// the overlap, then the former place ends. And back.
+// A move between stores is like any other move: the new location first, then the overlap,
+// then the former location ends. The same applies to the way back.
 func TestMoveBetweenStores(t *testing.T) {
 	s := newStageOfBoth(t)
 	there := inAWS + standardPath
@@ -126,7 +126,7 @@ func TestOneListForBothStores(t *testing.T) {
 	}
 }
 
-// In the middle of a move between stores, both places end with the resource.
+// During a move between stores, a destroy ends both locations.
 func TestDestroyBetweenStores(t *testing.T) {
 	s := newStageOfBoth(t)
 	s.play(act{config: standard}, act{config: inAmazon(""), plan: rotates("secret_moved")})
@@ -137,7 +137,7 @@ func TestDestroyBetweenStores(t *testing.T) {
 	}
 }
 
-// A provider that goes to another region takes its secrets along, as a move.
+// Changing the provider's region moves its secrets.
 func TestProviderMovesToAnotherRegion(t *testing.T) {
 	s := newAWSStage(t)
 	elsewhere := `provider "paistrike" { aws = { region = "eu-west-1" } }` + "\n" + standard
@@ -157,8 +157,8 @@ func TestProviderMovesToAnotherRegion(t *testing.T) {
 	)
 }
 
-// The key and the tags of the configuration are those of the secret that is created. Its
-// tags follow the configuration; its key is AWS's to change.
+// A new secret gets the key and the tags of the configuration. Later changes of the tags
+// are applied. The key can be changed only in AWS.
 func TestKeyAndTagsOfTheSecret(t *testing.T) {
 	s := newAWSStage(t)
 	person := s.terminal(inAmazon(`, kms_key_id = "alias/ci", tags = { team = "platform" }`))
@@ -181,7 +181,7 @@ func TestKeyAndTagsOfTheSecret(t *testing.T) {
 	}
 }
 
-// A state that is lost is found again in the secret's tags.
+// A lost state is recovered from the secret's tags.
 func TestImportFromAWS(t *testing.T) {
 	s := newAWSStage(t)
 	first := s.terminal(standard)
@@ -207,8 +207,8 @@ func TestImportFromAWS(t *testing.T) {
 	}
 }
 
-// A secret that is the token alone: what a consumer reads, how it is rotated, found again,
-// and made an object.
+// A plain secret: what a consumer reads, and how it is rotated, imported, and converted to
+// an object.
 func TestPlainSecretOfAWS(t *testing.T) {
 	s := newAWSStage(t)
 	plain := inAmazon(`, format = "plain"`)
@@ -238,8 +238,8 @@ func TestPlainSecretOfAWS(t *testing.T) {
 	s.wantLive(0)
 }
 
-// A token that is imported by its id is taken over by the secret that serves it, though a
-// provider without a vault block does not know yet where that will be.
+// A token that is imported by ID is taken over by the secret that serves it, although a
+// provider without a vault block does not know the location yet.
 func TestImportATokenIntoAWS(t *testing.T) {
 	s := newAWSStage(t)
 	s.terminal(standard).apply()
@@ -252,7 +252,7 @@ func TestImportATokenIntoAWS(t *testing.T) {
 	}
 }
 
-// A query puts what it finds where its secrets shall go.
+// A query proposes locations in AWS if it is configured to.
 func TestQueryForAWS(t *testing.T) {
 	needs(t, "1.14.0", "")
 	s := newAWSStage(t)
@@ -269,8 +269,8 @@ func TestQueryForAWS(t *testing.T) {
 	s.wantCalls(s.awsCalls(), "", 0)
 }
 
-// The published example works with the policy that is published for it, from create to destroy;
-// without one of its rights it says which, before a token is minted.
+// The published example works with its published policy, from create to destroy. Without
+// one of the permissions, it names the missing one before a token is minted.
 func TestPublishedPolicyOfAWS(t *testing.T) {
 	policy, err := os.ReadFile(filepath.Join("..", "examples", "policies", "aws", "provisioner.json"))
 	if err != nil {
@@ -300,8 +300,8 @@ func TestPublishedPolicyOfAWS(t *testing.T) {
 	s.wantLive(0)
 }
 
-// The secret is in the value, and nowhere else: not in state, plans, logs, tags, nor in
-// what CloudTrail records.
+// The secret is only in the value: not in state, plans, logs, tags, or what CloudTrail
+// records.
 func TestSecretOfAWSIsNowhereElse(t *testing.T) {
 	s := newAWSStage(t)
 	person := s.terminal(standard)

@@ -19,21 +19,21 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// region is where the secrets of the stories are, and inAWS how a story that has both
-// stores names one of them.
+// region is where the secrets of the stories are. inAWS is the prefix of a path in AWS in
+// a story with both stores.
 const (
 	region = "eu-central-1"
 	inAWS  = "aws:"
 )
 
-// amazon is the AWS of a stage, as its consumers and its people see it.
+// amazon is the AWS of a stage, as its consumers and its users see it.
 type amazon struct {
 	server *testparts.SecretsManager
 	admin  *secretsmanager.Client
 }
 
-// overBoth plays a story that no store changes in each of them. What a CLI makes of the
-// provider does not depend on the store, so AWS is seen with one CLI.
+// overBoth plays a story in each store. The behavior of a CLI does not depend on the
+// store, so AWS is tested with one CLI only.
 func overBoth(t *testing.T, story func(s *stage)) {
 	t.Helper()
 	t.Parallel()
@@ -41,7 +41,7 @@ func overBoth(t *testing.T, story func(s *stage)) {
 	t.Run("aws", func(t *testing.T) { story(newAWSStage(t)) })
 }
 
-// newAWSStage is a stage whose configurations and paths are those of AWS.
+// newAWSStage returns a stage whose configurations and paths are those of AWS.
 func newAWSStage(t *testing.T) *stage {
 	t.Helper()
 	s := newStageOfBoth(t)
@@ -50,7 +50,7 @@ func newAWSStage(t *testing.T) *stage {
 	return s
 }
 
-// newStageOfBoth is a stage with a Vault and an AWS.
+// newStageOfBoth returns a stage with a Vault and an AWS.
 func newStageOfBoth(t *testing.T) *stage {
 	t.Helper()
 	onOneCLI(t)
@@ -66,7 +66,7 @@ func newStageOfBoth(t *testing.T) *stage {
 	return s
 }
 
-// logInWith configures the provider with an identity with that policy.
+// logInWith configures the provider with an identity that has the policy.
 func (s *stage) logInWith(policy string) {
 	s.Helper()
 	const id, key = "AKIAPROVIDER00000000", "key-of-the-provider"
@@ -84,18 +84,18 @@ func (s *stage) addRole(name, policy, trust string) {
 	}})
 }
 
-// journalText is all that the server's log shows.
+// journalText returns everything that the server logged.
 func (a *amazon) journalText() (string, error) {
 	text, err := json.Marshal(a.server.Journal()) //nolint:gosec // names of secrets, no values
 	return string(text), err
 }
 
-// spellings are a secret and the forms in which it may turn up.
+// spellings returns a secret and the encodings in which it may appear.
 func spellings(secret string) []string {
 	return []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret))}
 }
 
-// inStore translates a configuration, or what the CLI says, to the store of the stage.
+// inStore translates a configuration, or output of the CLI, to the store of the stage.
 func (s *stage) inStore(text string) string {
 	if !s.overAWS {
 		return text
@@ -107,13 +107,13 @@ func (s *stage) inStore(text string) string {
 	).Replace(text)
 }
 
-// awsName returns the name of the secret that a path means, false if it is one of Vault.
+// awsName returns the name of the secret for a path, and false if the path is in Vault.
 func (s *stage) awsName(path string) (string, bool) {
 	name, marked := strings.CutPrefix(path, inAWS)
 	return name, marked || s.overAWS
 }
 
-// value reads a version of a secret, the current one unless an id is given.
+// value reads a version of a secret, by default the current one.
 func (a *amazon) value(s *stage, name, id string) (value, version string) {
 	s.Helper()
 	in := &secretsmanager.GetSecretValueInput{SecretId: sdk.String(name)}
@@ -122,12 +122,12 @@ func (a *amazon) value(s *stage, name, id string) (value, version string) {
 	}
 	out, err := a.admin.GetSecretValue(s.Context(), in)
 	if err != nil {
-		return "", "" // absent, or deleted
+		return "", "" // absent or deleted
 	}
 	return sdk.ToString(out.SecretString), sdk.ToString(out.VersionId)
 }
 
-// entry is the current version of a secret, as a consumer sees it.
+// entry returns the current version of a secret, as a consumer sees it.
 func (a *amazon) entry(s *stage, name string) location {
 	s.Helper()
 	value, version := a.value(s, name, "")
@@ -158,7 +158,7 @@ func (a *amazon) tags(s *stage, name string) map[string]string {
 	return found
 }
 
-// versions returns the condition of the secret, as [stage.versions] does of an entry.
+// versions returns the condition of the secret, as [stage.versions] does for an entry.
 func (a *amazon) versions(s *stage, name string) map[string]string {
 	s.Helper()
 	d, ok := a.describe(s, name)
@@ -176,7 +176,7 @@ func (a *amazon) versions(s *stage, name string) map[string]string {
 	return found
 }
 
-// names lists the secrets that can be read.
+// names returns the names of the secrets that are not deleted.
 func (a *amazon) names(s *stage) []string {
 	s.Helper()
 	out, err := a.admin.ListSecrets(s.Context(), &secretsmanager.ListSecretsInput{})
@@ -190,7 +190,7 @@ func (a *amazon) names(s *stage) []string {
 	return found
 }
 
-// put writes a version of someone's own, and creates the secret if there is none.
+// put writes a version manually, and creates the secret if it does not exist.
 func (a *amazon) put(s *stage, name, value string) {
 	s.Helper()
 	_, err := a.admin.CreateSecret(s.Context(), &secretsmanager.CreateSecretInput{Name: sdk.String(name), SecretString: sdk.String(value)})
@@ -202,7 +202,7 @@ func (a *amazon) put(s *stage, name, value string) {
 	}
 }
 
-// remove deletes a secret by hand, for good or so that it can be restored.
+// remove deletes a secret manually, permanently or so that it can be restored.
 func (a *amazon) remove(s *stage, name string, forGood bool) {
 	s.Helper()
 	in := &secretsmanager.DeleteSecretInput{SecretId: sdk.String(name)}
@@ -214,12 +214,13 @@ func (a *amazon) remove(s *stage, name string, forGood bool) {
 	}
 }
 
-// awsCalls returns what the provider asked of AWS, such as "PutSecretValue ci/paistrike".
+// awsCalls returns the calls of the provider to AWS, such as "PutSecretValue
+// ci/paistrike".
 func (s *stage) awsCalls() []string {
 	s.Helper()
 	var calls []string
 	for _, event := range s.aws.server.Journal() {
-		late := strings.Contains(event.ErrorCode, "Signature") // only by the sandbox's clock, which is not this machine's
+		late := strings.Contains(event.ErrorCode, "Signature") // only because the sandbox's clock differs from this machine's
 		if event.UserIdentity.AccessKeyID != s.aws.server.AccessKeyID && !late {
 			calls = append(calls, strings.TrimSpace(event.EventName+" "+event.Secret))
 		}
@@ -227,10 +228,10 @@ func (s *stage) awsCalls() []string {
 	return calls
 }
 
-// writes are the calls that write a secret or what is told of it.
+// writes contains the calls that change a secret or its description.
 var writes = []string{"CreateSecret", "PutSecretValue", "UpdateSecretVersionStage", "TagResource", "DeleteSecret", "RestoreSecret"}
 
-// nothingWritten fails the test if the provider wrote anything to a store.
+// nothingWritten fails the test if the provider wrote to a store.
 func (s *stage) nothingWritten() {
 	s.Helper()
 	if !s.overAWS {
@@ -252,7 +253,7 @@ func (s *stage) nothingRead() {
 	s.wantCalls(s.vaultCalls(), "GET secret/data/", 0)
 }
 
-// calls counts the provider's calls by name.
+// callsByName returns the number of calls by name.
 func callsByName(calls []string) string {
 	counts := map[string]int{}
 	for _, call := range calls {

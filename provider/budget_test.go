@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// manyTokens are tokens of as many integrations.
+// manyTokens returns a configuration with count tokens.
 func manyTokens(count int) string {
 	var config strings.Builder
 	for i := range count {
@@ -22,9 +22,9 @@ resource "paistrike_api_token" "t%d" {
 	return config.String()
 }
 
-// Each command asks once what all tokens share: the list in pages of 100, the mount
-// and its settings, both clocks, the Vault token. For each token a plan reads
-// Vault's metadata once and never the secret, and a create needs six calls.
+// Each command requests what all tokens share once: the list in pages of 100, the mount
+// and its settings, both clocks, and the Vault token. For each token, a plan reads Vault's
+// metadata once and never the secret, and a create needs six calls.
 func TestCallsOfManyTokens(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

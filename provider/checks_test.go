@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 )
 
-// standard is the resource that most stories begin with.
+// standard is the resource that most stories start with.
 const standard = `
 resource "paistrike_api_token" "ci" {
   name       = "CI/CD Pipeline"
@@ -20,10 +20,10 @@ resource "paistrike_api_token" "ci" {
 }
 `
 
-// standardPath is where the secret of [standard] is, on the mount "secret".
+// standardPath is the path of the secret of [standard], on the mount "secret".
 const standardPath = "ci/paistrike"
 
-// attribute expects a value of [ci] in state.
+// attribute expects the value of an attribute of [ci] in state.
 func attribute(name string, value knownvalue.Check) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue(ci, tfjsonpath.New(name), value)
 }
@@ -36,15 +36,15 @@ func secretVersion(version int64) statecheck.StateCheck {
 	return attribute("secret_version", knownvalue.Int64Exact(version))
 }
 
-// previous expects so many tokens in overlap.
+// previous expects count tokens in overlap.
 func previous(count int) statecheck.StateCheck {
 	return attribute("previous_tokens", knownvalue.ListSizeExact(count))
 }
 
-// state gathers checks.
+// state returns its arguments.
 func state(checks ...statecheck.StateCheck) []statecheck.StateCheck { return checks }
 
-// rotates expects an update in place that mints, for the reason.
+// rotates expects an update in place that mints for the given reason.
 func rotates(reason string) []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
 		plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate),
@@ -55,7 +55,7 @@ func rotates(reason string) []plancheck.PlanCheck {
 	}
 }
 
-// keeps expects an update that leaves token and secret as they are.
+// keeps expects an update that changes neither token nor secret.
 func keeps() []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
 		plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate),
@@ -63,7 +63,7 @@ func keeps() []plancheck.PlanCheck {
 	}
 }
 
-// republishes expects an update that writes a new version with the token that is there.
+// republishes expects an update that writes a new version with the same token.
 func republishes() []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{
 		plancheck.ExpectResourceAction(ci, plancheck.ResourceActionUpdate),
@@ -77,7 +77,7 @@ func retires() []plancheck.PlanCheck {
 	return append(keeps(), plancheck.ExpectUnknownValue(ci, tfjsonpath.New("previous_tokens")))
 }
 
-// creates expects a resource that is not there yet.
+// creates expects a create.
 func creates() []plancheck.PlanCheck {
 	return []plancheck.PlanCheck{plancheck.ExpectResourceAction(ci, plancheck.ResourceActionCreate)}
 }
@@ -99,7 +99,7 @@ func unchanged(name string) plancheck.PlanCheck {
 	})
 }
 
-// startsWith expects a text by its beginning.
+// startsWith expects a text with the prefix.
 func startsWith(beginning string) knownvalue.Check {
 	return knownvalue.StringRegexp(regexp.MustCompile("^" + regexp.QuoteMeta(beginning)))
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// claims remembers which resource of this provider process wants which entry. Two that
-// want one would replace each other's token for ever. What another process does cannot be
-// seen here: the record tells of it.
+// claims records which resource of this provider process uses which entry. Two resources
+// with the same entry would replace each other's token forever. Other processes cannot be
+// seen here, but the record shows their resources.
 type claims struct {
 	mu      sync.Mutex
 	created map[entry.Location]bool
@@ -18,8 +18,8 @@ type claims struct {
 	owners  map[entry.Location]string
 }
 
-// create refuses a second resource that is to be created at one entry. Terraform plans a
-// create once in each walk, and configures the provider anew for each.
+// create returns an error for a second resource that is to be created at the same entry.
+// Terraform plans a create once in each walk, and configures the provider again for each.
 func (c *claims) create(at entry.Location) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -33,7 +33,7 @@ func (c *claims) create(at entry.Location) error {
 	return nil
 }
 
-// saw keeps what the plan of a create saw, for its apply.
+// saw stores what the plan of a create saw, for its apply.
 func (c *claims) saw(s rotation.Sight) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -43,7 +43,7 @@ func (c *claims) saw(s rotation.Sight) {
 	c.seen[s.At.Entry()] = s
 }
 
-// sight returns what the plan of a create saw, nil if it did not look.
+// sight returns what the plan of a create saw, or nil if it did not look.
 func (c *claims) sight(at entry.Location) *rotation.Sight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +54,7 @@ func (c *claims) sight(at entry.Location) *rotation.Sight {
 	return &s
 }
 
-// hold refuses an entry that a resource with another id holds.
+// hold returns an error if a resource with a different ID uses the entry.
 func (c *claims) hold(at entry.Location, owner string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 // leftToDefaults is [standard] without a setting that has a default.
 var leftToDefaults = edit(standard, `, overlap = "24h"`, "")
 
-// What a configuration leaves out is planned as it takes effect; what it no longer says is
-// the default again, and no token is replaced by that.
+// Omitted settings are planned with their effective values. A setting that is removed
+// returns to its default, and that does not replace a token.
 func TestDefaultsAreInThePlan(t *testing.T) { overBoth(t, defaultsAreInThePlan) }
 
 func defaultsAreInThePlan(s *stage) {
@@ -38,8 +38,7 @@ func defaultsAreInThePlan(s *stage) {
 	}
 }
 
-// A state that says nothing about the defaults, as earlier releases wrote it, does not cause
-// a change.
+// A state without the defaults, as earlier releases wrote it, does not cause a change.
 func TestAStateWithoutDefaultsIsNotDrift(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// addFailure puts an error of the protocol into diagnostics: summary, then code,
-// detail and cause. The protocol's texts hold no secret.
+// addFailure adds an error of package rotation to the diagnostics: its summary, and then
+// its code, detail and cause. Its texts contain no secret.
 func addFailure(diags *diag.Diagnostics, act string, err error) {
 	var failure *rotation.Error
 	if of, ok := errors.AsType[*entry.Failure](err); ok && !errors.As(err, &failure) {
@@ -30,14 +30,14 @@ func addFailure(diags *diag.Diagnostics, act string, err error) {
 	diags.AddError(failure.Summary, failure.Code+": "+detail)
 }
 
-// addNotes shows what a run has to tell as warnings.
+// addNotes adds the messages of a run as warnings.
 func addNotes(diags *diag.Diagnostics, notes []rotation.Message) {
 	for _, note := range notes {
 		diags.AddWarning(note.Summary, note.Code+": "+note.Detail)
 	}
 }
 
-// addPolicyError puts a wrong policy at the attribute that is wrong.
+// addPolicyError adds an error for an invalid policy at the attribute in question.
 func addPolicyError(diags *diag.Diagnostics, err error) {
 	var wrong *schedule.PolicyError
 	if !errors.As(err, &wrong) {
@@ -55,7 +55,7 @@ func settingPath(setting string) path.Path {
 	return p
 }
 
-// first turns a value with diagnostics into a value with an error.
+// first converts diagnostics to an error.
 func first[T any](value T, diags diag.Diagnostics) (T, error) {
 	if !diags.HasError() {
 		return value, nil

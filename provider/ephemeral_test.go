@@ -15,8 +15,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// shortLived opens a token, uses it for a second configuration of the provider, and
-// lets the echo provider tell what it was.
+// shortLived opens a token, uses it in a second configuration of the provider, and shows
+// its value with the echo provider.
 const shortLived = `
 ephemeral "paistrike_api_token" "run" {
   name = "Nightly audit"
@@ -35,7 +35,7 @@ provider "echo" {
 resource "echo" "opened" {}
 `
 
-// playEphemeral runs steps with the echo provider beside ours.
+// playEphemeral runs steps with the echo provider in addition to ours.
 func (s *stage) playEphemeral(steps ...resource.TestStep) {
 	s.Helper()
 	providers := s.providers()
@@ -44,8 +44,8 @@ func (s *stage) playEphemeral(steps ...resource.TestStep) {
 	s.wantLive(0)
 }
 
-// A token of the run is good for what the run does, is another one each time, and
-// none is left: not in PAIStrike, not in state but for what echo keeps.
+// An ephemeral token works during the run, differs in each run, and is then revoked. It is
+// in state only because echo stores it there.
 func TestEphemeralToken(t *testing.T) {
 	needs(t, "1.10.0", "1.11.0")
 	s := newStage(t)
@@ -105,7 +105,8 @@ func TestPlansLeaveNoToken(t *testing.T) {
 	s.wantCalls(s.vaultCalls(), "", 0)
 }
 
-// A run that fails leaves none either, and one that is gone by the end does not fail it.
+// A failed run leaves no token either. A token that is already gone at the end does not
+// fail the run.
 func TestEphemeralTokenOfARunThatFails(t *testing.T) {
 	needs(t, "1.10.0", "1.11.0")
 	s := newStage(t)
@@ -119,7 +120,8 @@ func TestEphemeralTokenOfARunThatFails(t *testing.T) {
 	})
 }
 
-// What cannot be revoked at the end is told, and ends by itself.
+// If a token cannot be revoked at the end, a warning reports it, and the token expires on
+// its own.
 func TestEphemeralTokenThatStays(t *testing.T) {
 	needs(t, "1.10.0", "1.11.0")
 	s := newStage(t)
@@ -133,7 +135,7 @@ func TestEphemeralTokenThatStays(t *testing.T) {
 	s.wantLive(0)
 }
 
-// A lost answer leaves no token behind: it is found by its name and revoked.
+// A lost response leaves no token behind: the token is found by its name and revoked.
 func TestEphemeralTokenWhoseAnswerIsLost(t *testing.T) {
 	needs(t, "1.10.0", "1.11.0")
 	onOneCLI(t)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A path that was copied out of a request's address is written down with a doubt.
+// A path that was copied from the address of a request causes a warning.
 func TestWarnsOfAPathThatRepeatsTheAPI(t *testing.T) {
 	s := newStage(t)
 	person := s.terminal("")
@@ -30,7 +30,7 @@ func TestWarnsOfAPathThatRepeatsTheAPI(t *testing.T) {
 	s.wantCalls(s.vaultCalls(), "P", 0)
 }
 
-// A plan that changes something though no token is due says what for.
+// A plan that changes something although no token is due explains why.
 func TestAPlanThatOnlyCleansUpSaysWhy(t *testing.T) {
 	s := newStage(t)
 	person := s.terminal(standard)

@@ -11,8 +11,8 @@ import (
 )
 
 // The models of a token are read and written here, by the tags of their fields. The
-// framework can do that too, and compiles a regular expression for each field of each
-// struct whenever it does: a fifth of all that a plan allocates.
+// framework's own conversion compiles a regular expression for each field of each struct
+// at every call, which would be a fifth of all allocations of a plan.
 
 // source is a configuration, a plan or a state.
 type source interface {
@@ -34,7 +34,7 @@ func get[T any](ctx context.Context, from source, model *T) diag.Diagnostics {
 	return diags
 }
 
-// set writes a whole plan or state of the type of a token.
+// set writes a whole plan or state of a token.
 func set(ctx context.Context, to target, model apiTokenModel) diag.Diagnostics {
 	object, diags := toObject(tokenType(), model)
 	if diags.HasError() {
@@ -43,9 +43,8 @@ func set(ctx context.Context, to target, model apiTokenModel) diag.Diagnostics {
 	return to.Set(ctx, object)
 }
 
-// fromObject reads an object into a struct whose fields are named by the tag tfsdk and have
-// the types of its attributes. Of an object that is null or unknown the struct is the zero
-// value.
+// fromObject returns an object as a struct whose fields have tfsdk tags with the names of
+// the attributes, and their types. For a null or unknown object it returns the zero value.
 func fromObject[T any](object types.Object) (model T) {
 	attributes := object.Attributes()
 	if len(attributes) == 0 {
@@ -58,7 +57,7 @@ func fromObject[T any](object types.Object) (model T) {
 	return model
 }
 
-// toObject is the object of a type that a struct describes.
+// toObject returns a struct as an object with the given attribute types.
 func toObject[T any](of map[string]attr.Type, model T) (types.Object, diag.Diagnostics) {
 	fields := reflect.ValueOf(model)
 	values := make(map[string]attr.Value, fields.NumField())
@@ -68,13 +67,13 @@ func toObject[T any](of map[string]attr.Type, model T) (types.Object, diag.Diagn
 	return types.ObjectValue(of, values)
 }
 
-// tokenType is the type of the attributes of a token.
+// tokenType returns the attribute types of a token.
 var tokenType = sync.OnceValue(func() map[string]attr.Type {
 	of, _ := apiTokenSchema().Type().(attr.TypeWithAttributeTypes)
 	return of.AttributeTypes()
 })
 
-// blockType is the type of a nested attribute of a token.
+// blockType returns the attribute types of a nested attribute of a token.
 func blockType(block string) map[string]attr.Type {
 	of, _ := tokenType()[block].(attr.TypeWithAttributeTypes)
 	return of.AttributeTypes()
@@ -82,7 +81,7 @@ func blockType(block string) map[string]attr.Type {
 
 var fieldNamesOf sync.Map // reflect.Type to []string
 
-// fieldNames returns the attributes of a struct, in the order of its fields.
+// fieldNames returns the attribute names of a struct, in the order of its fields.
 func fieldNames(of reflect.Type) []string {
 	if known, ok := fieldNamesOf.Load(of); ok {
 		names, _ := known.([]string)

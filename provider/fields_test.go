@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Each model has the attributes of its schema, in their types: what is read is what is
-// written back.
+// Each model has the attributes of its schema with the same types: what is read is written
+// back unchanged.
 func TestModelsAreReadAndWrittenWhole(t *testing.T) {
 	t.Parallel()
 	roundTrip[apiTokenModel](t, tokenType())
@@ -28,7 +28,8 @@ func roundTrip[T any](t *testing.T, of map[string]attr.Type) {
 	}
 }
 
-// unknown is a value of each type that is not the zero value of a field.
+// unknown returns an unknown value of each type, which differs from the zero value of a
+// field.
 func unknown(ctx context.Context, of map[string]attr.Type) map[string]attr.Value {
 	values := map[string]attr.Value{}
 	for name, kind := range of {
@@ -37,7 +38,7 @@ func unknown(ctx context.Context, of map[string]attr.Type) map[string]attr.Value
 	return values
 }
 
-// A plan reads and writes thousands of models, so that costs next to nothing.
+// A plan reads and writes thousands of models, so that must be cheap.
 func TestReadingAModelIsCheap(t *testing.T) {
 	object := types.ObjectValueMust(blockType("rotation"), unknown(t.Context(), blockType("rotation")))
 	if got := testing.AllocsPerRun(100, func() { fromObject[rotationModel](object) }); got > 40 {

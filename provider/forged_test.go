@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// forge writes custom metadata as someone may who can write nothing else.
+// forge writes custom metadata as someone with permission for nothing else could.
 func (s *stage) forge(custom map[string]any) {
 	s.Helper()
 	s.must(http.MethodPatch, "secret/metadata/"+standardPath, map[string]any{"custom_metadata": custom})
 }
 
-// Whoever writes custom metadata ends no token and has none minted: the next apply
-// corrects it, and neither a destroy nor a scheduler goes by it.
+// Forged custom metadata neither revokes nor mints a token. The next apply corrects it,
+// and neither a destroy nor a scheduler relies on it.
 func TestForgedMetadata(t *testing.T) {
 	onOneCLI(t)
 	for name, forged := range map[string]func(victim string) map[string]any{

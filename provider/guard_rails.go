@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// adviceOnLifetime is the longest life that PAIStrike advises: 30 to 90 days.
+	// adviceOnLifetime is the upper limit of PAIStrike's advice: 30 to 90 days.
 	adviceOnLifetime = 90 * 24 * time.Hour
-	// overdueAfter is how long a replaced token may outlive its overlap unremarked.
+	// overdueAfter is how long a replaced token may outlive its overlap without a warning.
 	overdueAfter = 24 * time.Hour
 )
 
@@ -42,8 +42,8 @@ func refuseDestroy(ctx context.Context, state tfsdk.State, diags *diag.Diagnosti
 	}
 }
 
-// warnOfLifetime speaks of a token that works for longer than PAIStrike advises. A
-// token_policy that allows as much has answered that.
+// warnOfLifetime warns of a token that lives longer than PAIStrike advises, unless the
+// provider's token_policy permits that.
 func warnOfLifetime(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnostics) {
 	attribute, life := path.Root("expires_in"), d.policy.Lifetime
 	if end := d.policy.ExpiresAt; !end.IsZero() {
@@ -59,8 +59,8 @@ func warnOfLifetime(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnos
 	}
 }
 
-// warnOfOverdue speaks of replaced tokens that should long have ended: no run came
-// to do it, or it was held back.
+// warnOfOverdue warns of replaced tokens that should have been revoked long ago: no run
+// took place, or the revocation was held back.
 func warnOfOverdue(s situation, diags *diag.Diagnostics) {
 	for _, p := range s.previous {
 		after := timeOf(p.RevokeAfter)
@@ -76,7 +76,7 @@ func warnOfOverdue(s situation, diags *diag.Diagnostics) {
 	}
 }
 
-// previousIDs returns the ids of the tokens in overlap.
+// previousIDs returns the IDs of the tokens in overlap.
 func (m apiTokenModel) previousIDs(ctx context.Context) []string {
 	var ids []string
 	for _, p := range m.previous(ctx) {

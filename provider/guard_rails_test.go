@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 )
 
-// A lifetime that is longer than PAIStrike advises is remarked at every plan, unless
-// the provider's token_policy has answered it.
+// A lifetime that is longer than PAIStrike advises causes a warning in every plan, unless
+// the provider's token_policy permits it.
 func TestWarnsOfALongLife(t *testing.T) {
 	onOneCLI(t)
 	const never, long = "Warning: Token never expires", "Warning: Token lives longer than 90 days"
@@ -37,7 +37,7 @@ func TestWarnsOfALongLife(t *testing.T) {
 	}
 }
 
-// A replaced token that no run came to end is remarked, once it is a day late.
+// A replaced token that no run has revoked causes a warning once it is a day late.
 func TestWarnsOfAnOverdueToken(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -56,8 +56,8 @@ func TestWarnsOfAnOverdueToken(t *testing.T) {
 	s.wantSilent(person.run("plan"), "past its overlap")
 }
 
-// A protected token is not destroyed, however that is asked for, and nothing is
-// revoked on the way.
+// A protected token is not destroyed by any kind of destroy, and nothing is revoked in the
+// process.
 func TestDeletionProtection(t *testing.T) {
 	protected := edit(standard, `  name `, "  deletion_protection = true\n  name ")
 	s := newStage(t)
@@ -83,12 +83,12 @@ func TestDeletionProtection(t *testing.T) {
 	s.wantLive(0)
 }
 
-// The provider may be given a token that Terraform manages. While it uses it, it
-// does not end it; with the next one it does.
+// The provider may use a token that Terraform manages. It does not revoke the token while
+// it uses it, but does so when it uses the next one.
 func TestOwnTokenIsNotEnded(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
-	person := s.terminal(edit(standard, `"90d"`, `"never"`)) // PAIStrike lets no token make one that outlives it
+	person := s.terminal(edit(standard, `"90d"`, `"never"`)) // in PAIStrike no token can create one that outlives it
 	person.apply()
 	management := s.env["PAISTRIKE_API_TOKEN"]
 	use := func(secret string) { person.Setenv("PAISTRIKE_API_TOKEN=" + secret) }
@@ -110,8 +110,8 @@ func TestOwnTokenIsNotEnded(t *testing.T) {
 	s.wantLive(0)
 }
 
-// The provider's own token is asked for once in a run, and only where something is
-// to end.
+// The provider identifies its own token once in a run, and only if something is to be
+// revoked.
 func TestOwnTokenIsAskedForOnce(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -126,7 +126,7 @@ func TestOwnTokenIsAskedForOnce(t *testing.T) {
 	s.wantCalls(s.apiCalls(), "GET /api-tokens/self", 1)
 }
 
-// Different spellings of the same value are equal.
+// Different notations of the same value are equal.
 func TestNoDifferenceByWording(t *testing.T) {
 	until := edit(standard, `expires_in = "90d"`, `expires_at = "2026-03-01"`)
 	for name, c := range map[string]struct{ before, after string }{
@@ -149,7 +149,7 @@ func TestNoDifferenceByWording(t *testing.T) {
 	}
 }
 
-// Something empty in place of nothing is written to the state once, and does not
+// An empty value instead of an omitted one is written to the state once, and does not
 // cause a rotation.
 func TestEmptyIsNoReason(t *testing.T) {
 	for name, config := range map[string]string{

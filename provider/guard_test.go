@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// guard looks at every request to PAIStrike before it is done. Whatever a story is
-// about, no token is revoked while the store serves it, unless a person revokes it by its
-// id, and none before its overlap is over, unless it has leaked. A closed entry serves none.
+// guard checks every request to PAIStrike before it is carried out. In every story, no
+// token is revoked while the store serves it, unless a person revokes it by ID. No token
+// is revoked before its overlap is over, unless it has leaked. A closed entry serves none.
 func (s *stage) guard(r *http.Request) {
 	dir, id := path.Split(r.URL.Path)
 	if r.Method != http.MethodDelete || !strings.HasSuffix(dir, "/api-tokens/") {
@@ -31,7 +31,8 @@ func (s *stage) guard(r *http.Request) {
 	}
 }
 
-// served returns the entries whose secret works.
+// served returns, for every data field that contains a token in an entry that serves one,
+// whether the token works.
 func (s *stage) served() map[string]bool {
 	s.Helper()
 	works := map[string]bool{}

@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 )
 
-// The identity is the token of the moment, and follows it.
+// The identity is the current token and changes with it.
 func TestIdentity(t *testing.T) {
 	needs(t, "1.12.0", "1.12.0")
 	s := newStage(t)

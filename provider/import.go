@@ -11,11 +11,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// importByName is how an import id begins that names the token instead.
+// importByName is the prefix of an import ID that contains the token's name.
 const importByName = "name/"
 
-// importID returns the token id that an import means. The provider's own token is
-// refused: the next rotation would end it.
+// importID returns the token ID for an import. It rejects the provider's own token,
+// because the next rotation would revoke it.
 func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnostics) string {
 	label, named := strings.CutPrefix(text, importByName)
 	if s.unknownAPI && !named {
@@ -42,8 +42,7 @@ func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnos
 	return text
 }
 
-// labelled returns the tokens that a person calls by the label, with or without the
-// suffix of a rotation.
+// labelled returns the tokens with a label, with or without the suffix of a rotation.
 func labelled(tokens []paistrike.Token, label string) []paistrike.Token {
 	var found []paistrike.Token
 	for _, token := range tokens {
@@ -54,8 +53,8 @@ func labelled(tokens []paistrike.Token, label string) []paistrike.Token {
 	return found
 }
 
-// currentOf leaves out tokens in overlap: of those that were made for one Vault
-// entry the newest stays.
+// currentOf removes tokens in overlap: of the tokens of one entry, only the newest
+// remains.
 func currentOf(tokens []paistrike.Token) []paistrike.Token {
 	newest := map[string]int{}
 	for _, token := range tokens {

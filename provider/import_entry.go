@@ -16,17 +16,17 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// importFromVault is how an import id begins that names an entry of Vault, such as
+// importFromVault is the prefix of an import ID for an entry of Vault, such as
 // "vault/secret/ci/paistrike?namespace=team".
 const importFromVault = "vault/"
 
-// importFromAWS is how an import id begins that names a secret of AWS, such as
+// importFromAWS is the prefix of an import ID for a secret of AWS, such as
 // "aws/eu-central-1/ci/paistrike".
 const importFromAWS = "aws/"
 
-// importEntry fills a resource from the entry that an import names, as far as its
-// metadata tells: an import sees no configuration, and reads no secret. The resource owns
-// the entry from its first apply on.
+// importEntry fills in a resource from the entry that an import names, as far as metadata
+// allows: an import sees no configuration and reads no secret. The resource owns the entry
+// after its first apply.
 func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagnostics) apiTokenModel {
 	const failed = "Entry not imported"
 	at, err := s.locate(ctx, id)
@@ -58,7 +58,7 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 	return modelOf(there, seen, diags)
 }
 
-// locate reads the id of an entry. Where a mount of Vault ends, Vault alone knows.
+// locate parses the ID of an entry. Only Vault knows which part of the path is the mount.
 func (s *session) locate(ctx context.Context, id string) (entry.Location, error) {
 	if secret, ok := strings.CutPrefix(id, importFromAWS); ok {
 		region, name, _ := strings.Cut(secret, "/")
@@ -79,8 +79,8 @@ func (s *session) locate(ctx context.Context, id string) (entry.Location, error)
 	return there.vault.Locate(ctx, options.Get("namespace"), name)
 }
 
-// modelOf is the resource that publishes what an entry serves. Of expires_in and
-// expires_at one is set, as a configuration must.
+// modelOf returns the resource for what an entry serves. It sets one of expires_in and
+// expires_at, as a configuration must.
 func modelOf(there connection, seen rotation.Sight, diags *diag.Diagnostics) apiTokenModel {
 	mirror := seen.Mirror
 	m := apiTokenModel{
@@ -100,7 +100,7 @@ func modelOf(there connection, seen rotation.Sight, diags *diag.Diagnostics) api
 	return m
 }
 
-// rotationOf is the block that a schedule was written in; nil if there was none.
+// rotationOf returns the rotation block for a schedule, or nil if there was none.
 func rotationOf(s schedule.Schedule) *rotationModel {
 	if s == (schedule.Schedule{ExpiresIn: s.ExpiresIn}) {
 		return nil
@@ -123,7 +123,7 @@ func vaultOf(at entry.Location, key string) *tokenVaultModel {
 	}
 }
 
-// objectOf is a block of the resource; null for nil.
+// objectOf returns a block of the resource, or null for nil.
 func objectOf[T any](block string, value *T, diags *diag.Diagnostics) types.Object {
 	of := blockType(block)
 	if value == nil {

@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// entryImport is an import block for an entry on the mount "secret".
+// entryImport returns an import block.
 func entryImport(to, id string) string {
 	return fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", to, id)
 }
 
-// A state that is lost is found again: the entry says what the resource was, and the
-// first apply makes the new resource its owner, with the token that is there.
+// A lost state is recovered: the entry describes the resource, and the first apply makes
+// the new resource its owner, with the same token.
 func TestImportFromTheEntry(t *testing.T) {
 	full := edit(standard, `period = "30d", overlap = "24h"`,
 		`schedule = "17 3 * * 1", timezone = "Europe/Berlin", window = "12h", overlap = "36h", jitter = "1h", retire_when_idle = true, on_revoked = "error"`)
@@ -57,7 +57,7 @@ func TestImportFromTheEntry(t *testing.T) {
 	}
 }
 
-// The command does it too, before there is anything but an empty block.
+// The import command does the same, with an empty block.
 func TestImportCommandFromTheEntry(t *testing.T) {
 	s := newStage(t)
 	s.terminal(standard).apply()
@@ -73,7 +73,8 @@ func TestImportCommandFromTheEntry(t *testing.T) {
 	}
 }
 
-// What was imported and never applied owns nothing, and its destroy ends nothing.
+// A resource that was imported and never applied owns nothing, and its destroy revokes
+// nothing.
 func TestDestroyWhatWasImportedFromTheEntry(t *testing.T) {
 	overBoth(t, destroyWhatWasImportedFromTheEntry)
 }
@@ -88,7 +89,7 @@ func destroyWhatWasImportedFromTheEntry(s *stage) {
 	s.wantSays(first.apply(), "No changes.")
 }
 
-// Terraform writes the configuration of what is imported, and it is valid.
+// Terraform generates a valid configuration for what is imported.
 func TestGeneratedConfiguration(t *testing.T) {
 	for name, config := range map[string]string{
 		"a period":    standard,
@@ -111,7 +112,7 @@ func TestGeneratedConfiguration(t *testing.T) {
 	}
 }
 
-// A whole fleet comes back by one import block, and none of it is minted anew.
+// A whole fleet is imported by one import block, and nothing is minted.
 func TestImportAFleet(t *testing.T) {
 	onOneCLI(t)
 	needs(t, "1.7.0", "1.7.0") // for_each in import blocks
@@ -144,7 +145,7 @@ import {
 	s.wantLive(40)
 }
 
-// What an entry cannot be imported for is said, and nothing is written.
+// If an entry cannot be imported, the error states why, and nothing is written.
 func TestImportFromAnEntryThatHasNone(t *testing.T) {
 	served := func(s *stage) { s.terminal(standard).apply() }
 	for name, c := range map[string]struct {
@@ -178,7 +179,7 @@ func TestImportFromAnEntryThatHasNone(t *testing.T) {
 	}
 }
 
-// A namespace that is not the provider's stands in the id and in the configuration.
+// A namespace other than the provider's is in the import ID and in the configuration.
 func TestImportFromAnEntryInANamespace(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

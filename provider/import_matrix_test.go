@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 )
 
-// Whatever is imported, its plan or its error is known, and no consumer of Vault's
-// secret loses it.
+// Each kind of import has a known plan or error, and no consumer of Vault's secret loses
+// it.
 func TestImportMatrix(t *testing.T) {
 	onOneCLI(t)
 	byHand := func(expires time.Time) func(*stage) string {
@@ -21,11 +21,11 @@ func TestImportMatrix(t *testing.T) {
 	end := monday().Add(60 * day)
 	for _, c := range []struct {
 		name  string
-		given func(*stage) string // makes the world, and returns the import id
-		fails string              // of the import
+		given func(*stage) string // prepares the servers and returns the import ID
+		fails string              // in the import
 		plan  []plancheck.PlanCheck
 		state []statecheck.StateCheck
-		stops string // the error of the plan
+		stops string // in the plan
 	}{
 		{
 			name: "no record", given: byHand(end),
@@ -111,8 +111,7 @@ func TestImportMatrix(t *testing.T) {
 	}
 }
 
-// A managed token is taken over as it is by its name, in the middle of an overlap
-// too.
+// A managed token is taken over unchanged by its name, even during an overlap.
 func TestImportWhatVaultServesByName(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -125,7 +124,8 @@ func TestImportWhatVaultServesByName(t *testing.T) {
 	)
 }
 
-// A record whose token someone revoked is imported, and heals in the next apply.
+// If someone revoked the token of an entry, the import succeeds and the next apply
+// replaces the token.
 func TestImportARevokedTokenThatVaultServes(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A token has leaked: the new one is in the store before the old one is revoked, in the same
-// apply, so that the store serves a dead one at no moment (guard).
+// A token has leaked. The same apply publishes the new token and then revokes the old one,
+// so that the store never serves a revoked token; see guard.
 func TestRevokePrevious(t *testing.T) { overBoth(t, revokePrevious) }
 
 func revokePrevious(s *stage) {
@@ -25,8 +25,8 @@ func revokePrevious(s *stage) {
 	s.wantSays(person.run("plan"), "No changes.")
 }
 
-// The action does the same for the entry, whoever's state it is in, and the next plan
-// agrees.
+// The action does the same for an entry, in whoever's state it is. The next plan accepts
+// the result.
 func TestRotateAction(t *testing.T) {
 	needs(t, "1.14.0", "")
 	overBoth(t, rotateAction)
@@ -52,7 +52,7 @@ action "paistrike_rotate_api_token" "now" {
 	s.wantSays(person.run("plan"), "No changes.")
 
 	s.advance(25 * time.Hour)
-	person.apply() // or the token in its overlap would be revoked too
+	person.apply() // otherwise the token in its overlap would be revoked too
 	leaked := s.entry(standardPath).serves()
 	s.leaked = leaked
 	person.write(rotate("    revoke_previous = true"))
@@ -65,7 +65,7 @@ action "paistrike_rotate_api_token" "now" {
 	s.wantSays(person.run("plan"), "No changes.")
 }
 
-// A job that only plans needs no management token and calls PAIStrike never; it applies
+// A job that only plans needs no management token, never calls PAIStrike, and can apply
 // nothing.
 func TestPlanWithoutAPI(t *testing.T) {
 	onOneCLI(t)
@@ -83,7 +83,7 @@ func TestPlanWithoutAPI(t *testing.T) {
 	s.wantCalls(s.vaultCalls(), "P", 0)
 }
 
-// Without a management token there is one error, however many resources there are.
+// A missing management token causes one error, however many resources there are.
 func TestMissingTokenIsOneError(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

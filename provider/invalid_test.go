@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// wrong is a configuration with one mistake, and what the user reads of it.
+// wrong is a configuration with one mistake, and the error that the user gets.
 type wrong struct {
 	config          string
 	summary, detail string
 }
 
-// diagnose plans all configurations in one go, each with its own name for the
-// resource, and returns the errors by that name.
+// diagnose plans all configurations at once, each with its own resource name, and returns
+// the errors by that name.
 func (s *stage) diagnose(rows map[string]wrong) map[string][]wrong {
 	s.Helper()
 	keys := slices.Sorted(maps.Keys(rows))
@@ -59,7 +59,7 @@ func (s *stage) diagnose(rows map[string]wrong) map[string][]wrong {
 
 func label(i int) string { return fmt.Sprintf("row%02d", i) }
 
-// compare holds each row to its one error.
+// compare compares each row with its only error.
 func (s *stage) compare(rows map[string]wrong) {
 	s.Helper()
 	found := s.diagnose(rows)
@@ -174,14 +174,14 @@ func TestInvalidConfiguration(t *testing.T) {
 	s.nobodyWasAsked()
 }
 
-// nobodyWasAsked fails the test if the provider asked PAIStrike or Vault anything.
+// nobodyWasAsked fails the test if the provider called PAIStrike or Vault.
 func (s *stage) nobodyWasAsked() {
 	s.Helper()
 	s.wantCalls(s.apiCalls(), "", 0)
 	s.wantCalls(s.vaultCalls(), "", 0)
 }
 
-// by puts [standard] under a provider block with the settings.
+// by returns [standard] with a provider block that contains the settings.
 func by(settings string) string {
 	return fmt.Sprintf("provider \"paistrike\" {\n  alias = \"ALIAS\"\n%s\n}\n", settings) +
 		edit(standard, "  name ", "  provider = paistrike.ALIAS\n  name ")
@@ -224,7 +224,7 @@ func TestInvalidProviderConfiguration(t *testing.T) {
 	s.nobodyWasAsked()
 }
 
-// Whether a fixed end is over, or too far away, the server's clock says.
+// The server's clock decides whether a fixed expiry has passed, or is too far away.
 func TestInvalidEnd(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

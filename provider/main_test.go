@@ -20,17 +20,17 @@ import (
 
 const providerBinary = "terraform-provider-paistrike"
 
-// cli is the Terraform or OpenTofu that this run of the tests drives. Its path is
-// empty if there is none.
+// cli is the Terraform or OpenTofu that this run of the tests uses. Its path is empty if
+// there is none.
 var cli struct {
 	path    string
 	product string // "Terraform" or "OpenTofu"
 	version *version.Version
 }
 
-// TestMain runs the tests with every CLI that [tfcli.Programs] finds, one after
-// the other, each in a process of its own. Under the name of a provider's binary
-// this program is the provider, for the tests that start a CLI themselves.
+// TestMain runs the tests with every CLI that [tfcli.Programs] finds, one after the other,
+// each in a new process. If the program has the name of a provider's binary, it is the
+// provider, for the tests that start a CLI themselves.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == providerBinary {
 		serve()
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	}
 	if file := os.Getenv("TF_CLI_CONFIG_FILE"); file != "" {
 		if _, err := os.Stat(file); err != nil {
-			os.Unsetenv("TF_CLI_CONFIG_FILE") // every command would warn of it
+			os.Unsetenv("TF_CLI_CONFIG_FILE") // every command would warn about it
 		}
 	}
 	os.Unsetenv("TF_ACC_TERRAFORM_VERSION") // nothing is downloaded
@@ -69,7 +69,7 @@ func fail(err error) {
 	os.Exit(1) //nolint:forbidigo // here the run of the tests ends
 }
 
-// serve is the provider as a process, with the pauses left out.
+// serve runs the provider as a process, without pauses.
 func serve() {
 	err := providerserver.Serve(context.Background(), provider.New("test", provider.WithSleep(noPause), provider.WithNow(sandboxTime)),
 		providerserver.ServeOpts{Address: "registry.terraform.io/paistrike/paistrike"})
@@ -78,7 +78,7 @@ func serve() {
 	}
 }
 
-// sandboxTime is this machine's clock, for a provider that runs in the sandbox's time.
+// sandboxTime is this machine's clock for a provider that runs in the sandbox's time.
 func sandboxTime() time.Time {
 	var told struct{ Now time.Time }
 	response, err := plainClient().Get(os.Getenv("PAISTRIKE_ENDPOINT") + "/_sandbox/clock") //nolint:noctx // a test's
@@ -94,7 +94,7 @@ func sandboxTime() time.Time {
 
 func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// choose makes a program the one that all tests of this process drive.
+// choose selects the program that all tests of this process use.
 func choose(program string) error {
 	said, err := exec.Command(program, "version").Output() //nolint:noctx // answers at once
 	found := regexp.MustCompile(`(?m)^(Terraform|OpenTofu) v(\S+)`).FindStringSubmatch(string(said))

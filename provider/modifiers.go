@@ -9,8 +9,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// sameDuration keeps the prior text of a duration that has not changed by value:
-// "90d" and "2160h" are the same.
+// sameDuration keeps the prior text of a duration with the same value: "90d" and "2160h"
+// are equal.
 type sameDuration struct{ described }
 
 func (sameDuration) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
@@ -21,7 +21,7 @@ func (sameDuration) PlanModifyString(_ context.Context, req planmodifier.StringR
 	})
 }
 
-// sameInstant keeps the prior text of a time that has not changed as an instant.
+// sameInstant keeps the prior text of a time that is the same instant.
 type sameInstant struct{ described }
 
 func (sameInstant) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {

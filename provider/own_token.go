@@ -7,9 +7,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
-// refuseOwn adds an error if one of the tokens is, or may be, the provider's own: to end
-// it is to lock the provider out, in the middle of its work. PAIStrike is asked once in a
-// run, and only when something is about to end or to be taken over.
+// refuseOwn adds an error if one of the tokens is, or may be, the provider's own, because
+// revoking it would lock the provider out in the middle of its work. It asks PAIStrike
+// once in a run, and only if something is to be revoked or taken over.
 func (s *session) refuseOwn(ctx context.Context, summary string, diags *diag.Diagnostics, ids ...string) {
 	client := s.client(diags)
 	if diags.HasError() {

@@ -10,7 +10,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// creating matches the call that mints.
+// creating matches the create.
 func creating(f sandbox.Fault) sandbox.Fault {
 	f.Method, f.Path = "POST", "/api-tokens"
 	return f
@@ -21,10 +21,10 @@ func always(f sandbox.Fault) sandbox.Fault {
 	return f
 }
 
-// mintFailures are answers to a create after which there is no new token.
+// mintFailures are responses to a create after which there is no new token.
 var mintFailures = map[string]struct {
 	fault sandbox.Fault
-	says  string // of the error, where WHERE is what Vault holds
+	says  string // in the error; WHERE is what Vault contains
 }{
 	"401": {
 		always(creating(sandbox.Fault{Status: 401})),
@@ -80,8 +80,8 @@ var mintFailures = map[string]struct {
 	},
 }
 
-// A create that fails leaves nothing behind, however often, and the next apply is as
-// if it had not been.
+// A failed create leaves nothing behind, however often it fails, and the next apply works
+// as if it had never happened.
 func TestCreateFailsAtPAIStrike(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -104,12 +104,12 @@ func TestCreateFailsAtPAIStrike(t *testing.T) {
 			s.wantLive(0)
 			s.wantCalls(s.vaultCalls(), "PUT", 0)
 		},
-		// No generation is used twice, those of attempts that failed included.
+		// No generation is used twice, including those of failed attempts.
 		config: standard, plan: creates(), state: state(secretVersion(5), previous(0)),
 	})...)
 }
 
-// A rotation that fails changes nothing that a consumer sees.
+// A failed rotation changes nothing that a consumer sees.
 func TestRotationFailsAtPAIStrike(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -129,7 +129,7 @@ func TestRotationFailsAtPAIStrike(t *testing.T) {
 				unchanged()
 				fault := mintFailures[name].fault
 				if fault.Count > 0 {
-					fault.Count++ // the story's own consumer calls before the step, and meets it first
+					fault.Count++ // the story's own consumer calls before the step and gets the first one
 				}
 				s.paistrike.AddFaults(fault)
 			},
@@ -140,8 +140,8 @@ func TestRotationFailsAtPAIStrike(t *testing.T) {
 	s.play(append(acts, act{before: unchanged, config: standard, plan: rotates("period"), state: state(attribute("token_name", startsWith("CI/CD Pipeline-ps1-")), previous(1))})...)
 }
 
-// rotateInSpiteOf rotates by a trigger once for each row, and each time it is enough
-// to apply once.
+// rotateInSpiteOf rotates by a trigger once for each row. A single apply must be
+// sufficient each time.
 func (s *stage) rotateInSpiteOf(rows []string, breaks func(row string), after func(row string)) {
 	acts := []act{{config: standard}}
 	for i, row := range rows {
@@ -156,7 +156,7 @@ func (s *stage) rotateInSpiteOf(rows []string, breaks func(row string), after fu
 	s.play(acts...)
 }
 
-// What passes by itself is waited for, or resolved, and needs no second apply.
+// A temporary failure is waited out or resolved, without a second apply.
 func TestRotateInSpiteOfPAIStrike(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -174,7 +174,7 @@ func TestRotateInSpiteOfPAIStrike(t *testing.T) {
 		"500 before the work":              {creating(sandbox.Fault{Status: 500}), 1, nil},
 		"500 after the work":               {creating(sandbox.Fault{Status: 500, After: true}), 2, nil},
 		"a secret that works a moment later": {
-			// The first to be refused is the test's own consumer.
+			// The first refused request is that of the test's own consumer.
 			sandbox.Fault{Method: "GET", Path: "/api-tokens/self", Status: 401, Count: 3}, 1,
 			[]time.Duration{time.Second, 2 * time.Second},
 		},
@@ -189,7 +189,7 @@ func TestRotateInSpiteOfPAIStrike(t *testing.T) {
 			if got := s.minted() - minted; got != rows[row].minted {
 				t.Errorf("%s: %d tokens were minted, want %d", row, got, rows[row].minted)
 			}
-			// A pause is what is left of the time that PAIStrike named.
+			// A pause is the rest of the time that PAIStrike requested.
 			for i, pause := range s.pauses {
 				s.pauses[i] = pause.Round(time.Second)
 			}
@@ -199,7 +199,7 @@ func TestRotateInSpiteOfPAIStrike(t *testing.T) {
 		})
 }
 
-// Nothing is known without the list, and nothing is done.
+// Without the list nothing is known, and nothing is done.
 func TestListFails(t *testing.T) {
 	onOneCLI(t)
 	listing := func(f sandbox.Fault) sandbox.Fault {
@@ -230,7 +230,7 @@ func TestListFails(t *testing.T) {
 	})...)
 }
 
-// An old token that cannot be revoked stays in the list until it can.
+// An old token that cannot be revoked stays in the list until it can be.
 func TestRevokeFails(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -249,7 +249,7 @@ func TestRevokeFails(t *testing.T) {
 	s.wantSays(person.apply(), "No changes.")
 }
 
-// A token whose create was answered too late is found by the next run and revoked.
+// If the response to a create came too late, the next run finds the token and revokes it.
 func TestLateCreateIsSwept(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

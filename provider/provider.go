@@ -1,8 +1,7 @@
-// Package provider is the Terraform surface of PAIStrike API tokens: schemas, the
-// plan rule, thin create-read-update-delete, and the wording of diagnostics. It
-// holds no HTTP and no protocol logic; those are internal/paistrike,
-// internal/store/vault and internal/rotation, which it calls and which know nothing of
-// Terraform.
+// Package provider is the Terraform provider for PAIStrike API tokens: schemas, planning,
+// thin create, read, update and delete methods, and diagnostics. It contains no HTTP and
+// no protocol logic. Those are in internal/paistrike, the packages below internal/store,
+// and internal/rotation, which do not depend on Terraform.
 package provider
 
 import (
@@ -30,8 +29,8 @@ type paistrikeProvider struct {
 	env     surroundings
 }
 
-// surroundings is everything the provider takes from outside its configuration.
-// Tests replace it; see [Option].
+// surroundings is everything that the provider uses besides its configuration. Tests
+// replace it; see [Option].
 type surroundings struct {
 	getenv  func(string) string
 	homeDir func() (string, error)
@@ -39,28 +38,30 @@ type surroundings struct {
 	now     func() time.Time
 }
 
-// Option changes what the provider takes from its surroundings.
+// Option replaces a part of the provider's surroundings.
 type Option func(*surroundings)
 
-// WithGetenv sets where environment variables are read.
+// WithGetenv sets the function that reads environment variables.
 func WithGetenv(getenv func(string) string) Option {
 	return func(s *surroundings) { s.getenv = getenv }
 }
 
-// WithHomeDir sets where ~/.vault-token is looked for.
+// WithHomeDir sets the function that returns the home directory, which may contain
+// .vault-token.
 func WithHomeDir(home func() (string, error)) Option {
 	return func(s *surroundings) { s.homeDir = home }
 }
 
-// WithSleep sets how the provider waits between attempts.
+// WithSleep sets the function that waits between attempts.
 func WithSleep(sleep func(context.Context, time.Duration) error) Option {
 	return func(s *surroundings) { s.sleep = sleep }
 }
 
-// WithNow sets this machine's clock, the third witness of time beside the servers'.
+// WithNow sets this machine's clock, the third of the three time sources next to those of
+// the servers.
 func WithNow(now func() time.Time) Option { return func(s *surroundings) { s.now = now } }
 
-// New returns a constructor of the provider. version stands in the User-Agent.
+// New returns a constructor of the provider. version is part of the User-Agent.
 func New(version string, options ...Option) func() provider.Provider {
 	return func() provider.Provider {
 		p := &paistrikeProvider{version: version, env: surroundings{getenv: os.Getenv, homeDir: os.UserHomeDir}}
@@ -80,9 +81,8 @@ func (p *paistrikeProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 	resp.Schema = providerSchema()
 }
 
-// Configure reads the configuration and makes a lazy session. Nothing is called,
-// and values that are not known yet are not an error: they are needed at the first use
-// only.
+// Configure reads the configuration and creates a lazy session. It makes no calls. Unknown
+// values are not an error here, because they are needed only at the first use.
 func (p *paistrikeProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -101,22 +101,23 @@ func (p *paistrikeProvider) Resources(context.Context) []func() resource.Resourc
 	return []func() resource.Resource{newAPITokenResource}
 }
 
-// DataSources are the audit.
+// DataSources returns the data sources of the audit.
 func (p *paistrikeProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{newAPITokenDataSource, newAPITokensDataSource}
 }
 
-// EphemeralResources are tokens for the time of a run.
+// EphemeralResources returns the resource for tokens that last for one run.
 func (p *paistrikeProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{newAPITokenEphemeral}
 }
 
-// ListResources are for terraform query.
+// ListResources returns the list resource for terraform query.
 func (p *paistrikeProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{newAPITokenList}
 }
 
-// Actions are what a person does once, outside of any resource's life.
+// Actions returns the actions that a user invokes once, outside the lifecycle of a
+// resource.
 func (p *paistrikeProvider) Actions(context.Context) []func() action.Action {
 	return []func() action.Action{newRevokeAPITokenAction, newRotateAPITokenAction}
 }

@@ -80,7 +80,7 @@ func awsAttribute() schema.SingleNestedAttribute {
 	}
 }
 
-// sessionAttributes are those that both ways to assume a role have.
+// sessionAttributes returns the attributes that both ways to assume a role share.
 func sessionAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"role_arn":     schema.StringAttribute{Required: true, MarkdownDescription: "ARN of the role."},
@@ -113,8 +113,8 @@ func assumeWebIdentityAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{Optional: true, MarkdownDescription: "A role to assume with an OIDC token, instead of other credentials.", Attributes: attributes}
 }
 
-// awsConfig is the AWS part of the configuration. What neither it nor the environment
-// says, the SDK finds.
+// awsConfig returns the AWS part of the configuration. The SDK finds what neither the
+// configuration nor the environment contains.
 func (s surroundings) awsConfig(ctx context.Context, object types.Object, version string) (aws.Config, error) {
 	var m awsModel
 	if !object.IsNull() {
@@ -140,8 +140,8 @@ func (s surroundings) awsConfig(ctx context.Context, object types.Object, versio
 	if !m.MaxRetries.IsNull() {
 		config.MaxAttempts = int(m.MaxRetries.ValueInt64()) + 1
 	}
-	// As in the SDK's chain, keys in the environment go before everything but a profile
-	// that is configured.
+	// As in the SDK's chain, keys in the environment take precedence over everything but a
+	// configured profile.
 	if id, key := s.getenv("AWS_ACCESS_KEY_ID"), s.getenv("AWS_SECRET_ACCESS_KEY"); config.Profile == "" && id != "" && key != "" {
 		config.Credentials = &aws.Credentials{AccessKeyID: id, SecretAccessKey: secret.New(key), SessionToken: secret.New(s.getenv("AWS_SESSION_TOKEN"))}
 	}
@@ -185,7 +185,7 @@ func (m *assumeWebIdentityModel) role(ctx context.Context) (*aws.WebIdentity, er
 	return w, nil
 }
 
-// sessionDuration is the life of a session, 0 for the SDK's default.
+// sessionDuration returns the duration of a session, or 0 for the SDK's default.
 func sessionDuration(text types.String) time.Duration {
 	if text.IsNull() {
 		return 0

@@ -19,9 +19,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// The one order of precedence: configuration, then environment, then default.
+// All settings have the same order of precedence: configuration, then environment, then
+// default.
 
-// text returns a configured string, else the first environment variable that is set.
+// text returns the configured string, or the first environment variable that is set.
 func (s surroundings) text(configured types.String, variables ...string) string {
 	if !configured.IsNull() {
 		return configured.ValueString()
@@ -42,7 +43,7 @@ func (s surroundings) flag(configured types.Bool, variable string) bool {
 	return err == nil && value
 }
 
-// anyUnknown reports whether a value is, or holds, something that is not known yet.
+// anyUnknown reports whether a value is unknown, or contains something unknown.
 func anyUnknown(ctx context.Context, values ...attr.Value) bool {
 	for _, value := range values {
 		raw, err := value.ToTerraformValue(ctx)
@@ -53,7 +54,7 @@ func anyUnknown(ctx context.Context, values ...attr.Value) bool {
 	return false
 }
 
-// apiConfig is the PAIStrike half of the configuration.
+// apiConfig returns the PAIStrike part of the configuration.
 func (s surroundings) apiConfig(ctx context.Context, m providerModel, version string) (paistrike.Config, error) {
 	config := paistrike.Config{
 		Endpoint:  s.text(m.Endpoint, "PAISTRIKE_ENDPOINT"),
@@ -84,7 +85,7 @@ func (s surroundings) apiConfig(ctx context.Context, m providerModel, version st
 	return config, config.Validate()
 }
 
-// vaultConfig is the Vault half of the configuration.
+// vaultConfig returns the Vault part of the configuration.
 func (s surroundings) vaultConfig(ctx context.Context, object types.Object, version string) (vault.Config, error) {
 	var m vaultModel
 	if !object.IsNull() {
@@ -140,7 +141,7 @@ func (s surroundings) vaultConfig(ctx context.Context, object types.Object, vers
 	return config, nil
 }
 
-// login picks the one method of the vault block, or the token.
+// login returns the only method in the vault block, or the token.
 func (s surroundings) login(ctx context.Context, m vaultModel) (vault.Login, error) {
 	var found []string
 	var login vault.Login
@@ -193,7 +194,7 @@ func (s surroundings) login(ctx context.Context, m vaultModel) (vault.Login, err
 	return login, errors.New(strings.Join(found, " and ") + " are both set: choose one way to log in")
 }
 
-// tokenLogin uses a token that was given, else the one that "vault login" left.
+// tokenLogin returns the configured token, or the one that "vault login" stored.
 func (s surroundings) tokenLogin(configured types.String) (vault.Login, error) {
 	if token := s.text(configured, "VAULT_TOKEN"); token != "" {
 		return vault.Login{Method: "token", Token: secret.New(token)}, nil
@@ -207,7 +208,8 @@ func (s surroundings) tokenLogin(configured types.String) (vault.Login, error) {
 	return vault.Login{}, errors.New("there is no way to log in to Vault: set vault.token (VAULT_TOKEN) or one vault.auth_login block in the provider block")
 }
 
-// readText reads a small file; the error names the setting, never the content.
+// readText reads a small file. The error contains the name of the setting, and never the
+// content.
 func readText(setting, file string) (string, error) {
 	raw, err := os.ReadFile(filepath.Clean(file))
 	if err != nil {
@@ -216,8 +218,7 @@ func readText(setting, file string) (string, error) {
 	return string(raw), nil
 }
 
-// readTokenPolicy reads the guard rails. What is not known yet cannot be enforced
-// yet.
+// readTokenPolicy reads the guard rails. They cannot be enforced while they are unknown.
 func readTokenPolicy(ctx context.Context, object types.Object) (tokenPolicy, error) {
 	if object.IsNull() || anyUnknown(ctx, object) {
 		return tokenPolicy{allowNever: true}, nil

@@ -127,10 +127,11 @@ type authLoginTokenFileModel struct {
 	Filename types.String `tfsdk:"filename"`
 }
 
-// authLoginAgentModel is empty: the agent knows how to log in.
+// authLoginAgentModel is empty, because the agent logs in by itself.
 type authLoginAgentModel struct{}
 
-// tokenPolicy is the guard rails of the provider block; the zero value allows all.
+// tokenPolicy contains the guard rails of the provider block. The zero value permits
+// everything.
 type tokenPolicy struct {
 	set          bool
 	maxExpiresIn time.Duration

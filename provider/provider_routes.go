@@ -91,7 +91,7 @@ func answerRoutesAttribute() schema.SingleNestedAttribute {
 	}
 }
 
-// routesOf reads api_routes; null is the zero Routes.
+// routesOf reads api_routes. null means the zero Routes.
 func routesOf(ctx context.Context, object types.Object) (paistrike.Routes, diag.Diagnostics) {
 	var r routesModel
 	var l listRoutesModel
@@ -123,7 +123,7 @@ func routesOf(ctx context.Context, object types.Object) (paistrike.Routes, diag.
 	}, diags
 }
 
-// authOf reads auth; null is the zero Auth.
+// authOf reads auth. null means the zero Auth.
 func authOf(ctx context.Context, object types.Object) (paistrike.Auth, diag.Diagnostics) {
 	var m authModel
 	if object.IsNull() {
@@ -133,8 +133,8 @@ func authOf(ctx context.Context, object types.Object) (paistrike.Auth, diag.Diag
 	return paistrike.Auth{Header: m.Header.ValueString(), Scheme: m.Scheme.ValueString()}, diags
 }
 
-// shapeValidator checks auth and api_routes as a whole when a plan is made, so that
-// a template that cannot work is refused before anything is created.
+// shapeValidator checks auth and api_routes as a whole in the plan, so that a template
+// that cannot work is rejected before anything is created.
 type shapeValidator struct{ described }
 
 func (shapeValidator) ValidateObject(ctx context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {

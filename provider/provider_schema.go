@@ -11,9 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// providerSchema is the provider block. The attributes of vault and aws
-// have the names that the hashicorp/vault and hashicorp/aws providers use for the same
-// things.
+// providerSchema returns the schema of the provider block. The attributes of vault and aws
+// have the same names as in the hashicorp/vault and hashicorp/aws providers.
 func providerSchema() schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Creates a separate PAIStrike API token for each integration, stores the secret in HashiCorp Vault or AWS Secrets Manager and nowhere else, and rotates it with an overlap.",
@@ -87,7 +86,7 @@ func vaultAttribute() schema.SingleNestedAttribute {
 	}
 }
 
-// loginAttributes are the ways to log in to Vault.
+// loginAttributes returns the ways to log in to Vault.
 func loginAttributes() map[string]schema.Attribute {
 	text := func(description string) schema.StringAttribute {
 		return schema.StringAttribute{Optional: true, MarkdownDescription: description}

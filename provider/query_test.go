@@ -13,14 +13,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// found is what terraform query says of one token.
+// found is one result of terraform query.
 type found struct {
 	DisplayName string         `json:"display_name"`
 	Identity    map[string]any `json:"identity"`
 	Resource    map[string]any `json:"resource_object"`
 }
 
-// query runs terraform query for one list block, and reads its results.
+// query runs terraform query for one list block and returns the results.
 func (t *terminal) query(arguments string, args ...string) []found {
 	t.stage.Helper()
 	t.ask(arguments)
@@ -37,7 +37,7 @@ func (t *terminal) query(arguments string, args ...string) []found {
 	return results
 }
 
-// ask writes the file of a query.
+// ask writes the configuration of a query.
 func (t *terminal) ask(arguments string) {
 	t.stage.Helper()
 	if err := t.Write("find.tfquery.hcl", "list \"paistrike_api_token\" \"found\" {\n  provider = paistrike\n"+arguments+"\n}\n"); err != nil {
@@ -45,8 +45,8 @@ func (t *terminal) ask(arguments string) {
 	}
 }
 
-// The filters are those of the data source, and all pages are followed. The limit
-// is Terraform's own: 100, unless it is set.
+// The filters are those of the data source, and all pages are read. The limit is
+// Terraform's own: 100 by default.
 func TestQuery(t *testing.T) {
 	needs(t, "1.14.0", "")
 	s := newStage(t)
@@ -95,7 +95,7 @@ func TestQueryIsWholeOrNotAtAll(t *testing.T) {
 	s.wantSays(person.fails("query"), "Error: Invalid created_before")
 }
 
-// What the configuration of a token would be.
+// A query describes the resource that would manage a token.
 func TestQueryDescribesTheResource(t *testing.T) {
 	needs(t, "1.14.0", "")
 	for _, c := range []struct {
@@ -135,8 +135,8 @@ func TestQueryDescribesTheResource(t *testing.T) {
 	}
 }
 
-// Tokens that were made by hand are found, configured, imported and settled, without
-// a word written by hand.
+// Manually created tokens are found, configured, imported and applied without any manually
+// written configuration.
 func TestQueryAdopts(t *testing.T) {
 	needs(t, "1.14.0", "")
 	s := newStage(t)

@@ -6,7 +6,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// breakGlass is an action on a token, by its id.
+// breakGlass returns an action that revokes a token by its ID.
 func breakGlass(id string) string {
 	return `
 action "paistrike_revoke_api_token" "leak" {
@@ -20,8 +20,8 @@ action "paistrike_revoke_api_token" "leak" {
 
 const invokeLeak = "-invoke=action.paistrike_revoke_api_token.leak"
 
-// A leaked token is revoked by its id; the next plan is one update in place that
-// says why, and after it the consumers' secret works again.
+// A leaked token is revoked by its ID. The next plan is an update in place that states
+// why, and after its apply the consumers' secret works again.
 func TestRevokeActionAndHeal(t *testing.T) {
 	needs(t, "1.14.0", "")
 	s := newStage(t)
@@ -47,7 +47,7 @@ func TestRevokeActionAndHeal(t *testing.T) {
 	s.wantLive(1)
 }
 
-// A token that Terraform does not manage can be ended too, without any Vault.
+// A token that Terraform does not manage can be revoked too, without any Vault.
 func TestRevokeActionOnATokenMadeByHand(t *testing.T) {
 	needs(t, "1.14.0", "")
 	s := newStage(t)
@@ -57,7 +57,8 @@ func TestRevokeActionOnATokenMadeByHand(t *testing.T) {
 	s.wantWorks("the token made by hand", secret, false)
 }
 
-// What is not a token, and what must not end, is refused; nothing is revoked then.
+// An ID that is not a token's, and a token that must not be revoked, are rejected. Nothing
+// is revoked then.
 func TestRevokeActionRefuses(t *testing.T) {
 	needs(t, "1.14.0", "")
 	s := newStage(t)

@@ -16,8 +16,8 @@ import (
 
 var _ action.ActionWithConfigure = (*revokeAPITokenAction)(nil)
 
-// revokeAPITokenAction ends a token now, whoever made it. It touches no state: the
-// next plan sees a managed token revoked, and replaces it in place.
+// revokeAPITokenAction revokes a token, whoever created it. It does not change the state:
+// the next plan sees that a managed token is revoked, and replaces it in place.
 type revokeAPITokenAction struct{ session *session }
 
 type revokeAPITokenModel struct {
@@ -46,8 +46,8 @@ func (a *revokeAPITokenAction) Configure(_ context.Context, req action.Configure
 	a.session = sessionOf(req.ProviderData, &resp.Diagnostics)
 }
 
-// Invoke looks the token up first: an id that is misspelt must not pass for a token
-// that is gone.
+// Invoke looks the token up first, so that a misspelled ID is not mistaken for a token
+// that no longer exists.
 func (a *revokeAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var model revokeAPITokenModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)

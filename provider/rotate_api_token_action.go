@@ -20,8 +20,8 @@ import (
 
 var _ action.ActionWithConfigure = (*rotateAPITokenAction)(nil)
 
-// rotateAPITokenAction replaces the token of one entry now, by the schedule that its
-// record keeps. It touches no state: the next plan sees the new token, and agrees.
+// rotateAPITokenAction replaces the token of one entry according to the schedule in its
+// record. It does not change the state: the next plan sees and accepts the new token.
 type rotateAPITokenAction struct{ session *session }
 
 type rotateAPITokenModel struct {
@@ -35,7 +35,7 @@ type rotateAWSModel struct {
 	Region types.String `tfsdk:"region"`
 }
 
-// at is the entry that is named.
+// at returns the location of the named entry.
 func (m rotateAPITokenModel) at() entry.Location {
 	switch {
 	case m.Vault != nil:
@@ -90,8 +90,8 @@ func (a *rotateAPITokenAction) Configure(_ context.Context, req action.Configure
 	a.session = sessionOf(req.ProviderData, &resp.Diagnostics)
 }
 
-// Invoke rotates as the scheduler does if it is told to: schedule, owner and field of
-// the secret are the record's.
+// Invoke rotates as a forced run of the scheduler does: schedule, owner and data field are
+// those of the record.
 func (a *rotateAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	const failed = "Token not rotated"
 	var model rotateAPITokenModel
@@ -132,7 +132,7 @@ func (a *rotateAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequ
 	}
 }
 
-// rotatedText says what became of an entry and of the tokens before.
+// rotatedText states the result for an entry and its previous tokens.
 func rotatedText(at entry.Location, result rotation.Result) string {
 	text := fmt.Sprintf("%s serves token %s (%s), generation %d.", at, result.TokenID, result.TokenName, result.Gen)
 	for _, old := range result.Retiring {

@@ -13,11 +13,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/provider"
 )
 
-// lines is a schema in lines that can be compared: the path of each attribute, and all
-// that the pages say of it.
+// lines is a schema as comparable lines: the path of each attribute, and everything that
+// the documentation shows of it.
 type lines map[string]string
 
-// jsonAttribute is an attribute as `terraform providers schema -json` writes it.
+// jsonAttribute is an attribute in the output of `terraform providers schema -json`.
 type jsonAttribute struct {
 	Type        json.RawMessage
 	NestedType  *jsonNested `json:"nested_type"`
@@ -82,8 +82,9 @@ func line(kind, description string, flags ...bool) string {
 	return fmt.Sprint(kind, " ", flags, " ", description)
 }
 
-// The pages are written from testdata/provider-schema.json if there is no Terraform
-// 1.14, so that file has to say what the provider says. `make generate` writes it.
+// Without Terraform 1.14, the documentation is generated from
+// testdata/provider-schema.json, so that file must match the provider. `make generate`
+// writes it.
 func TestSchemaFileIsTheProviders(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../testdata/provider-schema.json")

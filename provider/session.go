@@ -14,24 +14,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// session is one configured provider. It makes its clients at the first use, each
-// for itself: what only asks PAIStrike needs no Vault, and values that are not known
-// yet do no harm.
+// session is one configured provider. It creates each client at its first use, so that
+// what needs only PAIStrike does not need Vault, and unknown values do no harm.
 type session struct {
 	policy     tokenPolicy
-	unknownAPI bool // what is needed to call PAIStrike is not known yet
-	// planOnly says that PAIStrike is not called: plans rest on metadata alone.
+	unknownAPI bool // something that is needed to call PAIStrike is unknown
+	// planOnly is true if PAIStrike is not called: plans depend on metadata alone.
 	planOnly bool
 	dial     func() (*paistrike.Client, error)
 	stores   *stores
 	claims   claims
-	told     sync.Map // what is wrong with the configuration, as far as it has been said
+	told     sync.Map // the problems of the configuration that were already reported
 }
 
 var (
-	// errUnknownConfig says that the provider block is not known yet.
+	// errUnknownConfig reports that the provider block is not completely known.
 	errUnknownConfig = errors.New("part of the provider block is known only after apply")
-	// errPlanOnly says what a provider that only plans cannot do.
+	// errPlanOnly states what a provider that only plans cannot do.
 	errPlanOnly = errors.New("plan_without_api is set, so PAIStrike is not called and nothing can be created, changed or looked up there. Unset it (PAISTRIKE_PLAN_WITHOUT_API) in the job that applies, and set api_token")
 )
 
@@ -61,12 +60,12 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 		diags.AddWarning("Plan without PAIStrike",
 			"plan_without_api is set: the plan rests on the metadata in the store alone. It does not see whether PAIStrike still accepts the tokens, whether someone revoked one, and which replaced ones are due to be revoked.")
 	case !s.unknownAPI:
-		s.client(diags) // once, and not at every resource
+		s.client(diags) // once, and not for every resource
 	}
 	return s
 }
 
-// tokens is PAIStrike as an engine calls it.
+// tokens returns PAIStrike as an engine calls it.
 func (s *session) tokens() (rotation.Tokens, error) {
 	if s.planOnly {
 		return rotation.Unasked{}, nil
@@ -78,22 +77,22 @@ func (s *session) tokens() (rotation.Tokens, error) {
 	return rotation.PAIStrike{Client: client}, nil
 }
 
-// unknown reports that what is needed for an entry is not known yet.
+// unknown reports whether something that an entry needs is unknown.
 func (s *session) unknown(at entry.Location) bool {
 	return s.unknownAPI && !s.planOnly || s.stores.of(at).unknown
 }
 
-// engine connects to PAIStrike and the store of an entry, or adds the reason why not.
+// engine connects to PAIStrike and the store of an entry, or adds an error.
 func (s *session) engine(at entry.Location, diags *diag.Diagnostics) *rotation.Engine {
 	return s.connection(at, diags).engine
 }
 
-// connection connects to PAIStrike and the store of an entry, or adds the reason why not.
+// connection connects to PAIStrike and the store of an entry, or adds an error.
 func (s *session) connection(at entry.Location, diags *diag.Diagnostics) connection {
 	return s.connectTo(s.stores.of(at), diags)
 }
 
-// connectionFor is a connection that knows what is wanted of the entry.
+// connectionFor returns a connection with the settings of the desired entry.
 func (s *session) connectionFor(d desired, diags *diag.Diagnostics) connection {
 	there, err := s.stores.open(d)
 	addUnconnected(diags, err)
@@ -106,26 +105,28 @@ func (s *session) connectTo(p *place, diags *diag.Diagnostics) connection {
 	return there
 }
 
-// client connects to PAIStrike alone, or adds the reason why not.
+// client connects to PAIStrike alone, or adds an error.
 func (s *session) client(diags *diag.Diagnostics) *paistrike.Client {
 	client, err := s.dial()
 	addUnconnected(diags, err)
 	return client
 }
 
-// addUnconnected adds the reason why a server could not be connected to, if there is one.
+// addUnconnected adds an error if a server could not be connected to.
 func addUnconnected(diags *diag.Diagnostics, err error) {
 	if err != nil {
 		diags.Append(ofProvider{diag.NewErrorDiagnostic("Provider configuration is invalid", err.Error())})
 	}
 }
 
-// ofProvider is an error of the provider's configuration: whatever needs that meets it.
+// ofProvider is an error in the provider's configuration. Everything that needs that part
+// of it gets the error.
 type ofProvider struct{ diag.Diagnostic }
 
-// tellOnce leaves an error of the provider's configuration to the first resource of a plan
-// that meets it: one ends the plan, and forty would hide what else is wrong. It is not for
-// an apply, in which each resource has to say that nothing came of it.
+// tellOnce keeps an error in the provider's configuration only for the first resource of a
+// plan that gets it: one error ends the plan, and forty would hide other errors. Do not
+// use it in an apply, in which each resource must report that it was not created or
+// changed.
 func (s *session) tellOnce(diags *diag.Diagnostics) {
 	*diags = slices.DeleteFunc(*diags, func(d diag.Diagnostic) bool {
 		wrong, ok := d.(ofProvider)
@@ -144,8 +145,8 @@ func (s *session) mayChange(summary string, diags *diag.Diagnostics) {
 	}
 }
 
-// sessionOf takes the session out of what the provider hands to its parts. It is nil
-// while the provider is not configured, as in a validation.
+// sessionOf returns the session from the data that the provider passes to its parts. It is
+// nil while the provider is not configured, as in a validation.
 func sessionOf(data any, diags *diag.Diagnostics) *session {
 	if data == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// reshape serves the stage a PAIStrike of another shape, and returns the provider
-// block for it.
+// reshape replaces the stage's PAIStrike with one that has another API shape, and returns
+// the provider block for it.
 func (s *stage) reshape(name string) string {
 	s.Helper()
 	shapes, err := sandbox.Shapes()
@@ -31,8 +31,8 @@ func (s *stage) reshape(name string) string {
 	return fmt.Sprintf("provider \"paistrike\" {\n  api_prefix = %q\n  auth = %s\n  api_routes = jsondecode(%q)\n}\n", shape.Settings.Prefix, auth, shape.Settings.Routes)
 }
 
-// The life of a token against APIs in the manner of real services: made, replaced
-// with an overlap, the old one retired, healed after someone revoked it, ended.
+// The life of a token with APIs like those of real services: created, replaced with an
+// overlap, the old one retired, replaced after someone revoked it, and destroyed.
 func TestLifeOfATokenInOtherShapes(t *testing.T) {
 	onOneCLI(t)
 	for _, name := range []string{"cloudflare", "hcp_terraform"} {
@@ -51,8 +51,8 @@ func TestLifeOfATokenInOtherShapes(t *testing.T) {
 				{Config: config, PreConfig: s.later(30 * 24 * time.Hour), PostApplyFunc: live(2)},
 				{Config: config, PreConfig: s.later(25 * time.Hour), PostApplyFunc: live(1)},
 				{Config: config, PreConfig: func() { s.paistrike.Revoke(s.live()[0].ID) }, PostApplyFunc: live(1)},
-				// A service that cannot say who asks leaves the last use to tell, so the check of the
-				// new token must lie before the run that destroys it.
+				// If a service cannot identify the caller, the last use does. So the check
+				// of the new token must come before the run that destroys it.
 				{Config: config, PreConfig: s.later(time.Hour), PostApplyFunc: func() { live(1)(); s.later(time.Hour)() }},
 			}})
 			s.wantLive(0)
@@ -60,7 +60,7 @@ func TestLifeOfATokenInOtherShapes(t *testing.T) {
 	}
 }
 
-// What cannot work is refused in the plan, with its place.
+// Settings that cannot work are rejected in the plan, with their position.
 func TestShapeIsCheckedInThePlan(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -25,27 +25,27 @@ const day = 24 * time.Hour
 // monday is when every story begins.
 func monday() time.Time { return time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC) }
 
-// stage is where one story plays: a PAIStrike whose clock stands still until it is
-// moved, and Vault's KV engine, which tells the same time.
+// stage is the world of one story: a PAIStrike whose clock stands still until it is moved,
+// and Vault's KV engine with the same time.
 type stage struct {
 	*testing.T
 	paistrike *sandbox.Server
 	apiURL    string
 	vaultURL  string
 	vaultRoot string
-	env       map[string]string // what the provider sees as its environment
+	env       map[string]string // the environment of the provider
 	aws       *amazon           // nil unless the story has an AWS
-	overAWS   bool              // the story plays there
+	overAWS   bool              // the story uses AWS by default
 
 	mu     sync.Mutex
-	pauses []time.Duration // what the provider would have waited
+	pauses []time.Duration // the pauses of the provider
 	onCall atomic.Pointer[func(*http.Request)]
 	worked map[string]bool // the secrets that worked before the step
-	leaked string          // a token that has no overlap
-	named  string          // a token that a person revokes by its id, whatever serves it
+	leaked string          // a token without an overlap
+	named  string          // a token that a person revokes by its ID, whatever serves it
 }
 
-// newStage sets the stage for a test that runs beside others.
+// newStage returns a stage for a parallel test.
 func newStage(t *testing.T, options ...testparts.KVOption) *stage {
 	t.Helper()
 	t.Parallel()
@@ -74,7 +74,7 @@ func newStage(t *testing.T, options ...testparts.KVOption) *stage {
 	return s
 }
 
-// serveAPI is PAIStrike with a guard at the door.
+// serveAPI is PAIStrike behind the guard.
 func (s *stage) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(r.URL.Path, "/_sandbox/") {
 		if do := s.onCall.Load(); do != nil {
@@ -85,7 +85,7 @@ func (s *stage) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.paistrike.ServeHTTP(w, r)
 }
 
-// whenCalled does something before each request to PAIStrike; nil ends it.
+// whenCalled calls do before each request to PAIStrike. nil ends that.
 func (s *stage) whenCalled(do func(*http.Request)) {
 	if do == nil {
 		s.onCall.Store(nil)
@@ -94,8 +94,8 @@ func (s *stage) whenCalled(do func(*http.Request)) {
 	s.onCall.Store(&do)
 }
 
-// providers is the provider under test. Nothing secret stands in a configuration:
-// it comes from the environment, and that is the stage's.
+// providers returns the provider under test. Secrets come from the stage's environment and
+// not from a configuration.
 func (s *stage) providers() map[string]func() (tfprotov6.ProviderServer, error) {
 	home := s.TempDir()
 	return map[string]func() (tfprotov6.ProviderServer, error){
@@ -118,10 +118,11 @@ func (s *stage) pause(ctx context.Context, d time.Duration) error {
 // advance moves the clocks of both servers.
 func (s *stage) advance(d time.Duration) { s.paistrike.Clock().Advance(d) }
 
-// later is a step's beginning: time passes.
+// later returns a step's preparation that lets time pass.
 func (s *stage) later(d time.Duration) func() { return func() { s.advance(d) } }
 
-// at is a step's beginning: it is a moment such as "2026-01-11 03:17:00".
+// at returns a step's preparation that moves the clocks to a moment such as "2026-01-11
+// 03:17:00".
 func (s *stage) at(moment string) func() {
 	s.Helper()
 	when, err := time.Parse(time.DateTime, moment)
@@ -131,7 +132,7 @@ func (s *stage) at(moment string) func() {
 	return func() { s.paistrike.Clock().Set(when) }
 }
 
-// tokens returns the tokens that work, the oldest first.
+// tokens returns the tokens that work, oldest first.
 func (s *stage) tokens() []sandbox.Token {
 	var found []sandbox.Token
 	now := s.paistrike.Clock().Now()
@@ -143,12 +144,12 @@ func (s *stage) tokens() []sandbox.Token {
 	return found
 }
 
-// live returns those that Terraform made.
+// live returns those that Terraform created.
 func (s *stage) live() []sandbox.Token {
 	return slices.DeleteFunc(s.tokens(), func(token sandbox.Token) bool { return token.IssuerID == "" })
 }
 
-// wantLive fails the test unless exactly so many of Terraform's tokens work.
+// wantLive fails the test unless the given number of Terraform's tokens work.
 func (s *stage) wantLive(want int) {
 	s.Helper()
 	if got := s.live(); len(got) != want {
@@ -164,7 +165,7 @@ func names(tokens []sandbox.Token) []string {
 	return list
 }
 
-// call uses a secret as a pipeline does, and returns PAIStrike's answer.
+// call uses a secret as a pipeline does, and returns PAIStrike's status.
 func (s *stage) call(secret string) int {
 	s.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.apiURL+"/api/v1/api-tokens/self?"+byConsumer, nil)
@@ -180,7 +181,8 @@ func (s *stage) call(secret string) int {
 	return response.StatusCode
 }
 
-// wantWorks fails the test unless PAIStrike accepts the secret, or refuses it.
+// wantWorks fails the test unless PAIStrike accepts the secret, or refuses it if want is
+// false.
 func (s *stage) wantWorks(what, secret string, want bool) {
 	s.Helper()
 	if status := s.call(secret); (status == http.StatusOK) != want {
@@ -192,7 +194,7 @@ func plainClient() *http.Client {
 	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 }
 
-// minted counts the creates that PAIStrike carried out.
+// minted returns the number of creates that PAIStrike carried out.
 func (s *stage) minted() int {
 	count := 0
 	for _, token := range s.paistrike.Tokens() {
@@ -203,7 +205,7 @@ func (s *stage) minted() int {
 	return count
 }
 
-// apiCalls returns what the provider asked of PAIStrike, such as "GET /api-tokens".
+// apiCalls returns the provider's calls to PAIStrike, such as "GET /api-tokens".
 func (s *stage) apiCalls() []string {
 	var calls []string
 	for _, call := range s.paistrike.Journal() {
@@ -234,7 +236,7 @@ func count(calls []string, prefix string) int {
 	return n
 }
 
-// wantCalls fails the test unless so many calls begin with the prefix.
+// wantCalls fails the test unless the given number of calls begin with the prefix.
 func (s *stage) wantCalls(calls []string, prefix string, want int) {
 	s.Helper()
 	if got := count(calls, prefix); got != want {

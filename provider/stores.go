@@ -14,10 +14,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// The stores are named in this file alone: which of them an entry lies in, and what only
-// one of them can tell.
+// Only this file names the stores: which of them contains an entry, and what is specific
+// to one of them.
 
-// connection is what a resource works with: the protocol, and the store that it was made
+// connection is what a resource works with: the engine, and the store that it was created
 // for.
 type connection struct {
 	engine *rotation.Engine
@@ -25,29 +25,29 @@ type connection struct {
 	aws    *aws.Store   // nil unless this is the store
 }
 
-// storeSettings is what a resource says of its secret beside the location.
+// storeSettings are a resource's settings for its secret, in addition to the location.
 type storeSettings = aws.Settings
 
-// storeFormat is what the value of a secret is.
+// storeFormat is the format of a secret's value.
 type storeFormat = aws.Format
 
 const jsonFormat, plainFormat = string(aws.JSON), string(aws.Plain)
 
-// place is one of the two stores as the provider block describes it.
+// place is one of the two stores as the provider block configures it.
 type place struct {
-	unknown bool // part of its block is not known yet
+	unknown bool // part of its block is unknown
 	connect func() (connection, error)
 }
 
-// stores are the places that secrets can go to. Each is connected to at its first use.
+// stores contains both stores. Each is connected to at its first use.
 type stores struct {
 	vault, aws place
-	// likely is the one to ask if no entry says which: an imported token has none yet.
+	// likely is the store to use without an entry: an imported token has none yet.
 	likely *place
 }
 
-// of returns the store that a location lies in. A location in Vault has a mount, and one
-// in AWS has none.
+// of returns the store of a location. A location in Vault has a mount, and one in AWS has
+// none.
 func (s *stores) of(at entry.Location) *place {
 	switch {
 	case at == entry.Location{}:
@@ -58,8 +58,8 @@ func (s *stores) of(at entry.Location) *place {
 	return &s.aws
 }
 
-// newStores describes both stores. tokens is what their engines call PAIStrike with. They
-// share one list of its tokens.
+// newStores returns both stores. Their engines call PAIStrike with the result of tokens,
+// and share one list of its tokens.
 func newStores(ctx context.Context, m providerModel, version string, env surroundings, tokens func() (rotation.Tokens, error)) *stores {
 	s := &stores{}
 	options := env.engineOptions(rotation.NewInventory())
@@ -91,7 +91,7 @@ func newStores(ctx context.Context, m providerModel, version string, env surroun
 	return s
 }
 
-// engineOptions are those of every engine of this process.
+// engineOptions returns the options of every engine of this process.
 func (env surroundings) engineOptions(shared *rotation.Inventory) []rotation.Option {
 	options := []rotation.Option{rotation.WithInventory(shared), rotation.WithTogether(rotation.SideBySide)}
 	if env.sleep != nil {
@@ -121,21 +121,21 @@ func newPlace(unknown bool, tokens func() (rotation.Tokens, error), options []ro
 	})}
 }
 
-// open connects to the store of an entry, and tells it what is wanted of the entry.
+// open connects to the store of an entry and passes on the settings of the entry.
 func (s *stores) open(d desired) (connection, error) {
 	there, err := s.of(d.at).connect()
 	there.prepare(d)
 	return there, err
 }
 
-// prepare tells the store what is wanted of an entry beside its content.
+// prepare passes on the settings of an entry to its store.
 func (c connection) prepare(d desired) {
 	if c.aws != nil {
 		c.aws.Set(d.at, d.settings)
 	}
 }
 
-// setPlace writes into a model where its secret lies.
+// setPlace writes the location of the secret into a model.
 func (m *apiTokenModel) setPlace(there connection, at entry.Location, key string, diags *diag.Diagnostics) {
 	var inVault *tokenVaultModel
 	var inAWS *tokenAWSModel
@@ -148,7 +148,7 @@ func (m *apiTokenModel) setPlace(there connection, at entry.Location, key string
 	m.AWS = objectOf("aws_secrets_manager", inAWS, diags)
 }
 
-// retag brings the tags of a secret that exists to those of a changed configuration.
+// retag changes the tags of an existing secret to those of a changed configuration.
 func (c connection) retag(ctx context.Context, s situation) error {
 	if c.aws == nil || s.want.at.Entry() != s.have.at.Entry() || maps.Equal(s.want.settings.Tags, s.have.settings.Tags) {
 		return nil
@@ -156,8 +156,8 @@ func (c connection) retag(ctx context.Context, s situation) error {
 	return c.aws.Retag(ctx, s.want.at, s.have.settings.Tags)
 }
 
-// restoring tells a plan that a deleted secret comes back by its apply. AWS alone keeps a
-// name taken while a secret can be restored.
+// restoring warns in a plan that its apply restores a deleted secret. Only AWS keeps a
+// name in use while a secret can be restored.
 func (c connection) restoring(seen rotation.Sight, diags *diag.Diagnostics) {
 	if c.aws != nil && seen.Condition == entry.Deleted {
 		diags.AddWarning("Secret is restored",
@@ -166,7 +166,7 @@ func (c connection) restoring(seen rotation.Sight, diags *diag.Diagnostics) {
 	}
 }
 
-// region returns the region that AWS is called in unless an entry names one.
+// region returns AWS's default region.
 func (s *session) region(ctx context.Context, diags *diag.Diagnostics) string {
 	there := s.connectTo(&s.stores.aws, diags)
 	if diags.HasError() {

@@ -14,31 +14,32 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 )
 
-// act is one step of a story: what happens in the world, what is applied then, and
-// what holds afterwards. Beside what it says itself, [stage.play] makes sure of
-// what holds after every apply.
+// act is one step of a story: what happens on the servers, what is then applied, and what
+// must be true afterwards. In addition, [stage.play] checks what must be true after every
+// apply.
 type act struct {
 	before func()
 	config string
-	plan   []plancheck.PlanCheck   // about the plan that is applied
-	state  []statecheck.StateCheck // about the state after it
+	plan   []plancheck.PlanCheck   // of the plan that is applied
+	state  []statecheck.StateCheck // of the state after it
 	after  func()
 
-	fails string // the error, from its summary on; white space is all alike
+	fails string // the error, from its summary on; all white space is equivalent
 
-	planOnly bool // look at the plan, and do not apply it
+	planOnly bool // make a plan and do not apply it
 	due      bool // the next plan has changes
-	unsound  bool // tokens may be left that the state does not name
-	newID    bool // the resource is another one from here on
+	unsound  bool // tokens that the state does not name may be left
+	newID    bool // the resource is a different one from here on
 
-	step func(*resource.TestStep) // what only few steps need
+	step func(*resource.TestStep) // for the needs of few steps
 }
 
-// play runs a story. After each act that applies
+// play runs a story. After each act that applies, it checks that
+//
 //   - the next plan is empty,
-//   - id is what it was,
-//   - state, PAIStrike and the store agree, and there is no token beside those in state,
-//   - a secret in the store that worked before works.
+//   - id is unchanged,
+//   - state, PAIStrike and the store agree, and there are no tokens other than those in state,
+//   - a secret in the store that worked before still works.
 //
 // At the end Terraform destroys, and no token is left.
 func (s *stage) play(acts ...act) {
@@ -103,8 +104,8 @@ func (s *stage) stepOf(a act) resource.TestStep {
 	return step
 }
 
-// stillWorks fails the test where a consumer that had a working secret has one no
-// more. An entry that is gone was taken away on purpose; the story tells of that.
+// stillWorks fails the test if a consumer that had a working secret now has one that does
+// not work. A missing entry was removed on purpose, and the story checks that.
 func (s *stage) stillWorks() {
 	s.Helper()
 	now := s.served()
@@ -116,8 +117,7 @@ func (s *stage) stillWorks() {
 	s.worked = nil
 }
 
-// says matches a text of the CLI, which breaks lines as it likes; "..." stands for
-// anything.
+// says matches output of the CLI with any line breaks. "..." matches anything.
 func says(text string) *regexp.Regexp {
 	words := strings.Fields(text)
 	for i, word := range words {
@@ -126,8 +126,8 @@ func says(text string) *regexp.Regexp {
 	return regexp.MustCompile(`(?s)` + strings.Join(words, `\s+`))
 }
 
-// ci is the address of the resource that most stories are about, and how a
-// configuration declares it.
+// ci is the address of the resource that most stories are about. standardAddress is its
+// declaration in a configuration.
 const (
 	ci              = "paistrike_api_token.ci"
 	standardAddress = `"paistrike_api_token" "ci"`
@@ -161,7 +161,7 @@ func attributes(req statecheck.CheckStateRequest) map[string]map[string]any {
 	return tokens
 }
 
-// pathOf is where the secret of a token in state is.
+// pathOf returns the path of the secret of a token in state.
 func pathOf(token map[string]any) string {
 	if at, ok := token["aws_secrets_manager"].(map[string]any); ok {
 		return inAWS + fmt.Sprint(at["name"])
@@ -170,7 +170,7 @@ func pathOf(token map[string]any) string {
 	return fmt.Sprint(at["path"])
 }
 
-// agrees compares state with the servers.
+// agrees compares the state with the servers.
 func (s *stage) agrees(req statecheck.CheckStateRequest) error {
 	named := map[string]string{}
 	for address, token := range attributes(req) {
@@ -206,7 +206,7 @@ func (s *stage) agrees(req statecheck.CheckStateRequest) error {
 	return nil
 }
 
-// edit replaces parts of a configuration, each of which must be there.
+// edit replaces parts of a configuration, each of which must be present.
 func edit(config string, oldnew ...string) string {
 	for pair := range slices.Chunk(oldnew, 2) {
 		if !strings.Contains(config, pair[0]) {

@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// repeats is how often stories that depend on an order are told: Terraform chooses
-// another each time.
+// repeats is how often stories that depend on an order are run: Terraform chooses a
+// different order each time.
 var repeats = flag.Int("repeats", 1, "how often stories that depend on Terraform's order are told")
 
-// wantServed fails the test unless the entry hands out a token that works, is described as
+// wantServed fails the test unless the entry serves a working token, is described as
 // active, and has its schedule.
 func (s *stage) wantServed(path, period string) {
 	s.Helper()
@@ -38,8 +38,8 @@ func (t *terminal) settled(live int) {
 	t.stage.wantLive(live)
 }
 
-// To Terraform a new name without a moved block is a destroy and a create, at once and in
-// any order. The plan says what that means; the entry ends up with a token that works.
+// For Terraform, a new name without a moved block is a destroy and a create, in any order.
+// The plan states what that means. The entry ends up with a working token.
 func TestRenameWithoutMoved(t *testing.T) {
 	s := newStage(t)
 	names := []string{`"ci"`, `"build"`}
@@ -56,7 +56,8 @@ func TestRenameWithoutMoved(t *testing.T) {
 	}
 }
 
-// three is a list of integrations, as count makes resources of it.
+// three returns a configuration that creates resources from a list of integrations with
+// count.
 func three(names ...string) string {
 	return fmt.Sprintf(`
 locals { integrations = [%s] }
@@ -70,7 +71,7 @@ resource "paistrike_api_token" "fleet" {
 `, `"`+strings.Join(names, `", "`)+`"`)
 }
 
-// The first of a list is removed, and every resource moves to its neighbor's entry.
+// The first item of a list is removed, and every resource moves to its neighbor's entry.
 func TestCountShiftedByOne(t *testing.T) {
 	for range *repeats {
 		t.Run("", func(t *testing.T) {
@@ -109,8 +110,8 @@ func TestSwappedPlaces(t *testing.T) {
 	}
 }
 
-// Two workspaces with one name and one path: the second takes the entry over and says so,
-// the first learns of it in its next plan, and ends nothing that is not its own.
+// Two workspaces use the same name and path. The second takes the entry over with a
+// warning. The first learns that in its next plan, and revokes only its own tokens.
 func TestTwoWorkspacesWithOnePath(t *testing.T) {
 	s := newStage(t)
 	first, second := s.terminal(standard), s.terminal(standard)
@@ -123,7 +124,7 @@ func TestTwoWorkspacesWithOnePath(t *testing.T) {
 	s.wantSays(plan, "~ secret_version = 1 -> (known after apply)")
 	s.wantSays(plan, "Plan: 0 to add, 1 to change, 0 to destroy.")
 	s.wantSays(plan, "Warning: Entry is managed by another resource ... PS209: secret/ci/paistrike is published by another resource (owner "+taken.record.Owner+")")
-	s.wantSilent(plan, taken.serves()+`"`) // another owner's token comes into no state
+	s.wantSilent(plan, taken.serves()+`"`) // another owner's token never gets into the state
 	s.wantSays(first.fails("apply", "-auto-approve"), "Error: Entry is managed by another resource ... PS209")
 	if got := first.attributes(); got["token_id"] == taken.serves() {
 		t.Error("the first copied the second's token into its state")
@@ -136,9 +137,9 @@ func TestTwoWorkspacesWithOnePath(t *testing.T) {
 	second.settled(1)
 }
 
-// A destroy of one workspace is held in the middle while another publishes. Whatever it
-// was about to do, the entry ends up with the new token; if it described the entry too
-// late, one more apply, which mints nothing, corrects that.
+// A destroy in one workspace is interrupted while another one publishes. Whatever it was
+// about to do, the entry ends up with the new token. If the destroy described the entry
+// too late, one more apply corrects that without minting.
 func TestDestroyHeldWhileAnotherPublishes(t *testing.T) {
 	for name, c := range map[string]struct{ method, path string }{
 		"before the tombstone":      {http.MethodPut, "/v1/secret/data/"},
@@ -181,8 +182,7 @@ func TestDestroyHeldWhileAnotherPublishes(t *testing.T) {
 	}
 }
 
-// gate stands between one process and both servers, and holds the first request of a
-// kind.
+// gate stands between one process and both servers, and holds the first request of a kind.
 type gate struct {
 	vault, api    string
 	reached, open chan struct{}

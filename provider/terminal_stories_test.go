@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// An apply that changes nothing leaves the state file as it is, so a state
-// under version control shows no change.
+// An apply that changes nothing leaves the state file unchanged, so a state under version
+// control shows no difference.
 func TestNothingToDoKeepsTheStateFile(t *testing.T) {
 	s := newStage(t)
 	person := s.terminal(standard)
@@ -22,7 +22,7 @@ func TestNothingToDoKeepsTheStateFile(t *testing.T) {
 	}
 }
 
-// The reason stands in the plan, the secret nowhere.
+// A plan shows the reason, and nothing shows the secret.
 func TestWhatAPlanShows(t *testing.T) {
 	s := newStage(t)
 	person := s.terminal(standard)
@@ -37,8 +37,8 @@ func TestWhatAPlanShows(t *testing.T) {
 	s.wantSilent(plan, "must be replaced")
 }
 
-// A plan that was saved and is applied after the scheduler rotated does not rotate
-// again, and neither does one that is applied a second time.
+// A saved plan that is applied after the scheduler rotated does not rotate again. Neither
+// does a plan that is applied a second time.
 func TestSavedPlanIsOld(t *testing.T) {
 	s := newStage(t)
 	person := s.terminal(standard)
@@ -77,7 +77,7 @@ func TestNoRefreshNoRotation(t *testing.T) {
 	s.wantCalls(s.vaultCalls(), "", 0)
 }
 
-// A warning says what an overlap that is too short does to consumers.
+// A warning explains what a too short overlap means for consumers.
 func TestWarnsOfATokenInUseWhenItRetires(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -91,7 +91,7 @@ func TestWarnsOfATokenInUseWhenItRetires(t *testing.T) {
 	s.wantSays(person.apply(), "Warning: Revoked token was still in use ... PS502: Token")
 }
 
-// A fixed end is over, and nothing but the user can help.
+// If a fixed expiry has passed, only the user can help.
 func TestWarnsOfAFixedEndThatIsOver(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -103,7 +103,7 @@ func TestWarnsOfAFixedEndThatIsOver(t *testing.T) {
 	s.wantSays(plan, "No changes.")
 }
 
-// A token that nothing rotates comes to its end: the guard rails warn of it.
+// A token that nothing rotates approaches its expiry: the guard rails cause a warning.
 func TestWarnsBeforeTheEnd(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -117,7 +117,7 @@ func TestWarnsBeforeTheEnd(t *testing.T) {
 	s.wantSays(person.run("plan"), "Warning: Token expires soon ... expires at 2026-04-05T09:00:00Z")
 }
 
-// Import blocks name the token by id or, where the CLI knows identities, by those.
+// Import blocks name the token by ID or, if the CLI supports identities, by identity.
 func TestImportBlock(t *testing.T) {
 	for name, c := range map[string]struct{ block, terraform, tofu string }{
 		"id":       {`id = "TOKEN"`, "1.5.0", "1.5.0"},

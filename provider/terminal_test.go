@@ -9,19 +9,19 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// terminal is a person at a shell: a folder, and the CLI with the provider as a
-// process of its own. It is for what [stage.play] cannot do: saved plans, the text
-// of a plan, warnings, logs, the state file.
+// terminal is a user at a shell: a directory, and the CLI with the provider as a separate
+// process. It is for what [stage.play] cannot do: saved plans, the text of a plan,
+// warnings, logs, and the state file.
 type terminal struct {
 	*tfcli.Workspace
 	stage *stage
 }
 
-// terminal opens one with a configuration.
+// terminal opens a terminal with a configuration.
 func (s *stage) terminal(config string) *terminal {
 	s.Helper()
 	bin, dir := s.TempDir(), s.TempDir()
-	program, err := os.Executable() // TestMain makes a provider of it
+	program, err := os.Executable() // TestMain turns it into a provider
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func (s *stage) terminal(config string) *terminal {
 	return t
 }
 
-// write puts down the configuration, with where the provider comes from.
+// write writes the configuration with the source of the provider.
 func (t *terminal) write(config string) {
 	t.stage.Helper()
 	const source = "terraform {\n  required_providers {\n    paistrike = { source = \"paistrike/paistrike\" }\n  }\n}\n"
@@ -50,7 +50,7 @@ func (t *terminal) write(config string) {
 	}
 }
 
-// words are those of a command line, for the store of the stage.
+// words translates the arguments of a command to the store of the stage.
 func (t *terminal) words(args []string) []string {
 	var words []string
 	for _, arg := range args {
@@ -59,7 +59,7 @@ func (t *terminal) words(args []string) []string {
 	return append(words, "-no-color")
 }
 
-// run runs a command that must succeed, and returns what it printed.
+// run runs a command that must succeed, and returns its output.
 func (t *terminal) run(args ...string) string {
 	t.stage.Helper()
 	out, err := t.Run(t.stage.Context(), t.words(args)...)
@@ -69,7 +69,7 @@ func (t *terminal) run(args ...string) string {
 	return out.Stdout + out.Stderr
 }
 
-// fails runs a command that must fail, and returns what it printed.
+// fails runs a command that must fail, and returns its output.
 func (t *terminal) fails(args ...string) string {
 	t.stage.Helper()
 	out, err := t.Run(t.stage.Context(), t.words(args)...)
@@ -79,13 +79,13 @@ func (t *terminal) fails(args ...string) string {
 	return out.Stdout + out.Stderr
 }
 
-// apply applies without asking.
+// apply applies without confirmation.
 func (t *terminal) apply(args ...string) string {
 	t.stage.Helper()
 	return t.run(append([]string{"apply", "-auto-approve"}, args...)...)
 }
 
-// state is the state file.
+// state returns the state file and its serial.
 func (t *terminal) state() (serial int, raw string) {
 	t.stage.Helper()
 	text, err := os.ReadFile(filepath.Join(t.Dir, "terraform.tfstate"))
@@ -99,7 +99,7 @@ func (t *terminal) state() (serial int, raw string) {
 	return file.Serial, string(text)
 }
 
-// attributes returns those of [ci] in state.
+// attributes returns the attributes of [ci] in state.
 func (t *terminal) attributes() map[string]any {
 	t.stage.Helper()
 	resources, err := t.State(t.stage.Context())
@@ -109,7 +109,7 @@ func (t *terminal) attributes() map[string]any {
 	return resources[ci]
 }
 
-// wantSays fails the test unless the text holds the words, however it breaks lines.
+// wantSays fails the test unless the text contains the words, whatever its line breaks.
 func (s *stage) wantSays(text, words string) {
 	s.Helper()
 	if words = s.inStore(words); !says(words).MatchString(text) {
@@ -117,7 +117,7 @@ func (s *stage) wantSays(text, words string) {
 	}
 }
 
-// wantSilent fails the test if the text holds the word.
+// wantSilent fails the test if the text contains the word.
 func (s *stage) wantSilent(text, word string) {
 	s.Helper()
 	if strings.Contains(text, word) {

@@ -14,8 +14,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// tokenFilter chooses tokens of the account. A token has to pass every part that is
-// set; the zero value lets all pass.
+// tokenFilter selects tokens of the account. A token must match every part that is set.
+// The zero value matches all tokens.
 type tokenFilter struct {
 	name          *regexp.Regexp
 	status        string // active, expired or revoked
@@ -26,7 +26,7 @@ type tokenFilter struct {
 	managed       *bool
 }
 
-// tokenFilterModel is the filter as a configuration writes it.
+// tokenFilterModel is the filter in a configuration.
 type tokenFilterModel struct {
 	NameRegex     types.String `tfsdk:"name_regex"`
 	Status        types.String `tfsdk:"status"`
@@ -37,7 +37,7 @@ type tokenFilterModel struct {
 	Managed       types.Bool   `tfsdk:"managed"`
 }
 
-// filter reads a configuration that has passed the validators.
+// filter returns the filter of a configuration, which must have passed the validators.
 func (m tokenFilterModel) filter() tokenFilter {
 	f := tokenFilter{
 		status:        m.Status.ValueString(),
@@ -53,12 +53,12 @@ func (m tokenFilterModel) filter() tokenFilter {
 	return f
 }
 
-// needsClock reports whether the filter compares with the time that it is.
+// needsClock reports whether the filter depends on the current time.
 func (f tokenFilter) needsClock() bool {
 	return f.expiresWithin > 0 || f.unusedFor > 0 || f.status == "active" || f.status == "expired"
 }
 
-// match reports whether a token passes at now, PAIStrike's time.
+// match reports whether a token matches at now, PAIStrike's time.
 func (f tokenFilter) match(t paistrike.Token, now time.Time) bool {
 	switch {
 	case f.name != nil && !f.name.MatchString(t.Name),
@@ -73,7 +73,7 @@ func (f tokenFilter) match(t paistrike.Token, now time.Time) bool {
 	return true
 }
 
-// choose returns the tokens that pass, by name, then age, then id.
+// choose returns the matching tokens, ordered by name, then age, then ID.
 func (f tokenFilter) choose(tokens []paistrike.Token, now time.Time) []paistrike.Token {
 	chosen := []paistrike.Token{}
 	for _, token := range tokens {
@@ -87,19 +87,18 @@ func (f tokenFilter) choose(tokens []paistrike.Token, now time.Time) []paistrike
 	return chosen
 }
 
-// statusAt is one word more than PAIStrike has; see [statusValue].
+// statusAt returns the status of a token, including "expired"; see [statusValue].
 func statusAt(t paistrike.Token, now time.Time) string {
 	return statusValue(t.Status, t.ExpiresAt, schedule.Clock{PAIStrike: now}).ValueString()
 }
 
-// expiresWithin reports a token that works and ends in the span that begins now. At
-// its very end it is in.
+// expiresWithin reports whether a token works and expires within span of now, inclusive.
 func expiresWithin(t paistrike.Token, now time.Time, span time.Duration) bool {
 	return t.Usable(now) && !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(now.Add(span))
 }
 
-// lastSign is when the token was last used, or created if it never was. The zero
-// time, of a server that says neither, is long ago.
+// lastSign returns when the token was last used, or created if it was never used. If the
+// server reports neither, the zero time counts as long ago.
 func lastSign(t paistrike.Token) time.Time {
 	if t.LastUsedAt.IsZero() {
 		return t.CreatedAt
@@ -107,15 +106,15 @@ func lastSign(t paistrike.Token) time.Time {
 	return t.LastUsedAt
 }
 
-// isManaged reports a token that this provider, or the action, made for a Vault
-// entry. Its name says so.
+// isManaged reports whether the name of a token shows that this provider or the action
+// created it for an entry.
 func isManaged(t paistrike.Token) bool {
 	_, managed := rotation.ParseName(t.Name)
 	return managed
 }
 
-// daysLeft returns the whole days until a token expires, negative once it has, and null
-// if it never does or the time is not known.
+// daysLeft returns the whole days until a token expires. It is negative after that, and
+// null if the token never expires or the time is unknown.
 func daysLeft(expires, now time.Time) types.Int64 {
 	if expires.IsZero() || now.IsZero() {
 		return types.Int64Null()

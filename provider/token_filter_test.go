@@ -14,7 +14,7 @@ import (
 
 const aDay = 24 * time.Hour
 
-// noon is the time of every filter here.
+// noon is the current time of every filter here.
 func noon() time.Time { return time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC) }
 
 func TestFilter(t *testing.T) {
@@ -86,7 +86,7 @@ func TestDaysLeft(t *testing.T) {
 	}
 }
 
-// What is taken for a filter is what was written.
+// A configuration is converted to the corresponding filter.
 func TestFilterOfAConfiguration(t *testing.T) {
 	t.Parallel()
 	f := tokenFilterModel{

@@ -12,14 +12,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// listed is the account's tokens as PAIStrike showed them, and its time then.
+// listed contains the account's tokens as PAIStrike listed them, and its time then.
 type listed struct {
 	tokens []paistrike.Token
-	now    time.Time // zero if the server does not say
+	now    time.Time // zero if the server does not report it
 }
 
-// list asks PAIStrike for every page and returns the tokens that pass. It asks anew
-// each time, so that an audit after an apply sees what the apply did.
+// list reads every page from PAIStrike and returns the matching tokens. It reads them
+// again each time, so that an audit after an apply sees its result.
 func (s *session) list(ctx context.Context, f tokenFilter, diags *diag.Diagnostics) listed {
 	client := s.client(diags)
 	if diags.HasError() {
@@ -38,7 +38,7 @@ func (s *session) list(ctx context.Context, f tokenFilter, diags *diag.Diagnosti
 	return listed{tokens: f.choose(tokens, now), now: now}
 }
 
-// tokenRow is a token as the data sources show it.
+// tokenRow is a token in the data sources.
 type tokenRow struct {
 	ID            types.String `tfsdk:"id"`
 	Name          types.String `tfsdk:"name"`
@@ -58,7 +58,7 @@ func rowOf(t paistrike.Token, now time.Time) tokenRow {
 	}
 }
 
-// displayName tells a person which token it is.
+// displayName returns a description by which a user recognizes a token.
 func displayName(t paistrike.Token, now time.Time) string {
 	return fmt.Sprintf("%s (%s) %s", t.Name, t.ID, statusAt(t, now))
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// forty is a fleet, each token in a place of its own.
+// forty is a fleet of tokens with different paths.
 const forty = `
 resource "paistrike_api_token" "fleet" {
   count      = 40
@@ -19,7 +19,8 @@ resource "paistrike_api_token" "fleet" {
 // anyVault is [newStage] without options.
 func anyVault(t *testing.T) *stage { return newStage(t) }
 
-// wantErrors fails the test unless a text holds so many errors, and the words.
+// wantErrors fails the test unless a text contains the given number of errors, and the
+// words.
 func (s *stage) wantErrors(text string, count int, words string) {
 	s.Helper()
 	s.wantSays(text, words)
@@ -28,7 +29,7 @@ func (s *stage) wantErrors(text string, count int, words string) {
 	}
 }
 
-// What every token lacks is one error of the plan, not one at each token.
+// A problem that affects every token is one error in the plan, not one for each token.
 func TestWhatEveryTokenLacksIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -53,8 +54,8 @@ func TestWhatEveryTokenLacksIsSaidOnce(t *testing.T) {
 	}
 }
 
-// A plan whose tokens exist says it once too. An apply of a saved plan says at each token
-// that it was not created: none of them may pass for done.
+// A plan of existing tokens also reports it once. An apply of a saved plan reports for
+// each token that it was not created: none of them may seem done.
 func TestAnApplySaysOfEachTokenWhatItLacks(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// check runs a rule on a known value and puts its error at the attribute.
+// check applies a rule to a known value and adds its error at the attribute.
 func check(req validator.StringRequest, resp *validator.StringResponse, rule func(string) error) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
@@ -86,7 +86,7 @@ func (keyValidator) ValidateString(_ context.Context, req validator.StringReques
 	check(req, resp, checkKey)
 }
 
-// parseInstant reads RFC 3339, or a date as its first instant in UTC.
+// parseInstant parses RFC 3339, or a date as its first instant in UTC.
 func parseInstant(text string) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, text); err == nil {
 		return t, nil
@@ -101,7 +101,8 @@ func parseInstant(text string) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// checkName is PAIStrike's rule for names, less the room that the suffix takes.
+// checkName applies PAIStrike's rule for names, and leaves room for the suffix of a
+// rotation.
 func checkName(name string) error {
 	switch {
 	case name == "":
@@ -132,7 +133,7 @@ func checkPath(text string) error {
 	return nil
 }
 
-// reservedKeys are the fields that stand beside the secret.
+// reservedKeys are the data fields next to the secret.
 var reservedKeys = []string{"token_id", "token_name", "created_at", "expires_at", "paistrike"}
 
 func checkKey(key string) error {

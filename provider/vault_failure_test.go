@@ -50,7 +50,7 @@ func TestVaultSealed(t *testing.T) {
 	)
 }
 
-// A plan that only looks needs no Vault: it says what it does not know.
+// A plan that writes nothing needs no Vault: it reports what it does not know.
 func TestVaultSealedAtRefresh(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -64,7 +64,7 @@ func TestVaultSealedAtRefresh(t *testing.T) {
 	s.wantSilent(person.run("plan"), "not consulted")
 }
 
-// The Vault token lacks a right, and that is found before a token is minted.
+// A missing permission of the Vault token is reported before a token is minted.
 func TestVaultTokenLacksARight(t *testing.T) {
 	onOneCLI(t)
 	rows := []struct{ rules, says string }{
@@ -100,7 +100,8 @@ func TestVaultTokenLacksARight(t *testing.T) {
 	})...)
 }
 
-// What a rotation needs, and no more, is enough: no right to delete or to destroy.
+// The permissions that a rotation needs are sufficient, without permission to delete or
+// destroy.
 func TestVaultTokenOfARotator(t *testing.T) {
 	onOneCLI(t)
 	const rotator = "token-of-a-rotator"
@@ -115,8 +116,8 @@ func TestVaultTokenOfARotator(t *testing.T) {
 	)
 }
 
-// The write of the secret fails. What was minted reached nobody, and is revoked at
-// once or, where it might still be published, by the next run that writes.
+// The write of the secret fails. The minted token reached no one. It is revoked at once,
+// or by the next run that writes if it might still be published.
 func TestPublishFails(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -143,14 +144,15 @@ func TestPublishFails(t *testing.T) {
 		fails: "Error: Token created, but it is undecided whether the store holds it ... PS205: Publishing token tok_... as generation 3 of secret/ci/paistrike was not confirmed.",
 	}, act{
 		before: func() { s.mend(); s.wantLive(3) }, config: standard,
-		// Those that may be in flight are for the same generation: check-and-set decides.
+		// The tokens that may be in flight are for the same generation: check-and-set
+		// decides.
 		plan: rotates("period"), state: state(secretVersion(3), previous(1)), after: func() { s.wantLive(2) },
 	})
 	s.play(acts...)
 }
 
-// The first token of a path: the create fails, there is no state, and the next create
-// clears up after it.
+// For the first token of a path, the create fails without a state, and the next create
+// cleans up.
 func TestFirstPublishFails(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -166,7 +168,7 @@ func TestFirstPublishFails(t *testing.T) {
 	)
 }
 
-// Writes whose outcome is not what the answer says are resolved by reading back.
+// A write whose response does not match its outcome is resolved by reading back.
 func TestRotateInSpiteOfVault(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -188,10 +190,9 @@ func TestRotateInSpiteOfVault(t *testing.T) {
 		})
 }
 
-// onVerify does something at the moment when a new token has been minted and is not
-// yet in Vault.
+// onVerify calls do when a new token has been minted and is not yet in Vault.
 func (s *stage) onVerify(do func()) func() {
-	var done atomic.Bool // set before, because what is done may verify as well
+	var done atomic.Bool // set before do, which may verify as well
 	return func() {
 		s.whenCalled(func(r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/self") && !strings.Contains(r.URL.RawQuery, byConsumer) && !done.Swap(true) {
@@ -201,8 +202,8 @@ func (s *stage) onVerify(do func()) func() {
 	}
 }
 
-// Two run at once: one of them publishes, the other's token is revoked, and both
-// agree.
+// Of two concurrent runs, one publishes and the other's token is revoked. Both agree on
+// the result.
 func TestSchedulerWinsTheRace(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -221,7 +222,7 @@ func TestSchedulerWinsTheRace(t *testing.T) {
 	)
 }
 
-// Someone writes by hand in the middle of a rotation: the new token goes on top.
+// If someone writes manually during a rotation, the new token is published on top.
 func TestSomeoneWritesDuringARotation(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -235,7 +236,7 @@ func TestSomeoneWritesDuringARotation(t *testing.T) {
 	)
 }
 
-// Someone writes by hand in the middle of a create: it is theirs now.
+// If someone writes manually during a create, the entry is theirs.
 func TestSomeoneWritesDuringACreate(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -251,8 +252,8 @@ func TestSomeoneWritesDuringACreate(t *testing.T) {
 	}
 }
 
-// Custom metadata cannot be written: the secret is still right, and the next
-// run writes what is missing, without a new token.
+// If custom metadata cannot be written, the secret is still correct. The next run writes
+// the metadata without a new token.
 func TestMirrorFails(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)
@@ -274,8 +275,8 @@ func TestMirrorFails(t *testing.T) {
 	)
 }
 
-// A destroy that fails keeps the resource. Each attempt gets as far as it can, and the
-// next goes on from there.
+// A failed destroy keeps the resource. Each attempt gets as far as it can, and the next
+// continues from there.
 func TestDestroyFails(t *testing.T) {
 	onOneCLI(t)
 	s := newStage(t)

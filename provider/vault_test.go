@@ -13,14 +13,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// byConsumer marks the requests that the test itself makes, as a consumer or a
-// person would, so that the journals can tell them from the provider's.
+// byConsumer marks the requests of the test itself, as a consumer or a person, to
+// distinguish them from the provider's in the journals.
 const byConsumer = "by-consumer"
 
-// entry is the current version of a Vault entry, as a consumer sees it.
+// location is the current version of an entry, as a consumer sees it.
 type location struct {
-	Version  int            // of Vault
-	Revision string         // in the words of the store
+	Version  int            // in Vault
+	Revision string         // in the format of the store
 	Data     map[string]any // nil if nothing can be read
 	record   struct {
 		State    string `json:"state"`
@@ -38,7 +38,7 @@ func (e location) text(field string) string {
 	return text
 }
 
-// serves returns the id of the token that the entry hands to its consumers.
+// serves returns the ID of the token that the entry serves.
 func (e location) serves() string {
 	if e.record.State != "active" {
 		return ""
@@ -46,7 +46,7 @@ func (e location) serves() string {
 	return e.text("token_id")
 }
 
-// ask sends a request to Vault as root, and reads the data of the answer into out.
+// ask sends a request to Vault as root and decodes the data of the response into out.
 func (s *stage) ask(method, path string, in, out any) int {
 	s.Helper()
 	var body bytes.Buffer
@@ -81,7 +81,7 @@ func (s *stage) ask(method, path string, in, out any) int {
 	return response.StatusCode
 }
 
-// must is [stage.ask] where any refusal ends the test.
+// must is [stage.ask], but a refusal ends the test.
 func (s *stage) must(method, path string, in any) {
 	s.Helper()
 	if status := s.ask(method, path, in, nil); status >= 300 {
@@ -89,7 +89,7 @@ func (s *stage) must(method, path string, in any) {
 	}
 }
 
-// entry reads secret/<path>, or the secret of that name.
+// entry reads secret/<path>, or the AWS secret with that name.
 func (s *stage) entry(path string) location {
 	s.Helper()
 	if name, ok := s.awsName(path); ok {
@@ -105,7 +105,7 @@ func (s *stage) entry(path string) location {
 	return e
 }
 
-// secret is what a consumer reads at secret/<path>.
+// secret returns what a consumer reads at secret/<path>.
 func (s *stage) secret(path string) string {
 	s.Helper()
 	return s.entry(path).text("token")
@@ -124,7 +124,7 @@ func (s *stage) custom(path string) map[string]string {
 	return answer.Custom
 }
 
-// writeByHand puts a secret of someone's own into the current version.
+// writeByHand writes someone's own secret as the current version.
 func (s *stage) writeByHand(path, secret string) {
 	s.Helper()
 	if name, ok := s.awsName(path); ok {
@@ -134,7 +134,7 @@ func (s *stage) writeByHand(path, secret string) {
 	s.must(http.MethodPut, "secret/data/"+path, map[string]any{"data": map[string]string{"token": secret}})
 }
 
-// deleteByHand deletes the current version of secret/<path>, as it can be undone.
+// deleteByHand deletes the current version of secret/<path> so that it can be restored.
 func (s *stage) deleteByHand(path string) {
 	s.Helper()
 	if name, ok := s.awsName(path); ok {
@@ -154,7 +154,7 @@ func (s *stage) purgeByHand(path string) {
 	s.must(http.MethodDelete, "secret/metadata/"+path, nil)
 }
 
-// entries lists the paths of the mount "secret", and the secrets of AWS.
+// entries returns the paths on the mount "secret", and the secrets of AWS.
 func (s *stage) entries() []string {
 	s.Helper()
 	var found []string
@@ -178,7 +178,8 @@ func (s *stage) entries() []string {
 	return found
 }
 
-// vaultCalls returns what the provider asked of Vault, such as "GET secret/metadata/ci/paistrike".
+// vaultCalls returns the provider's calls to Vault, such as "GET
+// secret/metadata/ci/paistrike".
 func (s *stage) vaultCalls() []string {
 	s.Helper()
 	var calls []string
