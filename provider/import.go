@@ -26,7 +26,7 @@ func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnos
 		if diags.HasError() {
 			return ""
 		}
-		candidates := currentOf(labelled(all.tokens, label))
+		candidates := currentOf(labeled(all.tokens, label))
 		switch len(candidates) {
 		case 1:
 			text = candidates[0].ID
@@ -42,8 +42,8 @@ func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnos
 	return text
 }
 
-// labelled returns the tokens with a label, with or without the suffix of a rotation.
-func labelled(tokens []paistrike.Token, label string) []paistrike.Token {
+// labeled returns the tokens with a label, with or without the suffix of a rotation.
+func labeled(tokens []paistrike.Token, label string) []paistrike.Token {
 	var found []paistrike.Token
 	for _, token := range tokens {
 		if name, ok := rotation.ParseName(token.Name); token.Name == label || (ok && name.Label == label) {

@@ -73,7 +73,7 @@ type incident struct {
 	name  string
 	start func(testing.TB, *testparts.Authority, ...string) *testparts.VaultServer
 	// prepare configures how the engine logs in. It returns the incident and its repair.
-	prepare func(t *testing.T, v *vaultServer, w *world) (happens, mended func())
+	prepare func(t *testing.T, v *vaultServer, w *world) (happens, repaired func())
 	// unnoticed is true if the run succeeds anyway.
 	unnoticed bool
 }
@@ -197,7 +197,7 @@ func (v *vaultServer) play(t *testing.T, i incident, s scenario, n int) int {
 	t.Helper()
 	w := newWorld(t, v.kv)
 	s.setup(w)
-	happens, mended := i.prepare(t, v, w)
+	happens, repaired := i.prepare(t, v, w)
 	logins := v.logins(t)
 	wire := &faultyWire{before: func(call int, _ *http.Request) {
 		if call == n {
@@ -208,7 +208,7 @@ func (v *vaultServer) play(t *testing.T, i incident, s scenario, n int) int {
 		if more := v.logins(t) - logins; more > 2 {
 			t.Errorf("%s, call %d: %d logins in one run", s.name, n, more)
 		}
-		mended()
+		repaired()
 	})
 	if i.unnoticed && wire.err != nil {
 		t.Errorf("%s, call %d: the run failed: %v", s.name, n, wire.err)
