@@ -1,5 +1,5 @@
-# Everything below works on a machine with Go, Node, git and make: what else is
-# needed, it builds from pinned sources and keeps (see tools/README.md).
+# All targets work on a machine with Go, Node, git and make. Other tools are built once
+# from pinned sources (see tools/README.md).
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 RELEASE_FLAGS := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
@@ -8,7 +8,7 @@ FUZZTIME ?= 20s
 SEED ?=
 FOR ?= 1m
 STORE ?= vault
-# The version that the next release will have.
+# The version of the next release.
 NEXT_VERSION := $(shell awk '/^\#\# [0-9]/ { print $$2; exit }' CHANGELOG.md)
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/workflows/*.yml) examples/consumers/vault-action.yml
 
@@ -35,19 +35,19 @@ tools: ## build the programs that demo and tests use into .tools/, once
 	@tools/build kv secretsmanager act vault tofu opa
 
 .PHONY: demo
-demo: provider-binary ## see one token's whole life on this machine: create, rotate, revoke (STORE=aws: in AWS)
+demo: provider-binary ## show the lifecycle of a token on this machine: create, rotate, revoke (STORE=aws for AWS)
 	@tools/build kv secretsmanager
 	@tools/cli >/dev/null || tools/build tofu
 	go run ./examples/quickstart -store $(STORE)
 
-# OVERRIDES=1 runs the provider from bin/ without `terraform init`, for those who change it.
+# OVERRIDES=1 runs the provider from bin/ without `terraform init`, for developers of the provider.
 .PHONY: sandbox
-sandbox: provider-binary ## run a PAIStrike, a Vault and an AWS Secrets Manager on loopback to try things out on
+sandbox: provider-binary ## run a PAIStrike, a Vault and an AWS Secrets Manager on loopback
 	@tools/build kv secretsmanager
 	@go build -o bin/sandbox ./examples/sandbox
 	@exec bin/sandbox -listen 127.0.0.1:8765 -vault-listen 127.0.0.1:8210 -aws-listen 127.0.0.1:8220 -env-file .sandbox.env -cli-config .sandbox.tfrc -provider-version $(NEXT_VERSION) $(if $(OVERRIDES),-dev-overrides)
 
-# It ends with the proof line, whose numbers come from the tests that have just run.
+# The last line is the proof line, with the numbers that the tests counted.
 .PHONY: test
 test: build testtools ## run all tests, with real Terraform, Vault and workflow runs
 	cd tools/loopback && go vet ./... && go test ./...
@@ -57,18 +57,18 @@ test: build testtools ## run all tests, with real Terraform, Vault and workflow 
 	TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go run ./internal/proof/run go test -timeout $(TEST_TIMEOUT) ./...
 
 .PHONY: proof
-proof: ## prove the promises of the reliability guide, in some minutes
+proof: ## check the guarantees of the reliability guide (several minutes)
 	@tools/build kv
 	@tools/cli >/dev/null || tools/build tofu
 	@TF_CLIS="$${TF_CLIS:-$$(tools/cli)}" go run ./internal/proof/run
 
 .PHONY: chaos
-chaos: ## let faults, lies and neighbors happen at random (SEED=7 FOR=1m; without SEED, one at random)
+chaos: ## inject faults, false responses and neighbors at random (SEED=7 FOR=1m; without SEED, a random one)
 	@go run ./internal/proof/run -chaos "$(SEED)" "$(FOR)"
 
 # Go fuzzes one function at a time; awk pairs each with its package.
 .PHONY: fuzz
-fuzz: ## try odd input on every parser and decision, FUZZTIME (20s) each
+fuzz: ## fuzz every parser and decision, FUZZTIME (20s) each
 	@found=$$(go test -list '^Fuzz' ./...) || { echo "$$found"; exit 1; }; \
 	echo "$$found" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print names[i], $$2; n = 0 }' | \
 	while read -r name package; do \
@@ -76,7 +76,7 @@ fuzz: ## try odd input on every parser and decision, FUZZTIME (20s) each
 		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
 	done
 
-# Vault and the CLI of PATH will do, but a CI run has all parts in the pinned versions.
+# Vault and the CLI on PATH are sufficient, but a CI run uses pinned versions of all programs.
 .PHONY: testtools
 testtools:
 	@tools/build kv secretsmanager act
@@ -102,16 +102,16 @@ generate: ## format the examples and write docs/
 	tools/generate
 
 .PHONY: release-check
-release-check: ## rehearse a release: build it twice, compare, install it, apply with it
+release-check: ## rehearse a release: build it twice, compare, install, and apply
 	tools/release-check
 
 .PHONY: bench
-bench: ## measure what the provider costs: time, memory, and requests per token
+bench: ## measure time, memory, and requests per token
 	@tools/build kv time
 	@tools/cli >/dev/null || tools/build tofu
 	go run ./internal/bench
 
 .PHONY: check
-check: lint ## what CI runs: lint, docs up to date, tests
+check: lint ## run lint, check generated docs, run all tests
 	tools/generate --check
 	$(MAKE) test
