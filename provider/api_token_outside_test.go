@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -39,8 +38,12 @@ func (s *stage) runScheduler() fleet.Entry {
 	if err != nil || report.Failed > 0 {
 		s.Fatal(report, err)
 	}
-	i := slices.IndexFunc(report.Entries, func(e fleet.Entry) bool { return e.Path == standardPath })
-	return report.Entries[i]
+	for _, e := range report.Entries.All() {
+		if e.Path == standardPath {
+			return e
+		}
+	}
+	return fleet.Entry{}
 }
 
 // between calls do after the plan was made and before it is applied.

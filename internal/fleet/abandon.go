@@ -3,9 +3,9 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
@@ -61,21 +61,9 @@ type Left struct {
 // Abandon closes entries whose PAIStrike is gone, by an engine that does without one. A
 // failure at one entry is in its place of the report and stops no other.
 func Abandon(ctx context.Context, engine *rotation.Engine, entries []entry.Location, o AbandonOptions) AbandonReport {
-	report := AbandonReport{DryRun: o.DryRun, Endpoint: o.Endpoint, Entries: make([]AbandonedEntry, len(entries))}
-	steps := newSteps(len(entries), o.Progress)
-	var group errgroup.Group
-	group.SetLimit(max(o.Concurrency, 1))
-	for i, at := range entries {
-		group.Go(func() error {
-			report.Entries[i] = abandon(ctx, engine, at, o)
-			steps.step()
-			return nil
-		})
-	}
-	_ = group.Wait() // no entry stops the others
-	for _, e := range report.Entries {
-		report.add(e)
-	}
+	report := AbandonReport{DryRun: o.DryRun, Endpoint: o.Endpoint, Entries: make([]AbandonedEntry, 0, len(entries))}
+	visit(entries, o.Concurrency, o.Progress, func(at entry.Location) AbandonedEntry { return abandon(ctx, engine, at, o) }, report.add)
+	slices.SortFunc(report.Entries, func(a, b AbandonedEntry) int { return strings.Compare(a.Path, b.Path) })
 	return report
 }
 
@@ -116,8 +104,9 @@ func (e *AbandonedEntry) stand(result rotation.Abandoned, dryRun bool) {
 	}
 }
 
-// add counts an entry.
+// add counts an entry, and keeps it.
 func (r *AbandonReport) add(e AbandonedEntry) {
+	r.Entries = append(r.Entries, e)
 	switch e.Outcome {
 	case Closed:
 		r.Closed++

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
@@ -23,7 +21,7 @@ type AuditOptions struct {
 type AuditReport struct {
 	Time     time.Time `json:"time"`   // PAIStrike's
 	Tokens   int       `json:"tokens"` // of the account that work
-	Entries  []Entry   `json:"entries"`
+	Entries  Entries   `json:"entries"`
 	Findings []Finding `json:"findings"`
 
 	Errors   int `json:"errors"`
@@ -42,35 +40,31 @@ func Audit(ctx context.Context, engine *rotation.Engine, entries []entry.Locatio
 	if err != nil {
 		return report, err
 	}
-	seen := make([]held, len(entries))
-	report.Entries = make([]Entry, len(entries))
-	steps := newSteps(len(entries), o.Progress)
-	var group errgroup.Group
-	group.SetLimit(max(o.Concurrency, 1))
-	for i, at := range entries {
-		group.Go(func() error {
-			seen[i], report.Entries[i] = look(ctx, engine, at, o.Sweep)
-			steps.step()
-			return nil
+	judge := newAuditor(o.Limits)
+	visit(entries, o.Concurrency, o.Progress,
+		func(at entry.Location) looked { return look(ctx, engine, at, o.Sweep) },
+		func(l looked) {
+			judge.entry(l.held)
+			report.Entries.add(l.entry)
 		})
-	}
-	_ = group.Wait() // no entry stops the others
+	report.Entries.sort()
 	report.Time, _ = engine.ServerTime()
-	for _, token := range tokens {
-		if token.Usable(report.Time) {
-			report.Tokens++
-		}
-	}
-	report.Findings = findings(report.Time, o.Limits, tokens, seen)
+	report.Tokens, report.Findings = judge.account(report.Time, tokens)
 	report.count()
 	return report, nil
 }
 
+// looked is what an audit sees of one entry: what findings need, and what the report says.
+type looked struct {
+	held  *held
+	entry Entry
+}
+
 // look looks at an entry, and sweeps if that is wanted.
-func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep bool) (held, Entry) {
+func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep bool) looked {
 	seen, t, err := consider(ctx, engine, at, false)
 	if err != nil {
-		return held{path: at.Path}, Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}
+		return looked{&held{path: at.Path}, Entry{Path: at.Path, Outcome: Failed, Problem: problemOf(err)}}
 	}
 	h, found := hold(seen, t), entryOf(seen, t)
 	switch {
@@ -82,7 +76,7 @@ func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep
 		found.Outcome = Due
 	}
 	if !sweep || seen.Strays() == 0 || t.err != nil {
-		return h, found
+		return looked{h, found}
 	}
 	request := rotation.Request{At: at, Seen: &seen, Stored: true, Wish: rotation.Sweep}
 	result, err := engine.Run(ctx, request)
@@ -91,13 +85,13 @@ func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep
 	if err != nil {
 		found.Outcome, found.Problem = Failed, problemOf(err)
 	}
-	return h, found
+	return looked{h, found}
 }
 
 // count fills in the numbers, and marks what was swept.
 func (r *AuditReport) count() {
 	swept := map[string]bool{}
-	for _, entry := range r.Entries {
+	for _, entry := range r.Entries.All() {
 		for _, id := range entry.Swept {
 			swept[id] = true
 		}

@@ -263,7 +263,7 @@ func TestAuditWhereOneEntryIsRefused(t *testing.T) {
 		return inner.RoundTrip(r)
 	})
 	report := w.audit(false)
-	if report.Failed != 1 || report.Entries[0].Problem.Code != "PS301" || report.Entries[1].TokenID == "" {
+	if report.Failed != 1 || report.Entries.At(0).Problem.Code != "PS301" || report.Entries.At(1).TokenID == "" {
 		t.Errorf("%+v", report.Entries)
 	}
 }

@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -61,12 +62,11 @@ type Limits struct {
 	JobTime      time.Duration // how long a job may take
 }
 
-// held is what an audit keeps of an entry, as far as metadata shows: little, because all
-// entries are compared with all tokens.
+// held is what findings need of an entry, as far as metadata shows.
 type held struct {
-	path  string
-	slots []string
-	err   error // why it cannot be judged
+	path string
+	now  time.Time // when it was seen, by PAIStrike's clock
+	err  error     // why it cannot be judged
 	// damaged says why metadata tells nothing of an entry whose current version can be read.
 	damaged error
 	// unclear says that the record alone knows which token is served.
@@ -75,7 +75,8 @@ type held struct {
 	serves    bool
 	tokenID   string // that metadata names
 	tokenName string
-	token     paistrike.Token // as PAIStrike knows it
+	token     paistrike.Token   // as PAIStrike knows it
+	astray    []paistrike.Token // tokens that work and are named for this entry, which names others
 	gen       int
 	retiring  []string // ids of replaced tokens
 	// scheduled says that a schedule will replace the token.
@@ -85,10 +86,10 @@ type held struct {
 	overdue *schedule.Verdict
 }
 
-// hold keeps what findings need of an entry.
-func hold(seen rotation.Sight, t task) held {
-	h := held{
-		path: seen.At.Path, slots: seen.Slots, err: t.err, damaged: damage(seen), unclear: t.err != nil || seen.Stale() || seen.Foreign(),
+// hold returns what findings need of an entry.
+func hold(seen rotation.Sight, t task) *held {
+	h := &held{
+		path: seen.At.Path, now: seen.Clock.PAIStrike, err: t.err, damaged: damage(seen), unclear: t.err != nil || seen.Stale() || seen.Foreign(),
 		serves: t.err == nil && seen.Serves(), tokenID: seen.Mirror.TokenID, tokenName: seen.Mirror.TokenName, token: seen.Current,
 		gen: seen.Mirror.Of, scheduled: t.text.Scheduled(),
 	}
@@ -99,50 +100,94 @@ func hold(seen rotation.Sight, t task) held {
 		verdict := t.verdict
 		h.overdue = &verdict
 	}
+	for _, token := range seen.Tokens {
+		if token.Usable(h.now) && !slices.Contains(h.retiring, token.ID) && (!h.serves || token.ID != h.tokenID) {
+			h.astray = append(h.astray, token)
+		}
+	}
 	return h
 }
 
-// auditor compares the account's tokens with the entries of Vault.
+// auditor compares the account's tokens with the entries. It is told of one entry after the
+// other, and keeps of each that is in order no more than whose token it serves.
 type auditor struct {
 	now    time.Time
 	limits Limits
-	bySlot map[string]*held
-	serves map[string]*held    // by the id of the token that an entry serves
+	serves map[string]served   // by the id of the token
 	former map[string]bool     // ids of replaced tokens in their overlap
-	labels map[string][]string // ids of the tokens with a name
+	strays map[string]stray    // by id, tokens that are named for an entry that does not name them
+	labels map[string]string   // the id of the first token with a name
+	twice  map[string][]string // the ids of the others
 	found  []Finding
 }
 
-// findings is a pure function of tokens, entries and time. Each token has the finding
-// that explains it best: an orphan is not also unused.
-func findings(now time.Time, limits Limits, tokens []paistrike.Token, entries []held) []Finding {
-	a := &auditor{
-		now: now, limits: limits,
-		bySlot: map[string]*held{}, serves: map[string]*held{}, former: map[string]bool{}, labels: map[string][]string{},
+// served is the entry that serves a token.
+type served struct {
+	path      string
+	scheduled bool
+}
+
+// stray is a token that is named for an entry which does not name it.
+type stray struct {
+	paistrike.Token
+
+	home *held
+}
+
+func newAuditor(limits Limits) *auditor {
+	return &auditor{
+		limits: limits, serves: map[string]served{}, former: map[string]bool{}, strays: map[string]stray{},
+		labels: map[string]string{}, twice: map[string][]string{},
 	}
-	for i := range entries {
-		h := &entries[i]
-		for _, slot := range h.slots {
-			a.bySlot[slot] = h
-		}
-		if h.serves {
-			a.serves[h.tokenID] = h
-		}
-		for _, id := range h.retiring {
-			a.former[id] = true
-		}
-		a.entry(h)
+}
+
+// entry judges what the store serves, and notes what the tokens are compared with.
+func (a *auditor) entry(h *held) {
+	if h.serves {
+		a.serves[h.tokenID] = served{h.path, h.scheduled}
 	}
-	for _, token := range tokens {
+	for _, id := range h.retiring {
+		a.former[id] = true
+	}
+	for _, token := range h.astray {
+		a.strays[token.ID] = stray{token, h}
+	}
+	switch {
+	case h.err != nil:
+		a.add(unreadable(h))
+	case h.damaged != nil:
+		a.add(staleMetadata(h))
+	case !h.serves:
+	case h.token.Status == "":
+		a.add(missingToken(h))
+	case !h.token.Usable(h.now):
+		a.add(deadInVault(h))
+	case h.overdue != nil:
+		a.add(rotationOverdue(h))
+	}
+}
+
+// account judges the tokens of the account after all entries, and returns how many of them
+// work and all findings, the worst first. Each token has the finding that explains it best:
+// an orphan is not also unused.
+func (a *auditor) account(now time.Time, tokens iter.Seq[paistrike.Token]) (working int, found []Finding) {
+	a.now = now
+	for token := range tokens {
 		if token.Usable(now) {
+			working++
 			a.token(token)
+		}
+	}
+	for id, token := range a.strays {
+		if _, current := a.serves[id]; !current && !a.former[id] {
+			a.stray(token)
 		}
 	}
 	a.duplicates()
 	slices.SortStableFunc(a.found, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(rank(x.Code), rank(y.Code)), cmp.Compare(x.Path, y.Path), cmp.Compare(x.TokenName, y.TokenName), cmp.Compare(x.TokenID, y.TokenID))
 	})
-	return a.found
+	return working, a.found
 }
 
 func rank(code Code) int { return slices.Index(Codes(), code) }
@@ -154,38 +199,16 @@ func Codes() []Code {
 	}
 }
 
-// entry judges what Vault serves.
-func (a *auditor) entry(h *held) {
-	switch {
-	case h.err != nil:
-		a.add(unreadable(h))
-	case h.damaged != nil:
-		a.add(staleMetadata(h))
-	case !h.serves:
-	case h.token.Status == "":
-		a.add(missingToken(h))
-	case !h.token.Usable(a.now):
-		a.add(deadInVault(h))
-	case h.overdue != nil:
-		a.add(rotationOverdue(h))
-	}
-}
-
 // token judges a token that works.
 func (a *auditor) token(token paistrike.Token) {
-	h, current := a.serves[token.ID]
-	path := ""
-	if current {
-		path = h.path
-	}
+	by, current := a.serves[token.ID]
 	name, managed := rotation.ParseName(token.Name)
-	home, known := a.bySlot[name.Slot]
+	_, astray := a.strays[token.ID]
 	switch {
 	case a.former[token.ID]:
 		return // a run revokes it when its overlap is over
-	case managed && known && !current:
-		a.stray(token, name, home)
-		return
+	case astray && !current:
+		return // judged with the others that are
 	case IsJobToken(token.Name), rotation.IsRunName(token.Name):
 		if !a.now.Before(token.CreatedAt.Add(a.limits.JobTime)) {
 			a.add(jobLeftover(token))
@@ -197,19 +220,19 @@ func (a *auditor) token(token paistrike.Token) {
 		if managed {
 			label = name.Label
 		}
-		a.labels[label] = append(a.labels[label], token.ID)
-		if a.endsSoon(token) && (!current || !h.scheduled) {
-			a.add(expiring(path, token, a.now))
+		a.label(label, token.ID)
+		if a.endsSoon(token) && !by.scheduled {
+			a.add(expiring(by.path, token, a.now))
 		}
 	}
 	switch life := token.ExpiresAt.Sub(token.CreatedAt); {
 	case token.Untold.Has(paistrike.Expiry): // what the service does not tell is not a finding
 	case token.ExpiresAt.IsZero():
-		a.add(noExpiry(path, token))
+		a.add(noExpiry(by.path, token))
 	case !token.CreatedAt.IsZero() && life-roundedUp(token.ExpiresAt) > a.limits.MaxExpiresIn:
-		a.add(longLife(path, token, life, a.limits.MaxExpiresIn))
+		a.add(longLife(by.path, token, life, a.limits.MaxExpiresIn))
 	}
-	a.use(path, token, managed)
+	a.use(by.path, token, managed)
 }
 
 // roundedUp is how much later a token may end than it was asked to: a day, if the
@@ -241,14 +264,12 @@ func (a *auditor) endsSoon(token paistrike.Token) bool {
 // stray judges a token whose name belongs to an entry that does not serve it. One that
 // was minted for the very next version is in flight for a day, and where custom
 // metadata is behind, only the record knows.
-func (a *auditor) stray(token paistrike.Token, name rotation.Name, home *held) {
-	if home.unclear {
+func (a *auditor) stray(token stray) {
+	name, _ := rotation.ParseName(token.Name)
+	if token.home.unclear || name.Gen > token.home.gen && a.now.Before(token.CreatedAt.Add(inFlight)) {
 		return
 	}
-	if name.Gen > home.gen && a.now.Before(token.CreatedAt.Add(inFlight)) {
-		return
-	}
-	a.add(orphan(home, token))
+	a.add(orphan(token.home, token.Token))
 }
 
 // inFlight is how long a run could still publish a token; internal/rotation waits as
@@ -275,12 +296,19 @@ func (a *auditor) use(path string, token paistrike.Token, managed bool) {
 	}
 }
 
+// label notes how an integration is called.
+func (a *auditor) label(label, id string) {
+	if _, taken := a.labels[label]; taken {
+		a.twice[label] = append(a.twice[label], id)
+		return
+	}
+	a.labels[label] = id
+}
+
 // duplicates finds names that do not say which integration a token belongs to.
 func (a *auditor) duplicates() {
-	for label, ids := range a.labels {
-		if len(ids) > 1 {
-			a.add(duplicateLabel(label, ids))
-		}
+	for label, others := range a.twice {
+		a.add(duplicateLabel(label, append(others, a.labels[label])))
 	}
 }
 

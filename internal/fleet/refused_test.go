@@ -3,7 +3,6 @@ package fleet_test
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -43,12 +42,11 @@ func TestWhatIsNotUnderstoodIsLeftAlone(t *testing.T) {
 	w.listen()
 	for name, options := range map[string]fleet.Options{"a run": {}, "a forced run": {Force: true}, "a dry run": {DryRun: true}} {
 		report := w.rotate(options)
-		if len(report.Entries) != len(cases) {
-			t.Fatalf("%s: %d entries, want %d", name, len(report.Entries), len(cases))
+		if report.Entries.Len() != len(cases) {
+			t.Fatalf("%s: %d entries, want %d", name, report.Entries.Len(), len(cases))
 		}
 		for _, tt := range cases {
-			i := slices.IndexFunc(report.Entries, func(e fleet.Entry) bool { return e.Path == tt.path })
-			entry := report.Entries[i]
+			entry := at(report.Entries, tt.path)
 			said := entry.Note
 			if entry.Problem != nil {
 				said = entry.Problem.Code
@@ -98,7 +96,7 @@ func TestDamagedMetadataIsMendedFromTheRecord(t *testing.T) {
 				t.Errorf("a dry run: %d would be looked at, %d writes", report.Due, w.writes())
 			}
 			report := w.rotate(fleet.Options{Force: force})
-			for i, e := range report.Entries {
+			for i, e := range report.Entries.All() {
 				if e.Outcome != fleet.Rotated {
 					t.Errorf("%v: %s is %s (%s, %+v)", damages[i], e.Path, e.Outcome, e.Note, e.Problem)
 				}

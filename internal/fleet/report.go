@@ -27,7 +27,7 @@ const (
 type Report struct {
 	Time    time.Time `json:"time,omitzero"` // PAIStrike's
 	DryRun  bool      `json:"dry_run"`
-	Entries []Entry   `json:"entries"`
+	Entries Entries   `json:"entries"`
 
 	Rotated int `json:"rotated"`
 	Retired int `json:"retired"` // replaced tokens that were revoked
@@ -112,7 +112,7 @@ func notReached() *Problem { return &Problem{Summary: "not reached before the ru
 // add counts an entry, and keeps it unless only those that are due are wanted.
 func (r *Report) add(e Entry, onlyDue bool) {
 	if quiet := e.Outcome == Current || e.Outcome == Skipped; !quiet || !onlyDue {
-		r.Entries = append(r.Entries, e)
+		r.Entries.add(e)
 	}
 	r.total++
 	switch e.Outcome {

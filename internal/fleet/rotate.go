@@ -2,11 +2,6 @@ package fleet
 
 import (
 	"context"
-	"slices"
-	"strings"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
@@ -47,29 +42,11 @@ func Rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Locati
 	if _, err := engine.Tokens(ctx); err != nil {
 		return report, err
 	}
-	if !o.OnlyDue {
-		report.Entries = make([]Entry, 0, len(entries))
-	}
-	steps := newSteps(len(entries), o.Progress)
-	var mu sync.Mutex
-	visit := func(at entry.Location) {
-		e := tend(ctx, engine, at, o)
-		mu.Lock()
-		report.add(e, o.OnlyDue)
-		mu.Unlock()
-		steps.step()
-	}
-	var group errgroup.Group
-	group.SetLimit(max(o.Concurrency, 1))
-	for _, at := range entries {
-		group.Go(func() error {
-			visit(at)
-			return nil
-		})
-	}
-	_ = group.Wait() // no entry stops the others
+	visit(entries, o.Concurrency, o.Progress,
+		func(at entry.Location) Entry { return tend(ctx, engine, at, o) },
+		func(e Entry) { report.add(e, o.OnlyDue) })
 	report.Time, _ = engine.ServerTime()
-	slices.SortFunc(report.Entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
+	report.Entries.sort()
 	return report, nil
 }
 
@@ -119,7 +96,7 @@ func consider(ctx context.Context, engine *rotation.Engine, at entry.Location, f
 func entryOf(seen rotation.Sight, t task) Entry {
 	e := Entry{
 		Path: seen.At.Path, Outcome: t.outcome, Note: t.note, Gen: seen.Mirror.Of,
-		TokenID: seen.Mirror.TokenID, TokenName: seen.Mirror.TokenName,
+		TokenID: same(seen.Mirror.TokenID, seen.Current.ID), TokenName: same(seen.Mirror.TokenName, seen.Current.Name),
 		CreatedAt: seen.Mirror.CreatedAt, ExpiresAt: seen.Mirror.ExpiresAt,
 		NextAt: t.verdict.Next, Deadline: t.verdict.Deadline, Window: t.window,
 		Overdue: overdue(seen.Clock.Rotate(), t.verdict),
@@ -141,6 +118,15 @@ func entryOf(seen rotation.Sight, t task) Entry {
 		e.Previous = append(e.Previous, Previous{ID: r.ID, RevokeAfter: r.RevokeAfter, SupersededAt: r.RevokeAfter.Add(-t.overlap)})
 	}
 	return e
+}
+
+// same returns text, and if another text says the same, that one: a run keeps both for each
+// entry, so they should be one in memory.
+func same(text, other string) string {
+	if text == other {
+		return other
+	}
+	return text
 }
 
 // tell adds what a run did.

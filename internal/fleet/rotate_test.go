@@ -74,7 +74,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	w.paistrike.Clock().Advance(32 * day)
 	w.listen()
 	report := w.rotate(fleet.Options{DryRun: true})
-	e := report.Entries[0]
+	e := report.Entries.At(0)
 	if w.writes() != 0 || report.Due != 1 || e.Outcome != fleet.Due || e.Reason != schedule.ReasonPeriod || !e.Overdue || report.Overdue != 1 {
 		t.Errorf("%d writes, report %+v", w.writes(), report)
 	}
@@ -93,7 +93,7 @@ func TestForceReplacesAll(t *testing.T) {
 		t.Errorf("nothing is due, and yet %+v", report)
 	}
 	report := w.rotate(fleet.Options{Force: true})
-	if report.Rotated != 2 || report.Entries[0].Reason != schedule.ReasonForced || report.Entries[0].Replaced == report.Entries[0].TokenID {
+	if report.Rotated != 2 || report.Entries.At(0).Reason != schedule.ReasonForced || report.Entries.At(0).Replaced == report.Entries.At(0).TokenID {
 		t.Errorf("forced: %+v", report)
 	}
 }
@@ -208,7 +208,7 @@ func TestFailureAtOneEntryStopsNoOther(t *testing.T) {
 		}
 		return w.wire.RoundTrip(r)
 	}), fleet.Options{})
-	if report.Rotated != 2 || report.Failed != 1 || report.Entries[1].Problem == nil || report.Entries[1].Problem.Code != "PS210" {
+	if report.Rotated != 2 || report.Failed != 1 || report.Entries.At(1).Problem == nil || report.Entries.At(1).Problem.Code != "PS210" {
 		t.Errorf("%+v", report.Entries)
 	}
 	if w.live() != 5 {
@@ -245,7 +245,7 @@ func TestCompromisedManagementToken(t *testing.T) {
 		w.management = w.secret("ci/broker")
 		report := w.rotate(fleet.Options{Force: true, RevokePrevious: true, Succeed: succeed})
 		says := map[bool]string{true: "PS505", false: "PS506"}[succeed]
-		if warnings := report.Entries[0].Warnings; report.Rotated != 1 || len(warnings) != 1 || warnings[0].Code != says {
+		if warnings := report.Entries.At(0).Warnings; report.Rotated != 1 || len(warnings) != 1 || warnings[0].Code != says {
 			t.Errorf("succeed %v: %+v", succeed, report)
 		}
 		if w.accepts(w.management) == succeed || !w.accepts(w.secret("ci/broker")) {

@@ -216,7 +216,7 @@ func (w *world) live() int { return len(w.paistrike.Usable()) }
 // paths returns the paths with an outcome.
 func paths(report fleet.Report, outcome fleet.Outcome) []string {
 	var found []string
-	for _, entry := range report.Entries {
+	for _, entry := range report.Entries.All() {
 		if entry.Outcome == outcome {
 			found = append(found, entry.Path)
 		}
@@ -242,4 +242,14 @@ func (w *world) mixed() (due []string) {
 	}
 	slices.Sort(due)
 	return due
+}
+
+// at returns the entry of a report with a path.
+func at(entries fleet.Entries, path string) fleet.Entry {
+	for _, e := range entries.All() {
+		if e.Path == path {
+			return e
+		}
+	}
+	return fleet.Entry{}
 }

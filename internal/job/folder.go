@@ -2,12 +2,12 @@ package job
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -49,13 +49,16 @@ func Abandon() FolderRun {
 
 // result is the result of a run over a folder.
 type result struct {
-	report  any // encoded as JSON
+	report  writer
 	outputs []output
-	table   string // plain text
-	page    string // Markdown
-	told    error  // notifications that failed
-	verdict error  // error caused by fail_on or by a failed entry
+	table   string        // plain text
+	page    func() string // Markdown
+	told    error         // notifications that failed
+	verdict error         // error caused by fail_on or by a failed entry
 }
+
+// writer is a report as JSON.
+type writer interface{ WriteJSON(out io.Writer) error }
 
 type output struct{ name, value string }
 
@@ -84,7 +87,7 @@ func (m Machine) folderStep(gh *runner.Runner, it FolderRun) error {
 		}
 	}
 	if set.summary {
-		if err := gh.Summarize(found.page); err != nil {
+		if err := gh.Summarize(found.page()); err != nil {
 			gh.Warn("", err.Error())
 		}
 	}
@@ -125,13 +128,18 @@ func show(out io.Writer, asJSON bool, found result) error {
 		_, err := io.WriteString(out, found.table)
 		return err
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(found.report)
+	return found.report.WriteJSON(out)
 }
+
+// garbagePercent is the GC percent of a run over a folder; see [debug.SetGCPercent]. A run
+// keeps the account's list and a little of each entry, and by default Go lets that double
+// before it collects. A memory limit would not do: above the limit, a run over more entries
+// would do little but collect.
+const garbagePercent = 40
 
 // runFolder does the work of Step and Command.
 func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) (result, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(garbagePercent))
 	if err := gh.MaskAll(set.secrets); err != nil {
 		return result{}, err
 	}
@@ -156,16 +164,16 @@ func plainInputs(err error) error {
 }
 
 // keepReport writes a report to a file for later steps and returns its path.
-func (m Machine) keepReport(name string, report any) (string, error) {
-	raw, err := json.MarshalIndent(report, "", "  ")
-	if err != nil {
-		return "", err
+func (m Machine) keepReport(name string, report writer) (string, error) {
+	name = filepath.Join(m.Getenv("RUNNER_TEMP"), "paistrike-"+name+"-"+strings.ToLower(randomText()[:10])+".json")
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // RUNNER_TEMP is the runner's
+	if err == nil {
+		err = errors.Join(report.WriteJSON(file), file.Close())
 	}
-	file := filepath.Join(m.Getenv("RUNNER_TEMP"), "paistrike-"+name+"-"+strings.ToLower(randomText()[:10])+".json")
-	if err := os.WriteFile(file, append(raw, '\n'), 0o600); err != nil {
+	if err != nil {
 		return "", runner.FileFailed("the report", err)
 	}
-	return file, nil
+	return name, nil
 }
 
 // inFolder runs while logged in to the store.
@@ -197,9 +205,9 @@ func (s *session) rotate(ctx context.Context, engine *rotation.Engine, entries [
 		return result{}, s.brokerFailed(ctx, err)
 	}
 	verdict := rotationVerdict(found, set.failOn)
-	found.Entries = list(found.Entries)
 	return result{
-		report: found, table: report.RotationTable(found, s.width), page: report.RotationPage(found, set.where()), verdict: verdict,
+		report: found, table: report.RotationTable(found, s.width), verdict: verdict,
+		page: func() string { return report.RotationPage(found, set.where()) },
 		outputs: []output{
 			{"rotated", strconv.Itoa(found.Rotated)},
 			{"retired", strconv.Itoa(found.Retired)},
@@ -237,10 +245,11 @@ func (s *session) audit(ctx context.Context, engine *rotation.Engine, entries []
 	if err != nil {
 		return result{}, s.brokerFailed(ctx, err)
 	}
-	found.Entries, found.Findings = list(found.Entries), list(found.Findings)
+	found.Findings = list(found.Findings)
 	told := set.notices.tell(ctx, found, set, s.version)
 	return result{
-		report: found, table: report.AuditTable(found, s.width), page: report.AuditPage(found, set.where()), told: told, verdict: auditVerdict(found, set.failOn),
+		report: found, table: report.AuditTable(found, s.width), told: told, verdict: auditVerdict(found, set.failOn),
+		page: func() string { return report.AuditPage(found, set.where()) },
 		outputs: []output{
 			{"findings", strconv.Itoa(len(found.Findings))},
 			{"errors", strconv.Itoa(found.Errors)},

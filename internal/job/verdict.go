@@ -18,7 +18,7 @@ const (
 // rotationVerdict applies fail_on to the report of a rotation.
 func rotationVerdict(r fleet.Report, failOn string) error {
 	var failed, late, compromised []string
-	for _, e := range r.Entries {
+	for _, e := range r.Entries.All() {
 		if e.Compromised() {
 			compromised = append(compromised, inert.Short(e.Path))
 		}
@@ -52,14 +52,14 @@ func some(names []string) string {
 // auditVerdict applies fail_on to the report of an audit.
 func auditVerdict(r fleet.AuditReport, failOn string) error {
 	var failed []string
-	for _, e := range r.Entries {
+	for _, e := range r.Entries.All() {
 		if e.Outcome == fleet.Failed {
 			failed = append(failed, inert.Short(e.Path))
 		}
 	}
 	switch {
 	case r.Failed > 0:
-		return entriesFailed(r.Failed, len(r.Entries), some(failed))
+		return entriesFailed(r.Failed, r.Entries.Len(), some(failed))
 	case failOn == failError && r.Errors > 0, failOn == failWarning && r.Errors+r.Warnings > 0:
 		return findingsFound(r.Errors, r.Warnings)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,31 +13,44 @@ const (
 	narrowest = 9
 )
 
-// aligned sets rows in columns, the head first; a head alone is nothing. If the rows are wider
-// than width, which is 0 for any width, the widest columns break their cells over lines.
-func aligned(rows [][]string, width int) string {
-	if len(rows) == 1 {
-		return ""
-	}
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
+// aligned sets rows in columns below a head; a head alone is nothing. If the rows are wider
+// than width, which is 0 for any width, the widest columns break their cells over lines. The
+// rows are gone through twice, and not kept: there may be very many.
+func aligned(head []string, rows iter.Seq[[]string], width int) string {
+	widths := make([]int, len(head))
+	measure := func(row []string) {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
+	count := 0
+	for row := range rows {
+		measure(row)
+		count++
+	}
+	if count == 0 {
+		return ""
+	}
+	measure(head)
 	shrink(widths, width)
 	var b strings.Builder
-	for _, row := range rows {
-		cells, height := make([][]string, len(row)), 1
-		for i, cell := range row {
-			cells[i] = broken(cell, widths[i])
-			height = max(height, len(cells[i]))
-		}
-		for line := range height {
-			b.WriteString(lineOf(cells, widths, line))
-		}
+	write(&b, head, widths)
+	for row := range rows {
+		write(&b, row, widths)
 	}
 	return b.String()
+}
+
+// write writes a row, over as many lines as its cells need.
+func write(b *strings.Builder, row []string, widths []int) {
+	cells, height := make([][]string, len(row)), 1
+	for i, cell := range row {
+		cells[i] = broken(cell, widths[i])
+		height = max(height, len(cells[i]))
+	}
+	for line := range height {
+		b.WriteString(lineOf(cells, widths, line))
+	}
 }
 
 // shrink makes the widest columns narrower until all fit into width.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -8,11 +9,12 @@ import (
 
 func TestColumns(t *testing.T) {
 	t.Parallel()
-	rows := [][]string{{"PATH", "WHAT"}, {"ci/a", "It lives for long, and nobody uses it."}, {"ci/ä/a-path-without-a-blank", "-"}}
+	head := []string{"PATH", "WHAT"}
+	rows := slices.Values([][]string{{"ci/a", "It lives for long, and nobody uses it."}, {"ci/ä/a-path-without-a-blank", "-"}})
 	want := "PATH                         WHAT\n" +
 		"ci/a                         It lives for long, and nobody uses it.\n" +
 		"ci/ä/a-path-without-a-blank  -\n"
-	if got := aligned(rows, 0); got != want {
+	if got := aligned(head, rows, 0); got != want {
 		t.Errorf("any width:\n%s", got)
 	}
 	want = "PATH             WHAT\n" +
@@ -21,10 +23,10 @@ func TestColumns(t *testing.T) {
 		"                 nobody uses it.\n" +
 		"ci/ä/a-path-wit  -\n" +
 		"hout-a-blank\n"
-	if got := aligned(rows, 32); got != want {
+	if got := aligned(head, rows, 32); got != want {
 		t.Errorf("32 columns:\n%s", got)
 	}
-	if got := aligned(rows[:1], 80); got != "" {
+	if got := aligned(head, slices.Values([][]string{}), 80); got != "" {
 		t.Errorf("a head alone: %q", got)
 	}
 }

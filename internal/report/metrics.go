@@ -1,9 +1,7 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -25,16 +23,15 @@ func Metrics(r fleet.AuditReport, mount string) string {
 	for _, code := range fleet.Codes() {
 		fmt.Fprintf(&b, "paistrike_findings{code=\"%s\"} %d\n", code, counts[code])
 	}
-	entries := slices.SortedFunc(slices.Values(r.Entries), func(a, b fleet.Entry) int { return cmp.Compare(a.Path, b.Path) })
 	family(&b, "paistrike_entry_days_to_expiry", "Days until the token of an entry expires.")
-	for _, e := range entries {
+	for _, e := range r.Entries.All() {
 		if e.TokenID != "" && !e.ExpiresAt.IsZero() {
 			days := e.ExpiresAt.Sub(r.Time).Hours() / 24
 			fmt.Fprintf(&b, "paistrike_entry_days_to_expiry{path=\"%s\"} %s\n", label(mount+"/"+e.Path), strconv.FormatFloat(days, 'f', 2, 64))
 		}
 	}
 	family(&b, "paistrike_entry_overdue", "Whether the rotation of an entry is overdue.")
-	for _, e := range entries {
+	for _, e := range r.Entries.All() {
 		if e.TokenID != "" {
 			fmt.Fprintf(&b, "paistrike_entry_overdue{path=\"%s\"} %d\n", label(mount+"/"+e.Path), bit(e.Overdue))
 		}

@@ -22,12 +22,12 @@ var update = flag.Bool("update", false, "write the files in testdata")
 func account() fleet.AuditReport {
 	return fleet.AuditReport{
 		Time: now, Tokens: 4, Failed: 1, Errors: 1, Warnings: 2,
-		Entries: []fleet.Entry{
+		Entries: fleet.EntriesOf([]fleet.Entry{
 			{Path: "ci/b \"quoted\"", TokenID: "tok_2", ExpiresAt: now.Add(36 * time.Hour), Overdue: true},
 			{Path: "ci/a", TokenID: "tok_1", ExpiresAt: now.AddDate(0, 0, 90)},
 			{Path: "ci/foreign", Outcome: fleet.Skipped},
 			{Path: "ci/never", TokenID: "tok_3"},
-		},
+		}...),
 		Findings: []fleet.Finding{
 			{Code: fleet.Overdue, Severity: fleet.Error, Path: "ci/b \"quoted\"", TokenID: "tok_2", TokenName: "Scan [x](https://evil.example.com)", Detail: "Its rotation is overdue.", Fix: "See why the schedule does not run."},
 			{Code: fleet.NoExpiry, Severity: fleet.Warning, Path: "ci/never", TokenID: "tok_3", Detail: "It never expires.", Fix: "Set expires_in."},

@@ -45,11 +45,12 @@ func RotationPage(r fleet.Report, folder string) string {
 		title += ", dry run"
 	}
 	fmt.Fprintf(&p.Builder, "### %s\n\n%s, %s.\n\n", title, inert.Code(folder), inert.Markdown(rotationCounts(r)))
-	p.WriteString(timeline(r.Time, byUrgency(r.Entries)))
-	if len(r.Entries) > 0 {
+	entries := byUrgency(r.Entries)
+	p.WriteString(timeline(r.Time, entries))
+	if r.Entries.Len() > 0 {
 		p.WriteString("| | Vault | Token | Expires | Next rotation | |\n|---|---|---|---|---|---|\n")
 	}
-	for _, e := range byUrgency(r.Entries) {
+	for e := range entries {
 		token := inert.Code(e.TokenID)
 		if e.Replaced != "" {
 			token = inert.Code(e.Replaced) + " → " + token
@@ -93,7 +94,7 @@ func AuditPage(r fleet.AuditReport, folder string) string {
 		}
 		p.row(mark+" "+string(f.Severity), inert.Markdown(string(f.Code)), inert.Code(f.Path), inert.Code(f.TokenID), inert.Markdown(whatIsSo(f)), inert.Markdown(f.Fix))
 	}
-	for _, e := range r.Entries {
+	for _, e := range r.Entries.All() {
 		if e.Outcome == fleet.Failed && e.Problem != nil {
 			p.row("❌ failed", "", inert.Code(e.Path), inert.Code(e.TokenID), inert.Markdown(problem(*e.Problem)), "")
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ var now = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 // fleetOf is a report about many entries, with names that would like to be more than
 // names.
 func fleetOf(entries int) fleet.Report {
-	r := fleet.Report{Time: now}
+	var all []fleet.Entry
 	for i := range entries {
 		e := fleet.Entry{
 			Path: "ci/a|b `c` <img src=x> [link](https://evil.example.com) :crit, ; %% \nsection x" + strings.Repeat("x", i%50), Outcome: fleet.Current,
@@ -23,9 +24,9 @@ func fleetOf(entries int) fleet.Report {
 		if i == entries-1 {
 			e.Outcome, e.Problem = fleet.Failed, &fleet.Problem{Code: "PS311", Summary: "no\nschedule"}
 		}
-		r.Entries = append(r.Entries, e)
+		all = append(all, e)
 	}
-	return r
+	return fleet.Report{Time: now, Entries: fleet.EntriesOf(all...)}
 }
 
 // GitHub shows no summary of a step that is above 1 MiB, and no picture above 50,000
@@ -74,18 +75,18 @@ func TestNamesAreOnlyNames(t *testing.T) {
 // The picture is of a form that Mermaid draws (tried with 11.17 in Chromium).
 func TestTimeline(t *testing.T) {
 	t.Parallel()
-	r := fleet.Report{Time: now, Entries: []fleet.Entry{
+	entries := slices.Values([]fleet.Entry{
 		{
 			Path: "ci/a", TokenID: "tok_2", CreatedAt: now, ExpiresAt: now.AddDate(0, 0, 90), NextAt: now.AddDate(0, 0, 30), Deadline: now.AddDate(0, 0, 60),
 			Previous: []fleet.Previous{{ID: "tok_1", SupersededAt: now, RevokeAfter: now.AddDate(0, 0, 1)}},
 		},
 		{Path: "ci/b", TokenID: "tok_3", CreatedAt: now, NextAt: now.AddDate(0, 0, 7), Window: 48 * time.Hour},
 		{Path: "ci/foreign"},
-	}}
+	})
 	want := "```mermaid\n%%{init: {\"gantt\": {\"leftPadding\": 220}}}%%\ngantt\n    title Lives of the tokens\n    dateFormat x\n    axisFormat %d %b\n" +
 		"    section ci/a\n    life :active, 1767603600000, 1775379600000\n    rotation :crit, 1770195600000, 1772787600000\n    overlap of tok_1 :done, 1767603600000, 1767690000000\n" +
 		"    section ci/b\n    life, no expiry :active, 1767603600000, 1775379600000\n    rotation :crit, 1768208400000, 1768381200000\n```\n\n"
-	if got := timeline(now, r.Entries); got != want {
+	if got := timeline(now, entries); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
@@ -99,7 +100,7 @@ func FuzzTimelineNames(f *testing.F) {
 			Path: name, TokenID: "tok_2", CreatedAt: now, ExpiresAt: now.AddDate(0, 0, 90), NextAt: now.AddDate(0, 0, 30),
 			Previous: []fleet.Previous{{ID: name, SupersededAt: now, RevokeAfter: now.AddDate(0, 0, 1)}},
 		}
-		picture := timeline(now, []fleet.Entry{e})
+		picture := timeline(now, slices.Values([]fleet.Entry{e}))
 		if lines := strings.Count(strings.TrimSpace(picture), "\n"); lines != 10 {
 			t.Fatalf("%d lines:\n%s", lines, picture)
 		}

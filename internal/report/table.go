@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -22,22 +23,36 @@ func urgency(e fleet.Entry) int {
 	return at
 }
 
-// byUrgency returns the entries in the order in which they are shown.
-func byUrgency(entries []fleet.Entry) []fleet.Entry {
-	return slices.SortedStableFunc(slices.Values(entries), func(a, b fleet.Entry) int {
-		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), cmp.Compare(a.Path, b.Path))
-	})
+// byUrgency returns the entries in the order in which they are shown, those that are
+// equally urgent by path.
+func byUrgency(entries fleet.Entries) iter.Seq[fleet.Entry] {
+	type place struct{ urgency, at int }
+	places := make([]place, 0, entries.Len())
+	for i, e := range entries.All() {
+		places = append(places, place{urgency(e), i})
+	}
+	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(a.urgency, b.urgency) })
+	return func(yield func(fleet.Entry) bool) {
+		for _, p := range places {
+			if !yield(entries.At(p.at)) {
+				return
+			}
+		}
+	}
 }
 
 // RotationTable returns the report as plain text, width columns wide at most; 0 is any width.
 func RotationTable(r fleet.Report, width int) string {
-	rows := [][]string{{"PATH", "OUTCOME", "TOKEN", "EXPIRES", "NEXT ROTATION", "NOTE"}}
-	for _, e := range byUrgency(r.Entries) {
-		rows = append(rows, []string{
-			inert.Short(e.Path), string(e.Outcome), tokens(e), expiry(e), orDashes(Stamp(e.NextAt)), inert.Line(remarks(e), 1000),
-		})
+	entries := byUrgency(r.Entries)
+	rows := func(yield func([]string) bool) {
+		for e := range entries {
+			row := []string{inert.Short(e.Path), string(e.Outcome), tokens(e), expiry(e), orDashes(Stamp(e.NextAt)), inert.Line(remarks(e), 1000)}
+			if !yield(row) {
+				return
+			}
+		}
 	}
-	return aligned(rows, width) + rotationCounts(r) + "\n"
+	return aligned([]string{"PATH", "OUTCOME", "TOKEN", "EXPIRES", "NEXT ROTATION", "NOTE"}, rows, width) + rotationCounts(r) + "\n"
 }
 
 // rotationCounts is the report in one line.
@@ -74,7 +89,7 @@ func expiry(e fleet.Entry) string {
 // AbandonTable returns the report as plain text, width columns wide at most; 0 is any width.
 // An entry has a line for each token that was not revoked.
 func AbandonTable(r fleet.AbandonReport, width int) string {
-	rows := [][]string{{"PATH", "OUTCOME", "NOT REVOKED", "EXPIRES", "NOTE"}}
+	var rows [][]string
 	for _, e := range r.Entries {
 		left := e.NotRevoked
 		if len(left) == 0 {
@@ -88,7 +103,7 @@ func AbandonTable(r fleet.AbandonReport, width int) string {
 			rows = append(rows, []string{inert.Short(e.Path), string(e.Outcome), orDashes(inert.Short(token.ID)), end, inert.Line(abandonRemarks(e), 1000)})
 		}
 	}
-	return aligned(rows, width) + abandonCounts(r) + "\n"
+	return aligned([]string{"PATH", "OUTCOME", "NOT REVOKED", "EXPIRES", "NOTE"}, slices.Values(rows), width) + abandonCounts(r) + "\n"
 }
 
 func abandonRemarks(e fleet.AbandonedEntry) string {
@@ -180,18 +195,18 @@ func problem(p fleet.Problem) string {
 
 // AuditTable returns the report as plain text, width columns wide at most; 0 is any width.
 func AuditTable(r fleet.AuditReport, width int) string {
-	rows := [][]string{{"SEVERITY", "FINDING", "WHERE", "TOKEN", "WHAT", "FIX"}}
+	var rows [][]string
 	for _, f := range r.Findings {
 		rows = append(rows, []string{
 			string(f.Severity), string(f.Code), orDashes(inert.Short(f.Path)), orDashes(inert.Short(f.TokenID)), inert.Line(whatIsSo(f), 1000), f.Fix,
 		})
 	}
-	for _, e := range r.Entries {
+	for _, e := range r.Entries.All() {
 		if e.Outcome == fleet.Failed && e.Problem != nil {
 			rows = append(rows, []string{"failed", "-", inert.Short(e.Path), orDashes(inert.Short(e.TokenID)), inert.Line(problem(*e.Problem), 1000), ""})
 		}
 	}
-	return aligned(rows, width) + auditCounts(r) + "\n"
+	return aligned([]string{"SEVERITY", "FINDING", "WHERE", "TOKEN", "WHAT", "FIX"}, slices.Values(rows), width) + auditCounts(r) + "\n"
 }
 
 // whatIsSo is a finding's detail, with the name that it is about.
@@ -211,7 +226,7 @@ func whatIsSo(f fleet.Finding) string {
 }
 
 func auditCounts(r fleet.AuditReport) string {
-	text := fmt.Sprintf("%s, %s: %s, %s", Count(r.Tokens, "token", "tokens"), Count(len(r.Entries), "entry", "entries"),
+	text := fmt.Sprintf("%s, %s: %s, %s", Count(r.Tokens, "token", "tokens"), Count(r.Entries.Len(), "entry", "entries"),
 		Count(r.Errors, "error", "errors"), Count(r.Warnings, "warning", "warnings"))
 	if r.Swept > 0 {
 		text += fmt.Sprintf(", %d swept", r.Swept)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 	"unicode"
@@ -17,10 +18,10 @@ const timelineRows = 40
 // timeline draws the lives of tokens as a Mermaid Gantt chart, which GitHub renders:
 // per entry the life of the token, the time in which it will be replaced, and the
 // replaced ones in their overlap.
-func timeline(now time.Time, entries []fleet.Entry) string {
+func timeline(now time.Time, entries iter.Seq[fleet.Entry]) string {
 	var b strings.Builder
 	shown, left := 0, 0
-	for _, e := range entries {
+	for e := range entries {
 		switch {
 		case e.TokenID == "" || e.CreatedAt.IsZero():
 		case shown == timelineRows:

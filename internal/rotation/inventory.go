@@ -2,6 +2,8 @@ package rotation
 
 import (
 	"context"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -141,19 +143,28 @@ func (i *Inventory) named(slots []string) []paistrike.Token {
 	return tokens
 }
 
-// Tokens returns all tokens of the account, from the shared list of this run.
-func (e *Engine) Tokens(ctx context.Context) ([]paistrike.Token, error) {
+// Tokens returns all tokens of the account, from the shared list of this run, in the order
+// of their IDs.
+func (e *Engine) Tokens(ctx context.Context) (iter.Seq[paistrike.Token], error) {
 	if err := e.load(ctx); err != nil {
 		return nil, err
 	}
-	e.inventory.mu.RLock()
-	defer e.inventory.mu.RUnlock()
-	tokens := make([]paistrike.Token, 0, len(e.inventory.byID))
-	for _, token := range e.inventory.byID {
-		tokens = append(tokens, token)
+	return e.inventory.all(), nil
+}
+
+// all returns the tokens one by one, because a copy of a long list would take more memory
+// than anything else that a run keeps.
+func (i *Inventory) all() iter.Seq[paistrike.Token] {
+	i.mu.RLock()
+	ids := slices.Sorted(maps.Keys(i.byID))
+	i.mu.RUnlock()
+	return func(yield func(paistrike.Token) bool) {
+		for _, id := range ids {
+			if token, ok := i.get(id); ok && !yield(token) {
+				return
+			}
+		}
 	}
-	slices.SortFunc(tokens, func(a, b paistrike.Token) int { return strings.Compare(a.ID, b.ID) })
-	return tokens, nil
 }
 
 // lookup finds a token in the list, or else by its ID, so that a token minted after the

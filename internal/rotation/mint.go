@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
@@ -105,7 +106,7 @@ func (m minter) List(ctx context.Context) ([]paistrike.Token, error) {
 	if err := m.e.reload(ctx, true); err != nil {
 		return nil, err
 	}
-	return m.e.Tokens(ctx)
+	return slices.Collect(m.e.inventory.all()), nil
 }
 
 // End revokes a token if the warrant covers it.

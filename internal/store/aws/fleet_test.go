@@ -55,7 +55,7 @@ func TestWalkOfManySecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	rotated := 0
-	for _, e := range report.Entries {
+	for _, e := range report.Entries.All() {
 		switch e.Outcome {
 		case fleet.Rotated:
 			rotated++
@@ -113,7 +113,7 @@ func TestAListThatIsBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range report.Entries {
+	for _, e := range report.Entries.All() {
 		want := map[string]fleet.Outcome{"ci/early": fleet.Current, "ci/late": fleet.Rotated}[e.Path]
 		if e.Outcome != want {
 			t.Errorf("%s: %s, want %s (%+v)", e.Path, e.Outcome, want, e.Problem)

@@ -1,0 +1,127 @@
+package fleet
+
+import (
+	"encoding/json"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
+)
+
+// Entries are the entries of a report, in the order of their paths. A folder may have very many, of which nearly all
+// are ordinary: nothing was done about them, and there is nothing to tell but whose token
+// they serve and when it is replaced. Such an entry takes a third of the memory of an
+// [Entry]. The zero value is empty and ready to use.
+type Entries struct {
+	rows  []row
+	kinds map[kind]*kind
+}
+
+// row is an entry.
+type row struct {
+	path, tokenID, tokenName string
+	gen                      int
+	seconds                  [4]int64 // of its times since 1970
+	nanos                    [4]int32 // of the fractions
+	kind                     *kind
+	whole                    *Entry // an entry that is not ordinary, which only path describes, too
+}
+
+// kind is what many entries have in common.
+type kind struct {
+	outcome Outcome
+	reason  schedule.Reason
+	note    string
+	overdue bool
+	window  time.Duration
+}
+
+// EntriesOf returns the entries of a report.
+func EntriesOf(all ...Entry) Entries {
+	var l Entries
+	for _, e := range all {
+		l.add(e)
+	}
+	l.sort()
+	return l
+}
+
+// add adds an entry at the end.
+func (l *Entries) add(e Entry) {
+	if !e.ordinary() {
+		l.rows = append(l.rows, row{path: e.Path, whole: &e})
+		return
+	}
+	k := kind{e.Outcome, e.Reason, e.Note, e.Overdue, e.Window}
+	if l.kinds[k] == nil {
+		if l.kinds == nil {
+			l.kinds = map[kind]*kind{}
+		}
+		l.kinds[k] = &k
+	}
+	r := row{path: e.Path, tokenID: e.TokenID, tokenName: e.TokenName, gen: e.Gen, kind: l.kinds[k]}
+	for i, at := range e.times() {
+		r.seconds[i], r.nanos[i] = at.Unix(), int32(at.Nanosecond()) //nolint:gosec // below a billion
+	}
+	l.rows = append(l.rows, r)
+}
+
+func (e *Entry) times() [4]*time.Time {
+	return [...]*time.Time{&e.CreatedAt, &e.ExpiresAt, &e.NextAt, &e.Deadline}
+}
+
+// ordinary reports whether a row can hold the entry.
+func (e Entry) ordinary() bool {
+	for _, at := range e.times() {
+		if at.Location() != time.UTC {
+			return false
+		}
+	}
+	return e.Replaced == "" && e.Problem == nil && len(e.Previous)+len(e.Retired)+len(e.Swept)+len(e.Warnings) == 0
+}
+
+// At returns the entry at a place, from 0 to [Entries.Len].
+func (l Entries) At(i int) Entry {
+	r := l.rows[i]
+	if r.whole != nil {
+		return *r.whole
+	}
+	e := Entry{
+		Path: r.path, TokenID: r.tokenID, TokenName: r.tokenName, Gen: r.gen,
+		Outcome: r.kind.outcome, Reason: r.kind.reason, Note: r.kind.note, Overdue: r.kind.overdue, Window: r.kind.window,
+	}
+	for i, at := range e.times() {
+		*at = time.Unix(r.seconds[i], int64(r.nanos[i])).UTC()
+	}
+	return e
+}
+
+// Len is how many entries there are.
+func (l Entries) Len() int { return len(l.rows) }
+
+// All returns all entries with their places.
+func (l Entries) All() iter.Seq2[int, Entry] {
+	return func(yield func(int, Entry) bool) {
+		for i := range l.rows {
+			if !yield(i, l.At(i)) {
+				return
+			}
+		}
+	}
+}
+
+// MarshalJSON writes an array, [] if there are none.
+func (l Entries) MarshalJSON() ([]byte, error) {
+	all := make([]Entry, 0, l.Len())
+	for _, e := range l.All() {
+		all = append(all, e)
+	}
+	return json.Marshal(all)
+}
+
+// sort orders the entries by their paths.
+func (l Entries) sort() {
+	slices.SortFunc(l.rows, func(a, b row) int { return strings.Compare(a.path, b.path) })
+}
