@@ -10,24 +10,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
-
-	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
-	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
-	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
-	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
-	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
-	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
 // A month after they were provisioned, one entry in a hundred is due.
 const (
-	month       = 31 * 24 * time.Hour
-	dueOneIn    = 100
-	growthAim   = 1.3 // time per entry with the most entries, against the second most
-	provisioner = 16  // entries that are provisioned at once
-	atOnce      = 8   // entries that a run looks at at once
+	month     = 31 * 24 * time.Hour
+	dueOneIn  = 100
+	growthAim = 1.3 // time per entry with the most entries, against the second most
+	atOnce    = 8   // entries that a run looks at at once
 
 	// MiB that a run may take: up to so many entries, and above.
 	walkerAim, walkerAimUpTo, fleetAim = 64, 10_000, 120
@@ -64,10 +54,12 @@ func (b *bench) aged(ctx context.Context, n int) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(w.provision(ctx, n, dueOf(n)), w.keepBroker(ctx)); err != nil {
+	made, err := w.provision(ctx, n, dueOf(n))
+	if err := errors.Join(err, w.keepBroker(ctx)); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	w.paistrike.Clock().Advance(month)
+	made.use()
 	return w, nil
 }
 
@@ -143,42 +135,6 @@ func (r *report) process(name string, took usage, entries int) {
 		}
 		r.aim(name+": peak memory", float64(took.cliMemory)/(1<<20), "MiB", float64(most))
 	}
-}
-
-// provision makes entries as Terraform does, of which some are due a month later.
-func (w *world) provision(ctx context.Context, n, due int) error {
-	_, management := w.paistrike.Mint("provisioner", time.Time{})
-	client, err := paistrike.New(paistrike.Config{Endpoint: w.api.URL, Token: secret.New(management)})
-	if err != nil {
-		return err
-	}
-	store, err := vault.New(vault.Config{
-		Address: w.vault, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(rootToken)},
-	})
-	if err != nil {
-		return err
-	}
-	engine := rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(provisioner)
-	for i := range n {
-		text := schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
-		if i < due {
-			text.Period = "30d"
-		}
-		policy, err := text.Policy(time.Time{})
-		if err != nil {
-			return err
-		}
-		group.Go(func() error {
-			_, err := engine.Run(ctx, rotation.Request{
-				At: entry.Location{Mount: "secret", Path: fmt.Sprintf("bench/%02d/%d", i%dueOneIn, i)}, Label: fmt.Sprintf("Integration %d", i),
-				Policy: policy, Schedule: text, Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
-			})
-			return err
-		})
-	}
-	return group.Wait()
 }
 
 // plot draws how the time grows with the entries, both on logarithmic scales: what is
