@@ -7,13 +7,14 @@ import (
 )
 
 // gate limits the calls of one token to its known rate limit. A limit applies to the
-// token, so what one call learns is true for all of them. The gate is open until a
-// response reports a limit. From then on, no more calls are in flight than requests are
-// left. Nothing is sent while none are left. After that, the first call goes alone, to
+// token, so what one call learns is true for all of them. Until a response reports a
+// limit, few calls are in flight. From then on, no more calls are in flight than requests
+// are left. Nothing is sent while none are left. After that, the first call goes alone, to
 // learn how many there are now.
 type gate struct {
 	mu      sync.Mutex
 	window  window
+	silence silence
 	flying  int           // calls in flight
 	changed chan struct{} // closed when one of them has returned
 }
@@ -84,6 +85,46 @@ func (w window) wait(now time.Time, flying int) (pause time.Duration, answer boo
 	return min(w.ends.Sub(now), maxWait), false
 }
 
+// silence is what is known about a limit that the server does not announce: only a refusal
+// reports it, and then every call in flight is refused.
+type silence struct {
+	served int // calls since the last refusal
+	held   int // calls between the two refusals before, or before the first; 0 if not known
+}
+
+const (
+	// inSilence is the maximum number of calls in flight at first, and perFlying is how many
+	// calls must be served for one more. Together they limit the refused calls to one in a
+	// hundred when a limit is met after 400 calls.
+	inSilence = 4
+	perFlying = 200
+)
+
+// room reports whether one more call may be sent while some are in flight. A window that
+// has served as many calls as the one before is asked with one call at a time, until it
+// has served a quarter more.
+func (s silence) room(flying int) bool {
+	if sent := s.served + flying; sent >= s.held && sent <= s.held+s.held/4 {
+		return flying == 0
+	}
+	return flying < inSilence+s.served/perFlying
+}
+
+// answered returns the silence after a response. closed says that a call was refused before,
+// and that no call has been sent since.
+func (s silence) answered(refused, closed bool) silence {
+	switch {
+	case refused && closed:
+	case refused:
+		return silence{held: s.served}
+	case closed:
+		s.held++ // it was sent before the refusal
+	default:
+		s.served++
+	}
+	return s
+}
+
 // enter waits until a call may be sent. Every call that has entered must leave. An error
 // means that the call has not entered.
 func (g *gate) enter(ctx context.Context, c *Client) error {
@@ -112,6 +153,9 @@ func (g *gate) try(now time.Time) (seen window, pause time.Duration, answer <-ch
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	pause, others := g.window.wait(now, g.flying)
+	if !g.window.known {
+		others = !g.silence.room(g.flying)
+	}
 	switch {
 	case others:
 		if g.changed == nil {
@@ -131,6 +175,9 @@ func (g *gate) leave(now time.Time, got answer, refused time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.flying--
+	if got.status != 0 {
+		g.silence = g.silence.answered(refused > 0, g.window.known && !g.window.ended)
+	}
 	switch {
 	case announced:
 		g.window = g.window.with(told, now)

@@ -139,7 +139,7 @@ func TestARateLimitHoldsBackTheWholeToken(t *testing.T) {
 }
 
 // Two hundred tokens, ten concurrently as in Terraform, with a limit of 120 requests a
-// minute: all succeed, and at most one call in twenty is refused.
+// minute that is not announced: all succeed, and at most one call in a hundred is refused.
 func TestManyTokensWithinARateLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -169,10 +169,25 @@ func TestManyTokensWithinARateLimit(t *testing.T) {
 		if served != 400 {
 			t.Errorf("%d calls were served, want 400", served)
 		}
-		if refused*20 > served+refused {
-			t.Errorf("%d of %d calls were refused, want one in twenty at most", refused, served+refused)
+		if refused*100 > served+refused {
+			t.Errorf("%d of %d calls were refused, want one in a hundred at most", refused, served+refused)
 		}
-		t.Logf("%d calls, %d refused", served+refused, refused)
+	})
+}
+
+// When a limit that is not announced was met once, its windows are not met with all calls
+// at once again: one call of each is refused, and no window is left unused.
+func TestALimitThatIsNotAnnouncedIsLearned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, began := &limiter{}, time.Now()
+		l.work(t, 1200, 10, l.client(t))
+		if served, refused := l.served.Load(), l.refused.Load(); served != 1200 || refused > 4+8 {
+			t.Errorf("%d calls were served and %d refused, want 1200, four at first and then one a minute", served, refused)
+		}
+		if took := time.Since(began); took > 9*time.Minute+10*time.Second {
+			t.Errorf("took %s, and ten windows hold 1200 requests", took)
+		}
 	})
 }
 

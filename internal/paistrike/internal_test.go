@@ -161,3 +161,37 @@ func TestTransports(t *testing.T) {
 		t.Errorf("single: %v, pooled: %v", single.Protocols, pooled.Protocols)
 	}
 }
+
+// How many calls may be in flight while no limit is announced.
+func TestCallsInFlightWithoutAnAnnouncedLimit(t *testing.T) {
+	t.Parallel()
+	serve := func(s silence, calls int) silence {
+		for range calls {
+			s = s.answered(false, false)
+		}
+		return s
+	}
+	met := serve(silence{}, 120).answered(true, false)
+	for name, tt := range map[string]struct {
+		silence silence
+		want    int
+	}{
+		"at first":                                   {silence{}, 4},
+		"after a thousand calls":                     {serve(silence{}, 1000), 9},
+		"after a refusal":                            {met, 4},
+		"when others are refused, too":               {met.answered(true, true), 4},
+		"two calls before the next refusal":          {serve(met, 118), 2},
+		"when the next refusal is due":               {serve(met, 120), 1},
+		"a call that was sent before counts as well": {serve(met.answered(false, true), 120), 1},
+		"when it does not come":                      {serve(met, 151), 4},
+		"refused at once":                            {silence{}.answered(true, false), 4},
+	} {
+		flying := 0
+		for tt.silence.room(flying) {
+			flying++
+		}
+		if flying != tt.want {
+			t.Errorf("%s: %d calls in flight, want %d", name, flying, tt.want)
+		}
+	}
+}
