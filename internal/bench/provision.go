@@ -42,7 +42,7 @@ func (w *world) provision(ctx context.Context, n, due int) (*account, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnceProvisioned)
 	for i := range n {
-		text := schedule.Schedule{Period: "60d", Overlap: "24h", ExpiresIn: "90d"}
+		text := schedule.Schedule{Period: "40d", Overlap: "24h", ExpiresIn: "50d"}
 		if i < due {
 			text.Period = "30d"
 		}

@@ -79,6 +79,7 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	w.byHand("exec:a laptop:-.-:-:abcdefghij", 5*time.Hour) // over when the audit runs
 	w.byHand("Nightly audit-run-abcdefghij234567", 23*time.Hour)
 	w.byHand("By hand", 80*day)
+	w.byHand("A second longer", 90*day+time.Second)
 
 	w.revokeOf("ci/dead")
 	w.forgetOf("ci/missing")

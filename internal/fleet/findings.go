@@ -235,13 +235,14 @@ func (a *auditor) token(token paistrike.Token) {
 	a.use(by.path, token, managed)
 }
 
-// roundedUp is how much later a token may end than it was asked to: a day, if the
-// service keeps days.
+// roundedUp returns how much longer the life of a token may be than its expires_in: a day
+// if the service keeps days. Otherwise it is a minute, because the end is counted from the
+// latest of the clocks, and the creation is told by PAIStrike's.
 func roundedUp(end time.Time) time.Duration {
 	if end.Equal(end.Truncate(24 * time.Hour)) {
 		return 24 * time.Hour
 	}
-	return 0
+	return time.Minute
 }
 
 // damage says why metadata tells nothing of an entry whose current version can be read.

@@ -195,18 +195,21 @@ func problem(p fleet.Problem) string {
 
 // AuditTable returns the report as plain text, width columns wide at most; 0 is any width.
 func AuditTable(r fleet.AuditReport, width int) string {
-	var rows [][]string
-	for _, f := range r.Findings {
-		rows = append(rows, []string{
-			string(f.Severity), string(f.Code), orDashes(inert.Short(f.Path)), orDashes(inert.Short(f.TokenID)), inert.Line(whatIsSo(f), 1000), f.Fix,
-		})
-	}
-	for _, e := range r.Entries.All() {
-		if e.Outcome == fleet.Failed && e.Problem != nil {
-			rows = append(rows, []string{"failed", "-", inert.Short(e.Path), orDashes(inert.Short(e.TokenID)), inert.Line(problem(*e.Problem), 1000), ""})
+	rows := func(yield func([]string) bool) {
+		for _, f := range r.Findings {
+			row := []string{string(f.Severity), string(f.Code), orDashes(inert.Short(f.Path)), orDashes(inert.Short(f.TokenID)), inert.Line(whatIsSo(f), 1000), f.Fix}
+			if !yield(row) {
+				return
+			}
+		}
+		for _, e := range r.Entries.All() {
+			if e.Outcome == fleet.Failed && e.Problem != nil &&
+				!yield([]string{"failed", "-", inert.Short(e.Path), orDashes(inert.Short(e.TokenID)), inert.Line(problem(*e.Problem), 1000), ""}) {
+				return
+			}
 		}
 	}
-	return aligned([]string{"SEVERITY", "FINDING", "WHERE", "TOKEN", "WHAT", "FIX"}, slices.Values(rows), width) + auditCounts(r) + "\n"
+	return aligned([]string{"SEVERITY", "FINDING", "WHERE", "TOKEN", "WHAT", "FIX"}, rows, width) + auditCounts(r) + "\n"
 }
 
 // whatIsSo is a finding's detail, with the name that it is about.

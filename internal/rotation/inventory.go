@@ -19,7 +19,7 @@ type Inventory struct {
 	turn   chan struct{} // taken while the list is fetched
 	mu     sync.RWMutex
 	loaded bool
-	byID   map[string]paistrike.Token
+	byID   map[string]listed
 	bySlot map[string][]string // token IDs, by the slot in their names
 }
 
@@ -65,7 +65,7 @@ func (i *Inventory) replace(tokens []paistrike.Token) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.loaded = true
-	i.byID = make(map[string]paistrike.Token, len(tokens))
+	i.byID = make(map[string]listed, len(tokens))
 	i.bySlot = map[string][]string{}
 	for _, token := range tokens {
 		i.add(token)
@@ -79,7 +79,7 @@ func (i *Inventory) add(token paistrike.Token) {
 			i.bySlot[name.Slot] = append(i.bySlot[name.Slot], token.ID)
 		}
 	}
-	i.byID[token.ID] = token
+	i.byID[token.ID] = listedOf(token)
 }
 
 func (i *Inventory) note(token paistrike.Token) {
@@ -95,7 +95,7 @@ func (i *Inventory) revoked(id string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if token, ok := i.byID[id]; ok {
-		token.Status = paistrike.StatusRevoked
+		token.status = paistrike.StatusRevoked
 		i.byID[id] = token
 	}
 }
@@ -104,7 +104,10 @@ func (i *Inventory) get(id string) (paistrike.Token, bool) {
 	i.mu.RLock()
 	defer i.mu.RUnlock()
 	token, ok := i.byID[id]
-	return token, ok
+	if !ok {
+		return paistrike.Token{}, false
+	}
+	return token.token(id), true
 }
 
 // isAnother reports whether the ID is known as that of a token with a different name. A
@@ -124,7 +127,7 @@ func (i *Inventory) forget(id string) {
 		return
 	}
 	delete(i.byID, id)
-	if name, ok := ParseName(token.Name); ok {
+	if name, ok := ParseName(token.name); ok {
 		i.bySlot[name.Slot] = slices.DeleteFunc(i.bySlot[name.Slot], func(other string) bool { return other == id })
 	}
 }
@@ -136,7 +139,7 @@ func (i *Inventory) named(slots []string) []paistrike.Token {
 	var tokens []paistrike.Token
 	for _, slot := range slots {
 		for _, id := range i.bySlot[slot] {
-			tokens = append(tokens, i.byID[id])
+			tokens = append(tokens, i.byID[id].token(id))
 		}
 	}
 	slices.SortFunc(tokens, func(a, b paistrike.Token) int { return strings.Compare(a.ID, b.ID) })
