@@ -19,7 +19,6 @@ import (
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -49,15 +48,14 @@ func newAWSFront(t testing.TB, s *servers) *awsFront {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trust := publishedPolicy(t, "github-trust", `"123456"`, `"7"`, `"paistrike"`, `"production"`, "acme@1234/", "acme@42/", "environment:paistrike", "environment:production")
-	role := func(name string, policy json.RawMessage) testparts.AWSRole {
-		return testparts.AWSRole{Name: "paistrike-" + name, Policies: []json.RawMessage{policy}, Trust: trust}
+	role := func(name, policy string, replace ...string) testparts.AWSRole {
+		return testparts.JobRole(t, "paistrike-"+name, testparts.PublishedAWSPolicy(t, policy, replace...))
 	}
 	f := &awsFront{SecretsManager: testparts.StartSecretsManager(t, testparts.WithAWSClock(s.api+"/_sandbox/clock"), testparts.WithAWSIdentities(testparts.AWSIdentities{
-		Issuers: []testparts.AWSIssuer{{URL: githubIssuer, Audiences: []string{"sts.amazonaws.com"}, JWKS: keys}},
+		Issuers: []testparts.AWSIssuer{testparts.GitHub(keys)},
 		Roles: []testparts.AWSRole{
-			role("mint", publishedPolicy(t, "consumer", "ci/paistrike", "broker/paistrike")), role("read", publishedPolicy(t, "consumer")),
-			role("rotator", publishedPolicy(t, "rotator")), role("auditor", publishedPolicy(t, "auditor")),
+			role("mint", "consumer", "ci/paistrike", "broker/paistrike"), role("read", "consumer"),
+			role("rotator", "rotator"), role("auditor", "auditor"),
 		},
 	}))}
 	target, err := url.Parse(f.Endpoint)
@@ -71,16 +69,6 @@ func newAWSFront(t testing.TB, s *servers) *awsFront {
 	t.Cleanup(proxy.Close)
 	f.sts = proxy.URL
 	return f
-}
-
-// publishedPolicy reads a policy, with the names of the stories in place of the examples'.
-func publishedPolicy(t testing.TB, name string, changes ...string) json.RawMessage {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "examples", "policies", "aws", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return json.RawMessage(strings.NewReplacer(changes...).Replace(string(text)))
 }
 
 var issuedSecret = regexp.MustCompile(`<(?:SecretAccessKey|SessionToken)>([^<]+)<`)
@@ -116,9 +104,7 @@ func (f *awsFront) store() *aws.Store {
 
 // write makes a secret, or puts another value.
 func (f *awsFront) write(name, value string) error {
-	client := secretsmanager.New(secretsmanager.Options{
-		Region: awsRegion, BaseEndpoint: sdk.String(f.Endpoint), Credentials: credentials.NewStaticCredentialsProvider(f.AccessKeyID, f.SecretAccessKey, ""),
-	})
+	client := f.Admin(awsRegion)
 	_, err := client.CreateSecret(context.Background(), &secretsmanager.CreateSecretInput{Name: sdk.String(name), SecretString: sdk.String(value)})
 	if err == nil {
 		return nil
@@ -182,7 +168,7 @@ func cmdAWS(ts *testscript.TestScript, _ bool, args []string) {
 func (j *testJob) awsOutside(ts *testscript.TestScript, role string) error {
 	now := j.paistrike.Clock().Now().Unix()
 	token, err := j.identity.sign(map[string]any{
-		"iss": githubIssuer, "aud": "sts.amazonaws.com", "sub": "repo:acme@42/app@7:environment:production", "repository_id": "7", "environment": "production",
+		"iss": testparts.GitHubIssuer, "aud": testparts.AWSAudience, "sub": "repo:acme@42/app@7:environment:production", "repository_id": "7", "environment": "production",
 		"iat": now, "exp": now + 300,
 	})
 	if err != nil {

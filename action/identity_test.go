@@ -14,9 +14,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-const githubIssuer = "https://token.actions.githubusercontent.com"
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
+)
 
 // identityService is GitHub's: each token can be used once.
 type identityService struct {
@@ -58,7 +58,7 @@ func (s *identityService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	now := s.now().Unix()
 	token, err := s.sign(map[string]any{
-		"iss": githubIssuer, "aud": r.URL.Query().Get("audience"), "sub": "repo:acme@42/app@7:environment:production", "repository_id": "7",
+		"iss": testparts.GitHubIssuer, "aud": r.URL.Query().Get("audience"), "sub": "repo:acme@42/app@7:environment:production", "repository_id": "7",
 		"environment": "production", "job_workflow_ref": "acme/app/.github/workflows/scan.yml@refs/heads/main", "n": len(s.issued),
 		"iat": now, "exp": now + 300,
 	})

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
@@ -54,11 +53,7 @@ func newAWSWorld(t *testing.T, program string, options sandbox.Options) *world {
 // can be read.
 func (w *world) inAWS(t *testing.T) (fields map[string]any) {
 	t.Helper()
-	client := secretsmanager.New(secretsmanager.Options{
-		Region: awsRegion, BaseEndpoint: &w.aws.Endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider(w.aws.AccessKeyID, w.aws.SecretAccessKey, ""),
-	})
-	out, err := client.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: sdk.String("ci/paistrike")})
+	out, err := w.aws.Admin(awsRegion).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: sdk.String("ci/paistrike")})
 	var deleted *types.InvalidRequestException
 	var unknown *types.ResourceNotFoundException
 	if errors.As(err, &deleted) || errors.As(err, &unknown) {

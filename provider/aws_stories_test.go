@@ -9,6 +9,8 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
 // inAmazon returns [standard] in AWS, with settings in addition to the name.
@@ -272,10 +274,7 @@ func TestQueryForAWS(t *testing.T) {
 // The published example works with its published policy, from create to destroy. Without
 // one of the permissions, it names the missing one before a token is minted.
 func TestPublishedPolicyOfAWS(t *testing.T) {
-	policy, err := os.ReadFile(filepath.Join("..", "examples", "policies", "aws", "provisioner.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	policy := testparts.PublishedAWSPolicy(t, "provisioner")
 	example, err := os.ReadFile(filepath.Join("..", "examples", "aws", "main.tf"))
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
@@ -56,10 +55,7 @@ func newStageOfBoth(t *testing.T) *stage {
 	onOneCLI(t)
 	s := newStage(t)
 	server := testparts.StartSecretsManager(t, testparts.WithAWSClock(s.apiURL+"/_sandbox/clock"))
-	s.aws = &amazon{server: server, admin: secretsmanager.New(secretsmanager.Options{
-		Region: region, BaseEndpoint: sdk.String(server.Endpoint),
-		Credentials: credentials.NewStaticCredentialsProvider(server.AccessKeyID, server.SecretAccessKey, ""),
-	})}
+	s.aws = &amazon{server: server, admin: server.Admin(region)}
 	s.logInWith(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:*","Resource":"*"}]}`)
 	s.env["AWS_ENDPOINT_URL"], s.env["AWS_REGION"] = server.Endpoint, region
 	s.env["AWS_EC2_METADATA_DISABLED"], s.env["AWS_CONFIG_FILE"] = "true", "none"

@@ -5,23 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-const (
-	githubIssuer = "https://token.actions.githubusercontent.com"
-	awsAudience  = "sts.amazonaws.com"
-	awsRegion    = "eu-central-1" // of the published policies
-)
+const awsRegion = "eu-central-1" // of the published policies
 
 // inAWS is a workflow whose token is in AWS Secrets Manager, or whose management token is.
 const inAWS = `
@@ -61,23 +54,11 @@ func (w *world) amazon(t *testing.T) *testparts.SecretsManager {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy := func(name string, changes ...string) json.RawMessage {
-		text, err := os.ReadFile(filepath.Join("..", "..", "examples", "policies", "aws", name+".json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return json.RawMessage(strings.NewReplacer(changes...).Replace(string(text)))
-	}
 	server := testparts.StartSecretsManager(t, testparts.WithAWSIdentities(testparts.AWSIdentities{
-		Issuers: []testparts.AWSIssuer{{URL: githubIssuer, Audiences: []string{awsAudience}, JWKS: keys}},
-		Roles: []testparts.AWSRole{{
-			Name: "paistrike-mint", Policies: []json.RawMessage{policy("consumer", "ci/paistrike", "ci/broker")},
-			Trust: policy("github-trust", `"123456"`, `"7"`, `"paistrike"`, `"production"`, "acme@1234/", "acme@42/", "environment:paistrike", "environment:production"),
-		}},
+		Issuers: []testparts.AWSIssuer{testparts.GitHub(keys)},
+		Roles:   []testparts.AWSRole{testparts.JobRole(t, "paistrike-mint", testparts.PublishedAWSPolicy(t, "consumer", "ci/paistrike", "ci/broker"))},
 	}))
-	admin := secretsmanager.New(secretsmanager.Options{
-		Region: awsRegion, BaseEndpoint: sdk.String(server.Endpoint), Credentials: credentials.NewStaticCredentialsProvider(server.AccessKeyID, server.SecretAccessKey, ""),
-	})
+	admin := server.Admin(awsRegion)
 	for _, name := range []string{"ci/broker", "ci/paistrike"} {
 		in := &secretsmanager.CreateSecretInput{Name: sdk.String(name), SecretString: sdk.String(`{"token":"` + w.broker + `"}`)}
 		if _, err := admin.CreateSecret(context.WithoutCancel(t.Context()), in); err != nil {

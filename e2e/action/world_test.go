@@ -209,8 +209,8 @@ func (i *issuer) keys() map[string]any {
 // nameFor is the issuer that a token for an audience names: AWS knows GitHub's by the name
 // that the published trust policy has.
 func (i *issuer) nameFor(audience string) string {
-	if audience == awsAudience {
-		return githubIssuer
+	if audience == testparts.AWSAudience {
+		return testparts.GitHubIssuer
 	}
 	return i.url
 }

@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,16 +20,6 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
-
-// published reads a published policy.
-func published(t testing.TB, name string) json.RawMessage {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", "policies", "aws", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
 
 var parties = []string{"provisioner", "rotator", "auditor", "plan-only", "consumer"}
 
@@ -49,7 +37,7 @@ func TestPublishedPolicies(t *testing.T) {
 	var users []testparts.AWSUser
 	for _, name := range parties {
 		users = append(users, testparts.AWSUser{
-			Name: name, AccessKeyID: party(name).AccessKeyID, SecretAccessKey: name, Policies: []json.RawMessage{published(t, name)},
+			Name: name, AccessKeyID: party(name).AccessKeyID, SecretAccessKey: name, Policies: []json.RawMessage{testparts.PublishedAWSPolicy(t, name)},
 		})
 	}
 	server.AddIdentities(testparts.AWSIdentities{Users: users})
@@ -122,8 +110,6 @@ func TestPublishedPolicies(t *testing.T) {
 // githubIssuer is GitHub's identity provider with the test's own key.
 type githubIssuer struct{ key *ecdsa.PrivateKey }
 
-const github = "https://token.actions.githubusercontent.com"
-
 func encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
 func newGitHub(t *testing.T) githubIssuer {
@@ -142,14 +128,14 @@ func (g githubIssuer) identities(t *testing.T) []testparts.AWSIssuer {
 		t.Fatal(err)
 	}
 	set := fmt.Sprintf(`{"keys":[{"kty":"EC","kid":"k","crv":"P-256","x":%q,"y":%q}]}`, encode(point[1:33]), encode(point[33:]))
-	return []testparts.AWSIssuer{{URL: github, Audiences: []string{"sts.amazonaws.com"}, JWKS: json.RawMessage(set)}}
+	return []testparts.AWSIssuer{testparts.GitHub(json.RawMessage(set))}
 }
 
 // token returns the token that GitHub issues to a job of a repository and an environment.
 func (g githubIssuer) token(t *testing.T, repositoryID, environment string) secret.Secret {
 	t.Helper()
 	claims := fmt.Sprintf(`{"iss":%q,"aud":"sts.amazonaws.com","sub":"repo:acme@1234/deploy@%s:environment:%s","repository_id":%q,"environment":%q,"iat":%d,"exp":%d}`,
-		github, repositoryID, environment, repositoryID, environment, firstDay.Unix(), firstDay.Unix()+300)
+		testparts.GitHubIssuer, repositoryID, environment, repositoryID, environment, firstDay.Unix(), firstDay.Unix()+300)
 	text := encode([]byte(`{"alg":"ES256","kid":"k","typ":"JWT"}`)) + "." + encode([]byte(claims))
 	sum := sha256.Sum256([]byte(text))
 	r, s, err := ecdsa.Sign(rand.Reader, g.key, sum[:])
@@ -169,7 +155,7 @@ func TestRoleByGitHubsToken(t *testing.T) {
 	hub := newGitHub(t)
 	server := startAWS(t, testparts.WithAWSIdentities(testparts.AWSIdentities{
 		Issuers: hub.identities(t),
-		Roles:   []testparts.AWSRole{{Name: "paistrike-rotator", Policies: []json.RawMessage{published(t, "rotator")}, Trust: published(t, "github-trust")}},
+		Roles:   []testparts.AWSRole{{Name: "paistrike-rotator", Policies: []json.RawMessage{testparts.PublishedAWSPolicy(t, "rotator")}, Trust: testparts.PublishedAWSPolicy(t, "github-trust")}},
 	}))
 	w := newWorld(t, server, "ci/paistrike")
 	w.create()

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
@@ -59,12 +58,9 @@ func newWorld(t testing.TB, server *testparts.SecretsManager, name string) *worl
 	t.Helper()
 	return &world{
 		t: t, aws: server, paistrike: testparts.NewAccount(t, "Terraform", firstDay),
-		at: entry.Location{Region: region, Path: name, Key: "token"},
-		as: aws.Credentials{AccessKeyID: server.AccessKeyID, SecretAccessKey: secret.New(server.SecretAccessKey)},
-		admin: secretsmanager.New(secretsmanager.Options{
-			Region: region, BaseEndpoint: sdk.String(server.Endpoint),
-			Credentials: credentials.NewStaticCredentialsProvider(server.AccessKeyID, server.SecretAccessKey, ""),
-		}),
+		at:    entry.Location{Region: region, Path: name, Key: "token"},
+		as:    aws.Credentials{AccessKeyID: server.AccessKeyID, SecretAccessKey: secret.New(server.SecretAccessKey)},
+		admin: server.Admin(region),
 	}
 }
 
