@@ -17,27 +17,29 @@ import (
 )
 
 const (
-	// chosenCLI tells a run of this program which of several CLIs is its own.
+	// chosenCLI is an environment variable: the CLI that this run of the program uses.
 	chosenCLI = "PAISTRIKE_TEST_CLI"
-	// laterCLI tells it which of the later CLIs that is: "0/2" is the first of two.
+	// laterCLI is an environment variable: which of the later CLIs that is. "0/2" is the
+	// first of two.
 	laterCLI = "PAISTRIKE_TEST_LATER_CLI"
-	// storyLog names the file in which the runs record the stories of this package.
+	// storyLog is an environment variable: the file in which the runs record the stories
+	// of this package.
 	storyLog = "PAISTRIKE_TEST_STORIES"
 )
 
-// What storyLog says about a story.
+// The entries of storyLog about a story.
 const (
 	told      = "told"
 	elsewhere = "elsewhere" // left to another CLI
 )
 
-// firstCLI is true in one of the runs of this program: for what does not depend on the CLI.
+// firstCLI is true in one run of this program, for tests that do not depend on the CLI.
 var firstCLI = os.Getenv(laterCLI) == ""
 
-// versioned holds the names of the tests that need a version of the CLI.
+// versioned contains the names of the tests that need a version of the CLI.
 var versioned sync.Map
 
-// runEach runs this program again for each CLI, and reports whether all went well.
+// runEach runs this program again for each CLI, and reports whether all runs passed.
 func runEach(programs []string) bool {
 	var args []string
 	for _, arg := range os.Args[1:] {
@@ -72,7 +74,7 @@ func runEach(programs []string) bool {
 	return well
 }
 
-// untold returns the stories that a CLI left to another one, and that none told, not even in
+// untold returns the stories that a CLI left to another one and that none ran, not even in
 // part.
 func untold(stories string) []string {
 	left, parts := map[string]bool{}, map[string]bool{}
@@ -90,11 +92,11 @@ func untold(stories string) []string {
 	return slices.Sorted(maps.Keys(left))
 }
 
-// parent returns the name of the test that a test is a part of, "" for none.
+// parent returns the name of the test that a subtest belongs to, or "".
 func parent(test string) string { return test[:max(strings.LastIndexByte(test, '/'), 0)] }
 
-// record writes into storyLog what this run does with a story. One write is one line, also
-// while tests run side by side.
+// record appends to storyLog what this run does with a story. Each line is a single write,
+// so that parallel tests do not mix their lines.
 func record(t *testing.T, what string) {
 	t.Helper()
 	name := os.Getenv(storyLog)
@@ -111,16 +113,16 @@ func record(t *testing.T, what string) {
 	}
 }
 
-// leave skips a story that another CLI tells.
+// leave skips a story that another CLI runs.
 func leave(t *testing.T, why string) {
 	t.Helper()
 	record(t, elsewhere)
 	t.Skip(why)
 }
 
-// onOneCLI marks a story about the provider and its servers, whose outcome does not depend on
-// the CLI. The first of several CLIs tells it. If it needs a version, each CLI that has the
-// version tells it, because the first may be too old.
+// onOneCLI marks a story about the provider and its servers, which does not depend on the
+// CLI. The first of several CLIs runs it. If it needs a version, each CLI with that
+// version runs it, because the first may be too old.
 func onOneCLI(t *testing.T) {
 	t.Helper()
 	if !firstCLI && !isVersioned(t) {
@@ -129,9 +131,10 @@ func onOneCLI(t *testing.T) {
 	record(t, told)
 }
 
-// dealt reports whether this run tells a story. The first of several CLIs tells every story.
-// Each later one tells those that need a version, and its share of the others, so that three
-// CLIs take the time of two. The matrix of the ci workflow runs every story on every CLI.
+// dealt reports whether this run runs a story. The first of several CLIs runs every story.
+// Each later one runs those that need a version, and its share of the others, so that
+// three CLIs take the time of two. The matrix of the ci workflow runs every story on every
+// CLI.
 func dealt(t *testing.T) bool {
 	t.Helper()
 	var own, of uint32
@@ -141,16 +144,16 @@ func dealt(t *testing.T) bool {
 	return isVersioned(t) || shareOf(t.Name(), of) == own
 }
 
-// shareOf returns the number of the share, of so many, that a story is in.
+// shareOf returns the number of the share that contains a story.
 func shareOf(story string, shares uint32) uint32 {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(story))
 	return hash.Sum32() % shares
 }
 
-// needs skips a test if the CLI is too old for it; "" means that the product does not have the
-// feature at all. The two products count their versions apart. It comes before what leaves the
-// story to another CLI.
+// needs skips a test if the CLI is too old for it. "" means that the product lacks the
+// feature. The two products have separate version numbers. Call needs before anything that
+// leaves the story to another CLI.
 func needs(t *testing.T, terraform, tofu string) {
 	t.Helper()
 	least := terraform
@@ -158,7 +161,7 @@ func needs(t *testing.T, terraform, tofu string) {
 		least = tofu
 	}
 	if cli.path == "" {
-		return // newStage says so
+		return // newStage reports that
 	}
 	if least == "" || cli.version.Core().LessThan(version.Must(version.NewVersion(least))) {
 		t.Skipf("%s %s does not have this", cli.product, cli.version)
@@ -166,7 +169,7 @@ func needs(t *testing.T, terraform, tofu string) {
 	versioned.Store(t.Name(), true)
 }
 
-// isVersioned reports whether a test, or the one that it is a part of, needs a version.
+// isVersioned reports whether a test, or one that it is a subtest of, needs a version.
 func isVersioned(t *testing.T) bool {
 	t.Helper()
 	for name := t.Name(); name != ""; name = parent(name) {

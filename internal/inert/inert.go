@@ -12,10 +12,9 @@ import (
 // replacement replaces a character that would invisibly affect the text around it.
 const replacement = '\uFFFD'
 
-// Line returns text as one line of at most most characters. Control characters become
-// spaces. Characters that reorder or hide adjacent text (bidirectional controls,
-// zero-width and other format characters) become U+FFFD, so that two different names look
-// different.
+// Line returns text as one line, truncated by [Cut]. Control characters become spaces.
+// Characters that reorder or hide adjacent text (bidirectional controls, zero-width and
+// other format characters) become U+FFFD, so that two different names look different.
 func Line(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
 		switch {

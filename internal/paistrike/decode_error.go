@@ -96,8 +96,8 @@ func readProblem(body []byte) problem {
 	return p
 }
 
-// read takes what one JSON value says; errors inside errors are followed a few
-// levels down.
+// read collects the error information in one JSON value, and in the errors nested in it a
+// few levels deep.
 func (p *problem) read(value any, depth int) {
 	if depth > 3 {
 		return
