@@ -86,9 +86,9 @@ func (a *account) Create(_ context.Context, name string, expiresAt time.Time) (p
 func (*account) Verify(context.Context, secret.Secret) error { return nil }
 
 // use lets the consumer of each token call PAIStrike, so that an audit finds them in use.
-func (a *account) use() {
+func (a *account) use(ctx context.Context) {
 	for _, value := range a.secrets {
-		call := httptest.NewRequest(http.MethodGet, "/api/v1/api-tokens/self", nil)
+		call := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/api-tokens/self", nil)
 		call.Header.Set("Authorization", "Bearer "+value)
 		a.server.ServeHTTP(httptest.NewRecorder(), call)
 	}

@@ -59,7 +59,7 @@ func (b *bench) aged(ctx context.Context, n int) (*world, error) {
 		return nil, errors.Join(err, w.close())
 	}
 	w.paistrike.Clock().Advance(month)
-	made.use()
+	made.use(ctx)
 	return w, nil
 }
 

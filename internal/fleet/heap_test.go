@@ -91,11 +91,11 @@ func TestARunKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // it 
 		runtime.KeepAlive(entries)
 		return (after - before) / int64(c.size)
 	}
-	if each := kept(fleet.Options{OnlyDue: true}); each > 550 {
-		t.Errorf("%d bytes are kept of each entry that needs nothing, want 550 at most", each)
+	if each := kept(fleet.Options{OnlyDue: true}); each > 500 {
+		t.Errorf("%d bytes are kept of each entry that needs nothing, want 500 at most", each)
 	}
-	if each := kept(fleet.Options{}); each > 700 {
-		t.Errorf("%d bytes are kept of each entry in the report, want 700 at most", each)
+	if each := kept(fleet.Options{}); each > 680 {
+		t.Errorf("%d bytes are kept of each entry in the report, want 680 at most", each)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestAnAuditKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // 
 		t.Fatalf("%d tokens: %v", report.Tokens, err)
 	}
 	runtime.KeepAlive(engine)
-	if each := kept / int64(c.size); each > 750 {
-		t.Errorf("%d bytes are kept of each entry, want 750 at most", each)
+	if each := kept / int64(c.size); each > 680 {
+		t.Errorf("%d bytes are kept of each entry, want 680 at most", each)
 	}
 }
