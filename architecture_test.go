@@ -15,11 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// chart is what ARCHITECTURE.md says about imports.
+// chart is the import graph in ARCHITECTURE.md.
 type chart struct {
-	packages map[string]string // import path to the name that the chart uses
+	packages map[string]string // import path to the name in the chart
 	drawn    []string          // "a -> b"
-	listed   []string          // "a -> b", of the lines "a also imports b, c"
+	listed   []string          // "a -> b", from the lines "a also imports b, c"
 }
 
 var (
@@ -58,8 +58,8 @@ func readChart(t *testing.T) chart {
 	return c
 }
 
-// imports returns the packages of the repository, each with those of its imports, tests
-// aside, that are of the repository too.
+// imports returns the packages of the repository, each with the packages of the repository that
+// it imports outside of tests.
 func imports(t *testing.T) map[string][]string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
@@ -76,8 +76,7 @@ func imports(t *testing.T) map[string][]string {
 	return found
 }
 
-// The chart of ARCHITECTURE.md and the lines below it are the imports, no fewer and no
-// more.
+// The chart in ARCHITECTURE.md and the list below it contain exactly the imports.
 func TestArchitectureShowsTheImports(t *testing.T) {
 	t.Parallel()
 	c := readChart(t)
@@ -96,15 +95,14 @@ func TestArchitectureShowsTheImports(t *testing.T) {
 	}
 }
 
-// helpers are packages that serve tests and measurements alone, so that the chart does
-// without them.
+// helpers are packages only for tests and measurements, which the chart omits.
 var helpers = []string{
 	"e2e", "e2e/action", "e2e/release", "examples", "examples/ci", "examples/consumers", "examples/internal/storeenv", "examples/quickstart", "examples/sandbox", "internal/bench", "internal/bench/fleetmodel",
 	"internal/paistrike/contracttest", "internal/proof", "internal/proof/run", "internal/runner/runnertest", "internal/sandbox/pagetest",
 	"internal/testparts", "internal/tfcli",
 }
 
-// Every package of the product is in the chart and, but for main, in the table.
+// Every package of the product is in the chart and, except main, in the table.
 func TestArchitectureHasEveryPackage(t *testing.T) {
 	t.Parallel()
 	c := readChart(t)
@@ -132,8 +130,8 @@ func TestArchitectureHasEveryPackage(t *testing.T) {
 	}
 }
 
-// Every revocation of a token by its id passes through paistrike.End, which asks for a
-// warrant: nothing else calls Revoke.
+// Every revocation of a token by ID goes through paistrike.End, which requires a warrant: nothing
+// else calls Revoke.
 func TestEveryRevocationAsksForItsWarrant(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "git", "ls-files", "-co", "--exclude-standard", "*.go").Output()
@@ -151,7 +149,7 @@ func TestEveryRevocationAsksForItsWarrant(t *testing.T) {
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
-			if !ok || len(call.Args) != 2 { // a context and an id
+			if !ok || len(call.Args) != 2 { // a context and an ID
 				return true
 			}
 			if method, ok := call.Fun.(*ast.SelectorExpr); ok && method.Sel.Name == "Revoke" {
@@ -165,7 +163,7 @@ func TestEveryRevocationAsksForItsWarrant(t *testing.T) {
 	}
 }
 
-// A file that ARCHITECTURE.md names is there.
+// Every file that ARCHITECTURE.md names exists.
 func TestArchitectureNamesFilesThatExist(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("ARCHITECTURE.md")
@@ -183,8 +181,7 @@ func TestArchitectureNamesFilesThatExist(t *testing.T) {
 	}
 }
 
-// The resource enters internal/rotation by the methods of the engine that the walk of one
-// token names, and by no others.
+// The resource calls only the engine methods that "The walk of one token" names.
 func TestArchitectureNamesTheWalk(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("ARCHITECTURE.md")
@@ -207,7 +204,7 @@ func TestArchitectureNamesTheWalk(t *testing.T) {
 	}
 }
 
-// enteredBy returns the methods with a context that files of the resource call on an engine.
+// enteredBy returns the engine methods with a context that the given files call.
 func enteredBy(t *testing.T, files ...string) map[string]bool {
 	t.Helper()
 	entered := map[string]bool{}

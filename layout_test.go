@@ -13,7 +13,7 @@ const (
 	sandbox = module + "/internal/sandbox"
 )
 
-// linked lists what a package is linked with, itself included; format is go list's.
+// linked lists the packages linked into a package, itself included. format is go list's.
 func linked(t *testing.T, format, pkg string) []string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", format, pkg).Output()
@@ -23,7 +23,7 @@ func linked(t *testing.T, format, pkg string) []string {
 	return strings.Fields(string(out))
 }
 
-// A binary that carried the sandbox could be pointed at itself.
+// A binary that contained the sandbox could be directed to it.
 func TestShippedBinariesDoNotLinkTheSandbox(t *testing.T) {
 	t.Parallel()
 	for _, pkg := range []string{".", "./action"} {

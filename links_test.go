@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// shippedModules maps the modules that a package is linked with, on any of the
-// systems that it ships for, to their folders.
+// shippedModules returns the modules linked into a package on any of the platforms that it ships
+// for, mapped to their directories.
 func shippedModules(t *testing.T, pkg string) map[string]string {
 	t.Helper()
 	modules := map[string]string{}
@@ -31,7 +31,7 @@ func shippedModules(t *testing.T, pkg string) map[string]string {
 	return modules
 }
 
-// license names the license in a module's folder, or is empty for one that is not recognized.
+// license returns the license in a module's directory, or "" if it is unknown.
 func license(t *testing.T, folder string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "LICENSE*"))
@@ -58,8 +58,8 @@ func license(t *testing.T, folder string) string {
 	return ""
 }
 
-// What ships is linked with the modules that someone has looked at, and no others:
-// a new line in testdata/links.txt is a decision, made in the change that needs it.
+// Shipped programs link only reviewed modules: a new line in testdata/links.txt is a decision,
+// made in the change that needs it.
 func TestShippedBinariesLinkOnlyReviewedModules(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/links.txt")

@@ -5,11 +5,10 @@ import (
 	"testing"
 )
 
-// Whoever asks Terraform for a log gets the framework's part of it; whoever does not,
-// does not pay for it.
+// The framework's log is enabled only if the user asks Terraform for a log.
 func TestFrameworkLogsOnlyForAReader(t *testing.T) {
 	for _, variable := range []string{"TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_CORE", "TF_LOG_PATH", "TF_LOG_SDK"} {
-		t.Setenv(variable, "") // to be put back at the end
+		t.Setenv(variable, "") // restores the variable after the test
 		_ = os.Unsetenv(variable)
 	}
 	hushFramework()

@@ -1,4 +1,4 @@
-// The Terraform provider for PAIStrike API tokens.
+// Command terraform-provider-paistrike is the Terraform provider for PAIStrike API tokens.
 package main
 
 import (
@@ -8,14 +8,14 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	_ "time/tzdata" // schedules in time zones, on machines without a zone database
+	_ "time/tzdata" // time zones for schedules on machines without a zone database
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/paistrike/terraform-provider-paistrike/provider"
 )
 
-// version is set by the release; other builds know theirs from build info.
+// version is set in release builds. Other builds read it from the build info.
 var version string
 
 func main() {
@@ -31,9 +31,9 @@ func main() {
 	}
 }
 
-// hushFramework turns the framework's own trace log off where nobody reads it. It is on
-// by default, and without TF_LOG the CLI throws it away: writing and reading it took a
-// fifth of the provider's time, and some of the CLI's.
+// hushFramework disables the framework's trace log unless a TF_LOG variable is set. The log is
+// enabled by default, and without TF_LOG the CLI discards it: writing and reading it took a fifth
+// of the provider's time, and some of the CLI's.
 func hushFramework() {
 	for _, variable := range os.Environ() {
 		if strings.HasPrefix(variable, "TF_LOG") {

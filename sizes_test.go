@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// linuxProgram builds a program as it ships, and returns its file and its bytes.
+// linuxProgram builds a program as for a release, and returns its file and its size in bytes.
 func linuxProgram(t *testing.T, pkg string) (file string, size int64) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "program")
@@ -29,8 +29,8 @@ func linuxProgram(t *testing.T, pkg string) (file string, size int64) {
 	return file, info.Size()
 }
 
-// What ships stays small: a runner downloads the action's program for each job that has
-// no cache.
+// Shipped programs stay small, because a runner without a cache downloads the action's program
+// for each job.
 func TestSizesOfWhatShips(t *testing.T) {
 	t.Parallel()
 	for pkg, most := range map[string]int64{".": 27, "./action": 12} {
@@ -50,9 +50,9 @@ func TestSizesOfWhatShips(t *testing.T) {
 	}
 }
 
-// startsLight checks that no package of ours does much before main begins, such as to
-// compile a pattern with a large repetition: every step of a job would wait for it. What
-// is allocated tells, since it is the same on every machine.
+// startsLight checks that no package of this repository does significant work before main, such
+// as compiling a pattern with a large repetition, which would delay every step of a job. It
+// measures allocations, because they are the same on every machine.
 func startsLight(t *testing.T, file string) {
 	t.Helper()
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
@@ -76,7 +76,7 @@ func startsLight(t *testing.T, file string) {
 	}
 }
 
-// purpose says what a package is there for, in the words of ARCHITECTURE.md.
+// purpose returns the purpose of a package, in the words of ARCHITECTURE.md.
 func purpose(pkg string) string {
 	switch {
 	case strings.HasPrefix(pkg, "github.com/paistrike/"), pkg == "main":
@@ -93,8 +93,8 @@ func purpose(pkg string) string {
 	return "Go itself"
 }
 
-// shares splits a program among its purposes, in megabytes, by the length of the code of
-// each function: what else is in a program follows from its code.
+// shares divides a program's size among its purposes, in megabytes, in proportion to the code
+// size of their functions.
 func shares(t *testing.T, file string, megabytes float64) map[string]float64 {
 	t.Helper()
 	program, err := elf.Open(file)
@@ -124,8 +124,8 @@ func shares(t *testing.T, file string, megabytes float64) map[string]float64 {
 	return code
 }
 
-// compareShares holds the table of ARCHITECTURE.md to what is linked: no purpose takes
-// more than it says, nor a whole megabyte less.
+// compareShares compares the table in ARCHITECTURE.md with the linked program: each purpose takes
+// at most the stated size, and less than one megabyte below it.
 func compareShares(t *testing.T, linked map[string]float64) {
 	t.Helper()
 	text, err := os.ReadFile("ARCHITECTURE.md")

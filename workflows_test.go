@@ -13,8 +13,8 @@ var (
 	pinned   = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40}$`)
 )
 
-// A workflow runs no code that its commit does not name, has no right that a job does not
-// ask for, and leaves no credential on the disk.
+// A workflow runs only code pinned by its commit, has only the permissions that its jobs request,
+// and leaves no credential on disk.
 func TestWorkflowsArePinnedAndFrugal(t *testing.T) {
 	t.Parallel()
 	files := []string{"examples/consumers/vault-action.yml"}

@@ -9,9 +9,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// cmdCalls lists every call that was made since the last `calls`, in their order at each
-// server: `calls identity 'vault POST auth/jwt/login' 'paistrike POST /api-tokens'`. A
-// call too many is a failure like one too few.
+// cmdCalls checks the calls since the last `calls`, in order for each server: `calls identity
+// 'vault POST auth/jwt/login' 'paistrike POST /api-tokens'`. An extra call is a failure, as
+// is a missing one.
 func cmdCalls(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	var got []string
@@ -41,7 +41,7 @@ func cmdCalls(ts *testscript.TestScript, _ bool, args []string) {
 	j.told.identity, j.told.vault, j.told.paistrike = len(j.identity.tokens()), len(vault), len(journal)
 }
 
-// cmdMade counts requests since the start: `made paistrike POST 1`, `made vault
+// cmdMade checks the number of requests since the start: `made paistrike POST 1`, `made vault
 // 'POST auth/jwt/login' 2`, `made aws GetSecretValue 1`.
 func cmdMade(ts *testscript.TestScript, _ bool, args []string) {
 	j, n := jobOf(ts), 0

@@ -9,11 +9,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/job"
 )
 
-// doctorTime bounds an examination.
+// doctorTime limits an examination.
 const doctorTime = 5 * time.Minute
 
-// examine tries out how PAIStrike's API is configured. It has a command line of its own,
-// because it needs no store.
+// examine runs the doctor. It has its own command line, because it needs no store.
 func examine(m job.Machine, args []string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), doctorTime)
 	defer cancel()

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// step of a workflow that uses one of the actions: which one, and the block that follows.
+// usesAction matches a workflow step that uses one of the actions, and captures which one and
+// the block that follows.
 var usesAction = regexp.MustCompile(`(?m)^ *(?:- )?uses: (?:\./|paistrike/terraform-provider-paistrike/)action(/\w+)?(?:@\S+)?.*\n((?:^ {8,}.*\n)*)`)
 
-// Every workflow that is published or run here sets inputs that there are, and all that
-// are required.
+// Every published workflow sets only existing inputs, and all required ones.
 func TestWorkflowsSetInputsThatExist(t *testing.T) {
 	t.Parallel()
 	var files []string

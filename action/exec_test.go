@@ -16,8 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// useToken is a command as exec runs it: `use-token VARIABLE CODE` prints what
-// PAIStrike says to the token in the variable, and exits with the code.
+// useToken is a command for exec: `use-token VARIABLE CODE` prints PAIStrike's answer to the
+// token in the variable and exits with the code.
 func useToken() {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, os.Getenv("PAISTRIKE_ENDPOINT")+"/api/v1/api-tokens/self", nil)
 	if err != nil {
@@ -38,9 +38,9 @@ func useToken() {
 	os.Exit(code) //nolint:forbidigo // the main of a program
 }
 
-// lookAround says where the system shows neither the token nor the Vault token of exec, whose
-// child we are: our own command line, and what it shows of exec. What may not be read shows
-// nothing; as root all can be read.
+// lookAround prints where the system exposes neither the token nor the Vault token of exec,
+// its parent process: in this process's command line, and in what the system exposes of exec.
+// Unreadable files expose nothing; root can read all of them.
 func lookAround(token string) {
 	var hidden []string
 	for _, place := range []struct{ name, file string }{
@@ -63,10 +63,10 @@ func lookAround(token string) {
 	}
 }
 
-// cmdOutside leaves GitHub: the steps that follow run on a machine of one's own.
-// `outside group` starts each in a process group of its own; `outside keeper` lets them rotate; `outside home`
-// has the file of `vault login` instead of a variable; `outside direct` has the management
-// token and no Vault.
+// cmdOutside continues outside GitHub, on the user's own machine. `outside group` starts each
+// step in its own process group; `outside keeper` allows rotation; `outside home` has the
+// file of `vault login` instead of a variable; `outside direct` has the management token and
+// no Vault.
 func cmdOutside(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	j.group = slices.Contains(args, "group")
@@ -77,7 +77,7 @@ func cmdOutside(ts *testscript.TestScript, _ bool, args []string) {
 	if j.outside {
 		return
 	}
-	j.outside, j.asked = true, nil // no file keeps names here
+	j.outside, j.asked = true, nil // no file saves names here
 	env := map[string]string{"PATH": ts.Getenv("PATH"), "VAULT_TOKEN": token, "VAULT_ADDR": j.vault.url}
 	for _, name := range []string{"ENDPOINT", "VAULT_PATH", "MAX_ATTEMPTS"} {
 		env["PAISTRIKE_"+name] = j.env["INPUT_"+name]

@@ -8,8 +8,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// cmdKeeper makes the next steps those of action/rotate or action/audit over a folder:
-// `keeper ci/team`.
+// cmdKeeper makes the next steps those of action/rotate or action/audit for a folder: `keeper
+// ci/team`.
 func cmdKeeper(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	if j.aws != nil {
@@ -23,9 +23,9 @@ func cmdKeeper(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdEntry does something about an entry: `entry scheduled ci/team/a 90d 30d` and `entry
-// unscheduled ci/team/a 90d` as Terraform leaves it, `entry spoiled ci/team/a KEY VALUE` by
-// hand; `entry none NAME 90d` is a token that someone made on PAIStrike's page.
+// cmdEntry changes an entry: `entry scheduled ci/team/a 90d 30d` and `entry unscheduled
+// ci/team/a 90d` write it like Terraform, `entry spoiled ci/team/a KEY VALUE` edits it
+// manually, and `entry none NAME 90d` creates a token on PAIStrike's page.
 func cmdEntry(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	switch args[0] {

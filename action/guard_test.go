@@ -10,8 +10,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// guard looks at every request to PAIStrike before it is done. Whatever a story is about, no
-// token is revoked while Vault serves it: a consumer never reads a dead one.
+// guard checks every request to PAIStrike in every story: no token is revoked while Vault
+// serves it, so a consumer never reads a dead token.
 func (s *servers) guard(r *http.Request) {
 	dir, id := path.Split(r.URL.Path)
 	if r.Method != http.MethodDelete || !strings.HasSuffix(dir, "/api-tokens/") || len(s.scheduled) == 0 || s.aws != nil {
@@ -30,7 +30,7 @@ func (s *servers) guard(r *http.Request) {
 	}
 }
 
-// guarded fails the test if the guard saw what must not be.
+// guarded fails the test if guard saw such a revocation.
 func (s *servers) guarded(t testing.TB) {
 	t.Helper()
 	if len(s.dead) > 0 {

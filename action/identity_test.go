@@ -18,7 +18,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// identityService is GitHub's: each token can be used once.
+// identityService is GitHub's OIDC endpoint. Each token can be used once.
 type identityService struct {
 	url, request string
 	key          *ecdsa.PrivateKey
@@ -27,7 +27,7 @@ type identityService struct {
 	mu      sync.Mutex
 	issued  []string
 	used    map[string]bool
-	failing int // how many requests get 503
+	failing int // number of requests to answer with 503
 }
 
 func newIdentityService(t testing.TB, now func() time.Time) *identityService {
@@ -43,7 +43,7 @@ func newIdentityService(t testing.TB, now func() time.Time) *identityService {
 	return s
 }
 
-// ServeHTTP issues a token for the audience that is asked for.
+// ServeHTTP issues a token for the requested audience.
 func (s *identityService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +84,7 @@ func (s *identityService) tokens() []string {
 	return slices.Clone(s.issued)
 }
 
-// sign makes a JWT (RFC 7519) under ES256.
+// sign encodes claims as a JWT (RFC 7519) with ES256.
 func (s *identityService) sign(claims map[string]any) (string, error) {
 	header, err := json.Marshal(map[string]string{"alg": "ES256", "kid": "k", "typ": "JWT"})
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *identityService) sign(claims map[string]any) (string, error) {
 	return text + "." + encode(signature[:]), nil
 }
 
-// keys is the set of keys (RFC 7517) that verifies the tokens.
+// keys returns the key set (RFC 7517) that verifies the tokens.
 func (s *identityService) keys() (json.RawMessage, error) {
 	point, err := s.key.PublicKey.Bytes()
 	if err != nil {

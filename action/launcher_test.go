@@ -11,8 +11,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// The launcher's tests run on the Node of this machine, and on the one that GitHub's
-// runners have, where none of them may be skipped on Linux.
+// The launcher's tests run with this machine's Node.js and with the version of GitHub's
+// runners. With the latter, none may be skipped on Linux.
 func TestLauncher(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/launcher/*.test.js")
@@ -44,7 +44,7 @@ func TestLauncher(t *testing.T) {
 	}
 }
 
-// launched is the small program that the tests start.
+// launched builds the small program that the tests start.
 func launched(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "launched")

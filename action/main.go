@@ -1,12 +1,11 @@
-// Command paistrike-action is the program of the GitHub Action in this folder: it
-// gets a PAIStrike API token for a job, hands it to the steps that follow, and
-// revokes it when the job ends. The launcher beside it (main.js, post.js) starts it
-// as `paistrike-action main` and `paistrike-action post`. Its sub-actions rotate what is
-// due and audit the account (`paistrike-action main rotate`, `main audit`). Without
-// GitHub, `exec`, `rotate` and `audit` do the same from a command line; `abandon` is a
-// command alone.
+// Command paistrike-action is the program of the GitHub Action in this folder. It provides a
+// job with a PAIStrike API token, passes it to the following steps, and revokes it when the
+// job ends. The launcher (main.js, post.js) starts it as `paistrike-action main` and
+// `paistrike-action post`. The sub-actions rotate due tokens and audit the account
+// (`paistrike-action main rotate`, `main audit`). Outside GitHub, the commands `exec`,
+// `rotate` and `audit` do the same; `abandon` exists only as a command.
 //
-// What it does is in internal/job; the command line is internal/cli.
+// internal/job implements the commands, internal/cli the command line.
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	_ "time/tzdata" // schedules in time zones, on machines without a zone database
+	_ "time/tzdata" // time zones for schedules on machines without a zone database
 
 	"github.com/paistrike/terraform-provider-paistrike/internal/cli"
 	"github.com/paistrike/terraform-provider-paistrike/internal/doctor"
@@ -24,13 +23,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/job"
 )
 
-// version is set when a release is built.
+// version is set in release builds.
 var version = "dev"
 
 func main() {
 	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	host, _ := os.Hostname() // without one, names of tokens have a dash there
+	host, _ := os.Hostname() // without a hostname, names of tokens contain a dash
 	m := job.Machine{
 		Host: host, Width: cli.Width(os.Stdout, os.Getenv), Program: programName(os.Args[0]),
 		Getenv: os.Getenv, Environ: os.Environ(), Out: os.Stdout, Err: os.Stderr,
@@ -39,7 +38,7 @@ func main() {
 	os.Exit(run(m, os.Args[1:]))
 }
 
-// run does what the arguments say and returns the exit code.
+// run executes the command in args and returns the exit code.
 func run(m job.Machine, args []string) int {
 	switch strings.Join(args, " ") {
 	case "main":
@@ -54,7 +53,7 @@ func run(m job.Machine, args []string) int {
 	return program(m).Main(args)
 }
 
-// program is the command line: for a terminal, for cron, and for any CI.
+// program defines the command line for terminals, cron and any CI.
 func program(m job.Machine) cli.Program {
 	return cli.Program{
 		Name: m.Program, Version: m.Version, Getenv: m.Getenv, Out: m.Out, Err: m.Err,
@@ -85,15 +84,15 @@ func program(m job.Machine) cli.Program {
 	}
 }
 
-// rotateCommand asks before it revokes the tokens of a whole folder.
+// rotateCommand asks for confirmation before it revokes the tokens of a whole folder.
 func rotateCommand(m job.Machine, short, about string) cli.Command {
 	c := folderCommand(m, job.Rotate(), short, about)
 	c.Yes = "Do not ask before the replaced tokens of a whole folder are revoked at once."
 	return c
 }
 
-// abandonCommand asks before it closes entries. It is a command alone: no schedule closes a
-// folder for good.
+// abandonCommand asks for confirmation before it closes entries. It has no action, because a
+// schedule must not close a folder permanently.
 func abandonCommand(m job.Machine) cli.Command {
 	c := folderCommand(m, job.Abandon(), "Close the entries of a PAIStrike that is gone for good.",
 		"Closes the entries below a folder of a store whose PAIStrike is gone for good, without calling it, and lists the tokens that were not revoked. "+
@@ -120,8 +119,8 @@ func folderCommand(m job.Machine, it job.FolderRun, short, about string) cli.Com
 	}
 }
 
-// programName is the name that help and messages use: the one that the program is installed
-// as, since it is also known as paistrike.
+// programName returns the name under which the program is installed, for help and messages.
+// It is also distributed as paistrike.
 func programName(path string) string {
 	if name := strings.TrimSuffix(filepath.Base(path), ".exe"); name == "paistrike" {
 		return name

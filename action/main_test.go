@@ -27,7 +27,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// The doctor has flags of its own, and is found like any other command.
+// The doctor is listed and runs like any other command, although it parses its own flags.
 func TestDoctorIsACommand(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{

@@ -16,17 +16,17 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of README.md")
 
-// described is an input or output as action.yml has it.
+// described is an input or output in action.yml.
 type described struct {
 	name, description, fallback string
 	required                    bool
 }
 
-// actions are the action and its sub-actions: where each is described, and what the
-// program takes and sets for it.
+// actions returns, for the action and each sub-action, its folder, its inputs, and where the
+// program sets its outputs.
 func actions() map[string]struct {
 	inputs  []input.Input
-	sets    string // the file of the function that sets the outputs
+	sets    string // file of the function that sets the outputs
 	between [2]string
 } {
 	type where = struct {
@@ -41,8 +41,8 @@ func actions() map[string]struct {
 	}
 }
 
-// actionYML reads one section of an action.yml, of which only the plain form in which
-// it is written is understood.
+// actionYML parses one section of an action.yml. It supports only the simple form in which
+// these files are written.
 func actionYML(t *testing.T, dir, section string) []described {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(dir, "action.yml"))
@@ -77,7 +77,7 @@ func actionYML(t *testing.T, dir, section string) []described {
 	return all
 }
 
-// What action.yml promises is what the program does.
+// action.yml declares the inputs and outputs of the program.
 func TestActionFilesAgreeWithTheProgram(t *testing.T) {
 	t.Parallel()
 	for dir, action := range actions() {
@@ -91,7 +91,7 @@ func TestActionFilesAgreeWithTheProgram(t *testing.T) {
 		})
 		var names []string
 		for _, out := range actionYML(t, dir, "outputs") {
-			if out.name != "report" { // of every sub-action, set in one place
+			if out.name != "report" { // common to all sub-actions and set in one place
 				names = append(names, out.name)
 			}
 		}
@@ -111,7 +111,7 @@ func TestActionFilesAgreeWithTheProgram(t *testing.T) {
 	}
 }
 
-// inputsYML is the table of inputs as an action.yml has it.
+// inputsYML formats the inputs for action.yml.
 func inputsYML(inputs []input.Input) string {
 	var b strings.Builder
 	for _, in := range inputs {
@@ -133,7 +133,7 @@ func inputsYML(inputs []input.Input) string {
 	return b.String()
 }
 
-// writeOrCompare compares a file with what it should be, or writes it with -update.
+// writeOrCompare compares a file with its expected content, or writes it with -update.
 func writeOrCompare(t *testing.T, file string, want func(string) string) {
 	t.Helper()
 	raw, err := os.ReadFile(file)
@@ -152,14 +152,14 @@ func writeOrCompare(t *testing.T, file string, want func(string) string) {
 	}
 }
 
-// Words that several actions share mean the same in each.
+// Inputs that several actions have in common have the same description.
 func TestActionsShareTheirWords(t *testing.T) {
 	t.Parallel()
 	of := map[string]described{}
 	for _, in := range actionYML(t, ".", "inputs") {
 		of[in.name] = in
 	}
-	differ := []string{"vault_namespace", "vault_auth_namespace", "vault_mount", "vault_path", "aws_secret_id", "summary", "timeout"} // of one entry there, of many here
+	differ := []string{"vault_namespace", "vault_auth_namespace", "vault_mount", "vault_path", "aws_secret_id", "summary", "timeout"} // they concern one entry there and many here
 	for _, dir := range []string{"rotate", "audit"} {
 		for _, in := range actionYML(t, dir, "inputs") {
 			if here, ok := of[in.name]; ok && here != in && !slices.Contains(differ, in.name) {
@@ -169,7 +169,7 @@ func TestActionsShareTheirWords(t *testing.T) {
 	}
 }
 
-// The tables of the READMEs are written from action.yml: go test ./action -update.
+// The tables of the READMEs are generated from action.yml: go test ./action -update.
 func TestReadmeTables(t *testing.T) {
 	t.Parallel()
 	for dir := range actions() {
@@ -205,7 +205,7 @@ func outputTable(outputs []described) string {
 	return b.String()
 }
 
-// Every finding is explained, with its severity.
+// The README explains every finding, with its severity.
 func TestAuditReadmeExplainsEveryFinding(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("audit/README.md")
@@ -219,7 +219,7 @@ func TestAuditReadmeExplainsEveryFinding(t *testing.T) {
 	}
 }
 
-// between puts a table between the markers of its name.
+// between replaces the text between the markers of a table.
 func between(t *testing.T, text, name, table string) string {
 	t.Helper()
 	end := "<!-- end of " + name + " -->"
@@ -231,7 +231,7 @@ func between(t *testing.T, text, name, table string) string {
 	return head + "<!-- " + name + ": written by go test ./action -update -->\n" + table + end + tail
 }
 
-// Every code that a user can meet is explained, and no other.
+// The README explains every code that a user can see, and no other.
 func TestReadmeExplainsEveryCode(t *testing.T) {
 	t.Parallel()
 	code := regexp.MustCompile(`PSA[0-9]{3}\b`)

@@ -25,9 +25,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"paistrike-action": main, "use-token": useToken})
 }
 
-// Each file below testdata/stories is a situation that a job may find itself in, with
-// servers of its own. After every step all that the step has written is searched for
-// secrets, with debug logging on.
+// Each file in testdata/stories is a situation of a job, with its own servers. After every
+// step, all its output is searched for secrets, with debug logging enabled.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -56,7 +55,7 @@ func jobOf(ts *testscript.TestScript) *testJob {
 	return j
 }
 
-// job is one job of a workflow, as the runner keeps it.
+// testJob is one job of a workflow with the runner's state.
 type testJob struct {
 	*servers
 	tb                      testing.TB
@@ -66,11 +65,11 @@ type testJob struct {
 	summary                 string
 	log                     runnertest.Masker
 	interrupt               *sandbox.Fault
-	group                   bool                                     // the next step gets a process group of its own
-	outside                 bool                                     // of GitHub
-	told                    struct{ identity, vault, paistrike int } // calls that were listed
-	code                    int                                      // that the last step ended with
-	unkept                  atomic.Bool                              // a token was asked for whose name was not kept before
+	group                   bool                                     // run the next step in its own process group
+	outside                 bool                                     // outside GitHub
+	told                    struct{ identity, vault, paistrike int } // numbers of calls already listed
+	code                    int                                      // exit code of the last step
+	unkept                  atomic.Bool                              // a token was requested before its name was saved
 }
 
 func newJob(t testing.TB, dir string) *testJob {
@@ -84,7 +83,7 @@ func newJob(t testing.TB, dir string) *testJob {
 			"ACTIONS_ID_TOKEN_REQUEST_URL": s.identity.url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": s.identity.request,
 			"GITHUB_REPOSITORY": "acme/app", "GITHUB_RUN_ID": "1001", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_JOB": "scan",
 			"GITHUB_EVENT_NAME": "push", "GITHUB_ACTIONS": "true", "RUNNER_DEBUG": "1", "RUNNER_TEMP": dir,
-			// What an earlier step may have planted is not obeyed.
+			// Variables that an earlier step has set are ignored.
 			"VAULT_ADDR": "https://evil.example.com", "VAULT_TOKEN": "planted", "VAULT_SKIP_VERIFY": "true", "VAULT_NAMESPACE": "evil",
 		},
 	}
@@ -98,7 +97,7 @@ func newJob(t testing.TB, dir string) *testJob {
 	return j
 }
 
-// commandFiles are the runner's, fresh for each step.
+// commandFiles creates the runner's command files for a step.
 func (j *testJob) commandFiles(ts *testscript.TestScript) map[string]string {
 	paths := map[string]string{}
 	for _, name := range []string{"GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"} {
@@ -108,8 +107,8 @@ func (j *testJob) commandFiles(ts *testscript.TestScript) map[string]string {
 	return paths
 }
 
-// cmdStep runs a step as the runner does: `step main`, `step post`; `! step` where the
-// step is to fail.
+// cmdStep runs a step as the runner does: `step main`, `step post`, or `! step` if it must
+// fail.
 func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 	j := jobOf(ts)
 	paths := j.commandFiles(ts)
@@ -154,8 +153,8 @@ func cmdStep(ts *testscript.TestScript, neg bool, args []string) {
 
 var errNotHeld = errors.New("the call at which the step was to be interrupted never came")
 
-// runStep runs the program, and interrupts it where the story asks for that: while a
-// call is held, and the call is let go when the program has taken notice.
+// runStep runs the program and, if the story requests it, interrupts it while a call is held.
+// The call is released after the program has reacted.
 func (j *testJob) runStep(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	said, err := cmd.StdoutPipe()
 	if err != nil {
@@ -184,7 +183,7 @@ func (j *testJob) runStep(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	return raw.String(), cmd.Wait()
 }
 
-// takeFiles does what the files say, as the runner does after the step.
+// takeFiles processes the command files as the runner does after a step.
 func (j *testJob) takeFiles(ts *testscript.TestScript, paths map[string]string) {
 	for name, into := range map[string]map[string]string{"GITHUB_ENV": j.exports, "GITHUB_OUTPUT": j.outputs, "GITHUB_STATE": j.state} {
 		raw, err := os.ReadFile(paths[name])
@@ -200,7 +199,7 @@ func (j *testJob) takeFiles(ts *testscript.TestScript, paths map[string]string) 
 	j.summary += string(raw)
 }
 
-// search fails the story where a secret is found anywhere but in its own place.
+// search fails the story if a secret is found outside its proper place.
 func (j *testJob) search(ts *testscript.TestScript, raw, shown string, paths map[string]string) {
 	unmasked := ""
 	for _, line := range runnertest.Lines(raw) {
@@ -235,13 +234,13 @@ func (j *testJob) search(ts *testscript.TestScript, raw, shown string, paths map
 	}
 }
 
-// cmdInput sets an input: `input expires_in 30m`; without a value it is empty.
+// cmdInput sets an input: `input expires_in 30m`. Without a value it becomes empty.
 func cmdInput(ts *testscript.TestScript, _ bool, args []string) {
 	jobOf(ts).env["INPUT_"+strings.ToUpper(args[0])] = strings.ReplaceAll(strings.Join(args[1:], " "), `\n`, "\n")
 }
 
-// cmdRunner sets a variable of the runner: `runner GITHUB_EVENT_NAME=push`; without a value
-// it is taken away.
+// cmdRunner sets a variable of the runner: `runner GITHUB_EVENT_NAME=push`. Without a value
+// it is unset.
 func cmdRunner(ts *testscript.TestScript, _ bool, args []string) {
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
@@ -253,7 +252,7 @@ func cmdRunner(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdInterrupt cancels the next step while a call is under way: `interrupt POST /api-tokens`.
+// cmdInterrupt cancels the next step during a call: `interrupt POST /api-tokens`.
 func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	fault := sandbox.Fault{Method: args[0], Path: args[1], Hold: true}
 	j := jobOf(ts)
@@ -261,7 +260,7 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	j.paistrike.AddFaults(fault)
 }
 
-// cmdFault lets a server answer badly: `fault paistrike {...}`, `fault vault {...}`,
+// cmdFault injects a fault into a server: `fault paistrike {...}`, `fault vault {...}`,
 // `fault identity 1`, `fault none`.
 func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
@@ -289,7 +288,7 @@ func cmdFault(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdLive counts the tokens that work beside the broker's: `live 1`.
+// cmdLive checks the number of working tokens, without the management token: `live 1`.
 func cmdLive(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.Itoa(jobOf(ts).live()); got != args[0] {
 		ts.Fatalf("%s tokens are live, want %s", got, args[0])
@@ -301,7 +300,7 @@ func cmdOutput(ts *testscript.TestScript, neg bool, args []string) {
 	checkValue(ts, neg, jobOf(ts).outputs, args)
 }
 
-// cmdState checks what is kept for the post step: `state revoked true`.
+// cmdState checks state saved for the post step: `state revoked true`.
 func cmdState(ts *testscript.TestScript, neg bool, args []string) {
 	checkValue(ts, neg, jobOf(ts).state, args)
 }
@@ -341,15 +340,15 @@ func cmdExported(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdSummary looks for a text on the page of the run.
+// cmdSummary checks whether the job summary contains a text.
 func cmdSummary(ts *testscript.TestScript, neg bool, args []string) {
 	if text := strings.Join(args, " "); strings.Contains(jobOf(ts).summary, text) == neg {
 		ts.Fatalf("%q: %v in the summary\n%s", text, !neg, jobOf(ts).summary)
 	}
 }
 
-// cmdAct does what others do meanwhile: `act advance 2h`, `act wait`, `act revoke broker`,
-// `act policy {...}`, `act write ci/x {...}`.
+// cmdAct performs an event outside the job: `act advance 2h`, `act wait`, `act revoke
+// broker`, `act policy {...}`, `act write ci/x {...}`.
 func cmdAct(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	switch args[0] {
@@ -363,13 +362,13 @@ func cmdAct(ts *testscript.TestScript, _ bool, args []string) {
 			id = j.outputs["token_id"]
 		}
 		j.paistrike.Revoke(id)
-	case "wait": // half a minute passes since a token was asked for
+	case "wait": // half a minute passes after the request for a token
 		j.state["asked_at"] = "2026-01-05T12:00:00Z"
 	case "policy":
 		var p sandbox.Policy
 		ts.Check(json.Unmarshal([]byte(strings.Join(args[1:], " ")), &p))
 		j.paistrike.SetPolicy(p)
-	case "provision": // as Terraform leaves it: provision ci/app 1h
+	case "provision": // like Terraform: provision ci/app 1h
 		d, err := time.ParseDuration(args[2])
 		ts.Check(err)
 		ts.Check(j.provision(args[1], d))

@@ -26,25 +26,25 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// monday is where the sandbox clock stands at first. It is ahead of the machine's, so
-// that a token's end by the one clock is not past by the other.
+// monday is the initial time of the sandbox clock. It is ahead of the machine's clock, so
+// that an expiry in the future by one clock has not passed by the other.
 var monday = time.Date(2090, time.January, 2, 9, 0, 0, 0, time.UTC)
 
-// servers are what a run of the action talks to: a PAIStrike, a Vault with a JWT
-// login, and GitHub's identity service.
+// servers are the servers of a run: a PAIStrike, a Vault with a JWT login, and GitHub's
+// identity service.
 type servers struct {
 	paistrike *testparts.Account
 	api       string
-	broker    string // the management token, which Vault holds
+	broker    string // the management token, which Vault contains
 	vault     *vaultFront
-	aws       *awsFront // nil unless a story asks for it
+	aws       *awsFront // nil unless a story uses AWS
 	identity  *identityService
 
-	// asked is called with the body of each create, before the work.
+	// asked is called with the body of each create, before the create is done.
 	asked func(body string)
 
-	scheduled []string // entries that Terraform made in Vault
-	dead      []string // what the guard saw
+	scheduled []string // entries that Terraform created in Vault
+	dead      []string // violations that guard saw
 }
 
 func newServers(t testing.TB) *servers {
@@ -58,7 +58,7 @@ func newServers(t testing.TB) *servers {
 	return s
 }
 
-// serveAPI passes to PAIStrike.
+// serveAPI forwards requests to PAIStrike.
 func (s *servers) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.guard(r)
 	if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, "/_sandbox") && s.asked != nil {
@@ -73,7 +73,7 @@ func (s *servers) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.paistrike.ServeHTTP(w, r)
 }
 
-// secrets are all that no log may show.
+// secrets returns everything that no log may show.
 func (s *servers) secrets() []string {
 	all := slices.Concat([]string{s.broker, s.identity.request}, s.paistrike.Secrets(), s.identity.tokens(), s.vault.tokens())
 	if s.aws != nil {
@@ -82,28 +82,28 @@ func (s *servers) secrets() []string {
 	return all
 }
 
-// live counts the tokens that work, the broker's aside.
+// live returns the number of working tokens, without the management token.
 func (s *servers) live() int { return len(s.paistrike.Usable()) }
 
-// vaultFront is Vault's KV engine with a JWT login before it, which hands out Vault
-// tokens that may read below ci/, or rotate there, until they are revoked.
+// vaultFront is Vault's KV engine behind a JWT login. Until they are revoked, its tokens may
+// read below ci/ or, for keepers, rotate there.
 type vaultFront struct {
 	url, engine, root string
 	identity          *identityService
 	proxy             http.Handler
-	now               func() time.Time // its clock, which goes with PAIStrike's
+	now               func() time.Time // PAIStrike's clock
 
 	mu      sync.Mutex
 	live    []string
 	dead    []string
-	keepers map[string]bool // those of live that may rotate what is below ci/
+	keepers map[string]bool // live tokens that may rotate below ci/
 	calls   []string        // "METHOD path"
 	faults  []vaultFault
 }
 
-// vaultFault answers the next requests that match with something else.
+// vaultFault replaces the answers to the next requests that match.
 type vaultFault struct {
-	Path    string            `json:"path"` // a glob below /v1/
+	Path    string            `json:"path"` // glob below /v1/
 	Count   int               `json:"count"`
 	Status  int               `json:"status"`
 	Errors  []string          `json:"errors"`
@@ -127,7 +127,7 @@ func newVaultFront(t testing.TB, identity *identityService, clock string, now fu
 	v.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		ModifyResponse: func(r *http.Response) error {
-			r.Header.Set("Date", now().Format(http.TimeFormat)) // one clock for both servers
+			r.Header.Set("Date", now().Format(http.TimeFormat)) // both servers have the same clock
 			return nil
 		},
 	}
@@ -142,7 +142,7 @@ func (v *vaultFront) write(t testing.TB, path string, data map[string]any) {
 	testparts.Ask(t, http.MethodPost, v.engine+"/v1/secret/data/"+path, v.root, map[string]any{"data": data}, nil)
 }
 
-// ServeHTTP logs in, revokes, or passes to the engine.
+// ServeHTTP handles logins and revocations, and forwards other requests to the engine.
 func (v *vaultFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	below := strings.TrimPrefix(r.URL.Path, "/v1/")
 	if fault, ok := v.take(r.Method, below); ok {
@@ -158,7 +158,7 @@ func (v *vaultFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case below == "auth/jwt/login":
 		v.login(w, r)
-	case below == "sys/health": // asked without a token
+	case below == "sys/health": // needs no token
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = fmt.Fprintf(w, `{"initialized":true,"server_time_utc":%d}`, v.now().Unix())
 	case !slices.Contains(v.live, token):
@@ -251,7 +251,7 @@ func (s *servers) put(path string, body any) error {
 	return nil
 }
 
-// schedule makes a token and its record with a schedule, as Terraform does.
+// schedule creates a token and its record with a schedule, as Terraform does.
 func (s *servers) schedule(path string, text schedule.Schedule) error {
 	s.asked = nil
 	client, err := paistrike.New(paistrike.Config{Endpoint: s.api, Token: secret.New(s.broker)})
@@ -269,14 +269,14 @@ func (s *servers) schedule(path string, text schedule.Schedule) error {
 		}
 	}
 	s.scheduled = append(s.scheduled, path)
-	policy, _ := text.Policy(time.Time{}) // the stories' schedules can be read
+	policy, _ := text.Policy(time.Time{}) // the stories' schedules are valid
 	_, err = rotation.New(rotation.PAIStrike{Client: client}, there).Run(context.Background(), rotation.Request{
 		At: at, Label: "Integration " + path, Policy: policy, Schedule: text, Owner: "terraform", Wish: rotation.Rotate, Reason: schedule.ReasonCreated,
 	})
 	return err
 }
 
-// store is Vault as Terraform sees it.
+// store returns Vault as Terraform uses it.
 func (v *vaultFront) store() (rotation.Store, error) {
 	client, err := vault.New(vault.Config{
 		Address: v.engine, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(v.root)},
@@ -288,7 +288,7 @@ func (v *vaultFront) store() (rotation.Store, error) {
 	return vault.NewStore(client), nil
 }
 
-// custom changes metadata by hand.
+// custom edits metadata manually.
 func (s *servers) custom(path, key, value string) error {
 	client, err := vault.New(vault.Config{
 		Address: s.vault.engine, Login: vault.Login{Method: vault.MethodToken, Token: secret.New(s.vault.root)},
@@ -300,7 +300,7 @@ func (s *servers) custom(path, key, value string) error {
 	return client.Patch(context.Background(), entry.Location{Mount: "secret", Path: path}, map[string]string{key: value})
 }
 
-// provision makes a token and its record, as Terraform does.
+// provision creates a token and its record, as Terraform does.
 func (s *servers) provision(path string, life time.Duration) error {
 	now := s.paistrike.Clock().Now()
 	id, value := s.paistrike.Mint("CI/CD Pipeline", now.Add(life))

@@ -17,11 +17,11 @@ import (
 
 const awsRegion = "eu-central-1"
 
-// storeRow is a secret store of the table that the kill tests run over.
+// storeRow is one of the secret stores for which the kill tests run.
 type storeRow struct {
 	name  string
 	start func(t *testing.T, program string, options sandbox.Options) *world
-	// configured is the configuration ci with its token in this store.
+	// configured is the configuration ci for this store.
 	configured string
 }
 
@@ -36,7 +36,8 @@ func stores() []storeRow {
 	}
 }
 
-// newAWSWorld is a world whose secret store is AWS Secrets Manager, on the sandbox's clock.
+// newAWSWorld returns a world whose secret store is AWS Secrets Manager, on the sandbox's
+// clock.
 func newAWSWorld(t *testing.T, program string, options sandbox.Options) *world {
 	t.Helper()
 	w := newPAIStrike(t, options)
@@ -49,8 +50,7 @@ func newAWSWorld(t *testing.T, program string, options sandbox.Options) *world {
 	return w
 }
 
-// inAWS returns the fields of the current version of ci/paistrike, nil if there is none that
-// can be read.
+// inAWS returns the fields of the current version of ci/paistrike, or nil if there is none.
 func (w *world) inAWS(t *testing.T) (fields map[string]any) {
 	t.Helper()
 	out, err := w.aws.Admin(awsRegion).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: sdk.String("ci/paistrike")})
@@ -68,8 +68,7 @@ func (w *world) inAWS(t *testing.T) (fields map[string]any) {
 	return fields
 }
 
-// inVault returns the fields of the current version of ci/paistrike, nil if there is none
-// that can be read.
+// inVault returns the fields of the current version of ci/paistrike, or nil if there is none.
 func (w *world) inVault(t *testing.T) map[string]any {
 	t.Helper()
 	var answer struct {
@@ -83,7 +82,7 @@ func (w *world) inVault(t *testing.T) map[string]any {
 	return answer.Data.Data
 }
 
-// served returns the record that the store serves, nil if it serves none.
+// served returns the record in the store, or nil if there is none.
 func (w *world) served(t *testing.T) *entry.Record {
 	t.Helper()
 	read := w.inVault

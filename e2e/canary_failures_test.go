@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// answers makes a front that answers a create, whose work has been done, badly.
+// answers returns a handler that replaces the response to a successful create.
 func answers(status int, contentType, body string) func(http.ResponseWriter, *http.Request, string) bool {
 	return func(w http.ResponseWriter, r *http.Request, secret string) bool {
 		if r.Method != http.MethodPost {
@@ -27,7 +27,7 @@ func answers(status int, contentType, body string) func(http.ResponseWriter, *ht
 	}
 }
 
-// echoes answers every list with a refusal that repeats the bearer.
+// echoes answers every list request with an error that repeats the bearer token.
 func echoes(w http.ResponseWriter, r *http.Request, bearer string) bool {
 	if r.Method != http.MethodGet {
 		return false
@@ -39,8 +39,8 @@ func echoes(w http.ResponseWriter, r *http.Request, bearer string) bool {
 	return true
 }
 
-// repeatingVault stands before Vault and answers writes of data with a failure
-// that repeats what was sent, token and all.
+// repeatingVault returns a proxy for Vault that answers writes of data with an error that
+// repeats the request, including the token.
 func repeatingVault(t *testing.T, vault string, status int, page func(sent string) string) string {
 	t.Helper()
 	target, err := url.Parse(vault)
@@ -64,7 +64,7 @@ func repeatingVault(t *testing.T, vault string, status int, page func(sent strin
 	return server.URL
 }
 
-// inErrors is Vault's own form of a failure.
+// inErrors formats an error as Vault does.
 func inErrors(sent string) string {
 	text, err := json.Marshal(map[string][]string{"errors": {"not allowed: " + sent, sent[len(sent)/3:]}})
 	if err != nil {
@@ -73,12 +73,12 @@ func inErrors(sent string) string {
 	return string(text)
 }
 
-// A run that fails says why without a secret, whatever the servers send.
+// A failed run reports the reason without a secret, whatever the servers return.
 func TestNoSecretInWhatFailuresSay(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
-		// Exactly one of these goes wrong.
+		// Each case sets exactly one of these.
 		paistrike func(http.ResponseWriter, *http.Request, string) bool
 		vault     func(t *testing.T, vault string) string
 		engine    testparts.Fault

@@ -14,14 +14,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// traceLog is where Terraform writes everything that it and the provider log.
+// traceLog is the log file of Terraform and the provider.
 const traceLog = "trace.log"
 
-// canary collects what a story leaves behind.
+// canary collects everything that a test leaves behind.
 type canary struct {
 	*world
 	evidence
-	stateFile string // the sandbox's own
+	stateFile string // of the sandbox
 }
 
 func newCanary(t *testing.T, program string) *canary {
@@ -33,7 +33,7 @@ func newCanary(t *testing.T, program string) *canary {
 	return c
 }
 
-// look keeps what a command said and everything that lies about after it.
+// look records the output of a command and all files after it.
 func (c *canary) look(t *testing.T, step string, said ...tfcli.Output) {
 	t.Helper()
 	for _, out := range said {
@@ -51,7 +51,7 @@ func (c *canary) look(t *testing.T, step string, said ...tfcli.Output) {
 	c.add(t, step+": PAIStrike journal", string(journal))
 }
 
-// run runs a command and looks at everything after it.
+// run runs a command and records everything after it.
 func (c *canary) run(t *testing.T, args ...string) tfcli.Output {
 	t.Helper()
 	out, err := c.tf.Run(t.Context(), args...)
@@ -82,7 +82,7 @@ func (w *world) get(t *testing.T, url string) string {
 	return string(body)
 }
 
-// The life of a token leaves its secret in Vault's data, and nowhere else.
+// A token's life leaves its secret in Vault's data and nowhere else.
 func TestNoSecretIsLeftBehind(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {
@@ -120,7 +120,7 @@ func TestNoSecretIsLeftBehind(t *testing.T) {
 	})
 }
 
-// What is planted where a leak would be must be found there.
+// The search finds a secret that is planted where a leak would be.
 func TestSearchFindsWhatTerraformKeeps(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {

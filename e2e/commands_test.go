@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// notRun are the commands of the documentation that this test does not run as they are
-// written, each with the reason. Every other one is run.
+// notRun lists documented commands that this test does not run as written, with the reason.
+// All others are run.
 var notRun = map[string]string{
 	"make demo":  "CI runs it by itself",
 	"make build": "make test begins with it",
@@ -25,7 +25,7 @@ var notRun = map[string]string{
 	"terraform query -generate-config-out=adopted.tf": "TestPublishedQuery runs it, on CLIs that have it",
 }
 
-// skippedPrefixes are kinds of such commands.
+// skippedPrefixes lists prefixes of such commands.
 var skippedPrefixes = map[string]string{
 	"go test ":                   "this test is one of them",
 	"TF_CLIS=/path/":             "the paths are the reader's own",
@@ -40,14 +40,14 @@ var skippedPrefixes = map[string]string{
 	"17 3 * * * ":                "a line of a crontab; TestCronExample of e2e/action runs it",
 }
 
-// page is a file of the documentation with commands in it.
+// page is a documentation file that contains commands.
 type page struct {
 	file     string
 	commands []string
-	config   string // the first Terraform configuration on it
+	config   string // first Terraform configuration on the page
 }
 
-// pages are all files that have commands.
+// pages returns all documentation files that contain commands.
 func pages(t *testing.T) []page {
 	t.Helper()
 	var all []page
@@ -61,8 +61,8 @@ func pages(t *testing.T) []page {
 
 var fence = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
-// readPage takes the commands out of a page: one for each line of a shell block, without
-// the remark at its end.
+// readPage extracts the commands of a page: one per line of a shell block, without trailing
+// comments.
 func readPage(name, text string) page {
 	p := page{file: name}
 	for _, block := range fence.FindAllStringSubmatch(text, -1) {
@@ -83,7 +83,7 @@ func readPage(name, text string) page {
 	return p
 }
 
-// reasonNotToRun is why a command is not run, "" if it is.
+// reasonNotToRun returns why a command is not run, or "" if it is.
 func reasonNotToRun(command string) string {
 	if reason := notRun[command]; reason != "" {
 		return reason
@@ -96,8 +96,8 @@ func reasonNotToRun(command string) string {
 	return ""
 }
 
-// Every command of the documentation does what it says on a machine that has what the
-// page asks for: addresses as they are written, a management token, a Vault.
+// Every documented command works on a machine that has the page's prerequisites: the
+// addresses, a management token, and a Vault.
 func TestCommandsOfTheDocumentation(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
@@ -117,7 +117,7 @@ func TestCommandsOfTheDocumentation(t *testing.T) {
 				}
 				run++
 				if command == "make sandbox" {
-					continue // it runs already, in the terminal beside this one
+					continue // it is already running, in the other terminal
 				}
 				script += fmt.Sprintf("echo %s\n%s\n", quoted("$ "+command), command)
 			}
@@ -133,7 +133,7 @@ func TestCommandsOfTheDocumentation(t *testing.T) {
 	}
 }
 
-// The tables of what is not run have no line that no page has.
+// The tables above list no command that no page contains.
 func TestNoCommandIsExcusedInVain(t *testing.T) {
 	t.Parallel()
 	var commands []string

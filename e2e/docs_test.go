@@ -17,8 +17,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// The page of error codes has exactly the codes that the provider can show, under
-// the words that it shows.
+// The page of error codes lists exactly the codes that the provider can report, with the same
+// summaries.
 func TestEveryErrorCodeIsDocumented(t *testing.T) {
 	t.Parallel()
 	root, err := tfcli.Repository()
@@ -45,8 +45,8 @@ func TestEveryErrorCodeIsDocumented(t *testing.T) {
 	}
 }
 
-// shown reads codes and summaries out of the files that word the messages of the protocol
-// and of its stores.
+// shown extracts codes and summaries from the source files with the messages of the protocol
+// and the stores.
 func shown(t *testing.T, files ...string) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
@@ -60,7 +60,7 @@ func shown(t *testing.T, files ...string) map[string][]string {
 	return found
 }
 
-// calledName is the name of the function that is called, without its package.
+// calledName returns the name of the called function, without its package.
 func calledName(call *ast.CallExpr) string {
 	switch called := call.Fun.(type) {
 	case *ast.Ident:
@@ -83,7 +83,7 @@ func collect(t *testing.T, tree *ast.File, found map[string][]string) {
 			return true
 		}
 		if _, stores := call.Args[0].(*ast.SelectorExpr); stores {
-			return true // it passes on what a store has to say
+			return true // it passes on a store's message
 		}
 		code, summary := literal(t, call.Args[0]), literal(t, call.Args[1])
 		if !slices.Contains(found[code], summary) {

@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// needs skips where the program is too old for what the example shows; "" means that
-// the product does not have it at all.
+// needs skips the test if the program is too old for the example. "" means that no version of
+// the product supports it.
 func (w *world) needs(t *testing.T, terraform, tofu string) {
 	t.Helper()
 	out, err := w.tf.Run(t.Context(), "version")
@@ -45,7 +45,7 @@ func (w *world) run(t *testing.T, args ...string) string {
 	return out.Stdout + out.Stderr
 }
 
-// says fails unless a text holds the words, however it breaks lines.
+// says fails the test unless text contains words, ignoring line breaks.
 func says(t *testing.T, text, words string) {
 	t.Helper()
 	if !strings.Contains(strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(text)), " "), words) {
@@ -53,7 +53,7 @@ func says(t *testing.T, text, words string) {
 	}
 }
 
-// The audits work as published, and do nothing but read.
+// The published audits work and only read.
 func TestPublishedAudits(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ file, says string }{
@@ -80,7 +80,7 @@ func TestPublishedAudits(t *testing.T) {
 	}
 }
 
-// The token of a run serves the run and is gone after it.
+// An ephemeral token works during its run and is revoked afterwards.
 func TestPublishedEphemeralToken(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {
@@ -95,8 +95,8 @@ func TestPublishedEphemeralToken(t *testing.T) {
 	})
 }
 
-// The query finds what was made by hand, and what it writes can be applied and is
-// settled then.
+// The query finds tokens created on the page. The configuration that it generates can be
+// applied, and the next plan is empty.
 func TestPublishedQuery(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {
@@ -117,7 +117,7 @@ func TestPublishedQuery(t *testing.T) {
 	})
 }
 
-// The action ends the token that it names, and says why.
+// The action revokes the named token and reports why.
 func TestPublishedAction(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {
@@ -133,8 +133,8 @@ func TestPublishedAction(t *testing.T) {
 	})
 }
 
-// The action replaces the token of the entry that it names and ends the former one, and
-// the next plan is settled.
+// The action rotates the token of the named entry and revokes the previous one. The next plan
+// is empty.
 func TestPublishedRotateAction(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {

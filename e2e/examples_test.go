@@ -21,12 +21,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// december is a day in the 90 days before the fixed end that an example names.
+// december is a day within 90 days of the fixed expiry in an example.
 var december = time.Date(2026, time.December, 7, 9, 0, 0, 0, time.UTC)
 
 const resources = "resources/paistrike_api_token/"
 
-// published returns an example as it is published.
+// published returns a published example.
 func published(t *testing.T, name string) string {
 	t.Helper()
 	text, err := fs.ReadFile(examples.Files, name)
@@ -36,7 +36,7 @@ func published(t *testing.T, name string) string {
 	return string(text)
 }
 
-// exampleWorld is a world at the addresses that the examples name.
+// exampleWorld returns a world at the addresses in the examples.
 func exampleWorld(t *testing.T, program string, options sandbox.Options) *world {
 	t.Helper()
 	w := newWorld(t, program, options)
@@ -54,7 +54,7 @@ func (w *world) use(t *testing.T, secret string) int {
 	return testparts.Use(t, w.api, secret)
 }
 
-// secret reads a field of a KV entry, "" if it does not exist.
+// secret reads a field of a KV entry. It returns "" if the field does not exist.
 func (w *world) secret(t *testing.T, mount, path, key string) string {
 	t.Helper()
 	var answer struct {
@@ -67,8 +67,8 @@ func (w *world) secret(t *testing.T, mount, path, key string) string {
 	return value
 }
 
-// tokenByHand is the state of a PAIStrike with a token that was made by hand, with the id
-// of the examples. Its clock stands still.
+// tokenByHand returns the state file of a PAIStrike with a token created on the page, with
+// the ID in the examples. Its clock is stopped.
 func tokenByHand(t *testing.T) (file string) {
 	t.Helper()
 	digest := sha256.Sum256([]byte("pstk_sbx_made_by_hand"))
@@ -89,8 +89,8 @@ func tokenByHand(t *testing.T) (file string) {
 	return file
 }
 
-// Every example of the resource's page works as it is published: it can be applied,
-// is settled then, serves secrets that work, and can be destroyed.
+// Every example of the resource's page works as published: after apply the plan is empty and
+// the secrets work, and destroy succeeds.
 func TestPublishedExamples(t *testing.T) {
 	t.Parallel()
 	files, err := fs.Glob(examples.Files, resources+"resource*.tf")
@@ -138,10 +138,10 @@ func text(value any) string {
 	return s
 }
 
-// importedID is the token that the published import examples name.
+// importedID is the token ID in the published import examples.
 const importedID = "tok_8fK2mQ4xW7ZbN1cR5tYp"
 
-// importWorld has a token that was made by hand, with the id of the examples.
+// importWorld returns a world with a token created on the page, with the ID in the examples.
 func importWorld(t *testing.T, program string) *world {
 	t.Helper()
 	w := exampleWorld(t, program, sandbox.Options{StateFile: tokenByHand(t)})
@@ -149,8 +149,8 @@ func importWorld(t *testing.T, program string) *world {
 	return w
 }
 
-// A token that was made by hand is imported as the resource's page says. The next
-// apply mints one into Vault beside it, and both work for the overlap.
+// A token created on the page is imported as documented. The next apply creates a new token
+// in Vault, and both work during the overlap.
 func TestPublishedImports(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"import.sh", "import-by-string-id.tf", "import-by-identity.tf"} {
@@ -188,7 +188,7 @@ func TestPublishedImports(t *testing.T) {
 	}
 }
 
-// shell runs a published script, in which the program is called terraform.
+// shell runs a published script in which terraform is the program under test.
 func (w *world) shell(t *testing.T, script string) {
 	t.Helper()
 	bin := t.TempDir()
@@ -202,7 +202,7 @@ func (w *world) shell(t *testing.T, script string) {
 	}
 }
 
-// knowsIdentities reports whether the program imports by identity.
+// knowsIdentities reports whether the program supports import by identity.
 func (w *world) knowsIdentities(t *testing.T) bool {
 	t.Helper()
 	out, err := w.tf.Run(t.Context(), "version", "-json")

@@ -11,12 +11,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// marks end every secret here: characters that JSON, URLs and HTML write in
-// another way, so that a search for escaped forms is put to the test.
+// marks is appended to every secret. JSON, URLs and HTML escape these characters, so the
+// tests also search for escaped forms.
 const marks = `+/=&<"%\`
 
-// front stands before the sandbox. It writes down every secret that it hands out,
-// also those that no consumer ever gets, and may answer badly.
+// front is a proxy for the sandbox. It records every secret returned, even if it never
+// reaches a consumer, and can replace responses.
 type front struct {
 	next                     http.Handler
 	managementID, management string
@@ -24,8 +24,8 @@ type front struct {
 	mu     sync.Mutex
 	minted []string
 
-	// misanswer, if set, may answer a request instead. secret is the one
-	// that the request brought or, for a create, the one just made.
+	// misanswer, if not nil, may answer a request instead. secret is the one in the request
+	// or, for a create, the new one.
 	misanswer func(w http.ResponseWriter, r *http.Request, secret string) bool
 }
 
@@ -34,7 +34,7 @@ func newFront(server *sandbox.Server) *front {
 	return &front{next: server, managementID: id, management: secret + marks}
 }
 
-// ServeHTTP answers through the sandbox.
+// ServeHTTP forwards the request to the sandbox.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	bearer := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if bare, marked := strings.CutSuffix(bearer, marks); marked {
@@ -59,7 +59,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) //nolint:gosec // JSON, and no page shows it
 }
 
-// mark lengthens the secret in the answer to a create, and keeps it.
+// mark appends marks to the secret in the response to a create, and records it.
 func (f *front) mark(body []byte) (answer []byte, secret string) {
 	var fields map[string]any
 	if json.Unmarshal(body, &fields) != nil {

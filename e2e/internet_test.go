@@ -16,20 +16,19 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// The hosts that the published examples name.
+// Hosts in the published examples.
 const (
 	paistrikeHost = "paistrike.example.com"
 	vaultHost     = "vault.example.com"
 )
 
-// internet makes the hosts of the published examples reachable for a program that
-// is started with its environment: a proxy leads to servers on loopback, whose
-// certificates an authority of the test has signed. So an example need not be
-// edited to be run.
+// internet makes the hosts of the published examples reachable for a program that runs with
+// its environment. A proxy forwards them to servers on loopback whose certificates are signed
+// by the test's authority, so that examples run unchanged.
 type internet struct {
 	authority *testparts.Authority
 	proxy     *httptest.Server
-	hosts     map[string]string // "host:port" to the address on loopback
+	hosts     map[string]string // "host:port" to the loopback address
 }
 
 func newInternet(t *testing.T) *internet {
@@ -43,12 +42,12 @@ func newInternet(t *testing.T) *internet {
 	return n
 }
 
-// environment leads a program through the proxy.
+// environment returns variables that make a program use the proxy.
 func (n *internet) environment() []string {
 	return []string{"HTTPS_PROXY=" + n.proxy.URL, "SSL_CERT_FILE=" + n.authority.File}
 }
 
-// host puts a handler at https://host:port.
+// host serves a handler at https://host:port.
 func (n *internet) host(t *testing.T, host, port string, handler http.Handler) {
 	t.Helper()
 	pair, err := tls.X509KeyPair(n.authority.Issue(t, host))
@@ -62,7 +61,7 @@ func (n *internet) host(t *testing.T, host, port string, handler http.Handler) {
 	n.hosts[net.JoinHostPort(host, port)] = server.Listener.Addr().String()
 }
 
-// forward leads https://host:port to a server that answers on loopback only.
+// forward forwards https://host:port to a server on loopback.
 func (n *internet) forward(t *testing.T, host, port, to string) {
 	t.Helper()
 	target, err := url.Parse(to)
@@ -72,8 +71,8 @@ func (n *internet) forward(t *testing.T, host, port, to string) {
 	n.host(t, host, port, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }})
 }
 
-// connect joins a client with the server that stands for a host. Any other host is
-// refused: nothing leaves this machine.
+// connect connects a client to the server for a host. It rejects any other host, so that
+// nothing leaves this machine.
 func (n *internet) connect(w http.ResponseWriter, r *http.Request) {
 	address, known := n.hosts[r.Host]
 	if r.Method != http.MethodConnect || !known {
@@ -97,7 +96,7 @@ func (n *internet) connect(w http.ResponseWriter, r *http.Request) {
 	go pipe(server, client)
 }
 
-// pipe copies until either side ends, and then ends both.
+// pipe copies until one side is closed, and then closes both.
 func pipe(to, from net.Conn) {
 	_, _ = io.Copy(to, from)
 	_ = to.Close()

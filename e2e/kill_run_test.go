@@ -11,8 +11,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// A program that runs the protocol without Terraform, such as a scheduled job, is
-// killed at every step, over each store. The next run recovers.
+// A program that runs the protocol without Terraform, such as a scheduled job, is killed at
+// every step, with each store. The next run recovers.
 func TestRunKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(buildMortal(t, "./e2e/testdata/rotate", "rotate"), "rotate")
@@ -33,13 +33,13 @@ func TestRunKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// job is a program that runs the protocol once and ends.
+// job is a program that runs the protocol once.
 type job struct {
 	*world
 	program string
 }
 
-// run runs the job; with a step it is killed there.
+// run runs the job. If step is not empty, the job is killed there.
 func (j job) run(t *testing.T, what, step string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), j.program, what) //nolint:gosec // built by this test
@@ -56,7 +56,7 @@ func (j job) run(t *testing.T, what, step string) {
 	j.noSecretIn(t, said.String())
 }
 
-// tell tells one story.
+// tell runs one story.
 func (j job) tell(t *testing.T, k killed) {
 	t.Helper()
 	what := map[string]string{"first create": "create", "rotate": "due", "heal": "due", "fence": "settle", "destroy": "destroy"}[k.story]
@@ -73,7 +73,7 @@ func (j job) tell(t *testing.T, k killed) {
 		j.run(t, "now", "after mint")
 		j.paistrike.Clock().Advance(25 * time.Hour)
 	}
-	if k.story == "rotate" { // due again, and the overlap of the one before is over
+	if k.story == "rotate" { // due again, after the previous overlap has ended
 		j.paistrike.Clock().Advance(30 * day)
 	}
 	j.run(t, what, k.step)

@@ -10,9 +10,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// The provider is killed at every step of what Terraform has it do. The same command
-// once more succeeds, the plan is empty then, and no token is lost or left behind.
-// The stores take turns, and so do the programs, if there are several to drive.
+// The provider is killed at every step of its operations. The same command then succeeds, the
+// next plan is empty, and no token is lost or left behind. The stories alternate between
+// stores and, if several are available, between programs.
 func TestTerraformKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
 	programs := clis(t)
@@ -40,7 +40,7 @@ func TestTerraformKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// useProvider makes the workspace anew, with the provider in the given folder.
+// useProvider recreates the workspace with the provider in the given folder.
 func (w *world) useProvider(t *testing.T, dir string) {
 	t.Helper()
 	servers := slices.DeleteFunc(w.tf.Environ(), func(variable string) bool {
@@ -53,12 +53,12 @@ func (w *world) useProvider(t *testing.T, dir string) {
 	w.tf = tf
 }
 
-// killTerraform tells one story.
+// killTerraform runs one story.
 func (w *world) killTerraform(t *testing.T, k killed) {
 	t.Helper()
-	var incident []string // the input of the last apply
+	var incident []string // input of the last apply
 	switch k.story {
-	case "rotate": // with a token whose overlap is over
+	case "rotate": // with a token whose overlap has ended
 		w.apply(t)
 		w.apply(t, "-var", "incident=one")
 		w.paistrike.Clock().Advance(25 * time.Hour)
@@ -94,7 +94,7 @@ func (w *world) killTerraform(t *testing.T, k killed) {
 	k.count(t)
 }
 
-// kill runs the command in which the provider dies.
+// kill runs the command during which the provider is killed.
 func (w *world) kill(t *testing.T, k killed, args []string) {
 	t.Helper()
 	w.tf.Setenv("PAISTRIKE_FAILPOINT=" + k.step)
@@ -104,7 +104,7 @@ func (w *world) kill(t *testing.T, k killed, args []string) {
 		do = w.tf.Destroy
 	}
 	out, err := do(t.Context(), args...)
-	// Terraform says the one or the other, as it comes.
+	// Terraform reports one or the other, depending on timing.
 	died := strings.Contains(out.Stderr, "Plugin did not respond") || strings.Contains(out.Stderr, "Request cancelled")
 	if err == nil || !died {
 		t.Fatalf("the provider was to be killed %s: %v\n%s", k.step, err, out.Stderr)

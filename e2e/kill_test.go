@@ -16,27 +16,27 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// A build with the tag "failpoints" kills itself, as kill -9 does, when it comes to
-// the step that PAISTRIKE_FAILPOINT names. These tests let it die at every step of
-// every kind of run, and look at what is left, and at what the next run makes of it.
+// A build with the tag "failpoints" kills itself, as kill -9 does, at the step named in
+// PAISTRIKE_FAILPOINT. These tests kill it at every step of every kind of run, and check the
+// state afterwards and the next run.
 
-// The steps of a run, by what there is to do.
+// Steps of each kind of run.
 var (
 	stepsOfMint    = []string{"after observe", "before mint", "after mint", "after verify", "after publish", "after clean", "after mirror"}
-	stepsOfRotate  = append([]string{"after one revoke"}, stepsOfMint...) // there is something to retire
+	stepsOfRotate  = append([]string{"after one revoke"}, stepsOfMint...) // including a token to retire
 	stepsOfFence   = []string{"after observe", "after publish", "after one revoke", "after clean", "after mirror"}
 	stepsOfDestroy = []string{"after observe", "after tombstone", "after one revoke", "after all revokes", "after delete"}
 )
 
-// killed is a story that is cut off at a step.
+// killed is a story that is interrupted at a step.
 type killed struct {
 	story    string
 	step     string
-	unserved bool // consumers have no working token before the run, or shall have none
-	gone     bool // the entry shall be gone at the end
+	unserved bool // there is no working token before the run, or none is expected after it
+	gone     bool // the entry is expected to be deleted
 }
 
-// killStory is one kind of run, with all the steps where it may die.
+// killStory returns one kind of run, interrupted at each of its steps.
 func killStory(story string, steps []string) []killed {
 	var all []killed
 	for _, step := range steps {
@@ -48,7 +48,7 @@ func killStory(story string, steps []string) []killed {
 	return all
 }
 
-// failpoints is what the sources name; each must be one of the steps above.
+// failpoints matches the steps in the sources. Each must be one of the steps above.
 var failpoints = regexp.MustCompile(`\bfailpoint\("([^"]+)"\)`)
 
 func TestEveryFailpointIsAStepThatTheKillTestsKnow(t *testing.T) {
@@ -79,7 +79,7 @@ func TestEveryFailpointIsAStepThatTheKillTestsKnow(t *testing.T) {
 	}
 }
 
-// buildMortal compiles a package with failpoints.
+// buildMortal builds a package with failpoints.
 func buildMortal(t *testing.T, pkg, name string) (dir string) {
 	t.Helper()
 	root, err := tfcli.Repository()
@@ -96,7 +96,7 @@ func buildMortal(t *testing.T, pkg, name string) (dir string) {
 	return dir
 }
 
-// count adds a kill to the proof, once it is known how it ended.
+// count adds a kill to the proof after its result is known.
 func (k killed) count(t *testing.T) {
 	t.Helper()
 	tally := proof.Tally{Kind: proof.Kills, N: 1}
@@ -106,7 +106,7 @@ func (k killed) count(t *testing.T) {
 	proof.Add(t, tally)
 }
 
-// live returns the tokens that work, the management token aside.
+// live returns the tokens that work, without the management token.
 func (w *world) live() []sandbox.Token {
 	return slices.DeleteFunc(w.paistrike.Tokens(), func(token sandbox.Token) bool {
 		past := !token.ExpiresAt.IsZero() && !w.paistrike.Clock().Now().Before(token.ExpiresAt)
@@ -114,7 +114,7 @@ func (w *world) live() []sandbox.Token {
 	})
 }
 
-// afterKill looks at what consumers find when the process has died.
+// afterKill checks what consumers find after the process was killed.
 func (w *world) afterKill(t *testing.T, k killed) {
 	t.Helper()
 	record := w.served(t)
@@ -126,8 +126,8 @@ func (w *world) afterKill(t *testing.T, k killed) {
 	}
 }
 
-// converged checks that what the store serves works, and that no token is left that is
-// neither served nor in its overlap.
+// converged checks that the token in the store works, and that all other working tokens are
+// within their overlap.
 func (w *world) converged(t *testing.T, when string) {
 	t.Helper()
 	record := w.served(t)
@@ -142,7 +142,7 @@ func (w *world) converged(t *testing.T, when string) {
 	}
 }
 
-// single checks that the served token is the only one.
+// single checks that the token in the store is the only working one.
 func (w *world) single(t *testing.T) {
 	t.Helper()
 	w.converged(t, "after the overlap")
@@ -159,7 +159,7 @@ func (w *world) ended(t *testing.T) {
 	}
 }
 
-// noSecretIn searches what a killed program said for every secret there is.
+// noSecretIn searches the output of a killed program for every secret.
 func (w *world) noSecretIn(t *testing.T, texts ...string) {
 	t.Helper()
 	e := evidence{"what the killed program said": strings.Join(texts, "\n")}

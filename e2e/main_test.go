@@ -1,13 +1,12 @@
-// Package e2e_test lets real programs do the provider's work: Terraform and
-// OpenTofu from the command line, Vault's own KV engine, and a whole Vault server
-// with TLS, policies, logins and an audit log. PAIStrike is the sandbox, since
-// there is no other that tests may call. All of it is on loopback.
+// Package e2e_test tests the provider with real programs: the Terraform and OpenTofu CLIs,
+// Vault's own KV engine, and a Vault server with TLS, policies, logins and an audit log.
+// PAIStrike is the sandbox, because no other is available to tests. Everything runs on
+// loopback.
 //
-// What a single package can prove, that package proves. Here stand the promises
-// that only show when everything runs: no secret in anything that Terraform
-// writes, the published policies suffice, the published examples work as written.
+// These tests cover only promises that need the whole system: Terraform writes no secret
+// anywhere, the published policies suffice, and the published examples work as written.
 //
-// TF_CLIS names the programs to drive, separated by colons.
+// TF_CLIS names the programs to test, separated by colons.
 package e2e_test
 
 import (
@@ -24,7 +23,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// providerDir holds the provider that all tests run; TestMain builds it.
+// providerDir contains the provider that all tests use. TestMain builds it.
 var providerDir string
 
 func TestMain(m *testing.M) {
@@ -49,7 +48,7 @@ func run(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// clis are the programs that there are to drive, at least one.
+// clis returns the available programs, at least one.
 func clis(t *testing.T) []string {
 	t.Helper()
 	programs, err := tfcli.Programs()
@@ -62,13 +61,13 @@ func clis(t *testing.T) []string {
 	return programs
 }
 
-// firstCLI is the program for a test whose outcome does not depend on it.
+// firstCLI returns the program for a test whose result does not depend on it.
 func firstCLI(t *testing.T) string {
 	t.Helper()
 	return clis(t)[0]
 }
 
-// eachCLI runs a test once for every program that there is to drive.
+// eachCLI runs a test for every available program.
 func eachCLI(t *testing.T, test func(t *testing.T, program string)) {
 	t.Helper()
 	for _, program := range clis(t) {
@@ -79,24 +78,24 @@ func eachCLI(t *testing.T, test func(t *testing.T, program string)) {
 	}
 }
 
-// monday is where the sandbox clock stands at first in tests that move it.
+// monday is the initial time of the sandbox clock in tests that move it.
 var monday = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// world is a PAIStrike, a Vault, and a Terraform workspace that knows both.
+// world is a PAIStrike, a secret store, and a Terraform workspace configured for both.
 type world struct {
 	paistrike *sandbox.Server
 	front     *front
 	api       string                    // URL of PAIStrike
 	vault     string                    // URL of Vault
-	root      string                    // Vault's root token, or AWS's secret access key
+	root      string                    // root token of Vault, or secret access key for AWS
 	aws       *testparts.SecretsManager // nil in a world with a Vault
 	tf        *tfcli.Workspace
 }
 
-// newWorld starts the sandbox and the KV engine, and sets their addresses and
-// credentials as environment variables of the workspace.
+// newWorld starts the sandbox and the KV engine, and sets their addresses and credentials in
+// the workspace's environment.
 func newWorld(t *testing.T, program string, options sandbox.Options, engine ...testparts.KVOption) *world {
 	t.Helper()
 	w := newPAIStrike(t, options)
@@ -107,7 +106,7 @@ func newWorld(t *testing.T, program string, options sandbox.Options, engine ...t
 	return w
 }
 
-// beside is a second workspace at the same servers.
+// beside returns a second workspace with the same servers.
 func (w *world) beside(t *testing.T) *world {
 	t.Helper()
 	second := *w
@@ -116,7 +115,7 @@ func (w *world) beside(t *testing.T) *world {
 	return &second
 }
 
-// newPAIStrike starts the sandbox alone.
+// newPAIStrike starts only the sandbox.
 func newPAIStrike(t *testing.T, options sandbox.Options) *world {
 	t.Helper()
 	server, err := sandbox.New(options)
@@ -139,8 +138,8 @@ func workspace(t *testing.T, program string, env ...string) *tfcli.Workspace {
 	return tf
 }
 
-// mirrorSettings writes a mirror with the provider into a folder, and the CLI configuration
-// that names it, whose path it returns.
+// mirrorSettings creates a mirror with the provider in a folder and returns the path of a CLI
+// configuration that uses it.
 func mirrorSettings(t *testing.T, dir string) string {
 	t.Helper()
 	mirror, file := filepath.Join(dir, "mirror"), filepath.Join(dir, "cli.tfrc")
@@ -153,7 +152,7 @@ func mirrorSettings(t *testing.T, dir string) string {
 	return file
 }
 
-// write puts a configuration into the workspace.
+// write writes a configuration file in the workspace.
 func (w *world) write(t *testing.T, name, content string) {
 	t.Helper()
 	if err := w.tf.Write(name, content); err != nil {
@@ -179,7 +178,7 @@ func (w *world) plan(t *testing.T, args ...string) []tfcli.Change {
 	return changes
 }
 
-// planEmpty fails unless there is nothing to do.
+// planEmpty fails the test unless the plan is empty.
 func (w *world) planEmpty(t *testing.T, args ...string) {
 	t.Helper()
 	if changes := w.plan(t, args...); len(changes) > 0 {
@@ -194,7 +193,7 @@ func (w *world) destroy(t *testing.T, args ...string) {
 	}
 }
 
-// active counts the tokens that work, the management token aside.
+// active returns the number of working tokens, without the management token.
 func (w *world) active() int {
 	now, count := w.paistrike.Clock().Now(), 0
 	for _, token := range w.paistrike.Tokens() {
@@ -205,7 +204,7 @@ func (w *world) active() int {
 	return count
 }
 
-// creates counts the requests to PAIStrike that asked for a token.
+// creates returns the number of create requests that PAIStrike received.
 func (w *world) creates() int {
 	count := 0
 	for _, call := range w.paistrike.Journal() {
@@ -216,8 +215,8 @@ func (w *world) creates() int {
 	return count
 }
 
-// ci is the configuration of most tests: one token that is rotated by time, or by
-// another value of var.incident.
+// ci is the configuration of most tests: one token that is rotated over time or when
+// var.incident changes.
 const ci = `
 terraform {
   required_providers {

@@ -18,23 +18,22 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// otherShape is a PAIStrike whose API looks different in every way that the
-// configuration can bridge: other paths that end in a slash, other field names,
-// numbers for ids, camelCase inside envelopes, revocation by POST, no way to read
-// one token, and a header that every request must carry.
+// otherShape is a PAIStrike whose API differs in every way that the configuration supports:
+// paths with a trailing slash, other field names, numeric IDs, camelCase inside envelopes,
+// revocation by POST, no way to read a single token, and a required header.
 type otherShape struct {
 	t       *testing.T
 	sandbox http.Handler
 	now     func() time.Time
-	seconds bool // expiry as seconds since 1970, else as a date
+	seconds bool // expiry as seconds since 1970 instead of a date
 
 	mu  sync.Mutex
-	ids []string // number n is ids[n-1]
+	ids []string // IDs in the sandbox; the numeric ID n is ids[n-1]
 }
 
 const otherPrefix = "/platform/rest/v3"
 
-// ServeHTTP answers what this PAIStrike knows; anything else fails the test.
+// ServeHTTP serves this API. Any other request fails the test.
 func (o *otherShape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+otherPrefix+"/credentials/{$}", o.list)
@@ -51,7 +50,7 @@ func (o *otherShape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mux.ServeHTTP(w, r)
 }
 
-// ask passes a request on in the sandbox's own shape.
+// ask sends a request to the sandbox's own API.
 func (o *otherShape) ask(r *http.Request, method, path string, body any) (status int, answer map[string]any) {
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -76,7 +75,7 @@ func say(w http.ResponseWriter, status int, answer any) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// list numbers its pages and puts two tokens on each, whatever it is asked for.
+// list returns two tokens per page, whatever is requested.
 func (o *otherShape) list(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	number, err := strconv.Atoi(cmp.Or(query.Get("page"), "1"))
@@ -144,7 +143,7 @@ func (o *otherShape) revoke(w http.ResponseWriter, r *http.Request) {
 	say(w, min(status, http.StatusOK), map[string]any{"ok": status < 300})
 }
 
-// token writes the sandbox's token in this shape.
+// token converts the sandbox's token to this API.
 func (o *otherShape) token(item any) map[string]any {
 	fields, _ := item.(map[string]any)
 	return map[string]any{
@@ -184,8 +183,8 @@ func (o *otherShape) expiry(value any) any {
 	}
 }
 
-// The main job is done by configuration alone, the published example, where
-// PAIStrike has a different shape than this provider expects.
+// The published example configures the provider for a PAIStrike with a different API, without
+// other changes.
 func TestPAIStrikeOfAnotherShape(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"date", "unix"} {

@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// documentation is every Markdown file that people read, by its path in the repository.
+// documentation returns every Markdown file for users, by its path in the repository.
 func documentation(t *testing.T) map[string]string {
 	t.Helper()
 	root, err := tfcli.Repository()
@@ -50,8 +50,8 @@ var (
 	notInAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// anchors are the names under which a page's parts can be linked to, as GitHub and the
-// registry make them out of headings.
+// anchors returns the link targets that GitHub and the registry derive from a page's
+// headings.
 func anchors(page string) map[string]bool {
 	found := map[string]bool{}
 	for _, match := range anchorForm.FindAllStringSubmatch(page, -1) {
@@ -63,8 +63,7 @@ func anchors(page string) map[string]bool {
 	return found
 }
 
-// A link that leads into the repository leads to a file that is there, and to a heading
-// that the file has.
+// Every link into the repository refers to an existing file and heading.
 func TestLinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	root, err := tfcli.Repository()
@@ -77,7 +76,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		for _, match := range linkForm.FindAllStringSubmatch(text, -1) {
 			target, anchor := match[1], strings.TrimPrefix(match[2], "#")
 			if ours, ok := strings.CutPrefix(target, "https://github.com/paistrike/terraform-provider-paistrike/"); ok {
-				_, inside, found := strings.Cut(ours, "/main/") // of blob/main/ or tree/main/
+				_, inside, found := strings.Cut(ours, "/main/") // blob/main/ or tree/main/
 				if !found {
 					continue
 				}
@@ -102,12 +101,11 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// The front page of the registry leads to every guide, under the subcategory that the
-// guide itself names.
+// The registry's front page links to every guide, under the guide's own subcategory.
 func TestIndexHasEveryGuide(t *testing.T) {
 	t.Parallel()
 	all := documentation(t)
-	listed := map[string]string{} // guide, subcategory
+	listed := map[string]string{} // guide to subcategory
 	subcategory := ""
 	for line := range strings.Lines(all["docs/index.md"]) {
 		line = strings.TrimSpace(line)
@@ -131,8 +129,7 @@ func TestIndexHasEveryGuide(t *testing.T) {
 	}
 }
 
-// An example that names the provider says which versions it was written for: those that
-// the next release is one of.
+// Examples that require the provider use version constraints that include the next release.
 func TestExamplesNameTheVersion(t *testing.T) {
 	t.Parallel()
 	major, minor, _ := strings.Cut(nextVersion(t), ".")

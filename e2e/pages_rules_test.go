@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// Every page of the documentation says first what it is about; one of a resource, data
-// source or the like shows a whole example, and a resource how it is imported.
+// Every documentation page starts with a description. The page of a resource, data source or
+// other type contains a complete example, and a resource's page describes import.
 func TestEveryPageHasWhatItsReaderLooksFor(t *testing.T) {
 	t.Parallel()
 	root, err := tfcli.Repository()
@@ -24,7 +24,7 @@ func TestEveryPageHasWhatItsReaderLooksFor(t *testing.T) {
 	if err != nil || len(files) < 10 {
 		t.Fatal(len(files), err)
 	}
-	// Records of decisions are for maintainers, and no part of the registry's pages.
+	// Decision records are for maintainers and are not in the registry.
 	files = slices.DeleteFunc(files, func(file string) bool { return filepath.Base(filepath.Dir(file)) == "decisions" })
 	sentence := regexp.MustCompile(`(?s)^# [^\n]+\n\n[A-Z][^\n]*[a-z]`)
 	for _, file := range append(files, filepath.Join(root, "docs", "index.md")) {
@@ -51,7 +51,7 @@ func TestEveryPageHasWhatItsReaderLooksFor(t *testing.T) {
 	}
 }
 
-// Where a secret is given or taken, the attribute itself says how it is handled.
+// Every attribute for a secret describes how the secret is handled.
 func TestEverySecretSaysWhatBecomesOfIt(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(filepath.Join("..", "testdata", "provider-schema.json"))

@@ -14,10 +14,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// judgment is what the published rules say of a plan, in the order of the words.
+// judgment is the result of the published rules for a plan, sorted.
 type judgment struct{ Deny, Review []string }
 
-// judge asks Open Policy Agent about the plan that the workspace has saved.
+// judge evaluates the workspace's saved plan with Open Policy Agent.
 func (w *world) judge(t *testing.T) judgment {
 	t.Helper()
 	shown, err := w.tf.Run(t.Context(), "show", "-json", tfcli.PlanFile)
@@ -44,9 +44,9 @@ func opa(t *testing.T, args ...string) []byte {
 	return said
 }
 
-// The rules that the guide publishes pass their own tests, allow the configuration of the
-// guides, deny each breach in a plan of this provider, and ask for a second person when
-// someone acted outside of Terraform.
+// The published rules pass their own tests, allow the guides' configuration, deny each
+// violation in a plan of this provider, and require a review when someone acted outside of
+// Terraform.
 func TestPublishedPolicyJudgesPlans(t *testing.T) {
 	t.Parallel()
 	opa(t, "test", filepath.Join("..", "examples", "opa"))

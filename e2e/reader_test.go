@@ -20,14 +20,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// reader is someone who follows a page, in a fresh folder and with a home of their own.
+// reader follows a page in an empty folder with its own home directory.
 type reader struct {
 	dir string
 	env []string
 }
 
-// newReader prepares what a page asks of its reader: the programs, the servers at the
-// addresses that the pages name, a management token, and a Vault.
+// newReader sets up a page's prerequisites: the programs, the servers at the documented
+// addresses, a management token, and a Vault.
 func newReader(t *testing.T, program string, p page) *reader {
 	t.Helper()
 	w := newWorld(t, program, sandbox.Options{StateFile: tokenByHand(t)})
@@ -40,7 +40,7 @@ func newReader(t *testing.T, program string, p page) *reader {
 	}
 	r := &reader{dir: t.TempDir()}
 	if p.config == "" {
-		p.config = published(t, "getting-started/main.tf") // it stands in for the reader's own
+		p.config = published(t, "getting-started/main.tf") // instead of the reader's own configuration
 	}
 	r.write(t, "main.tf", p.config)
 	r.write(t, "scan.sh", "#!/bin/sh\ntest -n \"$PAISTRIKE_API_TOKEN\"\n")
@@ -61,8 +61,8 @@ func newReader(t *testing.T, program string, p page) *reader {
 	return r
 }
 
-// settings is the CLI configuration of a page: with terraform init on it the provider is
-// installed as from a registry, else it runs from where it was built.
+// settings returns the CLI configuration for a page. If the page runs terraform init, the
+// provider is installed as from a registry; otherwise it runs from the build directory.
 func (r *reader) settings(t *testing.T, p page) string {
 	t.Helper()
 	if slices.Contains(p.commands, "terraform init") {
@@ -72,8 +72,8 @@ func (r *reader) settings(t *testing.T, p page) string {
 	return filepath.Join(r.dir, "cli.tfrc")
 }
 
-// startSandbox runs the command of `make sandbox`, on other ports, as in the terminal
-// beside that of the reader. It ends with the test.
+// startSandbox runs the command of `make sandbox` on other ports, as in the reader's second
+// terminal. It ends with the test.
 func (r *reader) startSandbox(t *testing.T) {
 	t.Helper()
 	makefile, err := os.ReadFile(filepath.Join("..", "Makefile"))
@@ -86,7 +86,7 @@ func (r *reader) startSandbox(t *testing.T) {
 	}
 	flags := strings.ReplaceAll(string(recipe[1]), "$(NEXT_VERSION)", nextVersion(t))
 	flags = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(flags, "127.0.0.1:0")
-	flags, _, _ = strings.Cut(flags, " $(if") // what OVERRIDES=1 adds
+	flags, _, _ = strings.Cut(flags, " $(if") // without the flags for OVERRIDES=1
 	args := append(strings.Fields(flags), "-kv", testparts.KVProgram(t), "-aws", testparts.SecretsManagerProgram(t), "-provider", filepath.Join(providerDir, "terraform-provider-paistrike"))
 	cmd := exec.CommandContext(t.Context(), sandboxProgram(t), args...) //nolint:gosec // the Makefile is ours
 	cmd.Dir, cmd.WaitDelay = r.dir, time.Minute
@@ -100,7 +100,7 @@ func (r *reader) startSandbox(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = cmd.Wait() })
 	if n, err := stdout.Read(make([]byte, 1)); n == 0 {
-		t.Fatal("the sandbox does not start:", err) // it says where it is when it is ready
+		t.Fatal("the sandbox does not start:", err) // it prints its addresses when it is ready
 	}
 	go func() { _, _ = bytes.NewBuffer(nil).ReadFrom(stdout) }()
 }
@@ -112,7 +112,7 @@ func (r *reader) write(t *testing.T, name, text string) {
 	}
 }
 
-// install puts programs into a folder on the reader's PATH.
+// install adds programs to the reader's PATH.
 func (r *reader) install(t *testing.T, programs map[string]string) {
 	t.Helper()
 	bin := filepath.Join(r.dir, "bin")
@@ -126,14 +126,13 @@ func (r *reader) install(t *testing.T, programs map[string]string) {
 	}
 }
 
-// typing is what a shell does that asks its reader for a secret: `read -rs NAME` takes
-// what the test has typed.
+// typing replaces the shell's `read -rs NAME` with the input that the test supplies.
 const typing = "read() { shift; eval \"$1=\\$typed_$1\"; }\n"
 
-// run runs the commands of a page in one shell. Who is asked says yes.
+// run runs the commands of a page in one shell and answers every question with yes.
 func (r *reader) run(t *testing.T, script string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // on a busy machine
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // enough for a busy machine
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", typing+script) //nolint:gosec // the documentation is ours
 	cmd.Dir, cmd.Env = r.dir, r.env
@@ -148,8 +147,8 @@ func (r *reader) run(t *testing.T, script string) {
 	}
 }
 
-// gotThrough checks what getting started promises: tokens were created and replaced in the
-// sandbox, and none of them works any more.
+// gotThrough checks the result of the getting-started page: tokens were created and replaced
+// in the sandbox, and none still works.
 func (r *reader) gotThrough(t *testing.T) {
 	t.Helper()
 	env, err := os.ReadFile(filepath.Join(r.dir, ".sandbox.env"))
@@ -218,7 +217,7 @@ func build(pkg string) (string, error) {
 	return file, nil
 }
 
-// nextVersion is the version at the top of the changelog.
+// nextVersion returns the version at the top of the changelog.
 func nextVersion(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "CHANGELOG.md"))

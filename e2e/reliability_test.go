@@ -13,8 +13,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// The reliability guide names tests, and every one of them exists. Its proof line
-// has the shape of what `make proof` prints, without a violation.
+// Every test named in the reliability guide exists. Its proof line has the format of `make
+// proof` and reports no violation.
 func TestReliabilityGuideNamesTestsThatExist(t *testing.T) {
 	t.Parallel()
 	root, err := tfcli.Repository()
@@ -43,7 +43,7 @@ func TestReliabilityGuideNamesTestsThatExist(t *testing.T) {
 	}
 }
 
-// Every claim of the threat model is kept by a test that exists, and says which.
+// Every claim of the threat model names a test that exists.
 func TestSecurityGuideNamesTestsThatExist(t *testing.T) {
 	t.Parallel()
 	root, err := tfcli.Repository()

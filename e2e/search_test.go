@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// spellings returns the ways in which a text with the secret in it may be written:
-// plain, as in a URL, as in JSON.
+// spellings returns the ways in which a text with the secret may be encoded: plain, as in a
+// URL, as in JSON.
 func spellings(secret string) []string {
 	all := []string{secret, url.QueryEscape(secret), url.PathEscape(secret)}
 	for _, escapeHTML := range []bool{true, false} {
@@ -30,9 +30,9 @@ func spellings(secret string) []string {
 	return all
 }
 
-// inBase64 returns the part of a text that is the same in every base64 of something that
-// holds it. Three bytes make four digits, so that depends on how many bytes, modulo
-// three, stand before it; the digits at both ends depend on the neighbors.
+// inBase64 returns the digits that every base64 encoding containing text has in common. Three
+// bytes are four digits, so they depend on the number of preceding bytes modulo three; the
+// digits at both ends depend on adjacent bytes.
 func inBase64(text string) []string {
 	var all []string
 	for shift := range 3 {
@@ -45,8 +45,8 @@ func inBase64(text string) []string {
 	return all
 }
 
-// needles returns every form of a secret to search for. A text cut in half is a
-// leak as well, so both halves are searched for too.
+// needles returns every form of a secret to search for. Half a secret is a leak too, so both
+// halves are included.
 func needles(secret string) []string {
 	var all []string
 	for _, part := range []string{secret, secret[:len(secret)/2], secret[len(secret)/2:]} {
@@ -59,10 +59,10 @@ func needles(secret string) []string {
 	return slices.Compact(all)
 }
 
-// evidence is what programs left behind, by where it was found.
+// evidence is the output and the files of programs, by location.
 type evidence map[string]string
 
-// add keeps a text. A saved plan is a ZIP archive; its parts are kept beside it.
+// add records a text. A saved plan is a ZIP archive; its parts are recorded as well.
 func (e evidence) add(t *testing.T, where, text string) {
 	t.Helper()
 	e[where] = text
@@ -86,7 +86,7 @@ func (e evidence) add(t *testing.T, where, text string) {
 	}
 }
 
-// addFiles keeps every file of a directory.
+// addFiles records every file of a directory.
 func (e evidence) addFiles(t *testing.T, label, dir string) {
 	t.Helper()
 	files := os.DirFS(dir)
@@ -98,7 +98,7 @@ func (e evidence) addFiles(t *testing.T, label, dir string) {
 		if err != nil {
 			return err
 		}
-		if name != traceLog { // it only grows, so the last look at it is enough
+		if name != traceLog { // it only grows, so one copy suffices
 			name = label + ": " + name
 		}
 		e.add(t, name, string(raw))
@@ -109,7 +109,7 @@ func (e evidence) addFiles(t *testing.T, label, dir string) {
 	}
 }
 
-// leaks names the places that hold any form of any of the secrets.
+// leaks returns the locations that contain any form of any of the secrets.
 func (e evidence) leaks(secrets []string) []string {
 	var all, found []string
 	for _, secret := range secrets {
@@ -124,7 +124,7 @@ func (e evidence) leaks(secrets []string) []string {
 	return found
 }
 
-// searchAll fails the test where a secret is found. Nothing of it is printed.
+// searchAll fails the test if a secret is found. It does not print the secret.
 func (e evidence) searchAll(t *testing.T, secrets []string) {
 	t.Helper()
 	size := 0
@@ -137,7 +137,7 @@ func (e evidence) searchAll(t *testing.T, secrets []string) {
 	t.Logf("searched %d texts, %d KiB, for %d secrets", len(e), size>>10, len(secrets))
 }
 
-// A search that finds nothing proves nothing unless it finds what is there.
+// The search finds a secret in every form, so that its negative results mean something.
 func TestSearchFindsASecretInEveryForm(t *testing.T) {
 	t.Parallel()
 	secret := "pstk_sbx_0123456789abcdefghijABCDEFGHIJ123456" + marks

@@ -13,15 +13,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// stronghold is a world whose Vault is the real server, as it stands in production:
-// TLS, a seal, an audit log, logins and policies. Time is real.
+// stronghold is a world with a real Vault server as in production: with TLS, a seal, an audit
+// log, logins and policies. It uses the real time.
 type stronghold struct {
 	*world
 	server *testparts.VaultServer
 }
 
-// newStronghold starts Vault with the published policies. The workspace knows the
-// servers by the hosts that the examples name, and has no Vault token.
+// newStronghold starts Vault with the published policies. The workspace uses the hosts in the
+// examples and has no Vault token.
 func newStronghold(t *testing.T, program string) *stronghold {
 	t.Helper()
 	n := newInternet(t)
@@ -48,7 +48,7 @@ func (s *stronghold) policy(t *testing.T, name, rules string) {
 	s.server.Must(t, http.MethodPut, "sys/policies/acl/"+name, s.root, map[string]string{"policy": rules}, nil)
 }
 
-// token makes a Vault token that has one policy beside Vault's default one.
+// token creates a Vault token with one policy in addition to the default policy.
 func (s *stronghold) token(t *testing.T, policy string) string {
 	t.Helper()
 	var made struct {
@@ -60,14 +60,13 @@ func (s *stronghold) token(t *testing.T, policy string) string {
 	return made.Auth.Token
 }
 
-// login enables a login method at its own name.
+// login enables a login method at its default path.
 func (s *stronghold) login(t *testing.T, method string) {
 	t.Helper()
 	s.server.Must(t, http.MethodPost, "sys/auth/"+method, s.root, map[string]string{"type": method}, nil)
 }
 
-// appRole sets up the login of the published AppRole example, and writes that
-// example. It returns the secret id.
+// appRole sets up and writes the published AppRole example. It returns the secret ID.
 func (s *stronghold) appRole(t *testing.T, policy string) string {
 	t.Helper()
 	_, secretID := testparts.AppRole(t, s.server.AsRoot(t), "terraform", map[string]any{
@@ -78,7 +77,7 @@ func (s *stronghold) appRole(t *testing.T, policy string) string {
 	return secretID
 }
 
-// read reads the secret with a Vault token, and returns Vault's status beside it.
+// read reads the secret with a Vault token, and returns it with Vault's status.
 func (s *stronghold) read(t *testing.T, token string) (secret string, status int) {
 	t.Helper()
 	var answer struct {
@@ -90,7 +89,7 @@ func (s *stronghold) read(t *testing.T, token string) (secret string, status int
 	return text(answer.Data.Data["token"]), status
 }
 
-// refused applies, and fails the test unless that ends in the given code.
+// refused runs apply and fails the test unless it ends with the given code.
 func (s *stronghold) refused(t *testing.T, code string, args ...string) {
 	t.Helper()
 	out, err := s.tf.Apply(t.Context(), args...)
@@ -99,7 +98,7 @@ func (s *stronghold) refused(t *testing.T, code string, args ...string) {
 	}
 }
 
-// until repeats an action until its condition holds; real time must pass.
+// until repeats an action until its condition holds. Real time must pass.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -111,7 +110,7 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// searchAuditLog fails the test if Vault's audit log shows any secret.
+// searchAuditLog fails the test if Vault's audit log contains a secret.
 func (s *stronghold) searchAuditLog(t *testing.T, more ...string) {
 	t.Helper()
 	log, err := os.ReadFile(s.server.AuditFile)

@@ -15,15 +15,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// mirrored is a workspace in which terraform init finds the provider in a mirror, as
-// terraform test and modules need it.
+// mirrored returns a workspace in which terraform init installs the provider from a mirror,
+// as terraform test and modules require.
 func mirrored(t *testing.T, program string, env ...string) *tfcli.Workspace {
 	t.Helper()
 	dir := t.TempDir()
 	return workspace(t, program, append(env, "TF_CLI_CONFIG_FILE="+mirrorSettings(t, dir))...)
 }
 
-// copyModule puts the module of many integrations into a folder.
+// copyModule copies the module for many integrations into a folder.
 func copyModule(t *testing.T, dir string) {
 	t.Helper()
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "modules", "integrations"))); err != nil {
@@ -31,7 +31,7 @@ func copyModule(t *testing.T, dir string) {
 	}
 }
 
-// The module's own tests, and those of the guide to testing, pass without a server.
+// The module's tests and those of the testing guide pass without a server.
 func TestPublishedTestsWithMocks(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {
@@ -49,9 +49,9 @@ func TestPublishedTestsWithMocks(t *testing.T) {
 	})
 }
 
-// Forty integrations out of the published list and the published configuration get forty
-// tokens that work. A line that is taken out ends its own token alone, and a renamed one
-// with a moved block ends none.
+// The published configuration creates 40 working tokens for the 40 integrations of the
+// published list. Removing a line revokes only its token, and renaming one with a moved block
+// revokes none.
 func TestManyIntegrations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, firstCLI(t), sandbox.Options{})
@@ -87,8 +87,8 @@ func TestManyIntegrations(t *testing.T) {
 	}
 }
 
-// A configuration is split as the guide says: the new one takes the entry over with the
-// same token, and the old one can neither end it nor miss it.
+// A configuration is split as the guide describes: the new one adopts the entry with the same
+// token, and the old one can neither end nor reclaim it.
 func TestSplitOfAConfiguration(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, firstCLI(t), sandbox.Options{})
@@ -112,7 +112,7 @@ func TestSplitOfAConfiguration(t *testing.T) {
 	}
 }
 
-// The published example of two accounts makes one token in each.
+// The published example of two accounts creates one token in each.
 func TestTwoAccounts(t *testing.T) {
 	t.Parallel()
 	production, staging := newWorld(t, firstCLI(t), sandbox.Options{}), newPAIStrike(t, sandbox.Options{})
@@ -140,8 +140,8 @@ func TestTwoAccounts(t *testing.T) {
 	}
 }
 
-// After a scheduled rotation a plan changes no resource. An output that shows the token
-// is a change of its own, until an apply writes it into the state.
+// After a scheduled rotation, the plan changes no resource. Only an output that shows the
+// token changes, until an apply updates the state.
 func TestPlanAfterAScheduledRotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, firstCLI(t), sandbox.Options{Start: monday})
@@ -166,8 +166,8 @@ func TestPlanAfterAScheduledRotation(t *testing.T) {
 	}
 }
 
-// A plan that moves a token to a place with someone else's secret says that its apply
-// fails, and asks PAIStrike for no token. A free place passes without a word.
+// A plan that moves a token to a path with someone else's secret warns that the apply would
+// fail, and creates no token. A free path causes no warning.
 func TestPlanOfAMoveLooksAtItsTarget(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, firstCLI(t), sandbox.Options{})

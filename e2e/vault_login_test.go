@@ -19,8 +19,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// Each published way to log in provisions a token. TestPublishedPoliciesSuffice
-// does it with AppRole.
+// Each published login example provisions a token. TestPublishedPoliciesSuffice covers
+// AppRole.
 func TestPublishedLogins(t *testing.T) {
 	t.Parallel()
 	for _, login := range []struct {
@@ -60,8 +60,8 @@ func TestPublishedLogins(t *testing.T) {
 	}
 }
 
-// Through the listener of a Vault Proxy, which adds its own token, the whole life of a token
-// runs; and who reaches the same Vault directly finds its own entry.
+// A token's whole life works through the listener of a Vault Proxy, which adds its own Vault
+// token. A client that accesses the same Vault directly finds its own entry.
 func TestPublishedAgentLogin(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {
@@ -88,8 +88,8 @@ func TestPublishedAgentLogin(t *testing.T) {
 	})
 }
 
-// identityToken sets up the JWT login and returns a token that it takes, such as
-// HCP Terraform issues to its runs.
+// identityToken sets up the JWT login and returns a token for it, like those that HCP
+// Terraform issues to its runs.
 func (s *stronghold) identityToken(t *testing.T) string {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -117,7 +117,7 @@ func (s *stronghold) identityToken(t *testing.T) string {
 	})
 }
 
-// signed writes claims as a JWT (RFC 7519) under RS256.
+// signed encodes claims as a JWT (RFC 7519) with RS256.
 func signed(t *testing.T, key *rsa.PrivateKey, claims map[string]any) string {
 	t.Helper()
 	var parts []string

@@ -8,8 +8,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// The published policies are enough for the whole life of a token, and give no more
-// than that; and Vault's audit log never shows a secret.
+// The published policies suffice for a token's whole life and allow nothing else. Vault's
+// audit log never contains a secret.
 func TestPublishedPoliciesSuffice(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {
@@ -75,7 +75,7 @@ func (s *stronghold) consumerMayOnlyRead(t *testing.T, consumer string) {
 	}
 }
 
-// A plan needs no right to read the secret, and cannot write.
+// A plan needs no permission to read the secret, and cannot write.
 func TestPlanOnlyPolicyPlans(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {
@@ -107,8 +107,8 @@ func TestPlanOnlyPolicyPlans(t *testing.T) {
 	})
 }
 
-// What Vault cannot take is refused before a token exists. Once Vault is as it
-// should be, the next apply succeeds.
+// If Vault cannot store a token, the apply fails before a token exists. After Vault is fixed,
+// the next apply succeeds.
 func TestVaultThatCannotStore(t *testing.T) {
 	t.Parallel()
 	eachCLI(t, func(t *testing.T, program string) {

@@ -1,11 +1,14 @@
-// Package examples holds the examples that the documentation shows, so that tests
-// can run them as they are published. Nothing that ships imports it.
+// Package examples embeds the examples in the documentation, so that tests can run them as
+// published. Shipped programs do not import it.
 package examples
 
 import "embed"
 
-// Files are the published examples: what the provider block, the resource and all
-// its other parts look like, logins, Vault policies, and what the guides by task show.
+// Files contains the published examples: the provider block, the resource, data sources and other
+// types, logins, Vault policies, and the examples of the guides.
+//
+// go:embed actions auth data-sources ephemeral-resources list-resources policies provider
+// resources go:embed getting-started many-integrations refactoring testing two-accounts
 //
 //go:embed actions auth data-sources ephemeral-resources list-resources policies provider resources
 //go:embed getting-started many-integrations refactoring testing two-accounts

@@ -24,7 +24,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// patrol is a workflow with one of the sub-actions; its inputs differ.
+// patrol is a workflow with one of the sub-actions.
 const patrol = `
 on: push
 permissions:
@@ -51,8 +51,8 @@ jobs:
 
 const away = 31 * 24 * time.Hour
 
-// newFleet is a Vault with the published policies and thirty entries, ten of each
-// schedule; of those the ones with a period of 30 days are due.
+// newFleet returns a Vault with the published policies and 30 entries, ten per schedule. The
+// entries with a period of 30 days are due.
 func newFleet(t *testing.T) (w *world, due []string) {
 	t.Helper()
 	w = newWorldAt(t, time.Now().Add(-away)) //nolint:forbidigo // Vault's clock is the real one
@@ -95,7 +95,7 @@ func newFleet(t *testing.T) (w *world, due []string) {
 	return w, due
 }
 
-// terraform is what provisions.
+// terraform returns the engine that provisions the entries.
 func (w *world) terraform(t *testing.T) *rotation.Engine {
 	t.Helper()
 	client, err := paistrike.New(paistrike.Config{Endpoint: w.api, Token: secret.New(w.broker)})
@@ -111,14 +111,14 @@ func (w *world) terraform(t *testing.T) *rotation.Engine {
 	return rotation.New(rotation.PAIStrike{Client: client}, vault.NewStore(store))
 }
 
-// patrol runs one of the sub-actions as a job, and returns what the step printed.
+// patrol runs one of the sub-actions in a job and returns the log.
 func (w *world) patrol(t *testing.T, name, role, inputs, output string) (log string, err error) {
 	t.Helper()
 	return w.act(t, fmt.Sprintf(patrol, name, w.api, w.vault.URL, role, w.vault.CAFile, audience, w.program, inputs, output), nothing)
 }
 
-// serves checks that every entry hands a token to its consumer that works, and returns
-// the versions of the entries.
+// serves checks that every entry contains a working token, and returns the versions of the
+// entries.
 func (w *world) serves(t *testing.T) map[string]int {
 	t.Helper()
 	versions := map[string]int{}
@@ -153,7 +153,7 @@ func rotatedOnce(t *testing.T, versions map[string]int, due []string) {
 	}
 }
 
-// spotless checks what no run may do, whatever became of it.
+// spotless checks the rules for every run, whatever its result.
 func (w *world) spotless(t *testing.T, log string) {
 	t.Helper()
 	w.conceals(t, log, append(w.secrets(), w.broker)...)
@@ -162,16 +162,15 @@ func (w *world) spotless(t *testing.T, log string) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(audit)) {
-		// Who mints nothing need not know for how long the mount keeps versions.
+		// A run that mints nothing does not need the mount's version limit.
 		if strings.Contains(line, "permission denied") && !strings.Contains(line, `"path":"secret/config"`) {
 			t.Errorf("a published policy lacks something: %s", line)
 		}
 	}
 }
 
-// With the published policy and no right beyond it, a scheduled workflow replaces
-// exactly what is due. The next run has nothing to do, and the audit, which may read no
-// secret, agrees.
+// With only the published policy, a scheduled workflow rotates exactly the due entries. The
+// next run has nothing to do, and the audit, which cannot read secrets, reports the same.
 func TestScheduledRotation(t *testing.T) {
 	t.Parallel()
 	w, due := newFleet(t)
@@ -196,7 +195,7 @@ func TestScheduledRotation(t *testing.T) {
 	w.spotless(t, audit)
 }
 
-// Two workflows at once replace each token once.
+// Two concurrent workflows rotate each token once.
 func TestTwoScheduledRotationsAtOnce(t *testing.T) {
 	t.Parallel()
 	w, due := newFleet(t)
@@ -215,14 +214,14 @@ func TestTwoScheduledRotationsAtOnce(t *testing.T) {
 	w.spotless(t, logs[0]+logs[1])
 }
 
-// A run that is killed in the middle leaves every consumer with a token that works, and
-// the next finishes its work.
+// After a run is killed, every consumer still has a working token, and the next run completes
+// the work.
 func TestKilledScheduledRotation(t *testing.T) {
 	t.Parallel()
 	w, due := newFleet(t)
 	fifth := make(chan struct{})
 	w.paistrike.WhenCreated(func(made int) {
-		if made == 35 { // thirty were provisioned
+		if made == 35 { // 30 were provisioned
 			close(fifth)
 		}
 	})
@@ -252,7 +251,7 @@ func TestKilledScheduledRotation(t *testing.T) {
 	w.spotless(t, unmasked(said)+log)
 }
 
-// unmasked is what a step says but for the masks, which the runner keeps to itself.
+// unmasked returns the output without mask commands, which the runner does not log.
 func unmasked(said string) string {
 	var b strings.Builder
 	for line := range strings.Lines(said) {
@@ -263,7 +262,7 @@ func unmasked(said string) string {
 	return b.String()
 }
 
-// killed runs the program's step, and kills it when a channel is closed.
+// killed runs the program's main step and kills it when the channel is closed.
 func (w *world) killed(t *testing.T, when <-chan struct{}) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -288,7 +287,7 @@ func (w *world) killed(t *testing.T, when <-chan struct{}) (string, error) {
 	return said.String(), err
 }
 
-// The report of a run holds no secret, and is JSON.
+// The report of a run is JSON and contains no secret.
 func TestReportOfARotation(t *testing.T) {
 	t.Parallel()
 	w, due := newFleet(t)
@@ -320,9 +319,9 @@ func TestReportOfARotation(t *testing.T) {
 	w.spotless(t, string(raw))
 }
 
-// What the published policies of the two workflows do not allow: the rotation destroys
-// nothing, the audit reads no secret but the management token, and neither sees what is
-// elsewhere.
+// The published policies of the two workflows allow nothing else: the rotation cannot destroy
+// anything, the audit can read no secret except the management token, and neither can access
+// other paths.
 func TestPoliciesOfTheWorkflowsAllowNoMore(t *testing.T) {
 	t.Parallel()
 	w, _ := newFleet(t)

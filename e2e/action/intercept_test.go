@@ -17,8 +17,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// interceptor is a proxy that answers every tunnel itself, with certificates of an
-// authority of its own, and keeps the secrets that it is sent.
+// interceptor is a proxy that terminates every TLS tunnel with certificates of its own
+// authority, and records the secrets it receives.
 type interceptor struct {
 	url, authority string
 	certificate    tls.Certificate
@@ -42,7 +42,7 @@ func newInterceptor(t *testing.T, hosts ...string) *interceptor {
 	return i
 }
 
-// ServeHTTP says that a tunnel is open, and listens to what goes through it.
+// ServeHTTP accepts a tunnel and reads the data sent through it.
 func (i *interceptor) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	i.mu.Lock()
 	i.tunnels++
@@ -59,7 +59,7 @@ func (i *interceptor) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 func (i *interceptor) listen(conn net.Conn) {
 	request, err := http.ReadRequest(bufio.NewReader(conn))
 	if err != nil {
-		return // the other end does not believe the certificate
+		return // the client rejects the certificate
 	}
 	body, _ := io.ReadAll(request.Body)
 	i.mu.Lock()
@@ -74,9 +74,9 @@ func (i *interceptor) seen() (tunnels int, heard []string) {
 	return i.tunnels, append([]string(nil), i.heard...)
 }
 
-// An earlier step that sets a proxy and an authority for it hears nothing: the launcher
-// passes no certificate on that the inputs do not name. The same program without the
-// launcher, as on a command line, does what its environment says.
+// A proxy and a certificate authority set by an earlier step receive no secret: the launcher
+// passes on only certificates that the inputs name. Without the launcher, as on a command
+// line, the same program uses its environment.
 func TestEarlierStepCannotReadAlong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -19,7 +19,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// job is the workflow of these tests; what comes after the token differs.
+// job is the workflow of these tests. The steps after the token differ.
 const job = `
 on: push
 permissions:
@@ -42,15 +42,14 @@ jobs:
           binary_path: %q
 %s`
 
-// call uses the exported token as a program of the user's would, and is careless with
-// it in the log.
+// call uses the exported token as a user's program would, and carelessly logs it.
 const call = `
 const url = process.argv[2];
 fetch(url + '/api/v1/api-tokens/self', { headers: { authorization: 'Bearer ' + process.env.PAISTRIKE_API_TOKEN } })
   .then((answer) => console.log('PAIStrike answered ' + answer.status + ' to ' + process.env.PAISTRIKE_API_TOKEN));
 `
 
-// workspace is a repository with the action and a workflow in it.
+// workspace returns a repository with the action and a workflow.
 func (w *world) workspace(t *testing.T, workflow string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -88,22 +87,22 @@ func (w *world) workspace(t *testing.T, workflow string) string {
 	return dir
 }
 
-// run runs a job with a token, and some steps after it.
+// run runs a job that gets a token and executes steps.
 func (w *world) run(t *testing.T, steps string, heard func(line string, interrupt func())) (log string, err error) {
 	t.Helper()
 	return w.act(t, fmt.Sprintf(job, w.api, w.vault.URL, w.vault.CAFile, audience, w.program, steps), heard)
 }
 
-// act runs a workflow to its end. heard is called with each line of the log, and with
-// how to interrupt the run.
+// act runs a workflow. It calls heard with each line of the log and a function that
+// interrupts the run.
 func (w *world) act(t *testing.T, workflow string, heard func(line string, interrupt func())) (log string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // on a busy machine
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // enough for a busy machine
 	defer cancel()
 	cmd := exec.CommandContext(ctx, testparts.Act(t), "push", "-W", ".github/workflows/scan.yml", "-P", "ubuntu-latest=-self-hosted",
 		"--env", "ACTIONS_ID_TOKEN_REQUEST_URL="+w.issuer.url+"/token?api-version=2.0", "--env", "ACTIONS_ID_TOKEN_REQUEST_TOKEN="+w.issuer.request)
 	cmd.Dir = w.workspace(t, workflow)
-	// Nothing of this machine's environment: act would pass it on to the steps.
+	// act would pass this machine's environment on to the steps.
 	cmd.Env = []string{"PATH=" + testparts.PathWith(t, cmp.Or(w.node, testparts.Node24(t))), "HOME=" + t.TempDir()}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -127,8 +126,8 @@ func (w *world) act(t *testing.T, workflow string, heard func(line string, inter
 
 func nothing(string, func()) {}
 
-// eachNode tells a story with the Node of GitHub's runners, and with the Node of this
-// machine if that is an older one, as on a server of one's own.
+// eachNode runs a test with the Node.js of GitHub's runners and, if this machine has an older
+// one as self-hosted runners may, with that too.
 func eachNode(t *testing.T, story func(t *testing.T, w *world)) {
 	t.Helper()
 	nodes := map[string]string{"runners": ""}
@@ -149,7 +148,7 @@ func eachNode(t *testing.T, story func(t *testing.T, w *world)) {
 	}
 }
 
-// over checks what must be true when a job has ended, however it did.
+// over checks the state after a job has ended in any way.
 func (w *world) over(t *testing.T, log string) {
 	t.Helper()
 	minted := w.secrets()
@@ -175,7 +174,7 @@ func (w *world) over(t *testing.T, log string) {
 	}
 }
 
-// conceals fails the test if the log shows a secret.
+// conceals fails the test if the log contains a secret.
 func (w *world) conceals(t *testing.T, log string, secrets ...string) {
 	t.Helper()
 	for _, secret := range append(append(secrets, w.issuer.request), w.issuer.tokens()...) {
@@ -235,8 +234,8 @@ func TestJobThatIsInterrupted(t *testing.T) {
 	})
 }
 
-// The answer to a create is lost, and PAIStrike cannot be asked before the step has
-// failed: post finds the token by its name, and revokes it.
+// The response to a create is lost, and PAIStrike is unavailable until the step has failed.
+// The post step finds the token by its name and revokes it.
 func TestJobWhoseCreateIsLost(t *testing.T) {
 	t.Parallel()
 	eachNode(t, func(t *testing.T, w *world) {
@@ -264,7 +263,7 @@ func TestJobWhoseCreateIsLost(t *testing.T) {
 	})
 }
 
-// What a real Vault says when it refuses leads to the message that helps.
+// Each error text of a real Vault selects the message that explains it.
 func TestRefusalsOfARealVault(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -318,7 +317,7 @@ func TestRefusalsOfARealVault(t *testing.T) {
 	})
 }
 
-// step runs the main step alone.
+// step runs only the main step.
 func (w *world) step(t *testing.T, changes ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), w.program, "main")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// read is a workflow that hands out the token that Terraform keeps.
+// read is a workflow that reads the token that Terraform manages.
 const read = `
 on: push
 permissions:
@@ -35,8 +35,8 @@ jobs:
       - run: echo "source=${{ steps.paistrike.outputs.source }} version=${{ steps.paistrike.outputs.secret_version }}"
 `
 
-// The token that Terraform keeps is handed out under a policy that reads this one entry;
-// it is masked, and it outlives the job.
+// A job reads the token that Terraform manages with a policy for this one entry. The token is
+// masked and is not revoked at the end of the job.
 func TestJobThatReads(t *testing.T) {
 	t.Parallel()
 	eachNode(t, func(t *testing.T, w *world) {
@@ -59,7 +59,8 @@ func TestJobThatReads(t *testing.T) {
 	})
 }
 
-// Every login has the same token in the end, under the same policy of a real Vault.
+// With every login method, under the same policy of a real Vault, the step hands over the
+// same token.
 func TestLoginsOfTheAction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -89,7 +90,7 @@ func TestLoginsOfTheAction(t *testing.T) {
 	}
 }
 
-// file is one of the runner's command files.
+// file returns one of the runner's command files.
 func file(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "commands")
@@ -99,9 +100,9 @@ func file(t *testing.T) string {
 	return path
 }
 
-// pod is the file of a service account's token, which Vault takes at auth/kubernetes.
-// What answers there is Vault's JWT method, as HashiCorp suggests where Vault cannot ask
-// the cluster; the action's request is the same.
+// pod returns the file of a service account token that Vault accepts at auth/kubernetes. The
+// method there is Vault's JWT method, as HashiCorp recommends when Vault cannot reach the
+// cluster; the action sends the same request.
 func (w *world) pod(t *testing.T) string {
 	t.Helper()
 	const claims = "system:serviceaccount:ci:scan"

@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// example takes the block of a kind after a text out of the README.
+// example returns the first code block of a kind after a text in the README.
 func example(t *testing.T, after, kind string) string {
 	t.Helper()
 	readme, err := os.ReadFile("../../action/README.md")
@@ -28,14 +28,14 @@ func example(t *testing.T, after, kind string) string {
 	return block
 }
 
-// appRole lets a machine log in with an AppRole that has the published policy alone.
+// appRole creates an AppRole with only the published policy.
 func (w *world) appRole(t *testing.T) (roleID, secretID string) {
 	t.Helper()
 	return testparts.AppRole(t, w.vault.AsRoot(t), "scan", map[string]any{"token_policies": "paistrike-mint", "token_ttl": "300", "token_type": "service"})
 }
 
-// machine is a home with a scan.sh in it that uses the token, and the program on its
-// PATH.
+// machine returns a home directory with a scan.sh that uses the token, and an environment
+// with the program on PATH.
 func (w *world) machine(t *testing.T) (home string, env []string) {
 	t.Helper()
 	home = t.TempDir()
@@ -51,7 +51,7 @@ func (w *world) machine(t *testing.T) (home string, env []string) {
 	}
 }
 
-// shell runs a line as another CI does, and checks that its token worked and is gone.
+// shell runs a line as another CI does, and checks that its token worked and was revoked.
 func (w *world) shell(t *testing.T, line, home string, env []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
@@ -70,7 +70,7 @@ func (w *world) shell(t *testing.T, line, home string, env []string) {
 	}
 }
 
-// The example for GitLab is run as it is written, but for addresses and ids.
+// The published example for GitLab works, with only addresses and IDs replaced.
 func TestGitLabExample(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -93,7 +93,7 @@ func TestGitLabExample(t *testing.T) {
 	w.shell(t, strings.TrimSpace(script), home, append(env, "PAISTRIKE_VAULT_SECRET_ID="+secretID, "CI=true", "GITLAB_CI=true"))
 }
 
-// The same for cron, whose line begins with five fields and has a bare environment.
+// The published crontab line works in the minimal environment of cron.
 func TestCronExample(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -113,8 +113,8 @@ func TestCronExample(t *testing.T) {
 	w.shell(t, fields[5], home, env)
 }
 
-// From the command line through a listener that adds its own Vault token, the command has
-// a token of its own, which ends with it. No credential for Vault is in its environment.
+// A command that uses a Vault listener with automatic authentication gets its own token,
+// which is revoked when it ends. Its environment contains no Vault credentials.
 func TestCommandBehindAListenerOfVault(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -130,7 +130,7 @@ func TestCommandBehindAListenerOfVault(t *testing.T) {
 		before := len(w.secrets())
 		cmd := exec.CommandContext(t.Context(), w.program, "exec", "--endpoint", w.api, "--vault-address", listener, "--vault-auth-method", "agent", "--vault-identity", "vault", //nolint:gosec // ours
 			"--vault-path", "ci/broker", "--", "./scan.sh")
-		cmd.Dir, cmd.Env = home, env[:2] // without the authority of Vault, which only the listener needs
+		cmd.Dir, cmd.Env = home, env[:2] // without Vault's CA certificate, which only the listener needs
 		said, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(said), "PAIStrike answered 200") {
 			t.Fatalf("%s: %v\n%s", kind, err, said)

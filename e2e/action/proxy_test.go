@@ -13,11 +13,11 @@ import (
 	"testing"
 )
 
-// gateway is the only way out of a network in which no name is known: a proxy that
-// opens tunnels to the hosts it knows.
+// gateway is the only route out of a network without DNS: a proxy that opens tunnels to the
+// hosts it knows.
 type gateway struct {
 	url   string
-	hosts map[string]string // by "name:port": where they really are
+	hosts map[string]string // "name:port" to the real address
 
 	mu     sync.Mutex
 	opened []string
@@ -67,7 +67,7 @@ func (g *gateway) tunnels() []string {
 	return slices.Compact(slices.Sorted(slices.Values(g.opened)))
 }
 
-// behind serves PAIStrike with TLS too, and returns a gateway to it and to Vault.
+// behind serves PAIStrike over TLS as well, and returns a gateway to it and to Vault.
 func (w *world) behind(t *testing.T) *gateway {
 	t.Helper()
 	certificate, key := w.authority.Issue(t, "paistrike.test")
@@ -76,7 +76,7 @@ func (w *world) behind(t *testing.T) *gateway {
 		t.Fatal(err)
 	}
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		r.Host = "localhost" // the sandbox answers to no other name
+		r.Host = "localhost" // the sandbox accepts no other name
 		w.paistrike.ServeHTTP(out, r)
 	}))
 	api.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
@@ -89,8 +89,8 @@ func (w *world) behind(t *testing.T) *gateway {
 	return newGateway(t, map[string]string{"paistrike.test:443": api.Listener.Addr().String(), "vault.test:8200": vault.Host})
 }
 
-// Behind a proxy nothing has to be set but what every program reads: both servers are
-// reached through it, and their certificates are still checked.
+// Behind a proxy, the standard proxy variables suffice: both servers are reached through it,
+// and their certificates are verified.
 func TestStepBehindAProxy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

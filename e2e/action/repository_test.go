@@ -16,8 +16,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// The workflow that uses the action from the checkout works as it stands: it builds the
-// action, starts the sandbox, and runs all three actions one after the other.
+// The workflow that uses the action from the checkout works unchanged: it builds the action,
+// starts the sandbox, and runs all three actions in turn.
 func TestWorkflowOfTheRepository(t *testing.T) {
 	t.Parallel()
 	root, err := tfcli.Repository()
@@ -36,9 +36,9 @@ func TestWorkflowOfTheRepository(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	// The launcher job fetches other actions; its steps are tests that run here by themselves.
+	// The launcher job needs other actions; its steps are tests that run here separately.
 	args := []string{"workflow_dispatch", "-j", "token", "-W", ".github/workflows/action.yml", "-P", "ubuntu-latest=-self-hosted"}
-	for name, value := range goEnvironment(t) { // what Go has fetched and built already
+	for name, value := range goEnvironment(t) { // reuse downloaded modules and build results
 		args = append(args, "--env", name+"="+value)
 	}
 	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // act
@@ -56,8 +56,8 @@ func TestWorkflowOfTheRepository(t *testing.T) {
 	}
 }
 
-// stopSandbox ends the sandbox that the workflow has started, by the process id in its
-// log. GitHub's runner ends what a job leaves running; act does not.
+// stopSandbox stops the sandbox that the workflow has started, by the process ID in the log.
+// GitHub's runner stops processes that a job leaves running; act does not.
 func stopSandbox(t *testing.T, log string) {
 	t.Helper()
 	found := regexp.MustCompile(`The sandbox is process (\d+)\.`).FindStringSubmatch(log)
@@ -78,7 +78,7 @@ func stopSandbox(t *testing.T, log string) {
 	}
 }
 
-// goEnvironment is where this machine keeps modules and builds.
+// goEnvironment returns the Go settings and cache locations of this machine.
 func goEnvironment(t *testing.T) map[string]string {
 	t.Helper()
 	values := map[string]string{}

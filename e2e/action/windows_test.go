@@ -19,15 +19,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/runner/runnertest"
 )
 
-// windows is a Windows by wine, with the action's program for it.
+// windows is a Windows environment in Wine with the action's program.
 type windows struct {
 	*world
 	program string
 	env     []string
 }
 
-// newWindows builds the program for Windows and prepares wine. tools/windows says
-// which wine and which Node it is, in WINE and WINDOWS_NODE.
+// newWindows builds the program for Windows and prepares Wine. tools/windows sets WINE and
+// WINDOWS_NODE.
 func newWindows(t *testing.T) *windows {
 	t.Helper()
 	folder := t.TempDir()
@@ -56,7 +56,7 @@ func (w *windows) file(t *testing.T, name, text string) string {
 	return name
 }
 
-// host runs a program of this machine.
+// host runs a program on this machine.
 func (w *windows) host(t *testing.T, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...) //nolint:gosec,noctx // our own; it may also be the end of a test
@@ -69,7 +69,7 @@ func (w *windows) host(t *testing.T, name string, args ...string) {
 	}
 }
 
-// run starts a Windows program and returns what it says.
+// run runs a Windows program and returns its output.
 func (w *windows) run(t *testing.T, env []string, program string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Getenv("WINE"), append([]string{program}, args...)...) //nolint:gosec // our own
@@ -78,10 +78,10 @@ func (w *windows) run(t *testing.T, env []string, program string, args ...string
 	return strings.ReplaceAll(string(said), "\r\n", "\n"), err
 }
 
-// z is a path of this machine as Windows programs write it.
+// z converts a path of this machine to a Windows path.
 func z(path string) string { return "Z:" + strings.ReplaceAll(path, "/", `\`) }
 
-// gone checks that every token that was made is refused.
+// gone checks that exactly made tokens were created and that all are revoked.
 func (w *windows) gone(t *testing.T, made int) {
 	t.Helper()
 	if len(w.secrets()) != made {
@@ -94,17 +94,17 @@ func (w *windows) gone(t *testing.T, made int) {
 	}
 }
 
-// forwarder is a library for 64-bit Windows with no code in it, whose one function
-// leads to that of another library, as the PE format lets an export do
-// (learn.microsoft.com/windows/win32/debug/pe-format, "Export Address Table"). Go's
-// runtime takes random bytes from ProcessPrng, which wine 8 does not have;
-// SystemFunction036 has the same arguments and the same task.
+// forwarder returns a library for 64-bit Windows that contains no code. Its only function
+// forwards to a function of another library, as the PE format allows
+// (learn.microsoft.com/windows/win32/debug/pe-format, "Export Address Table"). Go's runtime
+// reads random bytes from ProcessPrng, which Wine 8 lacks; SystemFunction036 has the same
+// arguments and purpose.
 func forwarder(library, function, to string) []byte {
 	const address, offset, table = 0x1000, 0x200, 40
 	var exports, file bytes.Buffer
 	put := func(b *bytes.Buffer, values ...any) {
 		for _, value := range values {
-			_ = binary.Write(b, binary.LittleEndian, value) // a buffer takes everything
+			_ = binary.Write(b, binary.LittleEndian, value) // a buffer never fails
 		}
 	}
 	names := uint32(address + table + 10)
@@ -125,8 +125,8 @@ func forwarder(library, function, to string) []byte {
 	return file.Bytes()
 }
 
-// On Windows a command gets a token of its own, which is gone after it; and a job's step
-// leaves the runner what it leaves elsewhere, by the launcher and its Node.
+// On Windows, exec runs a command with a token that is revoked afterwards, and a job's step
+// behaves as on other systems, started by the launcher with Node.js for Windows.
 func TestWindows(t *testing.T) {
 	w := newWindows(t)
 	roleID, secretID := w.appRole(t)
@@ -153,7 +153,7 @@ func TestWindows(t *testing.T) {
 		files := map[string]string{}
 		env := []string{"NODE_SKIP_PLATFORM_CHECK=1", "RUNNER_OS=Windows", "RUNNER_TEMP=" + z(temp), "GITHUB_ACTIONS=true", "GITHUB_REPOSITORY=acme/app", "GITHUB_RUN_ID=1", "GITHUB_RUN_ATTEMPT=1", "GITHUB_JOB=scan"}
 		for _, name := range []string{"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STATE", "GITHUB_STEP_SUMMARY"} {
-			// A step in PowerShell may have written lines of its own before.
+			// A PowerShell step may have written lines before.
 			files[name] = w.file(t, filepath.Join(temp, strings.ToLower(name)), "")
 			env = append(env, name+"="+z(files[name]))
 		}

@@ -1,10 +1,9 @@
-// Package action_test runs the GitHub Action as a job does: nektos/act has the
-// runner's semantics, Vault is the real server with its JWT login and policies that
-// allow no more than is needed, and an issuer on loopback signs the identity tokens.
-// PAIStrike is the sandbox.
+// Package action_test runs the GitHub Action as a job does: with nektos/act as the runner, a
+// real Vault server with the JWT login and minimal policies, an issuer on loopback that signs
+// the identity tokens, and the sandbox as PAIStrike.
 //
-// The situations in which a single step may find itself are the stories beside the
-// action's program. Here stands what only a whole job shows.
+// The tests next to the action's program cover the cases of a single step. The tests here
+// cover only what needs a whole job.
 package action_test
 
 import (
@@ -34,22 +33,22 @@ const (
 	workflow = "acme/app/.github/workflows/scan.yml@refs/heads/main"
 )
 
-// world is what a job talks to.
+// world contains the servers that a job uses.
 type world struct {
 	paistrike *testparts.Account
 	api       string
 	broker    string
-	authority *testparts.Authority // that signed Vault's certificate
+	authority *testparts.Authority // signed Vault's certificate
 	vault     *testparts.VaultServer
 	issuer    *issuer
-	program   string // the action's own, with its digest beside it
-	node      string // that starts the actions; "" is the one of GitHub's runners
+	program   string // the action's program, next to its digest
+	node      string // Node.js for the actions; "" is the version of GitHub's runners
 }
 
 func newWorld(t *testing.T) *world { return newWorldAt(t, time.Time{}) }
 
-// newWorldAt is a world in which PAIStrike's clock starts at some time, and at the real
-// one where it is zero.
+// newWorldAt returns a world in which PAIStrike's clock starts at start, or at the real time
+// if start is zero.
 func newWorldAt(t *testing.T, start time.Time) *world {
 	t.Helper()
 	account := testparts.NewAccount(t, "broker of the pipelines", start)
@@ -60,7 +59,7 @@ func newWorldAt(t *testing.T, start time.Time) *world {
 	return w
 }
 
-// setUpVault does what the README's Terraform does.
+// setUpVault configures Vault like the Terraform configuration in the README.
 func (w *world) setUpVault(t *testing.T) {
 	t.Helper()
 	must := func(method, path string, body any) {
@@ -86,7 +85,7 @@ func (w *world) setUpVault(t *testing.T) {
 	}
 }
 
-// published takes a policy out of the README.
+// published returns a policy from the README.
 func published(t *testing.T, name string) string {
 	t.Helper()
 	readme, err := os.ReadFile("../../action/README.md")
@@ -102,7 +101,7 @@ func published(t *testing.T, name string) string {
 	return rules
 }
 
-// secrets are the tokens that were made.
+// secrets returns the tokens created so far.
 func (w *world) secrets() []string { return w.paistrike.Secrets() }
 
 // use calls PAIStrike with a secret and returns the status.
@@ -126,7 +125,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code) //nolint:forbidigo // the main function of the tests
 }
 
-// build makes the action's program and the digest that the launcher asks for.
+// build builds the action's program and its digest for the launcher.
 func build(t *testing.T) string {
 	t.Helper()
 	buildOnce.Do(func() {
@@ -174,7 +173,7 @@ func newIssuer(t *testing.T) *issuer {
 	return i
 }
 
-// ServeHTTP serves the keys to Vault, and tokens to the job.
+// ServeHTTP serves the keys to Vault and tokens to the job.
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/jwks" {
 		_ = json.NewEncoder(w).Encode(i.keys())
@@ -197,7 +196,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"value": token})
 }
 
-// keys are those that verify the tokens (RFC 7517).
+// keys returns the key set that verifies the tokens (RFC 7517).
 func (i *issuer) keys() map[string]any {
 	encode := base64.RawURLEncoding.EncodeToString
 	return map[string]any{"keys": []map[string]string{{
@@ -206,8 +205,8 @@ func (i *issuer) keys() map[string]any {
 	}}}
 }
 
-// nameFor is the issuer that a token for an audience names: AWS knows GitHub's by the name
-// that the published trust policy has.
+// nameFor returns the issuer of a token for an audience. For AWS, it is the issuer in the
+// published trust policy.
 func (i *issuer) nameFor(audience string) string {
 	if audience == testparts.AWSAudience {
 		return testparts.GitHubIssuer
@@ -215,7 +214,7 @@ func (i *issuer) nameFor(audience string) string {
 	return i.url
 }
 
-// sign writes claims as a JWT (RFC 7519) under RS256, and keeps it.
+// sign encodes claims as a JWT (RFC 7519) with RS256, and records it.
 func (i *issuer) sign(claims map[string]any) (string, error) {
 	var parts []string
 	for _, part := range []map[string]any{{"alg": "RS256", "typ": "JWT", "kid": "1"}, claims} {

@@ -26,10 +26,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// host is the system that this machine runs.
+// host returns the platform of this machine.
 func host() string { return runtime.GOOS + "_" + runtime.GOARCH }
 
-// committed are the digests in the tagged commit.
+// committed returns the digests in the tagged commit.
 func committed(t *testing.T) map[string]string {
 	t.Helper()
 	var release struct {
@@ -54,8 +54,8 @@ func unpacked(t *testing.T, elements ...string) io.Reader {
 	return packed
 }
 
-// For each system there is the program that the launcher downloads and an archive for
-// people, with the license and completions for four shells; both hold the program of the
+// For each platform there is the program that the launcher downloads and an archive for
+// users, with the license and completions for four shells. Both contain the program of the
 // tagged commit.
 func TestProgramsAreThoseOfTheTaggedCommit(t *testing.T) {
 	t.Parallel()
@@ -108,7 +108,7 @@ func TestProgramsAreThoseOfTheTaggedCommit(t *testing.T) {
 	}
 }
 
-// The action's own list of sums is right and whole.
+// The action's list of checksums is correct and complete.
 func TestSumsOfTheAction(t *testing.T) {
 	t.Parallel()
 	folder, version, _ := published(t)
@@ -124,7 +124,7 @@ func TestSumsOfTheAction(t *testing.T) {
 	}
 }
 
-// Each program has its bill of materials, which names what it is linked with.
+// Each program has a bill of materials that lists its modules.
 func TestBillsOfMaterials(t *testing.T) {
 	t.Parallel()
 	folder, version, names := published(t)
@@ -152,7 +152,7 @@ func TestBillsOfMaterials(t *testing.T) {
 	}
 }
 
-// mirror serves the assets over TLS, as binary_mirror does; alter may change them.
+// mirror serves the assets over TLS, as binary_mirror does. alter may change them.
 type mirror struct {
 	url, authority string
 
@@ -182,7 +182,7 @@ func newMirror(t *testing.T, alter func([]byte) []byte) *mirror {
 		_, _ = w.Write(alter(raw)) //nolint:gosec // a program
 	}))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // a client that refuses is what is tested
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // the test expects the client to reject the connection
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	m.url = strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
@@ -195,7 +195,7 @@ func (m *mirror) asked() []string {
 	return slices.Clone(m.seen)
 }
 
-// job is a job on a hosted runner whose steps use the action in a folder.
+// job is a job on a hosted runner that uses the action in a folder.
 type job struct {
 	t      *testing.T
 	node   string
@@ -221,7 +221,7 @@ func newJob(t *testing.T, action string, env ...string) *job {
 	return j
 }
 
-// step runs main or post, and hands on what main has left for post.
+// step runs main or post, and passes the state of main on to post.
 func (j *job) step(name string) (string, error) {
 	j.t.Helper()
 	lines := strings.Split(string(read(j.t, j.state)), "\n")
@@ -236,8 +236,8 @@ func (j *job) step(name string) (string, error) {
 	return string(said), err
 }
 
-// The tagged action downloads the released program from a mirror over TLS, makes a token
-// with it, and revokes it without another download; so does the thin repository.
+// The tagged action downloads the released program from a mirror over TLS, mints a token with
+// it, and revokes it without another download. So does the action in its own repository.
 func TestTaggedActionRunsTheReleasedProgram(t *testing.T) {
 	t.Parallel()
 	account := testparts.NewAccount(t, "broker", time.Time{})
@@ -279,8 +279,8 @@ func keep(t *testing.T, vault, root, broker string) {
 	_ = resp.Body.Close()
 }
 
-// A mirror whose program differs in one byte is not believed, and neither is one that
-// nobody vouches for. No server hears of the step.
+// A mirror with a program that differs in one byte, or with an untrusted certificate, is
+// rejected before any server receives a request.
 func TestTaggedActionRunsNothingElse(t *testing.T) {
 	t.Parallel()
 	action := filepath.Join(variable(t, "RELEASE_ACTION"), "action")
@@ -299,7 +299,7 @@ func TestTaggedActionRunsNothingElse(t *testing.T) {
 		program[len(program)/2] ^= 1
 		var again bytes.Buffer
 		pack := gzip.NewWriter(&again)
-		_, _ = pack.Write(program) // a buffer takes all
+		_, _ = pack.Write(program) // a buffer never fails
 		_ = pack.Close()
 		return again.Bytes()
 	})
@@ -313,8 +313,8 @@ func TestTaggedActionRunsNothingElse(t *testing.T) {
 	}
 }
 
-// The thin repository has action.yml at its root and the same bytes as the tag, and a
-// checkout of the branch refuses to make one.
+// The action's own repository has action.yml at its root and the same files as the tag. It
+// cannot be made from a checkout of the branch.
 func TestThinRepository(t *testing.T) {
 	t.Parallel()
 	thin, action := variable(t, "RELEASE_THIN"), filepath.Join(variable(t, "RELEASE_ACTION"), "action")

@@ -1,9 +1,9 @@
 //go:build release
 
-// Package release_test looks at what a release publishes, and uses it: names and digests as
-// the Terraform Registry asks for them, the programs and archives of the action, whether
-// Terraform can install the provider from the zip and work with it, and whether the tagged
-// action runs the released program. tools/release-check makes the release and runs this:
+// Package release_test checks the files of a release and uses them: names and checksums as
+// the Terraform Registry requires, the action's programs and archives, whether Terraform can
+// install the provider from the zip and use it, and whether the tagged action runs the
+// released program. tools/release-check makes the release and runs this package:
 //
 //	RELEASE_ASSETS   folder with all that is published
 //	RELEASE_VERSION  version of the release
@@ -34,7 +34,7 @@ import (
 
 const project = "terraform-provider-paistrike"
 
-// variable is what tools/release-check says.
+// variable returns a variable that tools/release-check sets.
 func variable(t *testing.T, name string) string {
 	t.Helper()
 	value := os.Getenv(name)
@@ -44,7 +44,7 @@ func variable(t *testing.T, name string) string {
 	return value
 }
 
-// published is what a release has, by name.
+// published returns the names of a release's files.
 func published(t *testing.T) (folder, version string, names []string) {
 	t.Helper()
 	folder = variable(t, "RELEASE_ASSETS")
@@ -58,7 +58,7 @@ func published(t *testing.T) (folder, version string, names []string) {
 	return folder, variable(t, "RELEASE_VERSION"), names
 }
 
-// targets are the systems that the action was built for, as in linux_amd64.
+// targets returns the platforms of the action, such as linux_amd64.
 func targets() []string {
 	all := os.Getenv("RELEASE_TARGETS")
 	if all == "" {
@@ -83,7 +83,7 @@ func digest(raw []byte) string {
 
 var zipName = regexp.MustCompile(`^` + project + `_([0-9]+\.[0-9]+\.[0-9]+[-0-9A-Za-z.]*)_([a-z]+)_([a-z0-9]+)\.zip$`)
 
-// zips are the provider's archives, and the version that their names carry.
+// zips returns the provider's archives, and the version in their names.
 func zips(t *testing.T) (folder, version string, found []string) {
 	t.Helper()
 	folder, want, names := published(t)
@@ -100,7 +100,7 @@ func zips(t *testing.T) (folder, version string, found []string) {
 	return folder, version, found
 }
 
-// Each zip holds the provider alone, under the name that Terraform looks for.
+// Each zip contains only the provider, under the name that Terraform requires.
 func TestZipsHoldTheProviderAlone(t *testing.T) {
 	t.Parallel()
 	folder, version, names := zips(t)
@@ -122,8 +122,8 @@ func TestZipsHoldTheProviderAlone(t *testing.T) {
 	}
 }
 
-// SHA256SUMS lists the zips and the manifest, and nothing of the action: the Registry
-// takes every line for a file of the provider.
+// SHA256SUMS lists the zips and the manifest, and no file of the action, because the Registry
+// treats every line as a file of the provider.
 func TestSumsListWhatTheRegistryReads(t *testing.T) {
 	t.Parallel()
 	folder, version, names := zips(t)
@@ -170,7 +170,7 @@ resource "paistrike_api_token" "ci" {
 }
 `
 
-// Terraform installs the zip as from a mirror, and the provider in it works.
+// Terraform installs the zip as from a mirror, and the provider works.
 func TestZipInstallsAndApplies(t *testing.T) {
 	t.Parallel()
 	folder, version, _ := zips(t)
@@ -199,7 +199,8 @@ func TestZipInstallsAndApplies(t *testing.T) {
 	if err := tf.Write("cli.tfrc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)); err != nil {
 		t.Fatal(err)
 	}
-	// A mirror is read without regard to capital letters, which a snapshot's version has.
+	// Terraform looks up mirror versions in lower case; a snapshot's version has capital
+	// letters.
 	if err := tf.Write("main.tf", fmt.Sprintf(configuration, strings.ToLower(version))); err != nil {
 		t.Fatal(err)
 	}

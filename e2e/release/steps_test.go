@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// step runs a step of tools/release that needs no build, and returns what it prints and
-// says.
+// step runs a step of tools/release that needs no build. It returns stdout and stderr.
 func step(t *testing.T, input string, args ...string) (printed, said string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "../../tools/release", args...) //nolint:gosec // our own script
@@ -17,15 +16,15 @@ func step(t *testing.T, input string, args ...string) (printed, said string, err
 	return strings.TrimSpace(string(out)), words.String(), err
 }
 
-// The moving tag of a major version is at its highest release. It moves forwards only,
-// never to a prerelease, and nothing of another major version moves it.
+// The tag of a major version points to its highest release. It moves only forward, never to a
+// prerelease, and other major versions do not affect it.
 func TestMajorTagMovesForwardsOnly(t *testing.T) {
 	t.Parallel()
 	const published = "v1.2.9\nv1.3.0\nv1.4.0-rc.1\nv2.0.0\nv1\nlatest\n"
 	for version, want := range map[string]string{
 		"1.3.1": "v1", "1.10.0": "v1", "2.0.1": "v2", "3.0.0": "v3",
-		"1.3.0":      "v1", // published a moment ago
-		"1.2.9":      "",   // a fix of an older line
+		"1.3.0":      "v1", // just published
+		"1.2.9":      "",   // a fix of an older minor version
 		"1.2.10":     "",
 		"1.4.0-rc.2": "",
 		"3.0.0-rc.1": "",
@@ -45,7 +44,7 @@ func TestMajorTagMovesForwardsOnly(t *testing.T) {
 	}
 }
 
-// What is not written in the changelog, or not as released, cannot be released.
+// A version without a released section in the changelog cannot be released.
 func TestReleaseNeedsNotes(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"99.0.0", "0.1.0 (Unreleased)"} {

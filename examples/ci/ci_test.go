@@ -1,5 +1,5 @@
-// Package ci_test runs the script part of each example as the CI would, against a PAIStrike and
-// a real Vault, with an identity token that the test signs.
+// Package ci_test runs the script of each example as the CI would, against a PAIStrike and a real
+// Vault, with an identity token that the test signs.
 package ci_test
 
 import (
@@ -33,14 +33,14 @@ const (
 	audience = "https://vault.example.com"
 )
 
-// world is what the scripts talk to.
+// world contains the servers and programs that the scripts use.
 type world struct {
 	box   *sandbox.Server
 	api   string
 	vault string
 	root  string
 	key   *rsa.PrivateKey
-	bin   string // a folder with the program
+	bin   string // folder with the program
 }
 
 func newWorld(t *testing.T) *world {
@@ -66,7 +66,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	_, broker := box.Mint("broker", time.Time{})
-	w.put(t, "secret/data/broker/paistrike", map[string]any{"data": map[string]string{"token": broker + "\n"}}) // as a terminal stores it
+	w.put(t, "secret/data/broker/paistrike", map[string]any{"data": map[string]string{"token": broker + "\n"}}) // as a terminal writes it
 	w.put(t, "secret/data/ci/app", map[string]any{"data": map[string]string{"token": "of someone else"}})
 	w.policy(t, "rotator", "../policies/rotator.hcl")
 	w.put(t, "sys/policies/acl/scan", map[string]string{"policy": `path "secret/data/broker/paistrike" { capabilities = ["read"] }`})
@@ -97,7 +97,7 @@ func (w *world) policy(t *testing.T, name, file string) {
 	w.put(t, "sys/policies/acl/"+name, map[string]string{"policy": string(text)})
 }
 
-// identity is what a CI hands to a job: a JWT (RFC 7519) under RS256.
+// identity returns an identity token like a CI's: a JWT (RFC 7519) with RS256.
 func (w *world) identity(t *testing.T) string {
 	t.Helper()
 	now := time.Now().Unix() //nolint:forbidigo // the real Vault has the real time
@@ -119,13 +119,13 @@ func (w *world) identity(t *testing.T) string {
 	return strings.Join(append(parts, base64.RawURLEncoding.EncodeToString(signature)), ".")
 }
 
-// appRole is what the machine with cron logs in with.
+// appRole creates the login of the machine with cron.
 func (w *world) appRole(t *testing.T) (roleID, secretID string) {
 	t.Helper()
 	return testparts.AppRole(t, testparts.AsRoot(t, w.vault, w.root), "rotator", map[string]any{"token_policies": "rotator", "token_ttl": "20m"})
 }
 
-// scan says what PAIStrike answers to the token that it was given.
+// scan prints PAIStrike's answer to its token.
 const scan = `#!/bin/sh
 curl --silent --output /dev/null --write-out 'scan: %{http_code}\n' --header "Authorization: Bearer $PAISTRIKE_API_TOKEN" "$PAISTRIKE_ENDPOINT/api/v1/api-tokens/self"
 `
@@ -150,7 +150,7 @@ func (w *world) run(t *testing.T, script string, env map[string]string) (said, d
 	return string(raw), dir
 }
 
-// variables are those that the example sets, with the addresses of the test.
+// variables returns the variables that the example sets, with the addresses of the test.
 func (w *world) variables(text string) map[string]string {
 	env := map[string]string{}
 	for _, pair := range regexp.MustCompile(`(PAISTRIKE_[A-Z_]+)(?:: | = ')([^\s']+)`).FindAllStringSubmatch(text, -1) {
@@ -160,7 +160,7 @@ func (w *world) variables(text string) map[string]string {
 	return env
 }
 
-// block is the text below a line that ends with a mark, as far as it is indented more.
+// block returns the indented text below a line that ends with a mark.
 func block(t *testing.T, text, mark string) string {
 	t.Helper()
 	lines := strings.Split(text, "\n")

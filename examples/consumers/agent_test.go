@@ -14,9 +14,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// A Vault Agent runs with its published settings, and renders the templates of the other
-// recipes beside its own: consul-template and Nomad read templates with the same library.
-// Each is rendered once for a rotation, and not when the replaced token is revoked.
+// A Vault Agent runs with its published settings, and also renders the templates of the other
+// recipes: consul-template and Nomad use the same library. Each template is rendered once per
+// rotation, and not when the replaced token is revoked.
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -63,7 +63,7 @@ func TestTemplates(t *testing.T) {
 	rendered(3)
 }
 
-// settings are those of the recipe, with the paths and addresses of the test, and the
+// settings returns the settings of the recipe with the paths and addresses of the test, and the
 // templates of the others.
 func (w *world) settings(t *testing.T, dir string) string {
 	t.Helper()
@@ -99,16 +99,16 @@ func (w *world) settings(t *testing.T, dir string) string {
 	return settings
 }
 
-// appRole lets an agent log in with the published policy.
+// appRole creates a login with the published policy.
 func (w *world) appRole(t *testing.T) (roleID, secretID string) {
 	t.Helper()
 	return testparts.AppRole(t, testparts.AsRoot(t, w.vault, w.root), "scanner", map[string]any{"token_policies": "consumer"})
 }
 
-// eventually waits until it is so, for as long as an agent may take.
+// eventually waits until so returns true, as long as an agent may take.
 func eventually(t *testing.T, so func() bool) bool {
 	t.Helper()
-	const patience = time.Minute // on a busy machine
+	const patience = time.Minute // enough for a busy machine
 	deadline := time.After(patience)
 	for !so() {
 		select {

@@ -8,7 +8,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// What is read of AWS is the field with the token, of the secret that the policy names.
+// Each recipe reads only the field with the token, from the secret that the policy names.
 func TestConsumersOfAWS(t *testing.T) {
 	t.Parallel()
 	const name, key = "ci/paistrike", "token"

@@ -15,10 +15,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// manifest is one document of YAML.
+// manifest is one YAML document.
 type manifest map[string]any
 
-// at is the text at a path such as "spec.provider", or "" if there is none.
+// at returns the text at a path such as "spec.provider", or "" if there is none.
 func (m manifest) at(path string) string {
 	var value any = map[string]any(m)
 	for name := range strings.SplitSeq(path, ".") {
@@ -48,7 +48,7 @@ func manifests(t *testing.T, text string) []manifest {
 	return all
 }
 
-// satisfies checks a manifest against a schema.
+// satisfies validates a manifest against a schema.
 func (m manifest) satisfies(t *testing.T, schema *jsonschema.Schema) error {
 	t.Helper()
 	raw, err := json.Marshal(m)
@@ -62,8 +62,8 @@ func (m manifest) satisfies(t *testing.T, schema *jsonschema.Schema) error {
 	return schema.Validate(document)
 }
 
-// definition is the schema of a version of a custom resource. What a cluster would drop in
-// silence is an error here.
+// definition returns the schema of one version of a custom resource. Properties that a cluster
+// would silently drop are errors here.
 func definition(t *testing.T, module, file, version string) *jsonschema.Schema {
 	t.Helper()
 	crd := manifests(t, strings.TrimPrefix(string(testparts.Published(t, module, file)), "---\n"))[0]
@@ -111,7 +111,7 @@ func closed(schema any) {
 	}
 }
 
-// What is read is the token, by the published policy, and nothing that stands beside it.
+// Each manifest reads the token under the published policy, and no other field.
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -176,7 +176,7 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// included is the one field of the entry that a list of patterns lets through.
+// included returns the only field of the entry that a list of patterns matches.
 func (w *world) included(t *testing.T, patterns string) string {
 	t.Helper()
 	var found []string
@@ -205,7 +205,7 @@ func decode(t *testing.T, text string, into any) {
 	}
 }
 
-// vault-action is told one field of one entry, and to keep its Vault token to itself.
+// The recipe for vault-action names one field of one entry, and does not export its Vault token.
 func TestVaultAction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -221,9 +221,9 @@ func TestVaultAction(t *testing.T) {
 	}
 }
 
-// A Terraform configuration hands the token on without keeping it: from an ephemeral value
-// into an argument that is write-only, with the version argument that belongs to it. The
-// version of the KV entry is a different number than secret_version, so it is not asked for.
+// A Terraform configuration passes the token on without storing it: from an ephemeral value to a
+// write-only argument, with the matching version argument. It does not use the KV version, which
+// differs from secret_version.
 func TestConfigurations(t *testing.T) {
 	t.Parallel()
 	versions := map[string]string{"data_wo": "data_wo_revision", "secret_string_wo": "secret_string_wo_version"}

@@ -1,6 +1,5 @@
-// Package consumers_test runs what can be run of the recipes against a real Vault, and
-// checks the manifests of the others against their schemas and against the entry that they
-// are to read.
+// Package consumers_test runs the recipes that can run against a real Vault, and checks the
+// manifests of the others against their schemas and against the entry that they read.
 package consumers_test
 
 import (
@@ -21,11 +20,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// world is a Vault that serves a token of PAIStrike at secret/ci/paistrike, and a consumer
-// with the published policy.
+// world is a Vault with a PAIStrike token at secret/ci/paistrike, and a consumer with the
+// published policy.
 type world struct {
 	api, vault, root string
-	consumer         string // the consumer's Vault token
+	consumer         string // Vault token of the consumer
 	engine           *rotation.Engine
 	rotations        int
 }
@@ -64,7 +63,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// run rotates the token, or revokes the one before when its overlap is over.
+// run rotates the token, or revokes the previous one after its overlap.
 func (w *world) run(t *testing.T, wish rotation.Wish) {
 	t.Helper()
 	words := schedule.Schedule{ExpiresIn: "60d", Period: "20d", Overlap: "1s"}
@@ -84,7 +83,7 @@ func (w *world) run(t *testing.T, wish rotation.Wish) {
 	}
 }
 
-// fields are what the consumer reads at a path of Vault, by its own token.
+// fields returns the fields that the consumer reads at a path, with its own Vault token.
 func (w *world) fields(t *testing.T, path string) map[string]string {
 	t.Helper()
 	var got struct {
@@ -96,7 +95,7 @@ func (w *world) fields(t *testing.T, path string) map[string]string {
 	return got.Data.Data
 }
 
-// works reports whether PAIStrike takes a token.
+// works reports whether PAIStrike accepts a token.
 func (w *world) works(t *testing.T, token string) bool {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.api+"/api/v1/api-tokens/self", http.NoBody)

@@ -1,8 +1,7 @@
-// Command quickstart shows the main job from end to end on this machine: it starts
-// a PAIStrike sandbox and a secret store on loopback, Vault's secrets engine or with
-// -store aws an AWS Secrets Manager, lets Terraform provision three tokens, rotate them,
-// and destroy them, and checks every step itself. It needs no account, and leaves nothing
-// behind.
+// Command quickstart demonstrates the product on this machine. It starts a PAIStrike sandbox and
+// a secret store on loopback: Vault's secrets engine or, with -store aws, an AWS Secrets Manager.
+// It lets Terraform provision, rotate and destroy three tokens, and checks every step. It needs
+// no account and leaves nothing behind.
 package main
 
 import (

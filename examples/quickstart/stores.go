@@ -16,24 +16,24 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/examples/internal/storeenv"
 )
 
-// store is a secret store that the story plays in.
+// store is the secret store of a run.
 type store struct {
-	title, name string   // in a heading, and in a sentence
+	title, name string   // for a heading, and for a sentence
 	program     string   // in .tools
-	env         []string // of the program
-	journal     string   // where the program tells which requests it saw
+	env         []string // environment of the program
+	journal     string   // path of the program's list of requests
 
-	// exports are what Terraform needs to reach it.
+	// exports returns the variables with which Terraform reaches the store.
 	exports func(address string) []string
-	// place names a path for people.
+	// place returns the display name of a path.
 	place func(path string) string
-	// read reads a token's secret, as a consumer would; "" if there is none.
+	// read returns a token's secret, as a consumer would; "" if there is none.
 	read func(ctx context.Context, address, path string) (string, error)
-	// configuration is main.tf with this store in it.
+	// configuration returns main.tf with this store.
 	configuration func(main string) string
 }
 
-// storeOf returns the store of a name.
+// storeOf returns the store with a name.
 func storeOf(name string) (store, error) {
 	switch name {
 	case "vault":
@@ -44,7 +44,7 @@ func storeOf(name string) (store, error) {
 	return store{}, fmt.Errorf("there is no store %q: vault and aws are known", name)
 }
 
-// inVault is Vault's KV engine.
+// inVault returns Vault's KV engine.
 func inVault(root storeenv.Vault) store {
 	return store{
 		title: "a Vault secrets engine", name: "Vault", program: "kv", env: root.Server(), journal: "/_kv/journal",
@@ -67,10 +67,10 @@ func inVault(root storeenv.Vault) store {
 	}
 }
 
-// inVaultOf finds the place of a token in main.tf.
+// inVaultOf matches the location of a token in main.tf.
 var inVaultOf = regexp.MustCompile(`vault +(= \{ )mount = "secret", path = ("[^"]+") \}`)
 
-// inAWS is AWS Secrets Manager.
+// inAWS returns AWS Secrets Manager.
 func inAWS(key storeenv.AWS) store {
 	return store{
 		title: "an AWS Secrets Manager", name: "AWS Secrets Manager", program: "secretsmanager", journal: "/_aws/journal",
@@ -102,7 +102,7 @@ func inAWS(key storeenv.AWS) store {
 	}
 }
 
-// get reads JSON, and reports whether anything is there.
+// get reads JSON and reports whether it exists.
 func get(ctx context.Context, url string, into any, header ...string) (found bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

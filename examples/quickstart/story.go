@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// story tells the main job in chapters. Every claim it prints has been checked.
+// story runs the demonstration in chapters. Every claim that it prints has been checked.
 type story struct {
 	*world
 	out    io.Writer
 	checks int
-	// kept are secrets that consumers got, by integration.
+	// kept contains the secrets that consumers have read, by integration.
 	kept map[string]string
 }
 
-// integrations are the tokens of main.tf and where their secrets are.
+// integrations lists the tokens of main.tf and the paths of their secrets.
 var integrations = []struct{ label, path string }{
 	{"CI/CD Pipeline", "ci/paistrike"},
 	{"Automation Script", "automation/paistrike"},
@@ -50,7 +50,7 @@ func (s *story) chapters() []chapter {
 
 func (s *story) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
-// check prints a claim that holds, or returns it as the error.
+// check prints a claim that holds. Otherwise it returns an error with the claim.
 func (s *story) check(holds bool, format string, args ...any) error {
 	claim := fmt.Sprintf(format, args...)
 	if !holds {
@@ -92,7 +92,7 @@ func (s *story) provision(ctx context.Context) error {
 	return s.check(len(changes) == 0, "the next plan has no changes")
 }
 
-// fetch reads a secret as its consumer and proves that it works.
+// fetch reads a secret as its consumer and verifies that it works.
 func (s *story) fetch(ctx context.Context, label, path string) error {
 	secret, err := s.secret(ctx, path)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 //go:embed main.tf
 var configuration string
 
-// terraform runs a Terraform or OpenTofu CLI with the provider built here.
+// terraform runs a Terraform or OpenTofu CLI with the provider built from this checkout.
 type terraform struct {
 	binary string
 	dir    string
@@ -54,7 +54,7 @@ func newTerraform(dir, main string, env []string) (terraform, error) {
 	return terraform{binary: binary, dir: dir, env: env}, nil
 }
 
-// findCLI prefers what the user has; otherwise OpenTofu has been built from source.
+// findCLI prefers a CLI on PATH to the OpenTofu built from source.
 func findCLI() (string, error) {
 	for _, name := range []string{"terraform", "tofu"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -92,14 +92,14 @@ func (t terraform) destroy(ctx context.Context) error {
 	return err
 }
 
-// planned is one resource that a plan would change.
+// planned is the planned change of one resource.
 type planned struct {
 	address string
 	actions []string
 	reason  string
 }
 
-// plan saves a plan and says what it would change.
+// plan saves a plan and returns its changes.
 func (t terraform) plan(ctx context.Context) ([]planned, error) {
 	if _, err := t.run(ctx, "plan", "-out=tfplan", "-no-color"); err != nil {
 		return nil, err
@@ -131,8 +131,8 @@ func (t terraform) plan(ctx context.Context) ([]planned, error) {
 	return changes, nil
 }
 
-// written returns everything that Terraform keeps: the state, the saved plan with its
-// parts unpacked, and both as JSON.
+// written returns everything that Terraform writes: the state, the unpacked saved plan, and both
+// as JSON.
 func (t terraform) written(ctx context.Context) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, name := range []string{"terraform.tfstate", "tfplan"} {

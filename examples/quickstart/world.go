@@ -18,24 +18,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// firstDay is where the sandbox clock stands at first: the story is the same on every
-// day of the year.
+// firstDay is the initial time of the sandbox clock, so that the output is always the same.
 var firstDay = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
-// world is everything that the story plays in. All of it is on loopback and ends
-// with the program.
+// world contains the servers and programs of the demonstration. All are on loopback and end with
+// this program.
 type world struct {
 	dir       string // Terraform's working directory, removed at the end
 	paistrike *sandbox.Server
 	api       *httptest.Server
 	store     store
-	address   string // of the store
+	address   string // URL of the store
 	process   *exec.Cmd
 	input     io.Closer
 	terraform terraform
 }
 
-// client is what the story itself makes requests with.
+// client is the HTTP client for the demonstration's own requests.
 var client = &http.Client{Timeout: time.Minute}
 
 func newWorld(ctx context.Context, in string) (*world, error) {
@@ -62,8 +61,8 @@ func newWorld(ctx context.Context, in string) (*world, error) {
 	return w, nil
 }
 
-// startStore runs the store as a process of its own. It ends when its standard input
-// does, and so never outlives this program.
+// startStore starts the store. It ends when its standard input does, so it never outlives this
+// program.
 func (w *world) startStore(ctx context.Context) error {
 	binary, err := filepath.Abs(filepath.Join(".tools", w.store.program))
 	if err != nil {
@@ -107,12 +106,12 @@ func (w *world) close() error {
 	return errors.Join(err, os.RemoveAll(w.dir))
 }
 
-// secret reads a token's secret from the store, as a consumer would; "" if there is none.
+// secret returns a token's secret from the store, as a consumer would; "" if there is none.
 func (w *world) secret(ctx context.Context, path string) (string, error) {
 	return w.store.read(ctx, w.address, path)
 }
 
-// journal is what the store noted of every request.
+// journal returns the store's list of requests.
 func (w *world) journal(ctx context.Context) ([]byte, error) {
 	var noted json.RawMessage
 	if found, err := get(ctx, w.address+w.store.journal, &noted); err != nil || !found {
@@ -121,7 +120,7 @@ func (w *world) journal(ctx context.Context) ([]byte, error) {
 	return noted, nil
 }
 
-// call uses a secret the way a pipeline does, and returns the status of PAIStrike's answer.
+// call uses a secret as a pipeline does, and returns the status of PAIStrike's answer.
 func (w *world) call(ctx context.Context, secret string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.api.URL+"/api/v1/api-tokens/self", nil)
 	if err != nil {
@@ -135,7 +134,7 @@ func (w *world) call(ctx context.Context, secret string) (int, error) {
 	return response.StatusCode, response.Body.Close()
 }
 
-// active returns the tokens that work and have a label.
+// active returns the working tokens with a label.
 func (w *world) active(label string) []sandbox.Token {
 	var found []sandbox.Token
 	for _, token := range w.paistrike.Tokens() {

@@ -19,7 +19,7 @@ const (
 	exitUsage  = 2
 )
 
-// Command is the doctor on a command line.
+// Command is the doctor's command line.
 type Command struct {
 	Getenv      func(string) string
 	ReadFile    func(string) ([]byte, error)
@@ -45,10 +45,10 @@ no secret. Nothing is left behind.
 exit code: 0 nothing failed, 1 something did, 2 wrong flags
 `
 
-// options are the values of the flags.
+// options contains the values of the flags.
 type options struct{ endpoint, prefix, routes, auth, document string }
 
-// flags returns the set of flags. Most have a variable of the environment as their default.
+// flags defines the flags. The defaults of most come from environment variables.
 func (o *options) flags(getenv func(string) string) *flag.FlagSet {
 	set := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -68,7 +68,7 @@ func Flags() []string {
 	return names
 }
 
-// Run does what the flags say and returns the exit code.
+// Run executes the command and returns the exit code.
 func (c Command) Run(ctx context.Context, args []string) int {
 	var o options
 	flags := o.flags(c.Getenv)
@@ -101,7 +101,7 @@ func (c Command) refuse(code int, err error) int {
 	return code
 }
 
-// propose prints settings from a document.
+// propose prints the settings for an OpenAPI document.
 func (c Command) propose(path string) int {
 	text, err := c.ReadFile(path)
 	if err != nil {

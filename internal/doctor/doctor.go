@@ -1,7 +1,7 @@
-// Package doctor tries out how a PAIStrike is configured: it goes through the life
-// of one token and says what was understood of the answers, from which field, and
-// which setting fixes what was not. It owns the order of the steps and the words
-// of the table; talking to PAIStrike is left to internal/paistrike.
+// Package doctor checks how a PAIStrike is configured. It creates, uses and revokes one
+// token, and reports how each answer was understood, from which field, and which setting
+// fixes a failure. It owns the order of the steps and the texts of the table;
+// internal/paistrike talks to PAIStrike.
 package doctor
 
 import (
@@ -20,42 +20,42 @@ import (
 )
 
 const (
-	// lifetime is how long the token of an examination lives if nobody can revoke it.
+	// lifetime is the token's lifetime, for the case that it cannot be revoked.
 	lifetime = 15 * time.Minute
-	// cleanup bounds the end of that token, which a cancel does not break off.
+	// cleanup limits the revocation, which a cancellation does not interrupt.
 	cleanup = time.Minute
-	// maxKept is how much of an answer is looked through for names of fields.
+	// maxKept limits how much of an answer is searched for names of fields, in bytes.
 	maxKept = 4 << 20
 )
 
-// Observed is what an examination has seen. It holds no secret.
+// Observed contains the observations of an examination. It contains no secret.
 type Observed struct {
-	Settings error // why nothing could be tried
+	Settings error // invalid settings; nothing was tried
 
 	List   error
 	Listed int
 
-	Name     string // that was sent
+	Name     string // name sent in the create
 	Mint     error
 	Minted   paistrike.Token
 	Asked    time.Time
-	Created  map[string]string // the fields of the answer to the create, by fact
+	Created  map[string]string // fields of the create's answer, by fact
 	Verify   error
-	Again    error // listing with the new token in it
+	Again    error // error listing with the new token included
 	ByName   bool
 	ByID     bool
-	Rows     map[string]string // the fields of a row of the list, by fact
+	Rows     map[string]string // fields of the token's row in the list, by fact
 	Read     error
-	Token    paistrike.Token // as it was read by its id
+	Token    paistrike.Token // as read by ID
 	Self     error
 	SelfID   string
 	Revoke   error
-	After    error // what the revoked token got; nil if it still works
-	LeftOver bool  // it may still be live
+	After    error // error for the revoked token; nil if it still works
+	LeftOver bool  // the token may still work
 }
 
-// Examine goes through the contract with the settings. The token that it makes ends
-// with it, whatever fails.
+// Examine goes through the contract with the given settings. It revokes its token even if a
+// step fails.
 func Examine(ctx context.Context, cfg paistrike.Config) Observed {
 	var o Observed
 	wire := &recorder{next: cfg.Transport}
@@ -70,7 +70,7 @@ func Examine(ctx context.Context, cfg paistrike.Config) Observed {
 	}
 	tokens, err := client.List(ctx)
 	if o.List, o.Listed = err, len(tokens); err != nil {
-		return o // what cannot be listed cannot be cleaned up
+		return o // without a list, cleanup would be impossible
 	}
 	now, known := client.ServerTime()
 	if !known {
@@ -100,7 +100,7 @@ func Examine(ctx context.Context, cfg paistrike.Config) Observed {
 	return o
 }
 
-// try looks at the new token from all sides.
+// try checks the new token with each call.
 func (o *Observed) try(ctx context.Context, client, own *paistrike.Client, routes paistrike.Routes, wire *recorder) {
 	self, err := own.Self(ctx)
 	o.Verify, o.SelfID = err, self.ID
@@ -115,7 +115,7 @@ func (o *Observed) try(ctx context.Context, client, own *paistrike.Client, route
 	_, o.Self = client.Self(ctx)
 }
 
-// end revokes the token: as its issuer, else by its own word.
+// end revokes the token, as its issuer or, if that fails, with the token itself.
 func (o *Observed) end(ctx context.Context, client, own *paistrike.Client) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
@@ -126,7 +126,7 @@ func (o *Observed) end(ctx context.Context, client, own *paistrike.Client) {
 	_, o.After = own.Self(ctx)
 }
 
-// clean takes the secrets out of an error, but keeps what kind it is.
+// clean redacts secrets in an error but preserves its type.
 func clean(err error, secrets ...secret.Secret) error {
 	if err == nil {
 		return nil
@@ -142,8 +142,8 @@ type cleanError struct {
 func (e *cleanError) Error() string { return e.text }
 func (e *cleanError) Unwrap() error { return e.err }
 
-// recorder keeps the latest answer and the answer to the create, in memory alone:
-// the names of their fields are looked up, and nothing else.
+// recorder keeps the latest answer and the answer to the create in memory, only to look up
+// the names of their fields.
 type recorder struct {
 	next http.RoundTripper
 
@@ -151,7 +151,7 @@ type recorder struct {
 	last, create []byte
 }
 
-// RoundTrip passes a request on and keeps its answer.
+// RoundTrip forwards a request and records its answer.
 func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	creates := req.Method == http.MethodPost && req.Body != nil && req.Body != http.NoBody
 	resp, err := r.next.RoundTrip(req)
@@ -193,7 +193,7 @@ func (r readCloser) Close() error {
 	return r.closer.Close()
 }
 
-// limited forgets what is beyond maxKept.
+// limited discards data beyond maxKept.
 type limited struct{ *bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {

@@ -20,8 +20,8 @@ import (
 
 func noPause(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// service starts a sandbox, of the contract's shape if the name is "", and returns
-// the settings for it.
+// service starts a sandbox with the named shape, or the contract's if name is "", and returns
+// its settings.
 func service(t *testing.T, name string) (*sandbox.Server, paistrike.Config) {
 	t.Helper()
 	shapes, err := sandbox.Shapes()
@@ -50,7 +50,7 @@ func service(t *testing.T, name string) (*sandbox.Server, paistrike.Config) {
 	return server, cfg
 }
 
-// clean reports whether nothing but the management token is live.
+// clean reports whether only the management token works.
 func clean(server *sandbox.Server) bool {
 	for _, token := range server.Tokens() {
 		if token.Name != "management" && token.Status == "active" {
@@ -60,7 +60,7 @@ func clean(server *sandbox.Server) bool {
 	return true
 }
 
-// foreignID answers each create with another token's id.
+// foreignID answers each create with another token's ID.
 type foreignID struct {
 	http.Transport
 	id string
@@ -82,8 +82,8 @@ func (f *foreignID) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// A service that answers a create with another token's id costs the other nothing, and the
-// new token ends itself.
+// If a service answers a create with another token's ID, that token is not affected, and the
+// new token revokes itself.
 func TestAnotherTokensID(t *testing.T) {
 	t.Parallel()
 	server, cfg := service(t, "")
@@ -122,7 +122,7 @@ refused after that  ok  status 401
 	}
 }
 
-// With the right settings every shape is understood, and nothing is left behind.
+// With the right settings, the doctor understands every shape and leaves no token behind.
 func TestEveryShapeIsUnderstood(t *testing.T) {
 	t.Parallel()
 	shapes, err := sandbox.Shapes()
@@ -141,8 +141,7 @@ func TestEveryShapeIsUnderstood(t *testing.T) {
 	}
 }
 
-// A wrong setting is named; whatever fails, nothing is left behind and no secret
-// is shown.
+// The doctor names a wrong setting. It never leaves a token behind or shows a secret.
 func TestWhatIsWrongIsNamed(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -188,7 +187,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 	}
 }
 
-// A run that is cancelled still ends its token.
+// A cancelled examination still revokes its token.
 func TestCancelledExaminationLeavesNothing(t *testing.T) {
 	t.Parallel()
 	server, cfg := service(t, "")

@@ -11,8 +11,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// The guide shows what the doctor says of settings that are not finished, and each fix
-// that it names repairs its row.
+// The guide shows the doctor's output for incomplete settings, and each fix that it names
+// corrects its row.
 func TestTheTableOfTheGuide(t *testing.T) {
 	t.Parallel()
 	guide, err := os.ReadFile("../../templates/guides/vendor-api.md.tmpl")
@@ -25,7 +25,7 @@ func TestTheTableOfTheGuide(t *testing.T) {
 		t.Fatal("the guide shows no table")
 	}
 	server, cfg := service(t, "vercel")
-	for i := range 11 { // with the management token 12
+	for i := range 11 { // 12 with the management token
 		server.Mint(fmt.Sprint("token ", i), time.Time{})
 	}
 	mended := cfg.Routes
@@ -42,7 +42,7 @@ func TestTheTableOfTheGuide(t *testing.T) {
 	}
 }
 
-// liveTokens counts what works.
+// liveTokens returns the number of active tokens.
 func liveTokens(server *sandbox.Server) (live int) {
 	for _, token := range server.Tokens() {
 		if token.Status == "active" {

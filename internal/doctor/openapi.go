@@ -13,20 +13,20 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// Proposal is what an OpenAPI document says of the settings, and what it does not.
+// Proposal contains the settings found in an OpenAPI document, and what remains open.
 type Proposal struct {
 	Prefix string
 	Auth   paistrike.Auth
 	Routes paistrike.Routes
-	// Open are what the document could not tell, one sentence each.
+	// Open lists what the document does not specify, one sentence each.
 	Open []string
 }
 
-// errNoDocument says that a document cannot be used. It does not repeat any of it.
+// errNoDocument reports an unusable document without quoting it.
 var errNoDocument = errors.New("it is not an OpenAPI 3 document in JSON; convert YAML first, such as with `yq -o json`")
 
-// Propose reads an OpenAPI 3 document in JSON and proposes settings. They are what
-// the words of the document suggest, to be tried by [Examine].
+// Propose reads an OpenAPI 3 document in JSON and proposes settings. They are derived from
+// the names in the document and must be tried with [Examine].
 func Propose(document []byte) (Proposal, error) {
 	left := maxSchemas
 	d := openAPI{left: &left}
@@ -52,11 +52,12 @@ func Propose(document []byte) (Proposal, error) {
 	return p, p.Routes.Validate()
 }
 
-// openAPI is a document as it was read.
+// openAPI is a parsed document.
 type openAPI struct {
 	root  map[string]any
 	paths map[string]any
-	// left is how many schemas may still be looked at: references may go in circles.
+	// left is the number of schemas that may still be visited, because references may be
+	// cyclic.
 	left *int
 }
 
@@ -68,7 +69,7 @@ func (d openAPI) spent() bool {
 	return *d.left < 0
 }
 
-// resolve follows a local reference; other files are not read.
+// resolve follows a local reference. References to other files are not supported.
 func (d openAPI) resolve(value any) map[string]any {
 	for range 20 {
 		fields, _ := value.(map[string]any)
@@ -95,7 +96,7 @@ func (d openAPI) at(value any, steps ...string) map[string]any {
 
 func (d openAPI) operation(path, method string) map[string]any { return d.at(d.paths[path], method) }
 
-// prefix is the path of the first server.
+// prefix returns the path of the first server.
 func (d openAPI) prefix() string {
 	servers, _ := d.root["servers"].([]any)
 	if len(servers) == 0 {
@@ -109,7 +110,7 @@ func (d openAPI) prefix() string {
 	return "/" + strings.Trim(u.Path, "/")
 }
 
-// auth returns how the first scheme that is not a login carries the token.
+// auth returns how the first security scheme that is not a login sends the token.
 func (d openAPI) auth() paistrike.Auth {
 	schemes := d.at(d.root, "components", "securitySchemes")
 	for _, name := range slices.Sorted(maps.Keys(schemes)) {
@@ -124,9 +125,9 @@ func (d openAPI) auth() paistrike.Auth {
 	return paistrike.Auth{}
 }
 
-// collection finds where tokens are listed and created: of the paths that name
-// tokens, the shortest that creates, and the one that lists which is most like it.
-// Paths below something that a caller must name come last.
+// collection finds the paths that list and create tokens: among the paths that mention
+// tokens, the shortest one that creates, and the most similar one that lists. Paths with
+// parameters come last.
 func (d openAPI) collection() (collection, create string) {
 	for _, path := range slices.SortedFunc(maps.Keys(d.paths), shortestFirst) {
 		last := strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])
@@ -157,7 +158,7 @@ func shortestFirst(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// items finds the paths of one token and of the caller's own.
+// items finds the paths of one token and of the caller's token.
 func (d openAPI) items(p *Proposal, collection string) {
 	p.Routes.Self = "-"
 	for _, path := range slices.SortedFunc(maps.Keys(d.paths), shortestFirst) {
@@ -197,7 +198,7 @@ func (p *Proposal) open(format string, args ...any) {
 	p.Open = append(p.Open, fmt.Sprintf(format, args...))
 }
 
-// media is the first body in a media type that can be sent or read.
+// media returns the first body with a supported media type.
 func (d openAPI) media(content map[string]any) (schema map[string]any, contentType string) {
 	for _, known := range []struct{ media, contentType string }{
 		{"application/json", paistrike.ContentJSON}, {"application/vnd.api+json", paistrike.ContentJSONAPI}, {"application/x-www-form-urlencoded", paistrike.ContentForm},
@@ -209,7 +210,7 @@ func (d openAPI) media(content map[string]any) (schema map[string]any, contentTy
 	return nil, ""
 }
 
-// body proposes what a create sends.
+// body proposes the body of a create.
 func (d openAPI) body(p *Proposal, create map[string]any) {
 	schema, contentType := d.media(d.at(create, "requestBody", "content"))
 	p.Routes.ContentType = contentType
@@ -232,7 +233,7 @@ func (d openAPI) body(p *Proposal, create map[string]any) {
 	}
 }
 
-// bodyWriter fills the fields of a create.
+// bodyWriter fills in the fields of a create.
 type bodyWriter struct {
 	document openAPI
 	proposal *Proposal
@@ -269,13 +270,13 @@ func (w *bodyWriter) object(schema map[string]any, path string, depth int) map[s
 	return fields
 }
 
-// hasName reports whether a better field for the name is there.
+// hasName reports whether a more suitable field for the name exists.
 func hasName(properties map[string]any, lower string) bool {
 	_, found := properties["name"]
 	return lower != "name" && found
 }
 
-// plain is a field's name without case, dashes and underscores.
+// plain returns a field's name in lower case without dashes and underscores.
 func plain(name string) string {
 	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
 }
@@ -320,7 +321,7 @@ func example(property map[string]any) any {
 	return "TODO"
 }
 
-// list proposes how the list is paged.
+// list proposes the settings for paging.
 func (d openAPI) list(p *Proposal, list map[string]any) {
 	parameters, _ := list["parameters"].([]any)
 	paged := false
@@ -349,7 +350,7 @@ func (d openAPI) list(p *Proposal, list map[string]any) {
 	}
 }
 
-// answer looks whether the facts stand under names that are known.
+// answer checks whether the facts have known field names.
 func (d openAPI) answer(p *Proposal, create map[string]any) {
 	responses := d.at(create, "responses")
 	var schema map[string]any
@@ -376,7 +377,7 @@ func (d openAPI) answer(p *Proposal, create map[string]any) {
 	}
 }
 
-// sample writes a value of a schema, to see how its fields are read.
+// sample generates a value of a schema, to check how its fields are decoded.
 func (d openAPI) sample(schema map[string]any, depth int) any {
 	if parts, _ := schema["allOf"].([]any); len(parts) > 0 && depth < 6 {
 		merged := map[string]any{}

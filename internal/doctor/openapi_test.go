@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/paistrike"
 )
 
-// The settings from the contract's own document work against the sandbox.
+// The settings proposed for the contract's own document work against the sandbox.
 func TestSettingsFromTheContract(t *testing.T) {
 	t.Parallel()
 	document, err := openapi3.NewLoader().LoadFromData([]byte(paistrike.OpenAPI()))
@@ -33,7 +33,7 @@ func TestSettingsFromTheContract(t *testing.T) {
 	}
 }
 
-// A document in the manner of a vendor, with other words for everything.
+// vendorDocument is a document like a vendor's, with different names throughout.
 const vendorDocument = `{
   "openapi": "3.1.0", "servers": [{"url": "https://api.vendor.example/rest/v3"}],
   "components": {
@@ -95,8 +95,8 @@ api_routes = {
 	}
 }
 
-// Tokens below an organization: the document cannot know which, so the paths have a word
-// to replace, and the comments say so.
+// For tokens below an organization, which the document cannot know, the paths contain a
+// placeholder, and comments explain it.
 func TestSettingsForTokensOfAnOrganization(t *testing.T) {
 	t.Parallel()
 	const document = `{"openapi": "3.0.3", "paths": {
@@ -127,7 +127,7 @@ func TestDocumentsThatSayNothing(t *testing.T) {
 	}
 }
 
-// Whatever a document says: no panic, and what is proposed can be used.
+// No document causes a panic, and every proposal is valid.
 func FuzzPropose(f *testing.F) {
 	f.Add([]byte(vendorDocument))
 	f.Add([]byte(`{"openapi":"3.0.0","paths":{"/tokens":{"get":{"$ref":"#/paths/~1tokens/get"},"post":{}}}}`))

@@ -7,8 +7,8 @@ import (
 
 var parameter = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// nameParents replaces each parameter with a word in capitals of the paths that
-// is not the token: an organization, say, which the document cannot know.
+// nameParents replaces each path parameter that is not the token, such as an organization,
+// with a placeholder in capitals.
 func (p *Proposal) nameParents(collection string) {
 	words := map[string]string{}
 	named := func(path string) string {
@@ -31,7 +31,7 @@ func (p *Proposal) nameParents(collection string) {
 	}
 }
 
-// capitals writes a name so that a path can have it, and a reader sees it: YOUR_ORG_ID.
+// capitals returns a conspicuous placeholder that is valid in a path: YOUR_ORG_ID.
 func capitals(name string) string {
 	return "YOUR_" + strings.ToUpper(strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// JSON is the proposal as inputs of the action: api_routes, and auth if it differs.
+// JSON returns the proposal as inputs of the action: api_routes, and auth if it differs from
+// the default.
 func (p Proposal) JSON() string {
 	var b strings.Builder
 	for _, open := range p.Open {
@@ -22,7 +23,7 @@ func (p Proposal) JSON() string {
 	return b.String()
 }
 
-// HCL is the proposal as arguments of the provider block.
+// HCL returns the proposal as arguments of the provider block.
 func (p Proposal) HCL() string {
 	var b strings.Builder
 	for _, open := range p.Open {
@@ -36,13 +37,14 @@ func (p Proposal) HCL() string {
 	return b.String()
 }
 
-// setting is one name with its value, in the order of the settings.
+// setting is one name and value. Lists of settings are in the order of the settings'
+// documentation.
 type setting struct {
 	name  string
 	value any
 }
 
-// settings are the fields of a struct that are set, by their names in JSON.
+// settings returns the fields of a struct that are set, by their JSON names.
 func settings(value any) []setting {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -51,8 +53,7 @@ func settings(value any) []setting {
 	return ordered(json.NewDecoder(bytes.NewReader(text)))
 }
 
-// ordered reads an object and keeps the order of its fields. What is empty is left
-// out.
+// ordered decodes an object and preserves the order of its fields. It omits empty values.
 func ordered(decoder *json.Decoder) (list []setting) {
 	decoder.UseNumber()
 	if _, err := decoder.Token(); err != nil { // {
@@ -114,7 +115,7 @@ func hcl(list []setting, indent string) string {
 		switch inner := s.value.(type) {
 		case []setting:
 			value = hcl(inner, indent+"  ")
-		case string: // a template would read ${ and %{ as its own
+		case string: // escapes template syntax: ${ and %{
 			value = strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(inner))
 		default:
 			value = fmt.Sprint(inner)

@@ -12,24 +12,24 @@ import (
 
 // Row is one line of the table.
 type Row struct {
-	What    string // what was tried
+	What    string // check
 	Verdict string // ok, not told, differs or failed
-	From    string // the field that tells it, "" for none
-	Mend    string // the setting that fixes it, or what happened; "" if all is well
+	From    string // field with the value; "" if none
+	Mend    string // setting that fixes the failure, or the error; "" if ok
 }
 
-// The verdicts of a [Row].
+// Verdicts of a [Row].
 const (
 	ok      = "ok"
-	notTold = "not told" // the service works without
+	notTold = "not told" // optional and missing
 	differs = "differs"
 	failed  = "failed"
 )
 
-// Report is the outcome of an examination.
+// Report is the result of an examination.
 type Report []Row
 
-// OK reports whether nothing failed: what a service does not tell is not a failure.
+// OK reports whether no row failed. A fact that a service does not report is not a failure.
 func (r Report) OK() bool {
 	for _, row := range r {
 		if row.Verdict == failed {
@@ -39,7 +39,7 @@ func (r Report) OK() bool {
 	return true
 }
 
-// String is the table, for a terminal or an issue.
+// String returns the table as plain text.
 func (r Report) String() string {
 	width := [3]int{}
 	for _, row := range r {
@@ -55,7 +55,7 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// Judge words what was seen. It decides from the observation alone.
+// Judge turns observations into a report. It depends only on the observations.
 func Judge(o Observed) Report {
 	if o.Settings != nil {
 		return Report{{"settings", failed, "", o.Settings.Error()}}
@@ -86,7 +86,7 @@ func step(what string, err error, setting string) Row {
 	return Row{what, ok, "", ""}
 }
 
-// listMend says what to set for a list that cannot be read.
+// listMend returns the setting to change if the list cannot be read.
 func listMend(err error) string {
 	setting := "endpoint"
 	_, incomplete := errors.AsType[*paistrike.IncompleteListError](err)
@@ -106,7 +106,7 @@ func listMend(err error) string {
 	return setting + " (" + err.Error() + ")"
 }
 
-// mintMend says what to set for a create that brings no token.
+// mintMend returns the setting to change if a create returns no token.
 func mintMend(err error) string {
 	setting := "api_routes.create_path"
 	_, unusable := errors.AsType[*paistrike.AnswerError](err)
@@ -123,7 +123,7 @@ func mintMend(err error) string {
 	return setting + " (" + err.Error() + ")"
 }
 
-// found says whether the list shows the new token.
+// found reports whether the list contains the new token.
 func found(o Observed) Row {
 	switch {
 	case o.Again != nil:
@@ -136,7 +136,7 @@ func found(o Observed) Row {
 	return Row{"find in the list", ok, o.Rows["id"] + ", " + o.Rows["name"], ""}
 }
 
-// facts says what the service tells of a token.
+// facts reports which facts the service returns about a token.
 func facts(o Observed) (rows []Row) {
 	token := o.Token
 	if o.Read != nil {
@@ -175,7 +175,7 @@ func expiry(got, asked time.Time) (verdict, mend string) {
 	return ok, ""
 }
 
-// self says whether a token can ask about itself.
+// self reports whether a token can query itself.
 func self(o Observed) Row {
 	switch {
 	case o.Self != nil:
@@ -188,7 +188,7 @@ func self(o Observed) Row {
 	return Row{"own token", ok, "", ""}
 }
 
-// refused says whether the revoked token is refused.
+// refused reports whether the revoked token is rejected.
 func refused(o Observed) Row {
 	status := paistrike.StatusOf(o.After)
 	switch {
@@ -202,7 +202,7 @@ func refused(o Observed) Row {
 	return Row{"refused after that", failed, "", o.After.Error()}
 }
 
-// leftOver names the token that may still be live.
+// leftOver names the token that may still work.
 func leftOver(o Observed) Report {
 	if !o.LeftOver {
 		return nil

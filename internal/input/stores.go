@@ -1,6 +1,6 @@
 package input
 
-// store chooses the secret store, and audience is for the login to any.
+// store returns the inputs that choose the secret store and its login audience.
 func store() []Input {
 	return []Input{
 		{
@@ -14,7 +14,7 @@ func store() []Input {
 	}
 }
 
-// awsAccess is how to reach AWS Secrets Manager, and as whom.
+// awsAccess returns the inputs for access to AWS Secrets Manager.
 func awsAccess() []Input {
 	return []Input{
 		{
@@ -36,7 +36,7 @@ func awsAccess() []Input {
 	}
 }
 
-// awsSecret is the secret that holds the token, or the management token.
+// awsSecret returns the inputs that locate the secret with the token or the management token.
 func awsSecret() []Input {
 	return []Input{
 		{
@@ -48,8 +48,8 @@ func awsSecret() []Input {
 	}
 }
 
-// folderStore is where rotate, audit and abandon find their entries. A command that can do
-// something to one entry alone passes the verb for it; the other passes "".
+// folderStore returns the inputs that select the entries of rotate, audit and abandon. A
+// command that also works on a single entry passes its verb; others pass "".
 func folderStore(verb string) []Input {
 	return join(
 		store(),
@@ -62,7 +62,7 @@ func mount() []Input {
 	return []Input{{Name: "vault_mount", Default: "secret", Value: "PATH", Help: "Mount path of the KV v2 secrets engine that contains the entries."}}
 }
 
-// folder is what rotate, audit and abandon look at in Vault.
+// folder returns the inputs that select entries in Vault.
 func folder(verb string) []Input {
 	if verb != "" {
 		return []Input{
@@ -79,7 +79,7 @@ func folder(verb string) []Input {
 	}}
 }
 
-// prefix is the same in AWS, which has no folders.
+// prefix returns the inputs that select entries in AWS, which has no folders.
 func prefix(verb string) []Input {
 	if verb != "" {
 		return []Input{
@@ -96,7 +96,7 @@ func prefix(verb string) []Input {
 	}}
 }
 
-// broker is where the management token is kept.
+// broker returns the inputs that locate the management token.
 func broker() []Input {
 	return join(
 		vault([]Input{{Name: "broker_mount", Value: "PATH", Help: "Mount path of the KV v2 secrets engine that contains the management token. Defaults to `vault_mount`."}}),

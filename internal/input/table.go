@@ -1,75 +1,77 @@
-// Package input is the one table of what users set: every input of the action and its
-// sub-actions, which are also the flags and variables of the commands. Each input is named
-// once, in a group, and each action or command is the sum of the groups that it takes.
+// Package input is the single table of all settings: the inputs of the action and its
+// sub-actions, which are also the flags and variables of the commands. Each input is defined
+// once, in a group. Each action or command combines the groups it needs.
 //
-// The inputs of the action.yml files, the tables of the READMEs and the help of the commands
-// are written from here. What values mean is checked in internal/job.
+// The inputs in the action.yml files, the tables in the READMEs and the help of the commands
+// are generated from this table. internal/job validates the values.
 package input
 
 import "slices"
 
-// Input is one thing that users set.
+// Input is one setting.
 type Input struct {
 	Name string // "vault_path"
-	// Default is what an empty input means.
+	// Default is the value of an empty input.
 	Default string
-	// Help is one sentence or two, in Markdown, with names of inputs in backquotes.
+	// Help is a description of one or two sentences in Markdown, with names of inputs in
+	// backquotes.
 	Help string
-	// Terminal replaces Help on a command line, if the words differ there.
+	// Terminal replaces Help on the command line, if not empty.
 	Terminal string
-	// Value names what a flag takes, for its help: "DURATION".
+	// Value is the placeholder for the flag's value in help: "DURATION".
 	Value string
-	// Values are all that the input may be, if they are few.
+	// Values lists the allowed values, if they are few.
 	Values []string
 	// Required inputs have no default and must be set.
 	Required bool
-	// Store names the one secret store that takes the input; "" are all.
+	// Store is the secret store that the input is for; "" means all.
 	Store string
-	// Login names the login methods of Vault that take the input, separated by spaces; ""
-	// are all.
+	// Login lists the Vault login methods that the input is for, separated by spaces; ""
+	// means all.
 	Login string
-	// Secret inputs are not kept for the post step, and are not flags.
+	// Secret inputs are not saved for the post step and have no flag.
 	Secret bool
-	// Launcher inputs are read by the launcher alone.
+	// Launcher inputs are read only by the launcher.
 	Launcher bool
-	// Bool inputs are true or false; on a command line the name alone turns one on.
+	// Bool inputs are true or false. On the command line, the flag without a value means
+	// true.
 	Bool bool
-	// Env is a variable that sets the input outside GitHub, beside PAISTRIKE_<NAME>.
+	// Env is a variable that sets the input outside GitHub, in addition to PAISTRIKE_<NAME>.
 	Env string
-	// Outside inputs exist on a command line alone, GitHub inputs in workflows alone.
+	// Outside inputs exist only on the command line, GitHub inputs only in workflows.
 	Outside, GitHub bool
 }
 
-// Token are the inputs of action/, which hands a job its token.
+// Token returns the inputs of action/, which provides a job's token.
 func Token() []Input {
 	return join(mode(), api(), newToken("gha"), store(), vault(vaultAddress(), login(), entry(), tls()), aws(awsAccess(), awsSecret()), handover(), run("2m"), launcher())
 }
 
-// Exec are the inputs of the command exec. It always revokes, exports nothing to others, and
-// writes no page.
+// Exec returns the inputs of the command exec. It always revokes the token, exports it only
+// to its command, and writes no summary.
 func Exec() []Input {
 	return join(api(), newToken("exec"), management(), store(), vault(vaultAddress(), login(), entry(), tls()), aws(awsAccess(), awsSecret()), variable(), verify(), budget("2m"))
 }
 
-// Rotate are the inputs of action/rotate and the command rotate.
+// Rotate returns the inputs of action/rotate and the command rotate.
 func Rotate() []Input {
 	return join(api(), folderStore("rotate"), broker(), management(), rotation(), walk(), fail("error", "overdue"), run("15m"), launcher())
 }
 
-// Audit are the inputs of action/audit and the command audit.
+// Audit returns the inputs of action/audit and the command audit.
 func Audit() []Input {
 	return join(api(), folderStore(""), broker(), management(), limits(), notices(), walk(), fail("error", "warning", "none"), run("15m"), launcher())
 }
 
-// Abandon are the inputs of the command abandon, which calls no PAIStrike and needs no token
-// of it.
+// Abandon returns the inputs of the command abandon, which does not call PAIStrike and needs
+// no token for it.
 func Abandon() []Input {
 	return join(gone(), folderStore("close"), dryRun(), walk(), budget("15m"))
 }
 
 func join(groups ...[]Input) []Input { return slices.Concat(groups...) }
 
-// vault and aws mark groups as those of one store.
+// vault and aws mark groups as inputs for one store.
 func vault(groups ...[]Input) []Input { return only("vault", groups) }
 
 func aws(groups ...[]Input) []Input { return only("aws", groups) }
@@ -89,7 +91,7 @@ func mode() []Input {
 	}}
 }
 
-// api is how to reach PAIStrike.
+// api returns the inputs for access to PAIStrike.
 func api() []Input {
 	return []Input{
 		{Name: "endpoint", Required: true, Value: "URL", Help: "URL of PAIStrike, such as `https://paistrike.example.com`."},
@@ -103,7 +105,7 @@ func api() []Input {
 	}
 }
 
-// gone names the PAIStrike that is gone for good.
+// gone returns the inputs that identify a PAIStrike that no longer exists.
 func gone() []Input {
 	return []Input{
 		{Name: "endpoint", Required: true, Value: "URL", Help: "URL of the PAIStrike that no longer exists. It is never called. Entries of any other PAIStrike are left unchanged."},
@@ -136,7 +138,7 @@ func vaultAddress() []Input {
 	}
 }
 
-// login is how to get a Vault token.
+// login returns the inputs for a Vault login.
 func login() []Input {
 	return []Input{
 		{
@@ -161,7 +163,7 @@ func login() []Input {
 	}
 }
 
-// management is the management token itself, if no store keeps it.
+// management returns the input for a management token that no store contains.
 func management() []Input {
 	return []Input{{
 		Name: "api_token", Secret: true, Outside: true,
@@ -186,7 +188,7 @@ func tls() []Input {
 	}
 }
 
-// entry is where the token, or the management token, is kept.
+// entry returns the inputs that locate the entry with the token or the management token.
 func entry() []Input {
 	return []Input{
 		{Name: "vault_mount", Default: "secret", Value: "PATH", Help: "Mount path of the KV v2 secrets engine that contains the entry."},
@@ -210,7 +212,7 @@ func verify() []Input {
 	return []Input{{Name: "verify", Default: "true", Bool: true, Help: "Whether to check that PAIStrike accepts the token before it is used."}}
 }
 
-// handover is how a job gets the token.
+// handover returns the inputs for passing the token to a job.
 func handover() []Input {
 	return join(variable(), []Input{
 		{Name: "export_env", Default: "true", Bool: true, Help: "Whether to set that variable. With `false` the token is only an output, for the `env` of individual steps."},
@@ -238,7 +240,7 @@ func rotation() []Input {
 	})
 }
 
-// limits are what an audit reports.
+// limits returns the thresholds of an audit.
 func limits() []Input {
 	return []Input{
 		{Name: "unused_after", Default: "30d", Value: "DURATION", Help: "Report tokens that have not been used for this long."},
@@ -249,7 +251,7 @@ func limits() []Input {
 	}
 }
 
-// notices are who else is told what an audit found.
+// notices returns the inputs that publish an audit's findings.
 func notices() []Input {
 	return []Input{
 		{Name: "sarif_file", Value: "FILE", Help: "File to write the findings to as SARIF 2.1.0, such as for GitHub code scanning."},
@@ -272,7 +274,7 @@ func walk() []Input {
 	}
 }
 
-// fail is what fails a run beside errors of its own.
+// fail returns the input for conditions, in addition to errors, that fail a run.
 func fail(values ...string) []Input {
 	help := "`error`, `warning` or `none`: the lowest severity of a finding that fails the step."
 	terminal := "`error`, `warning` or `none`: the lowest severity of a finding that ends the command with exit code 3."
@@ -283,7 +285,7 @@ func fail(values ...string) []Input {
 	return []Input{{Name: "fail_on", Default: "error", Values: values, Help: help, Terminal: terminal}}
 }
 
-// run is how a step of a workflow goes.
+// run returns the inputs for a step of a workflow.
 func run(timeout string) []Input {
 	return join([]Input{{Name: "summary", Default: "true", Bool: true, GitHub: true, Help: "Whether to write a table to the job summary."}}, budget(timeout))
 }
@@ -295,7 +297,7 @@ func budget(timeout string) []Input {
 	}
 }
 
-// launcher is how the program itself gets onto the runner.
+// launcher returns the inputs for downloading the program.
 func launcher() []Input {
 	return []Input{
 		{Name: "binary_path", Launcher: true, Help: "Path of the program, to run it instead of downloading it on runners without access to github.com. Its checksum is still verified."},

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// Values are inputs by name, without white space at their ends.
+// Values maps names of inputs to values without surrounding white space.
 type Values map[string]string
 
-// Variable is the environment variable of an input: PAISTRIKE_VAULT_PATH is vault_path.
+// Variable returns the environment variable of an input: PAISTRIKE_VAULT_PATH for vault_path.
 func (in Input) Variable() string { return "PAISTRIKE_" + strings.ToUpper(in.Name) }
 
-// Flag is the flag of an input, without dashes: vault-path is vault_path.
+// Flag returns the flag of an input without dashes: vault-path for vault_path.
 func (in Input) Flag() string { return strings.ReplaceAll(in.Name, "_", "-") }
 
-// Always reports that the input is required whatever the others are.
+// Always reports whether the input is required regardless of the other inputs.
 func (in Input) Always() bool { return in.Required && in.Store == "" }
 
 // Described returns the help of the input, with the condition under which it is required.
@@ -25,7 +25,7 @@ func (in Input) Described() string {
 	return in.Help
 }
 
-// FromRunner takes inputs from the environment, into which GitHub's runner puts them.
+// FromRunner reads inputs from the environment variables that GitHub's runner sets.
 func FromRunner(inputs []Input, getenv func(string) string) Values {
 	v := Values{}
 	for _, in := range inputs {
@@ -40,13 +40,13 @@ func FromRunner(inputs []Input, getenv func(string) string) Values {
 	return v
 }
 
-// kept are the inputs that the main step keeps for the post step: an expression in an input
-// may have another value by then, and the token must go to no other server. Secrets are kept
-// nowhere.
+// kept reports whether the main step saves the input for the post step. An expression in an
+// input may have another value by then, and the token must not go to another server. Secrets
+// are never saved.
 func (in Input) kept() bool { return !in.Secret && !in.Launcher }
 
-// Plain returns the inputs of action/ that are kept for the post step and have a value other
-// than their default.
+// Plain returns the inputs of action/ to save for the post step, if they differ from their
+// defaults.
 func (v Values) Plain() Values {
 	kept := Values{}
 	for _, in := range Token() {
@@ -57,8 +57,7 @@ func (v Values) Plain() Values {
 	return kept
 }
 
-// Restore returns the inputs of action/ as they were in the main step, and the secret ones as
-// they are now.
+// Restore returns the main step's inputs of action/. Secret inputs have their current values.
 func (v Values) Restore(kept Values) Values {
 	restored := Values{}
 	for _, in := range Token() {
@@ -73,15 +72,15 @@ func (v Values) Restore(kept Values) Values {
 	return restored
 }
 
-// settings are values that a text may show behind the name of an input.
+// settings matches values that may follow the name of an input in a text.
 const settings = `(?:: (true|false|none|error|warn|skip|token|vault|aws|0)\b)?`
 
-// OnCommandLine rewrites a text that names inputs for someone who sets flags and variables:
-// "Set allow_empty: true" becomes "Set --allow-empty".
+// OnCommandLine rewrites a text that mentions inputs for a user of flags and variables: "Set
+// allow_empty: true" becomes "Set --allow-empty".
 func OnCommandLine(text string, inputs []Input) string {
 	for _, in := range inputs {
 		if !strings.Contains(in.Name, "_") && !strings.Contains(text, in.Name+":") {
-			continue // a word like any other
+			continue // an ordinary word
 		}
 		named := regexp.MustCompile(`(^|[^\w/-])` + in.Name + settings + `([^\w/-]|$)`)
 		text = named.ReplaceAllStringFunc(text, func(match string) string {

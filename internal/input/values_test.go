@@ -20,7 +20,7 @@ func TestOnCommandLine(t *testing.T) {
 	}
 }
 
-// An input has one name in a command, and words for it.
+// Each input occurs once per command and has a description.
 func TestTable(t *testing.T) {
 	t.Parallel()
 	for name, inputs := range map[string][]Input{"action": Token(), "exec": Exec(), "rotate": Rotate(), "audit": Audit()} {

@@ -11,13 +11,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// label marks the issues that are ours.
+// label marks the issues that this package manages.
 const label = "paistrike-audit"
 
-// pageSize is how many issues one answer lists at most, for both services.
+// pageSize is the maximum number of issues per page of both services.
 const pageSize = 100
 
-// Tracker is a repository that keeps issues.
+// Tracker is the issue tracker of a repository.
 type Tracker struct {
 	Service    string // "github" or "gitlab"
 	API        string // "https://api.github.com", "https://gitlab.example.com/api/v4"
@@ -25,7 +25,7 @@ type Tracker struct {
 	Token      secret.Secret
 }
 
-// open is an issue as the services list it.
+// open is an open issue as the services list it.
 type open struct {
 	Number      int    `json:"number"` // GitHub's
 	IID         int    `json:"iid"`    // GitLab's
@@ -34,8 +34,8 @@ type open struct {
 	Description string `json:"description"` // GitLab's
 }
 
-// Issues opens, updates or closes issues, so that each with a body is open once, and the others
-// are closed. An issue that says all already is left alone.
+// Issues opens, updates or closes issues, so that exactly one is open for each issue with a
+// body, and the others are closed. It does not change issues that are already up to date.
 func (t Tracker) Issues(ctx context.Context, issues []report.Issue) error {
 	found, err := t.list(ctx)
 	if err != nil {
@@ -58,7 +58,7 @@ func (t Tracker) Issues(ctx context.Context, issues []report.Issue) error {
 	return nil
 }
 
-// list returns our open issues by their titles.
+// list returns this package's open issues by title.
 func (t Tracker) list(ctx context.Context) (map[string]open, error) {
 	found := map[string]open{}
 	state := "open"
@@ -93,7 +93,8 @@ func (t Tracker) write(ctx context.Context, method, path string, body map[string
 
 func (t Tracker) gitLab() bool { return t.Service == "gitlab" }
 
-// address is GitHub's /repos/OWNER/NAME/issues, or GitLab's /projects/OWNER%2FNAME/issues.
+// address returns GitHub's /repos/OWNER/NAME/issues, or GitLab's
+// /projects/OWNER%2FNAME/issues.
 func (t Tracker) address(path string) string {
 	if t.gitLab() {
 		return t.API + "/projects/" + url.PathEscape(t.Repository) + "/issues" + path

@@ -1,6 +1,6 @@
-// Package notify tells others what an audit found: it posts a report to a webhook, and keeps one
-// issue for each kind of finding in a repository of GitHub or GitLab. What is told is made in
-// internal/report; nothing of it is a secret.
+// Package notify publishes the findings of an audit: it posts a report to a webhook, and
+// maintains one issue for each kind of finding in a GitHub or GitLab repository.
+// internal/report writes the contents, which include no secret.
 package notify
 
 import (
@@ -17,19 +17,20 @@ import (
 )
 
 const (
-	// callTimeout bounds one request.
+	// callTimeout limits one request.
 	callTimeout = 15 * time.Second
-	// most is how much of an answer is read, in bytes.
+	// most limits how much of an answer is read, in bytes.
 	most = 4 << 20
 )
 
-// Webhook posts a report as JSON. The address may carry a secret, so no error repeats it.
+// Webhook posts a report as JSON. Errors do not contain the address, which may include a
+// secret.
 func Webhook(ctx context.Context, address secret.Secret, report any) error {
 	return call(ctx, http.MethodPost, address.Reveal(), nil, report, nil)
 }
 
-// call sends JSON and reads a JSON answer into out, which may be nil. It follows no redirect,
-// since the token would go with it.
+// call sends JSON and decodes a JSON answer into out unless out is nil. It follows no
+// redirects, which would receive the token.
 func call(ctx context.Context, method, address string, headers map[string]string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -41,7 +42,7 @@ func call(ctx context.Context, method, address string, headers map[string]string
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return errors.New("the address is not a URL") // err repeats it
+		return errors.New("the address is not a URL") // err quotes the address
 	}
 	req.Header.Set("User-Agent", "paistrike-action")
 	if in != nil {
@@ -55,7 +56,7 @@ func call(ctx context.Context, method, address string, headers map[string]string
 	if err != nil {
 		return fmt.Errorf("no whole answer from %s", req.URL.Host)
 	}
-	defer func() { _ = resp.Body.Close() }() // all that is needed was read
+	defer func() { _ = resp.Body.Close() }() // the body has already been read
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, most))
 	switch {
 	case err != nil:

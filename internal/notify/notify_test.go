@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// service keeps issues as GitHub and GitLab do, and its journal.
+// service is an issue tracker like GitHub's and GitLab's that records its requests.
 type service struct {
 	gitLab bool
 	issues []map[string]any
@@ -33,7 +33,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.calls = append(s.calls, strings.TrimSpace(call+" "+string(body)))
 	var in map[string]any
-	_ = json.Unmarshal(body, &in) // a GET has none
+	_ = json.Unmarshal(body, &in) // a GET has no body
 	number, text, opened := "number", "body", "open"
 	if s.gitLab {
 		number, text, opened = "iid", "description", "opened"
@@ -62,14 +62,15 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, "{}")
 }
 
-// told returns the calls since the last time.
+// told returns the requests since the last call.
 func (s *service) told() []string {
 	calls := s.calls
 	s.calls = nil
 	return calls
 }
 
-// One issue a kind: opened, left alone, updated, closed, and opened anew.
+// There is one issue per kind of finding. It is opened, left unchanged, updated, closed, and
+// opened again.
 func TestIssues(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -114,7 +115,7 @@ func TestIssues(t *testing.T) {
 	}
 }
 
-// An error says which server, and neither address nor token.
+// An error names the server, but contains neither the address nor the token.
 func TestErrorsHoldNoSecret(t *testing.T) {
 	t.Parallel()
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -135,7 +136,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 	}
 }
 
-// A webhook gets the report as JSON, once.
+// A webhook receives the report as JSON, once.
 func TestWebhook(t *testing.T) {
 	t.Parallel()
 	var got []string

@@ -1,9 +1,9 @@
-// Package proof adds up what the tests behind the reliability guide have tried:
-// faults, pairs of faults, states of the model, broken rules, races, kills. The
-// numbers come from the tests themselves, through a file that each test appends to.
+// Package proof counts the cases that the tests behind the reliability guide have tried:
+// faults, pairs of faults, states of the model, mutants, races, kills. Each test appends its
+// numbers to a file.
 //
-// Those tests call [Add]; the command in internal/proof/run starts them, or prints
-// what a file of theirs comes to. It proves nothing by itself.
+// The tests call [Add]. The command in internal/proof/run starts them, or sums up the tallies
+// of another command. This package proves nothing itself.
 package proof
 
 import (
@@ -16,39 +16,39 @@ import (
 	"testing"
 )
 
-// FileVariable names the environment variable with the file to append to.
+// FileVariable is the environment variable with the file for tallies.
 const FileVariable = "PROOF_FILE"
 
-// Kind is what was tried.
+// Kind is a kind of case.
 type Kind string
 
-// The kinds, in the order of the proof line.
+// Kinds in the order of the proof line.
 const (
 	Faults  Kind = "faults"  // runs with one fault
 	Pairs   Kind = "pairs"   // runs with two faults
-	States  Kind = "states"  // states that the explorer visited
-	Mutants Kind = "mutants" // broken rules: how many a proof noticed, of how many
-	Races   Kind = "races"   // runs that competed with others
+	States  Kind = "states"  // states visited by the explorer
+	Mutants Kind = "mutants" // mutants: N detected of Of
+	Races   Kind = "races"   // runs that compete with others
 	Kills   Kind = "kills"   // processes killed between two steps
-	// Lies and Neighbors count only cases that some broken rule is caught by.
-	Lies      Kind = "lies"      // runs with an answer that is not true
-	Neighbors Kind = "neighbors" // states with another resource, a forger or a copy at work
-	Chaos     Kind = "chaos"     // runs with faults, lies and neighbors at random
+	// Lies and Neighbors count only cases that at least one mutant fails.
+	Lies      Kind = "lies"      // runs with a false answer
+	Neighbors Kind = "neighbors" // states with another active resource, a forger or a copy
+	Chaos     Kind = "chaos"     // runs with random faults, lies and neighbors
 )
 
 var kinds = []Kind{Faults, Pairs, States, Mutants, Races, Kills, Lies, Neighbors, Chaos}
 
-// Tally is what one test tried.
+// Tally is the number of cases that one test has tried.
 type Tally struct {
 	Kind       Kind   `json:"kind,omitempty"`
 	N          int    `json:"n,omitempty"`
 	Of         int    `json:"of,omitempty"` // for mutants
 	Violations int    `json:"violations,omitempty"`
-	Note       string `json:"note,omitempty"` // a line to print as it is
+	Note       string `json:"note,omitempty"` // line to print unchanged
 }
 
-// Add appends a tally to the file that the environment names; without one it does
-// nothing. Test binaries run side by side, and one short write stays in one piece.
+// Add appends a tally to the file in FileVariable, if it is set. Test binaries run in
+// parallel; a single short write is atomic.
 func Add(t testing.TB, tally Tally) {
 	t.Helper()
 	name := os.Getenv(FileVariable)
@@ -69,13 +69,13 @@ func Add(t testing.TB, tally Tally) {
 	}
 }
 
-// Sum is what all tallies come to.
+// Sum is the sum of tallies.
 type Sum struct {
 	total map[Kind]Tally
 	notes []string
 }
 
-// Read adds up a file of tallies.
+// Read sums up a file of tallies.
 func Read(r io.Reader) (Sum, error) {
 	sum := Sum{total: map[Kind]Tally{}}
 	decoder := json.NewDecoder(r)
@@ -98,10 +98,10 @@ func Read(r io.Reader) (Sum, error) {
 	}
 }
 
-// Notes are the lines that tests ask to print.
+// Notes returns the lines that tests want printed.
 func (s Sum) Notes() []string { return s.notes }
 
-// String is the proof line.
+// String returns the proof line.
 func (s Sum) String() string {
 	parts := []string{"proof:"}
 	violations := 0
@@ -117,8 +117,7 @@ func (s Sum) String() string {
 	return strings.Join(append(parts, fmt.Sprintf("violations=%d", violations)), " ")
 }
 
-// Err tells what is wrong with the proof: a violation, a broken rule that no one
-// noticed, or a kind that nobody tried.
+// Err returns an error for a violation, an undetected mutant, or a kind without cases.
 func (s Sum) Err() error {
 	var problems []error
 	for _, kind := range kinds {

@@ -31,7 +31,7 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// A terminal of 80 columns shows every line whole.
+// On a terminal of 80 columns, no line is wrapped by the terminal.
 func TestTablesFitATerminal(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{80, 100, 132} {

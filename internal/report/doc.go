@@ -1,5 +1,4 @@
-// Package report writes what a run over a folder of Vault found and did: as a table for a
-// log or a terminal, and as a page with a timeline for GitHub's job summary. All of it is a
-// pure function of the reports of internal/fleet, and no text of others acts on what is around
-// it.
+// Package report formats the result of a run over a folder: as a table for a log or a
+// terminal, and as a page with a timeline for GitHub's job summary. All functions are pure
+// functions of internal/fleet's reports. Untrusted text cannot affect the surrounding format.
 package report

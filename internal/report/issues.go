@@ -8,10 +8,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
 )
 
-// Issue is what a tracker shows of one kind of finding.
+// Issue is the issue for one kind of finding.
 type Issue struct {
 	Title string
-	// Body is Markdown, "" once there is no finding of the kind.
+	// Body is Markdown. It is "" if there is no finding of this kind.
 	Body string
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
 )
 
-// Metrics returns an audit as OpenMetrics text, for the textfile collector of Prometheus' node
-// exporter and the like. It holds paths and no other names.
+// Metrics returns an audit as OpenMetrics text, for example for the textfile collector of
+// Prometheus' node exporter. It contains paths but no names of tokens.
 func Metrics(r fleet.AuditReport, mount string) string {
 	var b strings.Builder
 	family(&b, "paistrike_tokens", "Tokens of the account, by state.")

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the files in testdata")
 
-// account is a prepared account, with names that would like to be more than names.
+// account returns the audit of an account with malicious names.
 func account() fleet.AuditReport {
 	return fleet.AuditReport{
 		Time: now, Tokens: 4, Failed: 1, Errors: 1, Warnings: 2,
@@ -36,7 +36,7 @@ func account() fleet.AuditReport {
 	}
 }
 
-// What others are told of the account, compared whole.
+// All notifications match their golden files.
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	sarif, err := json.MarshalIndent(SARIF(account(), "secret", "1.2.3"), "", "  ")
@@ -61,7 +61,7 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// An audit that found nothing is a valid log without results, and closes every issue.
+// An audit without findings is a valid log without results, and closes every issue.
 func TestNoticesOfNothing(t *testing.T) {
 	t.Parallel()
 	raw, err := json.Marshal(SARIF(fleet.AuditReport{}, "secret", "1"))
@@ -79,8 +79,8 @@ func TestNoticesOfNothing(t *testing.T) {
 	}
 }
 
-// The SARIF of any audit satisfies the schema that OASIS publishes, as gosec ships it
-// unchanged for its own tests; and a log that breaks it is noticed.
+// The SARIF output satisfies the schema that OASIS publishes, which gosec includes unchanged
+// for its own tests. The schema rejects an invalid log.
 func TestSARIFSatisfiesItsSchema(t *testing.T) {
 	t.Parallel()
 	schema := testparts.Schema(t, testparts.Published(t, "github.com/securego/gosec/v2", "report/sarif/testdata/sarif-schema-2.1.0.json"))

@@ -8,18 +8,18 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
 )
 
-// pageLimit is how much Markdown one run writes, in bytes: GitHub drops the whole
-// summary of a step that is above 1 MiB.
+// pageLimit limits the Markdown of one run, in bytes: GitHub drops the entire summary of a
+// step above 1 MiB.
 const pageLimit = 900 << 10
 
-// page is Markdown that stops in time.
+// page is Markdown with a limited size.
 type page struct {
 	strings.Builder
 
-	left int // rows that had no room
+	left int // rows omitted
 }
 
-// row writes a line of a table if there is room for it.
+// row appends a table row if it fits.
 func (p *page) row(cells ...string) {
 	line := "| " + strings.Join(cells, " | ") + " |\n"
 	if p.Len()+len(line) > pageLimit {
@@ -29,7 +29,7 @@ func (p *page) row(cells ...string) {
 	p.WriteString(line)
 }
 
-// more says what is missing.
+// more reports the number of omitted rows.
 func (p *page) more() {
 	if p.left > 0 {
 		fmt.Fprintf(&p.Builder, "\n%d more rows are in the report, which is an output of the step.\n", p.left)
@@ -37,7 +37,7 @@ func (p *page) more() {
 	p.left = 0
 }
 
-// RotationPage is the report for the page of the run.
+// RotationPage formats a report for the job summary.
 func RotationPage(r fleet.Report, folder string) string {
 	p := &page{}
 	title := "PAIStrike token rotation"
@@ -61,7 +61,7 @@ func RotationPage(r fleet.Report, folder string) string {
 	return p.String()
 }
 
-// sign is what the eye finds first.
+// sign returns an emoji for the outcome.
 func sign(e fleet.Entry) string {
 	switch {
 	case e.Outcome == fleet.Failed:
@@ -80,7 +80,7 @@ func sign(e fleet.Entry) string {
 	return "✅"
 }
 
-// AuditPage is the report for the page of the run.
+// AuditPage formats a report for the job summary.
 func AuditPage(r fleet.AuditReport, folder string) string {
 	p := &page{}
 	fmt.Fprintf(&p.Builder, "### PAIStrike token audit\n\n%s, %s.\n\n", inert.Code(folder), inert.Markdown(auditCounts(r)))

@@ -11,8 +11,7 @@ import (
 
 var now = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
-// fleetOf is a report about many entries, with names that would like to be more than
-// names.
+// fleetOf returns a report on many entries with malicious names.
 func fleetOf(entries int) fleet.Report {
 	var all []fleet.Entry
 	for i := range entries {
@@ -29,8 +28,8 @@ func fleetOf(entries int) fleet.Report {
 	return fleet.Report{Time: now, Entries: fleet.EntriesOf(all...)}
 }
 
-// GitHub shows no summary of a step that is above 1 MiB, and no picture above 50,000
-// characters.
+// A page stays below GitHub's limits of 1 MiB for a summary and 50,000 characters for a
+// diagram.
 func TestPageFitsTheRunner(t *testing.T) {
 	t.Parallel()
 	text := RotationPage(fleetOf(20_000), "secret/ci")
@@ -46,7 +45,7 @@ func TestPageFitsTheRunner(t *testing.T) {
 	}
 }
 
-// A name is only ever a name: in the table, in the picture and in the log.
+// A malicious name has no effect in the table, the diagram or the log.
 func TestNamesAreOnlyNames(t *testing.T) {
 	t.Parallel()
 	text := RotationPage(fleetOf(3), "secret/ci")
@@ -72,7 +71,7 @@ func TestNamesAreOnlyNames(t *testing.T) {
 	}
 }
 
-// The picture is of a form that Mermaid draws (tried with 11.17 in Chromium).
+// The diagram's syntax is valid (tested with Mermaid 11.17 in Chromium).
 func TestTimeline(t *testing.T) {
 	t.Parallel()
 	entries := slices.Values([]fleet.Entry{
@@ -91,7 +90,7 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-// No name adds a line or a field to the picture.
+// No name adds a line or a field to the diagram.
 func FuzzTimelineNames(f *testing.F) {
 	f.Add("ci/a :crit, 1, 2\nsection b")
 	f.Add("%%{init: {}}%%\r\n`#;")
@@ -104,7 +103,7 @@ func FuzzTimelineNames(f *testing.F) {
 		if lines := strings.Count(strings.TrimSpace(picture), "\n"); lines != 10 {
 			t.Fatalf("%d lines:\n%s", lines, picture)
 		}
-		if colons := strings.Count(picture, ":"); colons != 3+3 { // of the settings, and one for each bar
+		if colons := strings.Count(picture, ":"); colons != 3+3 { // 3 in the settings, and 1 for each bar
 			t.Fatalf("%d colons:\n%s", colons, picture)
 		}
 	})

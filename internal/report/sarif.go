@@ -10,7 +10,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
 )
 
-// The parts of SARIF 2.1.0 that an audit needs (OASIS, sarif-schema-2.1.0).
+// The part of SARIF 2.1.0 that an audit needs (OASIS, sarif-schema-2.1.0).
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -64,8 +64,8 @@ type (
 	}
 )
 
-// SARIF returns the findings of an audit as SARIF 2.1.0, for GitHub code scanning and others.
-// A finding has no line of code; its place is the entry in Vault, or the token.
+// SARIF returns the findings of an audit as SARIF 2.1.0, for example for GitHub code
+// scanning. The location of a finding is the entry in the store, or the token.
 func SARIF(r fleet.AuditReport, mount, version string) any {
 	run := sarifRun{
 		Tool:              sarifTool{sarifDriver{Name: "paistrike-audit", Version: version, Rules: []sarifRule{}}},
@@ -87,12 +87,12 @@ func SARIF(r fleet.AuditReport, mount, version string) any {
 	return sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
 }
 
-// sarifPlain is text without links: brackets would begin one (SARIF 2.1.0, section 3.11.6).
+// sarifPlain escapes brackets, which would start a link (SARIF 2.1.0, section 3.11.6).
 func sarifPlain(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`).Replace(inert.Line(text, 1000))
 }
 
-// placeOf is a relative URI of the entry, or of the token if no entry has it.
+// placeOf returns a relative URI of the entry, or of the token if it has no entry.
 func placeOf(f fleet.Finding, mount string) string {
 	place := mount + "/" + f.Path
 	if f.Path == "" {

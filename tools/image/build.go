@@ -19,12 +19,12 @@ import (
 
 const (
 	program = "paistrike-action"
-	// nobody is a user without rights, as in the images of distroless.
+	// nobody is an unprivileged user, as in the distroless images.
 	nobody = "65532:65532"
 	source = "https://github.com/paistrike/terraform-provider-paistrike"
 )
 
-// build makes one image for all platforms, which are named as in linux/amd64.
+// build returns one image for all platforms. Platforms have the form linux/amd64.
 func build(version string, created time.Time, programs map[string][]byte) (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, target := range slices.Sorted(maps.Keys(programs)) {
@@ -51,7 +51,7 @@ func imageOf(version string, created time.Time, platform v1.Platform, binary []b
 		return nil, err
 	}
 	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	for _, one := range []v1.Layer{roots, layered} { // what changes least goes first
+	for _, one := range []v1.Layer{roots, layered} { // the layer that changes least often comes first
 		if image, err = mutate.Append(image, mutate.Addendum{Layer: one, MediaType: types.OCILayer, History: v1.History{Created: v1.Time{Time: created}, CreatedBy: "tools/image"}}); err != nil {
 			return nil, err
 		}
@@ -73,14 +73,14 @@ func imageOf(version string, created time.Time, platform v1.Platform, binary []b
 	return mutate.ConfigFile(image, config)
 }
 
-// file is one file of a layer, by its path without the first slash.
+// file is one file of a layer. Its path has no leading slash.
 type file struct {
 	path string
 	mode int64
 	body []byte
 }
 
-// layer packs a file, which belongs to root and which nobody else can change.
+// layer packs a file that is owned by root and read-only for others.
 func layer(created time.Time, f file) (v1.Layer, error) {
 	var packed bytes.Buffer
 	archive := tar.NewWriter(&packed)
@@ -96,15 +96,15 @@ func layer(created time.Time, f file) (v1.Layer, error) {
 	return tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(packed.Bytes())), nil }, tarball.WithMediaType(types.OCILayer))
 }
 
-// authorities are those that Mozilla trusts without condition, as PEM. The image is built
-// from scratch, and a program without them trusts no server.
+// authorities returns the certificate authorities that Mozilla trusts without constraints, as
+// PEM. The image is built from scratch, and without them the program trusts no server.
 func authorities() []byte {
 	var all bytes.Buffer
 	for root := range bundle.Roots() {
 		if root.Constraint != nil {
 			continue
 		}
-		_ = pem.Encode(&all, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // a buffer takes all
+		_ = pem.Encode(&all, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}) // a buffer never fails
 	}
 	return all.Bytes()
 }

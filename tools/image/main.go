@@ -1,6 +1,6 @@
-// Command image makes the container image of the command-line program, without a Docker
-// engine: an empty base, the authorities that Mozilla trusts, the program, and a user who
-// is not root. The same programs make the same image, byte for byte.
+// Command image builds the container image of the command-line program without a Docker
+// engine: an empty base, the certificate authorities that Mozilla trusts, the program, and a
+// user other than root. The same programs result in the same image, byte for byte.
 //
 //	image build -version 1.2.3 -created 1767225600 -out DIR linux/amd64=FILE linux/arm64=FILE
 //	image push DIR REGISTRY/NAME TAG...
@@ -8,7 +8,8 @@
 // build writes an OCI image layout
 // (https://github.com/opencontainers/image-spec/blob/main/image-layout.md) and prints the
 // image's digest. push sends it to a registry and prints the reference by digest. Its
-// credentials are those of the user's Docker configuration, or GITHUB_TOKEN for GitHub's.
+// credentials come from the user's Docker configuration, or from GITHUB_TOKEN for GitHub's
+// registry.
 package main
 
 import (
@@ -78,7 +79,7 @@ func buildCommand(args []string, out io.Writer) error {
 	return write(index, *folder, out)
 }
 
-// write leaves an image layout in a new folder, and prints the image's digest.
+// write writes an image layout to a new folder and prints the image's digest.
 func write(index v1.ImageIndex, folder string, out io.Writer) error {
 	if _, err := os.Stat(folder); err == nil {
 		return fmt.Errorf("%s is there already", folder)
@@ -94,7 +95,7 @@ func write(index v1.ImageIndex, folder string, out io.Writer) error {
 	return err
 }
 
-// push sends an image layout to a registry under some tags.
+// push pushes an image layout to a registry under the given tags.
 func push(folder, repository string, tags []string, out io.Writer) error {
 	path, err := layout.FromPath(folder)
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-// An image is made twice, is the same both times, goes to a registry, and is there what a
-// cluster wants to run: the program for its machine, authorities, and no root.
+// Two builds of an image are identical. The image pulled from a registry contains the program
+// for the platform and the certificate authorities, and does not run as root.
 func TestImageFromBuildToRegistry(t *testing.T) {
 	t.Parallel()
 	programs := map[string]string{"linux/amd64": "the program of one machine", "linux/arm64": "that of another"}
@@ -104,7 +104,7 @@ func pull(t *testing.T, from, target string) v1.Image {
 	return image
 }
 
-// contents are the files of all layers, by path.
+// contents returns the files of all layers, by path.
 func contents(t *testing.T, image v1.Image) map[string]string {
 	t.Helper()
 	layers, err := image.Layers()
@@ -139,7 +139,7 @@ func contents(t *testing.T, image v1.Image) map[string]string {
 	return files
 }
 
-// What is not understood is refused before anything is written.
+// Invalid arguments are rejected before anything is written.
 func TestImageRefuses(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -19,13 +19,13 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// mountSpec says which engine stands where.
+// mountSpec is the path of an engine and its version.
 type mountSpec struct {
 	path    string
 	version int // of KV
 }
 
-// engine is one mounted KV engine with its storage.
+// engine is a mounted KV engine with its storage.
 type engine struct {
 	mountSpec
 	uuid    string
@@ -52,7 +52,7 @@ func newEngine(ctx context.Context, spec mountSpec) (*engine, error) {
 	return e, nil
 }
 
-// info is how Vault describes the mount.
+// info returns Vault's description of the mount.
 func (e *engine) info() map[string]any {
 	return map[string]any{
 		"path": e.path + "/", "uuid": e.uuid, "type": "kv", "accessor": "kv_" + e.uuid[:8],
@@ -62,7 +62,7 @@ func (e *engine) info() map[string]any {
 	}
 }
 
-// serve does one request the way Vault's HTTP layer hands it to an engine.
+// serve handles a request as Vault's HTTP layer passes it to an engine.
 func (e *engine) serve(w http.ResponseWriter, r *http.Request, path string, may func(logical.Operation) bool) {
 	req, status, err := logicalRequest(r, strings.TrimPrefix(strings.TrimPrefix(path, e.path), "/"))
 	if err != nil {
@@ -71,7 +71,7 @@ func (e *engine) serve(w http.ResponseWriter, r *http.Request, path string, may 
 	}
 	req.Storage, req.MountPoint, req.MountType = e.storage, e.path+"/", "kv"
 	if req.Operation == logical.UpdateOperation {
-		// Vault's core asks the engine, because a policy tells the two apart.
+		// Vault's core asks the engine, because policies distinguish create and update.
 		checked, exists, err := e.backend.HandleExistenceCheck(r.Context(), req)
 		if err != nil && !errors.Is(err, logical.ErrUnsupportedPath) {
 			logical.RespondError(w, http.StatusInternalServerError, err)
@@ -92,7 +92,7 @@ func (e *engine) serve(w http.ResponseWriter, r *http.Request, path string, may 
 	respond(w, req, resp, err)
 }
 
-// logicalRequest turns an HTTP request into the engine's form of it.
+// logicalRequest converts an HTTP request to the engine's form.
 func logicalRequest(r *http.Request, path string) (*logical.Request, int, error) {
 	req := &logical.Request{ID: newUUID(), Path: path, Headers: r.Header}
 	query := r.URL.Query()
@@ -144,7 +144,7 @@ func queryData(query url.Values) map[string]any {
 	return data
 }
 
-// respond writes what the engine said the way Vault's HTTP layer does.
+// respond writes the engine's response as Vault's HTTP layer does.
 func respond(w http.ResponseWriter, req *logical.Request, resp *logical.Response, err error) {
 	if status, failure := logical.RespondErrorCommon(req, resp, err); status != 0 || failure != nil {
 		if resp != nil && resp.Data["data"] != nil {
@@ -158,8 +158,8 @@ func respond(w http.ResponseWriter, req *logical.Request, resp *logical.Response
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	// An answer with a status of its own, such as the 404 of a deleted version,
-	// which still describes that version.
+	// A response with its own status, such as 404 for a deleted version, which still
+	// describes that version.
 	if status, ok := resp.Data[logical.HTTPStatusCode].(int); ok {
 		body, _ := resp.Data[logical.HTTPRawBody].(string)
 		logical.RespondWithBody(w, status, body)
@@ -170,8 +170,8 @@ func respond(w http.ResponseWriter, req *logical.Request, resp *logical.Response
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// byTheClock moves the times that the engine took from the machine's clock to the clock
-// that dates the answer: a client compares the two.
+// byTheClock shifts the engine's times from the machine's clock to the clock of the Date
+// header, because clients compare the two.
 func byTheClock(data map[string]any, date string) {
 	now, err := http.ParseTime(date)
 	if err != nil {

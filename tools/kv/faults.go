@@ -15,16 +15,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
-// fault is a rule for what goes wrong with requests that match it.
+// fault is a rule for the failure of the requests that match it.
 type fault struct {
-	Method string `json:"method,omitempty"` // "" is any
-	// Path is a glob for the whole path, or for the part below /v1/. "" is any.
+	Method string `json:"method,omitempty"` // "" matches any
+	// Path is a glob for the whole path or the part below /v1/; "" matches any.
 	Path string `json:"path,omitempty"`
 	loopback.Fault
-	// Status answers in place of the work; with After the work is done first.
+	// Status is the status to answer with instead of the work or, with After, after the work.
 	Status  int               `json:"status,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
-	Body    string            `json:"body,omitempty"` // in place of the answer's own
+	Body    string            `json:"body,omitempty"` // replaces the body of the answer
 }
 
 func (f fault) check() error {
@@ -41,7 +41,7 @@ func (f fault) matches(method, requestPath string) bool {
 	return loopback.Matches(f.Path, requestPath) || loopback.Matches(f.Path, strings.TrimPrefix(requestPath, "/v1/"))
 }
 
-// serve does a request with whatever is to go wrong with it, and writes it down.
+// serve handles a request, applies the fault that matches it, and records it.
 func (s *server) serve(w http.ResponseWriter, r *http.Request, c call) {
 	f := s.faults.Take(func(f fault) bool { return f.matches(r.Method, r.URL.Path) })
 	got := httptest.NewRecorder()
@@ -49,7 +49,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, c call) {
 	answered := s.faults.Meet(r.Context(), f, f.Status != 0, func() { s.vault(got, late) })
 	if !answered {
 		s.journal.add(c)
-		panic(http.ErrAbortHandler) // net/http's way to cut the connection
+		panic(http.ErrAbortHandler) // closes the connection
 	}
 	f.alter(got)
 	c.Status = got.Code
@@ -61,7 +61,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, c call) {
 	_, _ = w.Write(got.Body.Bytes())
 }
 
-// alter puts the fault's answer over the real one.
+// alter applies the fault to the real answer.
 func (f fault) alter(got *httptest.ResponseRecorder) {
 	if f.Status != 0 {
 		got.Code = f.Status
@@ -76,7 +76,7 @@ func (f fault) alter(got *httptest.ResponseRecorder) {
 	}
 }
 
-// call is one request that came in. Bodies and tokens are not written down.
+// call is one request received. Bodies and tokens are not recorded.
 type call struct {
 	Method    string `json:"method"`
 	Path      string `json:"path"`
@@ -132,7 +132,7 @@ func (s *server) control(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// readFaults reads one rule or a list of them.
+// readFaults reads one rule or a list of rules.
 func readFaults(r *http.Request) ([]fault, error) {
 	var raw json.RawMessage
 	if err := json.NewDecoder(r.Body).Decode(&raw); err != nil {

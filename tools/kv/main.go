@@ -1,10 +1,10 @@
-// Command kv serves Vault's own KV secrets engine on loopback, in memory, for
-// tests and for trying things out. The engine is HashiCorp's, unmodified; around
-// it stand just the paths of a Vault server that a client of the engine needs:
-// health, seal, mounts, capabilities and a token's look at itself.
+// Command kv serves Vault's own KV secrets engine on loopback, in memory, for tests and
+// experiments. The engine is HashiCorp's, unmodified. Around it, the server implements only
+// the paths of a Vault server that a client of the engine needs: health, seal, mounts,
+// capabilities and token lookup.
 //
-// It is not a Vault server: there is one root token, nothing is encrypted or kept, and
-// POST /_kv/faults makes it misbehave on purpose.
+// It is not a Vault server: there is one root token, nothing is encrypted or persisted, and
+// POST /_kv/faults makes it fail on purpose.
 package main
 
 import (

@@ -34,7 +34,8 @@ func serve(t *testing.T, stdin io.Reader, args ...string) (address string, ended
 	return address, done
 }
 
-// ask returns the status of an answer, 0 if the connection was cut.
+// ask sends a request and returns the status and the body; the status is 0 if the connection
+// was cut.
 func ask(t *testing.T, method, url, token, body string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -116,7 +117,7 @@ func TestFaultsAndJournal(t *testing.T) {
 		status, _ := ask(t, "PUT", address+"/v1/secret/data/x", "root", `{"data":{"a":"canary"},"options":{"cas":`+cas+`}}`)
 		return status
 	}
-	// The first is let through to the second rule, which cuts it off.
+	// The first rule skips the first request, so the second rule applies and cuts it off.
 	if got := []int{write("0"), write("0"), write("0"), write("1")}; !slices.Equal(got, []int{0, 502, 400, 200}) {
 		t.Errorf("statuses %v", got)
 	}
@@ -130,8 +131,8 @@ func TestFaultsAndJournal(t *testing.T) {
 	}
 }
 
-// A client takes Vault's time from sys/health or from the Date of any answer, so
-// both move together.
+// A client takes Vault's time from sys/health or from the Date of any answer, so the two
+// always agree.
 func TestEveryAnswerIsDatedByTheClock(t *testing.T) {
 	t.Parallel()
 	var told atomic.Value
@@ -156,7 +157,7 @@ func TestEveryAnswerIsDatedByTheClock(t *testing.T) {
 	told.Store(`{"now":"2026-05-30T14:00:00+02:00"}`)
 	want("Sat, 30 May 2026 12:00:00 GMT")
 	told.Store(`{}`)
-	want("") // rather none than one that contradicts sys/health
+	want("") // no Date is better than one that contradicts sys/health
 }
 
 // header returns the header of an answer.

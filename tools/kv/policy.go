@@ -8,22 +8,22 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// policyToken is a token that may do only what its rules say.
+// policyToken is a token whose permissions are its rules.
 type policyToken struct {
 	token string
 	rules policy
 }
 
-// policy lists rules; nil is root's, which may do everything.
+// policy is a list of rules; nil is the root policy, which allows everything.
 type policy []rule
 
-// rule is what is allowed at a path. A "*" at the end stands for any ending.
+// rule lists the capabilities for a path. A trailing "*" matches any suffix.
 type rule struct {
 	path         string
 	capabilities []string
 }
 
-// parsePolicyToken reads "TOKEN=secret/data/ci/*:create,update;secret/metadata/ci/*:read".
+// parsePolicyToken parses "TOKEN=secret/data/ci/*:create,update;secret/metadata/ci/*:read".
 func parsePolicyToken(text string) (policyToken, error) {
 	token, rules, ok := strings.Cut(text, "=")
 	if !ok || token == "" {
@@ -43,7 +43,8 @@ func parsePolicyToken(text string) (policyToken, error) {
 	return p, nil
 }
 
-// capabilities answers as Vault does: the most specific rule counts, alone.
+// capabilities returns a path's capabilities. As in Vault, only the most specific rule
+// applies.
 func (p policy) capabilities(path string) []string {
 	if p == nil {
 		return []string{"root"}
@@ -64,8 +65,8 @@ func (p policy) allows(op logical.Operation, path string) bool {
 	return slices.Contains(capabilities, "root") || slices.Contains(capabilities, string(op))
 }
 
-// sees reports whether any rule lies at or below a mount, which is what Vault
-// asks before it describes the mount.
+// sees reports whether any rule is for a path at or below a mount. Vault requires this to
+// describe the mount.
 func (p policy) sees(mount string) bool {
 	return p == nil || slices.ContainsFunc(p, func(r rule) bool {
 		return strings.HasPrefix(r.path, mount+"/") && !slices.Equal(r.capabilities, []string{"deny"})

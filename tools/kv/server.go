@@ -15,10 +15,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
-// maxBody is what Vault takes of a request by default, in bytes.
+// maxBody is Vault's default limit for a request's body, in bytes.
 const maxBody = 32 << 20
 
-// server is the part of a Vault server that a client of KV sees.
+// server is the part of a Vault server that a KV client uses.
 type server struct {
 	specs   []mountSpec
 	clock   loopback.Clock
@@ -42,7 +42,7 @@ func newServer(o options, root string) *server {
 	return s
 }
 
-// ServeHTTP sends control requests aside and lets the faults at all others.
+// ServeHTTP serves control requests, and all others with faults.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !loopback.IsLocal(r.Host) {
 		http.Error(w, "kv answers to loopback addresses only", http.StatusForbidden)
@@ -65,7 +65,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func namespaceOf(r *http.Request) string { return strings.Trim(r.Header.Get("X-Vault-Namespace"), "/") }
 
-// vault answers as Vault would.
+// vault answers as Vault does.
 func (s *server) vault(w http.ResponseWriter, r *http.Request) {
 	path, ok := strings.CutPrefix(r.URL.Path, "/v1/")
 	if !ok {
@@ -112,7 +112,7 @@ func deny(w http.ResponseWriter) {
 	logical.RespondError(w, http.StatusForbidden, logical.ErrPermissionDenied)
 }
 
-// caller returns what the request's token may do.
+// caller returns the policy of the request's token.
 func (s *server) caller(r *http.Request) (policy, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +139,7 @@ func (s *server) seal(sealed bool) {
 	s.sealed = sealed
 }
 
-// engine finds the one that a path belongs to, nil if there is none.
+// engine returns the engine for a path, or nil if there is none.
 func (s *server) engine(ctx context.Context, namespace, path string) (*engine, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,8 +153,8 @@ func (s *server) engine(ctx context.Context, namespace, path string) (*engine, e
 	return best, err
 }
 
-// engines returns those of a namespace, which comes into being when it is first
-// named. The lock is held.
+// engines returns the engines of a namespace, which is created on first use. The caller holds
+// the lock.
 func (s *server) engines(ctx context.Context, namespace string) (map[string]*engine, error) {
 	if engines, ok := s.namespaces[namespace]; ok {
 		return engines, nil

@@ -12,9 +12,9 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// date dates the answer by the clock, because a client may take Vault's time from
-// either place. Without a time it sends no Date, as RFC 9110, section 6.6.1 says:
-// the machine's own would contradict sys/health.
+// date sets the Date header by the clock, because a client may take Vault's time from there
+// or from sys/health. If the time is unknown it sends no Date (RFC 9110, section 6.6.1): the
+// machine's own time would contradict sys/health.
 func (s *server) date(w http.ResponseWriter, r *http.Request) {
 	now, err := s.clock.Now(r.Context())
 	if err != nil {
@@ -26,8 +26,8 @@ func (s *server) date(w http.ResponseWriter, r *http.Request) {
 	r.Header.Set("Date", date) // for the engine's own times
 }
 
-// health answers as Vault does: the status tells the state, unless the caller
-// asks for another.
+// health answers as Vault does: the status code is the state, unless the caller asks for
+// other codes.
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
 	now, err := s.clock.Now(r.Context())
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *server) sealStatus() map[string]any {
 	return map[string]any{"type": "kv", "initialized": true, "sealed": s.isSealed(), "t": 1, "n": 1, "progress": 0, "version": "kv"}
 }
 
-// system serves what lies below sys/ and auth/.
+// system serves sys/ and auth/.
 func (s *server) system(w http.ResponseWriter, r *http.Request, path string, who policy) {
 	mount, isMount := strings.CutPrefix(path, "sys/mounts/")
 	shown, isShown := strings.CutPrefix(path, "sys/internal/ui/mounts/")
@@ -73,7 +73,7 @@ func (s *server) system(w http.ResponseWriter, r *http.Request, path string, who
 		delete(s.tokens, tokenOf(r))
 		s.mu.Unlock()
 		w.WriteHeader(http.StatusNoContent)
-	case who != nil: // what follows is root's
+	case who != nil: // the rest requires root
 		deny(w)
 	case path == "sys/seal":
 		s.seal(true)
@@ -133,8 +133,8 @@ func (s *server) capabilities(w http.ResponseWriter, r *http.Request, who policy
 	writeData(w, data)
 }
 
-// showMount describes the mount that a path lies in. Vault answers 403 if there is none, so
-// that no one can probe for mounts.
+// showMount describes the mount of a path. Like Vault, it answers 403 if there is none, so
+// that clients cannot probe for mounts.
 func (s *server) showMount(w http.ResponseWriter, r *http.Request, path string, who policy) {
 	e, err := s.engine(r.Context(), namespaceOf(r), path)
 	switch {
@@ -148,8 +148,7 @@ func (s *server) showMount(w http.ResponseWriter, r *http.Request, path string, 
 	}
 }
 
-// changeMount mounts and unmounts. A mount made anew has a new uuid and nothing
-// in it.
+// changeMount mounts and unmounts engines. A recreated mount is empty and has a new UUID.
 func (s *server) changeMount(w http.ResponseWriter, r *http.Request, path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// Fault is what a rule of either server may say. The server adds which requests it
-// matches, and what it answers, to a struct that embeds this one.
+// Fault contains the fields that the rules of both servers have in common. Each server embeds
+// it in a struct that adds which requests match and what to answer.
 type Fault struct {
-	Skip  int `json:"skip,omitempty"`  // matching requests let through first
-	Count int `json:"count,omitempty"` // requests it meets: 0 = 1, -1 = all
+	Skip  int `json:"skip,omitempty"`  // matching requests to let through first
+	Count int `json:"count,omitempty"` // number of requests that fail: 0 = 1, -1 = all
 
-	DelayMS int `json:"delay_ms,omitempty"` // waited first, in milliseconds of real time
-	// Hold waits for a release. With Lose "response" the caller is cut off now and the
-	// work done at the release: a write that lands late.
+	DelayMS int `json:"delay_ms,omitempty"` // real time to wait first, in milliseconds
+	// Hold waits for a release. With Lose "response", the caller is cut off immediately and
+	// the work is done on release: a write that lands late.
 	Hold bool `json:"hold,omitempty"`
 	// Lose cuts the connection: "request" before the work, "response" after it.
 	Lose string `json:"lose,omitempty"`
-	// After does the work, and only then answers as the fault says.
+	// After does the work first and then answers as the fault specifies.
 	After bool `json:"after,omitempty"`
 }
 
-// Check returns what is wrong with a rule; globs are those for [Matches].
+// Check returns an error for an invalid rule. globs are patterns for [Matches].
 func (f *Fault) Check(globs ...string) error {
 	for _, glob := range globs {
 		if _, err := path.Match(glob, ""); err != nil {
@@ -45,8 +45,8 @@ func (f *Fault) Check(globs ...string) error {
 
 func (f *Fault) base() *Fault { return f }
 
-// Matches compares with a glob (path.Match); one that ends in "**" takes whatever
-// follows, and "" takes anything.
+// Matches reports whether name matches a glob (see path.Match). A glob that ends in "**"
+// matches any suffix, and "" matches any name.
 func Matches(glob, name string) bool {
 	if glob == "" {
 		return true
@@ -58,7 +58,7 @@ func Matches(glob, name string) bool {
 	return err == nil && matched
 }
 
-// Faults are the rules that are left, each a T that embeds a [Fault].
+// Faults holds the pending rules. Each is a T that embeds a [Fault].
 type Faults[T any, P interface {
 	*T
 	base() *Fault
@@ -68,7 +68,7 @@ type Faults[T any, P interface {
 	release chan struct{} // closed by a release
 }
 
-// Add appends rules. Of several that match a request, the one added first is used.
+// Add appends rules. If several rules match a request, the first one added applies.
 func (q *Faults[T, P]) Add(rules []T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -81,14 +81,14 @@ func (q *Faults[T, P]) Add(rules []T) {
 	}
 }
 
-// Clear takes back the rules that are left.
+// Clear removes all pending rules.
 func (q *Faults[T, P]) Clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.rules = nil
 }
 
-// Take returns what goes wrong with a request that rules may match; the zero T is nothing.
+// Take returns the rule for a request, or the zero T if none matches.
 func (q *Faults[T, P]) Take(matches func(T) bool) T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -113,7 +113,7 @@ func (q *Faults[T, P]) Take(matches func(T) bool) T {
 	return none
 }
 
-// Release lets go of the requests that are held.
+// Release releases all held requests.
 func (q *Faults[T, P]) Release() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -132,8 +132,8 @@ func (q *Faults[T, P]) gate() <-chan struct{} {
 	return q.release
 }
 
-// Meet lets a rule at a request: it waits, and does the work unless the rule answers
-// instead of it. It reports false if the connection is to be cut.
+// Meet applies a rule to a request: it waits, and does the work unless instead is true. It
+// returns false if the connection must be cut.
 func (q *Faults[T, P]) Meet(ctx context.Context, rule T, instead bool, work func()) bool {
 	f := P(&rule).base()
 	if f.DelayMS > 0 {

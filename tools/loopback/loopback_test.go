@@ -37,13 +37,13 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// rule is what a server makes of a [Fault].
+// rule is a server's rule that embeds a [Fault].
 type rule struct {
 	Path string
 	Fault
 }
 
-// met counts the work that a request does, and tells whether it is answered.
+// met returns how often the work was done, and whether the request was answered.
 func met(q *Faults[rule, *rule], path string) (work int, answered bool) {
 	f := q.Take(func(r rule) bool { return Matches(r.Path, path) })
 	answered = q.Meet(context.Background(), f, false, func() { work++ })
@@ -62,11 +62,11 @@ func TestFaultsMeetRequests(t *testing.T) {
 		work     int
 		answered bool
 	}{
-		{"b", 1, true},      // no rule
-		{"a/x", 1, false},   // the first rule lets one through, to the second
-		{"a/x/y", 0, false}, // the first rule meets one
-		{"a/x/y", 1, true},  // and is used up
-		{"a/x", 1, false},   // the second is never
+		{"b", 1, true},      // no rule matches
+		{"a/x", 1, false},   // the first rule skips it, the second applies
+		{"a/x/y", 0, false}, // the first rule applies
+		{"a/x/y", 1, true},  // the first rule is used up
+		{"a/x", 1, false},   // the second rule applies every time
 		{"a/x", 1, false},
 	} {
 		if work, answered := met(&q, want.path); work != want.work || answered != want.answered {

@@ -1,6 +1,6 @@
-// Package loopback is what the servers for tests share (tools/kv, tools/secretsmanager):
-// listening on loopback alone, the time of another server, and what goes wrong on
-// purpose. It is a module of its own, so that neither server's modules become the other's.
+// Package loopback contains the code that the servers for tests share (tools/kv,
+// tools/secretsmanager): listening only on loopback, another server's clock, and faults on
+// purpose. It is a separate module, so that neither server depends on the other's modules.
 package loopback
 
 import (
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Listen opens an address, which must be on loopback: whoever reaches one of these
-// servers may do anything with it.
+// Listen listens on an address, which must be on loopback: clients of these servers need no
+// authorization.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -29,8 +29,8 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	return listener, nil
 }
 
-// Serve answers on a listener until ctx ends or, if stdin is not nil, until that is at its
-// end. It says where it listens.
+// Serve serves on a listener until ctx ends or, if stdin is not nil, until stdin ends. It
+// calls listening with the address.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, stdin io.Reader, listening func(address string)) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
@@ -50,12 +50,12 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, std
 	case <-ctx.Done():
 	case <-closed:
 	}
-	// Requests held back by a fault would keep a graceful end waiting.
+	// Requests held by a fault would block a graceful shutdown.
 	return server.Close()
 }
 
-// IsLocal reports whether a Host header names loopback: a page elsewhere can point its own
-// name at it.
+// IsLocal reports whether a Host header names loopback. A foreign page can point its own name
+// at loopback.
 func IsLocal(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -64,17 +64,17 @@ func IsLocal(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Clock is the time of the server at URL, which answers {"now": RFC 3339}, or of this
+// Clock is the clock of the server at URL, which answers {"now": RFC 3339}, or of this
 // machine if URL is empty.
 type Clock struct{ URL string }
 
-// client looks at another server's clock.
+// client reads another server's clock.
 var client = http.Client{
 	Timeout:       5 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// Now asks for the time.
+// Now returns the current time.
 func (c Clock) Now(ctx context.Context) (time.Time, error) {
 	if c.URL == "" {
 		return time.Now(), nil //nolint:forbidigo // the one real clock

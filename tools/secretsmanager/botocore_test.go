@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// Two official clients agree with the server: the other tests use the SDK for Go,
-// this one botocore, with its requests and answers held to the model as well.
+// Two official clients work with the server: the other tests use the SDK for Go, this one
+// botocore. Its requests and answers are also checked against the model.
 func TestBotocore(t *testing.T) {
 	t.Parallel()
-	const python = "/usr/bin/python3" // Debian's, which has Debian's packages
+	const python = "/usr/bin/python3" // Debian's Python, which finds Debian's packages
 	if err := exec.CommandContext(t.Context(), python, "-c", "import botocore.session").Run(); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("botocore is missing, install python3-botocore: %v", err)

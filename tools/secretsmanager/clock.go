@@ -10,17 +10,17 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
-// clock is the server's only idea of the time: the machine's clock, another
-// server's, or either of them moved by a control request.
+// clock is the server's only source of time: the machine's clock or another server's,
+// possibly moved by control requests.
 type clock struct {
 	base loopback.Clock
 
 	mu     sync.Mutex
 	offset time.Duration
-	still  time.Time // where it stands; zero while it runs
+	still  time.Time // time at which it is stopped; zero while it runs
 }
 
-// now returns the time in UTC. It fails if the other server does not answer.
+// now returns the time in UTC. It returns an error if the other server does not answer.
 func (c *clock) now(ctx context.Context) (time.Time, error) {
 	c.mu.Lock()
 	still, offset := c.still, c.offset
@@ -32,11 +32,11 @@ func (c *clock) now(ctx context.Context) (time.Time, error) {
 	return base.Round(0).UTC().Add(offset), err
 }
 
-// move is one change of the clock. Exactly one of them is given.
+// move is one change of the clock. Exactly one field is set.
 type move struct {
-	Set     *time.Time `json:"set,omitempty"`     // the clock stands there until it is moved again
-	Advance *duration  `json:"advance,omitempty"` // from where it is; it stands or runs on as before
-	Real    bool       `json:"real,omitempty"`    // as it was when the server started
+	Set     *time.Time `json:"set,omitempty"`     // stops the clock at this time
+	Advance *duration  `json:"advance,omitempty"` // moves the clock; it stays stopped or keeps running
+	Real    bool       `json:"real,omitempty"`    // restores the initial state
 }
 
 func (c *clock) move(m move) error {
@@ -67,17 +67,16 @@ func (c *clock) move(m move) error {
 	return nil
 }
 
-// epoch is a time as the JSON protocol writes it: seconds since 1970 with three
-// decimals.
+// epoch is a time in the JSON protocol: seconds since 1970 with three decimals.
 type epoch time.Time
 
-// MarshalJSON writes the number.
+// MarshalJSON implements [json.Marshaler].
 func (e epoch) MarshalJSON() ([]byte, error) { //nolint:unparam // as json.Marshaler has it
 	ms := time.Time(e).UnixMilli()
 	return fmt.Appendf(nil, "%d.%03d", ms/1000, ms%1000), nil
 }
 
-// stamp returns the time as it is written; nil if it never was.
+// stamp returns the time for an answer, or nil if t is zero.
 func stamp(t time.Time) *epoch {
 	if t.IsZero() {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// conditionKeys are what is known about a request, by key in lower case: "Condition
-// key names are not case-sensitive". A key without values is not in the request.
+// conditionKeys are the values of a request, by key in lower case: "Condition key names are
+// not case-sensitive". A key without values is not in the request.
 type conditionKeys map[string][]string
 
 func (k conditionKeys) add(key string, values ...string) {
@@ -20,15 +20,15 @@ func (k conditionKeys) get(key string) []string { return k[strings.ToLower(key)]
 // operator is a condition operator of IAM.
 type operator struct {
 	compare  func(asked, pattern string, keys conditionKeys) bool
-	negated  bool   // such as StringNotEquals
-	ifExists bool   // true if the key is not in the request
-	null     bool   // Null: whether the key is in the request
+	negated  bool   // StringNotEquals and the like
+	ifExists bool   // satisfied if the key is not in the request
+	null     bool   // Null: tests whether the key is in the request
 	set      string // ForAllValues, ForAnyValue or ""
 	number   bool
 	truth    bool
 }
 
-// parseOperator reads a name such as "ForAnyValue:StringLikeIfExists".
+// parseOperator parses a name such as "ForAnyValue:StringLikeIfExists".
 func parseOperator(name string) (operator, error) {
 	var op operator
 	base := name
@@ -88,7 +88,7 @@ func numeric(relation string) func(asked, pattern string, _ conditionKeys) bool 
 	}
 }
 
-// checkValues refuses values that the operator cannot compare with.
+// checkValues rejects values that the operator cannot compare.
 func (op operator) checkValues(values []scalar) error {
 	for _, value := range values {
 		if _, err := strconv.ParseFloat(string(value), 64); op.number && err != nil {
@@ -101,8 +101,8 @@ func (op operator) checkValues(values []scalar) error {
 	return nil
 }
 
-// holds evaluates one operator for one key. Several values in the policy are
-// alternatives; for a negated operator none of them may match.
+// holds evaluates one operator for one key. Several values in the policy are alternatives;
+// for a negated operator, none of them may match.
 func (op operator) holds(asked []string, patterns []scalar, keys conditionKeys) bool {
 	if op.null {
 		return slices.ContainsFunc(patterns, func(p scalar) bool { return strings.EqualFold(string(p), strconv.FormatBool(len(asked) == 0)) })
@@ -119,6 +119,6 @@ func (op operator) holds(asked []string, patterns []scalar, keys conditionKeys) 
 	case op.set == "ForAnyValue":
 		return slices.ContainsFunc(asked, one)
 	}
-	// A single-valued operator on several values: all of them have to satisfy it.
+	// A single-valued operator with several values: all must satisfy it.
 	return !slices.ContainsFunc(asked, func(value string) bool { return !one(value) })
 }

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// settings switch on what AWS does and most tests can do without.
+// settings enables behavior of AWS that most tests do not need.
 type settings struct {
-	Quotas  bool     `json:"quotas"`   // ThrottlingException beyond AWS's requests per second
-	ListLag duration `json:"list_lag"` // by which ListSecrets is behind, at most 1h
+	Quotas  bool     `json:"quotas"`   // ThrottlingException above AWS's request quotas
+	ListLag duration `json:"list_lag"` // delay of changes in ListSecrets, at most 1h
 }
 
 func (s settings) check() error {
@@ -22,7 +22,7 @@ func (s settings) check() error {
 	return nil
 }
 
-// control serves /_aws/, which is not a part of AWS.
+// control serves /_aws/, which is not part of AWS.
 func (s *server) control(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *server) control(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// set changes the settings that are given and leaves the others.
+// set changes the settings in body and leaves the others unchanged.
 func (s *server) set(body []byte) error {
 	changed := *s.settings.Load()
 	if err := decodeStrictly(body, &changed); err != nil {
@@ -89,7 +89,7 @@ func (s *server) set(body []byte) error {
 	return nil
 }
 
-// addFaults takes one rule or a list of them, all or none.
+// addFaults adds one rule or a list of rules. If one is invalid, none is added.
 func (s *server) addFaults(body []byte) error {
 	var rules list[fault]
 	if err := decodeStrictly(bytes.TrimSpace(body), &rules); err != nil {

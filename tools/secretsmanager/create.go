@@ -1,6 +1,6 @@
 package main
 
-// createSecret makes a secret, with a first version if a value is given.
+// createSecret creates a secret, with a first version if a value is given.
 func (s *session) createSecret(in createSecretInput) (any, error) {
 	if err := checkName(in.Name); err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (s *session) createSecret(in createSecretInput) (any, error) {
 
 var errNoToken = refuse(invalidRequest, "You must provide a ClientRequestToken value. We recommend a UUID-type value.")
 
-// mayCreate asks IAM. "If you include tags in the secret, you also need
+// mayCreate checks IAM: "If you include tags in the secret, you also need
 // secretsmanager:TagResource".
 func (s *session) mayCreate(in createSecretInput, arn string) error {
 	own := conditionKeys{}
@@ -60,8 +60,8 @@ func (s *session) mayCreate(in createSecretInput, arn string) error {
 	return s.allowed("TagResource", in.Name, arn, s.keys(own))
 }
 
-// again answers a create for a name that is taken. The same token with the same
-// value is the same request.
+// again answers a create for an existing name. The same token with the same value is the same
+// request.
 func again(there *secret, token string, what value) (any, error) {
 	if !there.deleted.IsZero() {
 		return nil, refuse(invalidRequest, "You can't create this secret because a secret with this name is already scheduled for deletion.")
@@ -72,9 +72,9 @@ func again(there *secret, token string, what value) (any, error) {
 	return nil, refuse(resourceExists, "The operation failed because the secret %s already exists.", there.name)
 }
 
-// updateSecret changes what describes a secret, and adds a version if a value is
-// given. "If you call this operation with a ClientRequestToken that matches an
-// existing version's VersionId, the operation results in an error".
+// updateSecret updates a secret's metadata, and adds a version if a value is given. "If you
+// call this operation with a ClientRequestToken that matches an existing version's VersionId,
+// the operation results in an error".
 func (s *session) updateSecret(in updateSecretInput) (any, error) {
 	own := conditionKeys{}
 	addPointer(own, "secretsmanager:Description", in.Description)

@@ -46,8 +46,8 @@ func (s *session) deleteSecret(in deleteSecretInput) (any, error) {
 	return out, nil
 }
 
-// deleteNothing answers as if there had been a secret: "If you forcibly delete an
-// already deleted or nonexistent secret, the operation does not return
+// deleteNothing answers a forced deletion of a secret that does not exist: "If you forcibly
+// delete an already deleted or nonexistent secret, the operation does not return
 // ResourceNotFoundException".
 func (s *session) deleteNothing(in target) (any, error) {
 	w, err := s.want(in.SecretId)
@@ -61,8 +61,8 @@ func (s *session) deleteNothing(in target) (any, error) {
 	return out, nil
 }
 
-// restoreSecret takes a deletion back. For a secret that is not scheduled for
-// deletion there is nothing to do.
+// restoreSecret cancels a deletion. It has no effect on a secret that is not scheduled for
+// deletion.
 func (s *session) restoreSecret(in restoreSecretInput) (any, error) {
 	found, err := s.secret("RestoreSecret", in.target, nil)
 	if err != nil {

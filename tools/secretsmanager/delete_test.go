@@ -64,7 +64,7 @@ func TestRecoveryWindow(t *testing.T) {
 		t.Errorf("DeletedDate %v", got)
 	}
 	w.advance(7*day - time.Second)
-	for range 2 { // restoring what is not deleted changes nothing
+	for range 2 { // restoring a secret that is not deleted has no effect
 		if _, err := w.client().RestoreSecret(t.Context(), &sm.RestoreSecretInput{SecretId: name}); err != nil {
 			t.Fatal(err)
 		}
@@ -118,8 +118,8 @@ func TestWindowRules(t *testing.T) {
 	if got := must(t, out, err).DeletionDate; !got.Equal(noon.Add(30 * day)) {
 		t.Errorf("neither: DeletionDate %s", got)
 	}
-	// The window can be cut short, and "If you forcibly delete an already deleted or
-	// nonexistent secret, the operation does not return ResourceNotFoundException".
+	// The window can be shortened: "If you forcibly delete an already deleted or nonexistent
+	// secret, the operation does not return ResourceNotFoundException".
 	for range 2 {
 		out, err := force(nil)
 		if got := must(t, out, err); !got.DeletionDate.Equal(noon) || *got.Name != "a" {
@@ -132,9 +132,9 @@ func TestWindowRules(t *testing.T) {
 	}
 }
 
-// A create that is sent twice is one create: "If a version with this value already
-// exists and the version SecretString and SecretBinary values are the same as those
-// in the request, then the request is ignored".
+// Repeating a create has no effect: "If a version with this value already exists and the
+// version SecretString and SecretBinary values are the same as those in the request, then the
+// request is ignored".
 func TestCreateTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

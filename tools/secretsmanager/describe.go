@@ -13,8 +13,7 @@ func (s *session) describeSecret(in describeSecretInput) (any, error) {
 	}, nil
 }
 
-// listSecretVersionIds shows versions without a label only if IncludeDeprecated asks
-// for them.
+// listSecretVersionIds lists versions without a label only with IncludeDeprecated.
 func (s *session) listSecretVersionIds(in listSecretVersionIdsInput) (any, error) {
 	found, err := s.secret("ListSecretVersionIds", in.target, nil)
 	if err != nil {
@@ -28,7 +27,7 @@ func (s *session) listSecretVersionIds(in listSecretVersionIdsInput) (any, error
 		}
 		key := v.kmsKey
 		if key == "" {
-			key = "DefaultEncryptionKey" // as AWS names aws/secretsmanager here
+			key = "DefaultEncryptionKey" // AWS's name for aws/secretsmanager in this list
 		}
 		entries = append(entries, versionEntry{
 			VersionId: v.id, VersionStages: labels, CreatedDate: stamp(v.created), LastAccessedDate: stamp(v.accessed), KmsKeyIds: []string{key},

@@ -6,24 +6,23 @@ import (
 	"net/http"
 )
 
-// failure is a refusal as AWS words it.
+// failure is an error in AWS's format.
 type failure struct {
-	kind    string // the error's name, such as ResourceNotFoundException
+	kind    string // name of the error, such as ResourceNotFoundException
 	message string
-	status  int // of the HTTP answer
+	status  int // HTTP status
 }
 
 // Error returns kind and message.
 func (f *failure) Error() string { return f.kind + ": " + f.message }
 
-// refuse makes a refusal that is the client's fault. The JSON protocol answers all
-// of those with 400, a denied access included.
+// refuse returns a client error. The JSON protocol answers all of these with 400, including
+// denied access.
 func refuse(kind, format string, args ...any) error {
 	return &failure{kind: kind, message: fmt.Sprintf(format, args...), status: http.StatusBadRequest}
 }
 
-// asFailure returns the refusal that an error is. Any other error is the server's
-// own fault.
+// asFailure returns err as a failure. Any error that is not a failure becomes a server error.
 func asFailure(err error) *failure {
 	if known, ok := errors.AsType[*failure](err); ok {
 		return known
@@ -31,7 +30,7 @@ func asFailure(err error) *failure {
 	return &failure{kind: internalError, message: err.Error(), status: http.StatusInternalServerError}
 }
 
-// The refusals of the model, and those that all of AWS's services share.
+// Errors of the model, and those that all AWS services have in common.
 const (
 	accessDenied      = "AccessDeniedException"
 	internalError     = "InternalServiceError"
@@ -58,7 +57,7 @@ var (
 	errDeleted  = refuse(invalidRequest, "You can't perform this operation on the secret because it was marked for deletion.")
 )
 
-// statusOf returns the HTTP status of an error by its name.
+// statusOf returns the HTTP status for the name of an error.
 func statusOf(kind string) int {
 	switch kind {
 	case internalError:

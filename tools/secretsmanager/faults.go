@@ -8,18 +8,18 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
-// fault is a rule for what goes wrong with requests that match it.
+// fault is a rule for the failure of the requests that match it.
 type fault struct {
-	Operation string `json:"operation,omitempty"` // a glob, such as "*SecretValue"; "" is any
-	Secret    string `json:"secret,omitempty"`    // a glob for the secret's name; "" is any request
+	Operation string `json:"operation,omitempty"` // glob, such as "*SecretValue"; "" matches any
+	Secret    string `json:"secret,omitempty"`    // glob for the secret's name; "" matches any request
 	loopback.Fault
-	// Error answers with that error in place of the work, such as ThrottlingException
-	// or InternalServiceError; with After the work is done first.
+	// Error is the error to answer with instead of the work, such as ThrottlingException or
+	// InternalServiceError; with After, the work is done first.
 	Error string `json:"error,omitempty"`
-	// Status is the error's HTTP status if it is not the usual one. On its own it
-	// stands for an answer that is not one of AWS's, such as a proxy's 502.
+	// Status replaces the error's usual HTTP status. Without Error, the answer is not in
+	// AWS's format, like a proxy's 502.
 	Status int    `json:"status,omitempty"`
-	Body   string `json:"body,omitempty"` // in place of the answer's own
+	Body   string `json:"body,omitempty"` // replaces the body of the answer
 }
 
 func (f fault) check() error {
@@ -29,8 +29,8 @@ func (f fault) check() error {
 	return f.Check(f.Operation, f.Secret)
 }
 
-// serve does a request with whatever is to go wrong with it. It is not ok if the
-// connection is to be cut.
+// serve handles a request and applies the fault that matches it. ok is false if the
+// connection must be cut.
 func (s *server) serve(ctx context.Context, r *request, work func() answer) (a answer, ok bool) {
 	f := s.faults.Take(func(f fault) bool {
 		return loopback.Matches(f.Operation, r.operation) && loopback.Matches(f.Secret, r.secret)
@@ -43,7 +43,7 @@ func (s *server) serve(ctx context.Context, r *request, work func() answer) (a a
 	return f.alter(r, done), true
 }
 
-// alter puts the fault's answer over the real one.
+// alter applies the fault to the real answer.
 func (f fault) alter(r *request, a answer) answer {
 	if f.Error != "" {
 		a = r.refused(&failure{kind: f.Error, message: "injected", status: statusOf(f.Error)})

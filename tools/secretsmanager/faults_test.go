@@ -42,7 +42,7 @@ func (w *world) fault(rules string) {
 	}
 }
 
-// outcomes are what the journal says came of the requests of one operation.
+// outcomes returns the results of one operation's requests from the journal.
 func (w *world) outcomes(operation string) (list []string) {
 	w.Helper()
 	_, text := w.tell(http.MethodGet, "/_aws/journal", "")
@@ -62,7 +62,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		rule     string
-		outcome  string // by the journal
+		outcome  string // from the journal
 		stored   bool   // whether the work was done
 		answered string // the SDK's name of the error; "" if the connection was cut
 	}{
@@ -92,7 +92,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// An answer that is not from AWS but from something in between.
+// An answer can come from a proxy instead of AWS.
 func TestForeignAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -140,7 +140,7 @@ func TestFaultRules(t *testing.T) {
 	}
 }
 
-// A write that lands after its caller has given up.
+// A write can land after its caller has given up.
 func TestLateWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -158,7 +158,7 @@ func TestLateWrite(t *testing.T) {
 			t.Fatal("the write did not land")
 		}
 	}
-	// One that is only held gets its answer at the release.
+	// A held request is answered on release.
 	w.fault(`{"operation":"PutSecretValue","hold":true}`)
 	done := make(chan error, 1)
 	go func() { done <- w.put("a", "3", "three") }()
@@ -175,7 +175,7 @@ func TestLateWrite(t *testing.T) {
 	}
 }
 
-// The journal tells who did what to which secret, and no value.
+// The journal records who did what to which secret, without values.
 func TestJournal(t *testing.T) {
 	t.Parallel()
 	u := limitedUser(t, `{"Effect":"Allow","Action":"secretsmanager:DescribeSecret","Resource":"*"}`)

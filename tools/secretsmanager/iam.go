@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// ask is one question to IAM: may this be done to that?
+// ask is an authorization request to IAM.
 type ask struct {
 	action   string // such as secretsmanager:GetSecretValue
-	resource string // an ARN, or "*" for actions that have none
+	resource string // an ARN, or "*" for actions without a resource
 	keys     conditionKeys
 }
 
-// verdict is IAM's answer.
+// verdict is IAM's decision.
 type verdict int
 
 const (
-	implicitDeny verdict = iota // nothing allows it
+	implicitDeny verdict = iota // no statement allows it
 	allow
 	explicitDeny
 )
 
-// evaluate decides by identity-based policies: "an explicit deny in any of these
-// policies overrides the allow", and what nothing allows is denied.
+// evaluate applies identity-based policies: "an explicit deny in any of these policies
+// overrides the allow", and anything not allowed is denied.
 func evaluate(policies []policy, a ask) verdict {
 	answer := implicitDeny
 	for _, p := range policies {
@@ -39,12 +39,12 @@ func evaluate(policies []policy, a ask) verdict {
 	return answer
 }
 
-// about says whether a statement of an identity-based policy is about the question.
+// about reports whether a statement of an identity-based policy applies to a request.
 func (s statement) about(a ask) bool {
 	return s.aboutAction(a.action) && s.aboutResource(a) && s.conditionsHold(a.keys)
 }
 
-// aboutAction compares without regard to case, as IAM does.
+// aboutAction compares case-insensitively, as IAM does.
 func (s statement) aboutAction(action string) bool {
 	named := func(p string) bool { return glob(strings.ToLower(p), strings.ToLower(action)) }
 	if s.NotAction != nil {
@@ -66,12 +66,12 @@ func (s statement) aboutResource(a ask) bool {
 	return slices.ContainsFunc(s.Resource, named)
 }
 
-// conditionsHold evaluates a Condition: all operators and all their keys have to hold.
+// conditionsHold evaluates a Condition: all operators and all their keys must hold.
 func (s statement) conditionsHold(keys conditionKeys) bool {
 	for name, wanted := range s.Condition {
 		op, err := parseOperator(name)
 		if err != nil {
-			return false // refused when it was read
+			return false // rejected when the policy was read
 		}
 		for key, values := range wanted {
 			if !op.holds(keys.get(key), values, keys) {
@@ -82,7 +82,7 @@ func (s statement) conditionsHold(keys conditionKeys) bool {
 	return true
 }
 
-// denial words a refusal as AWS does; shown is the secret as the caller named it.
+// denial returns AWS's error for a denied action. shown is the secret as the caller named it.
 func denial(who string, action, shown string, v verdict, kind string) error {
 	reason := "because no " + kind + " policy allows the " + action + " action"
 	if v == explicitDeny {

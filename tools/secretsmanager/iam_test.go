@@ -9,7 +9,7 @@ import (
 	sm "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// document reads a policy and checks it.
+// document reads and checks a policy.
 func document(t *testing.T, text string) policy {
 	t.Helper()
 	var p policy
@@ -22,7 +22,7 @@ func document(t *testing.T, text string) policy {
 	return p
 }
 
-// statements makes a policy of statements.
+// statements returns a policy with the given statements.
 func statements(list ...string) string {
 	return `{"Version":"2012-10-17","Statement":[` + strings.Join(list, ",") + `]}`
 }
@@ -46,15 +46,15 @@ func TestEvaluation(t *testing.T) {
 		{statements(anything, `{"Effect":"Deny","Action":"*","NotResource":"`+secretARN+`ci/*"}`), allow},
 		{statements(anything, `{"Effect":"Deny","Action":"*","NotResource":"`+secretARN+`prod/*"}`), explicitDeny},
 		{statements(`{"Effect":"Allow","Action":"SecretsManager:getsecret*","Resource":"` + secretARN + `ci/?-??????"}`), allow},
-		{statements(`{"Effect":"Allow","Action":["secretsmanager:Get*"],"Resource":["` + secretARN + `ci/a"]}`), implicitDeny}, // without the ending
+		{statements(`{"Effect":"Allow","Action":["secretsmanager:Get*"],"Resource":["` + secretARN + `ci/a"]}`), implicitDeny}, // without the random suffix
 		{statements(`{"Effect":"Allow","Action":"secretsmanager:*","Resource":"arn:aws:secretsmanager:*:*:secret:ci/*"}`), allow},
-		{statements(`{"Effect":"Allow","Action":"secretsmanager:*","Resource":"arn:aws:secretsmanager:*:secret:ci/*"}`), implicitDeny}, // * ends at a colon
+		{statements(`{"Effect":"Allow","Action":"secretsmanager:*","Resource":"arn:aws:secretsmanager:*:secret:ci/*"}`), implicitDeny}, // * does not match a colon
 		{statements(`{"Effect":"Allow","Action":"secretsmanager:*","Resource":"` + secretARN + `CI/*"}`), implicitDeny},
 		{statements(`{"Effect":"Allow","Action":"secretsmanager:*","Resource":"` + secretARN + `${aws:PrincipalTag/team}/*"}`), allow},
 		{statements(`{"Effect":"Allow","Action":"secretsmanager:*","Resource":"` + secretARN + `${aws:PrincipalTag/none}*"}`), implicitDeny},
 		{statements(`{"Effect":"Allow","Action":"secretsmanager:*","Resource":"*","Condition":{"StringEquals":{"aws:resourcetag/TEAM":"${aws:PrincipalTag/team}"}}}`), allow},
 		{statements(`{"Effect":"Allow","Action":"secretsmanager:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":["prod","test"]}}}`), implicitDeny},
-		{`{"Version":"2012-10-17","Statement":` + anything + `}`, allow}, // one statement without brackets
+		{`{"Version":"2012-10-17","Statement":` + anything + `}`, allow}, // a single statement without brackets
 	} {
 		if got := evaluate([]policy{document(t, c.policy)}, read); got != c.want {
 			t.Errorf("%s: %d, want %d", c.policy, got, c.want)
@@ -121,7 +121,8 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// A policy that says less than it seems to would be worse than none.
+// A policy that the server cannot fully evaluate is rejected, because it would allow or deny
+// something else.
 func TestPoliciesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -153,13 +154,13 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 	}
 }
 
-// limited is a user whose policy has the given statements.
+// limitedUser returns a user whose policy has the given statements.
 func limitedUser(t *testing.T, list ...string) user {
 	t.Helper()
 	return user{Name: "ci", AccessKeyID: "AKIALIMITED000000000", SecretAccessKey: "secret of a test", Policies: []policy{document(t, statements(list...))}}
 }
 
-// AWS names the secret as the caller named it, and says what kind of policy it was.
+// AWS's error names the secret as the caller did, and the kind of policy.
 func TestAccessDenied(t *testing.T) {
 	t.Parallel()
 	u := limitedUser(t,
@@ -175,7 +176,7 @@ func TestAccessDenied(t *testing.T) {
 		"ci/a":    "",
 		"ci/none": "Secrets Manager can't find the specified secret.",
 		"prod/a":  mine + "DescribeSecret on resource: prod/a because no identity-based policy allows the secretsmanager:DescribeSecret action",
-		// Whoever has no right does not learn what is there.
+		// A caller without permission does not learn whether the secret exists.
 		"prod/none": mine + "DescribeSecret on resource: prod/none because no identity-based policy allows the secretsmanager:DescribeSecret action",
 		"ci/locked": mine + "DescribeSecret on resource: ci/locked with an explicit deny in an identity-based policy",
 	} {
@@ -194,8 +195,8 @@ func TestAccessDenied(t *testing.T) {
 	}
 }
 
-// A role that may only work with what carries its tag: it makes secrets with the tag,
-// may not take it off, and sees no others.
+// A role can be limited to secrets with its tag: it creates secrets with the tag, cannot
+// remove it, and cannot access other secrets.
 func TestRightsByTag(t *testing.T) {
 	t.Parallel()
 	u := limitedUser(t,
@@ -264,8 +265,8 @@ func TestRightsByTag(t *testing.T) {
 	}
 }
 
-// A consumer that may read the current value and the one before it, and a role that
-// may move no label but its own.
+// A consumer can be limited to the current and the previous value, and a role to moving its
+// own label.
 func TestRightsByStage(t *testing.T) {
 	t.Parallel()
 	u := limitedUser(t,

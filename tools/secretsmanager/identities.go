@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// iamConfig is what -iam and POST /_aws/iam take. What has the name of something
-// that is there replaces it.
+// iamConfig is the input of -iam and POST /_aws/iam. It replaces existing identities with the
+// same name.
 type iamConfig struct {
-	Account string   `json:"account,omitempty"` // twelve digits; 123456789012 unless given at the start
+	Account string   `json:"account,omitempty"` // 12 digits; 123456789012 unless set at the start
 	Users   []user   `json:"users,omitempty"`
 	Roles   []role   `json:"roles,omitempty"`
 	Issuers []issuer `json:"issuers,omitempty"`
@@ -29,18 +29,18 @@ type user struct {
 	Policies        []policy `json:"policies,omitempty"`
 }
 
-// role is an IAM role. Trust says who may assume it.
+// role is an IAM role. Trust is its trust policy.
 type role struct {
 	Name               string   `json:"name"`
 	Policies           []policy `json:"policies,omitempty"`
 	Trust              policy   `json:"trust"`
-	MaxSessionDuration duration `json:"max_session_duration,omitempty"` // 1h unless set
+	MaxSessionDuration duration `json:"max_session_duration,omitempty"` // 1h by default
 }
 
 // issuer is an OIDC identity provider of the account.
 type issuer struct {
-	URL       string          `json:"url"`       // as in the tokens' iss
-	Audiences []string        `json:"audiences"` // the provider's client ids
+	URL       string          `json:"url"`       // iss claim of its tokens
+	Audiences []string        `json:"audiences"` // the provider's client IDs
 	JWKS      json.RawMessage `json:"jwks"`      // the keys that sign its tokens
 
 	keys []verifier
@@ -82,23 +82,23 @@ func checkAll(policies []policy) error {
 	return all
 }
 
-// everything is what an administrator may do.
+// everything returns the policy of an administrator.
 func everything() []policy {
 	return []policy{{Version: "2012-10-17", Statement: list[statement]{{Effect: "Allow", Action: list[string]{"*"}, Resource: list[string]{"*"}}}}}
 }
 
-// principal is who makes a request, with credentials and rights.
+// principal is the caller of a request, with credentials and policies.
 type principal struct {
 	identity
-	name    string // of the user; empty for a session
+	name    string // user's name; empty for a session
 	userID  string // aws:userid
-	roleARN string // of the role that a session has; empty for a user
+	roleARN string // role of a session; empty for a user
 
 	secretKey    string
-	sessionToken string    // of temporary credentials
-	expires      time.Time // of temporary credentials; zero is never
+	sessionToken string    // for temporary credentials
+	expires      time.Time // for temporary credentials; zero = never
 	policies     []policy
-	session      []policy // a session policy limits what the policies allow
+	session      []policy // a session policy limits the policies
 	tags         tagSet   // session tags
 }
 
@@ -111,7 +111,7 @@ func (p *principal) may(a ask) verdict {
 	return evaluate(p.session, a)
 }
 
-// keys are what the principal brings into every evaluation.
+// keys returns the condition keys of the principal.
 func (p *principal) keys() conditionKeys {
 	keys := conditionKeys{}
 	if p.roleARN != "" {
@@ -130,12 +130,12 @@ func (p *principal) keys() conditionKeys {
 	return keys
 }
 
-// identities are those of the account.
+// identities are the identities of the account.
 type identities struct {
 	mu       sync.Mutex
 	account  string
-	users    map[string]*principal // by access key id
-	sessions map[string]*principal // by access key id
+	users    map[string]*principal // by access key ID
+	sessions map[string]*principal // by access key ID
 	roles    map[string]role       // by name
 	issuers  map[string]issuer     // by URL
 }
@@ -153,7 +153,7 @@ func newIdentities(c iamConfig, admin user) (*identities, error) {
 	return i, i.add(c)
 }
 
-// add takes all of it or, if anything is wrong, none.
+// add adds all identities or, if one is invalid, none.
 func (i *identities) add(c iamConfig) error {
 	if err := c.check(); err != nil {
 		return err
@@ -174,7 +174,7 @@ func (i *identities) add(c iamConfig) error {
 	}
 	for _, r := range c.Roles {
 		i.roles[r.Name] = r
-		for _, session := range i.sessions { // a role's rights are looked up at each request
+		for _, session := range i.sessions { // existing sessions use the role's current policies
 			if session.roleARN == i.roleARN(r.Name) {
 				session.policies = r.Policies
 			}
@@ -205,8 +205,7 @@ func (i *identities) roleARN(name string) string {
 	return "arn:aws:iam::" + i.account + ":role/" + name
 }
 
-// find returns who an access key belongs to. Temporary credentials are nothing
-// without their session token.
+// find returns the owner of an access key. Temporary credentials require their session token.
 func (i *identities) find(accessKeyID, sessionToken string, now time.Time) (*principal, error) {
 	who := i.lookup(accessKeyID)
 	switch {
@@ -218,7 +217,8 @@ func (i *identities) find(accessKeyID, sessionToken string, now time.Time) (*pri
 	return who, nil
 }
 
-// lookup returns a copy, because a role's rights may change; nil if there is no such key.
+// lookup returns a copy, because a role's policies may change, or nil if there is no such
+// key.
 func (i *identities) lookup(accessKeyID string) *principal {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -249,7 +249,7 @@ func (i *identities) issuer(url string) (issuer, bool) {
 	return found, ok
 }
 
-// open makes temporary credentials for a role.
+// open creates temporary credentials for a role.
 func (i *identities) open(r role, sessionName string, ends time.Time, limits []policy, tags tagSet) *principal {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -266,8 +266,8 @@ func (i *identities) open(r role, sessionName string, ends time.Time, limits []p
 	return who
 }
 
-// roleID is the unique id of a role: AROA and characters that follow from its name.
+// roleID returns the unique ID of a role: AROA and characters derived from its name.
 func roleID(name string) string { return "AROA" + strings.ToUpper(hashHex([]byte(name))[:17]) }
 
-// newKeyID returns an access key id: four letters that tell its kind, and sixteen characters.
+// newKeyID returns an access key ID: a four-letter prefix for its kind, and 16 characters.
 func newKeyID(kind string) string { return kind + rand.Text()[:16] }

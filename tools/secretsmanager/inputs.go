@@ -1,7 +1,7 @@
 package main
 
-// The requests of the API. The tags repeat the limits of AWS's model, and a test
-// compares the two; validate refuses what does not keep to them.
+// Requests of the API. The struct tags repeat the limits of AWS's model, and a test compares
+// the two. validate rejects requests that violate them.
 
 type createSecretInput struct {
 	Name                        string  `aws:"required,min=1,max=512"`
@@ -25,7 +25,7 @@ type tag struct {
 	Value *string `json:",omitempty" aws:"max=256"`
 }
 
-// target is a secret by name or ARN.
+// target identifies a secret by name or ARN.
 type target struct {
 	SecretId string `aws:"required,min=1,max=2048"`
 }
@@ -117,7 +117,7 @@ type batchGetSecretValueInput struct {
 
 type secretID string
 
-// limits are those of the elements of lists.
+// limits returns the limits for elements of lists.
 func (stage) limits() string       { return "min=1,max=256" }
 func (tagKey) limits() string      { return "min=1,max=128" }
 func (secretID) limits() string    { return "min=1,max=2048" }

@@ -18,7 +18,7 @@ var inputs = map[string]any{
 	"UpdateSecretVersionStage": updateSecretVersionStageInput{},
 }
 
-// What this server checks of a request is what the model says, member by member.
+// The server's limits for requests are the model's, member by member.
 func TestLimitsAreTheModels(t *testing.T) {
 	t.Parallel()
 	m := needModel(t)
@@ -89,7 +89,7 @@ func number0(limit *float64) int {
 	return int(*limit)
 }
 
-// AWS's own examples are requests that work here.
+// AWS's own examples work as requests.
 func TestPublishedExamples(t *testing.T) {
 	t.Parallel()
 	needModel(t)
@@ -128,7 +128,7 @@ func TestPublishedExamples(t *testing.T) {
 	}
 }
 
-// prepare makes what an example takes to be there.
+// prepare creates what an example requires.
 func (w *world) prepare(operation, body string) {
 	w.Helper()
 	if operation == "CreateSecret" || operation == "ListSecrets" {
@@ -155,7 +155,7 @@ func (w *world) prepare(operation, body string) {
 	}
 }
 
-// What AWS's front end refuses is refused in its words.
+// The errors of AWS's front end have AWS's texts.
 func TestRefusalsOfTheFrontEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

@@ -6,28 +6,28 @@ import (
 	"time"
 )
 
-// withheld stands in the journal for what must not be written down.
+// withheld replaces secrets in the journal.
 const withheld = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
-// event is one request as CloudTrail records it: who asked for what, and what came
-// of it. Secret values, credentials and identity tokens are withheld.
+// event is one request in CloudTrail's format. Secret values, credentials and identity tokens
+// are withheld.
 type event struct {
-	EventTime         time.Time      `json:"eventTime"` // by the server's clock, at arrival
+	EventTime         time.Time      `json:"eventTime"` // arrival by the server's clock
 	EventSource       string         `json:"eventSource"`
 	EventName         string         `json:"eventName"`
 	AWSRegion         string         `json:"awsRegion"`
 	UserIdentity      identity       `json:"userIdentity"`
-	RequestParameters map[string]any `json:"requestParameters"` // first letters in lower case
+	RequestParameters map[string]any `json:"requestParameters"` // names start with a lower-case letter
 	ErrorCode         string         `json:"errorCode,omitempty"`
 	ErrorMessage      string         `json:"errorMessage,omitempty"`
 	RequestID         string         `json:"requestID"`
 
-	// These two are not CloudTrail's.
-	Secret string `json:"secret,omitempty"` // the friendly name, or the SecretId if there is no such secret
-	Status int    `json:"status"`           // of the HTTP answer; 0 if the connection was cut
+	// The following two are not CloudTrail's.
+	Secret string `json:"secret,omitempty"` // name, or the SecretId if there is no such secret
+	Status int    `json:"status"`           // HTTP status; 0 if the connection was cut
 }
 
-// identity is who made a request. It is as claimed if the signature was refused.
+// identity is the caller of a request, as claimed if the signature was rejected.
 type identity struct {
 	Type        string `json:"type"` // IAMUser, AssumedRole, WebIdentityUser or Unknown
 	ARN         string `json:"arn,omitempty"`
@@ -36,7 +36,7 @@ type identity struct {
 	UserName    string `json:"userName,omitempty"`
 }
 
-// parameters returns what the journal keeps of a request's members.
+// parameters returns the members of a request to record.
 func parameters(members map[string]any) map[string]any {
 	kept := map[string]any{}
 	for name, value := range maps.All(members) {

@@ -24,7 +24,7 @@ type verifier struct {
 	key crypto.PublicKey
 }
 
-// readJWKS reads RSA and P-256 keys (RFC 7517).
+// readJWKS decodes RSA and P-256 keys (RFC 7517).
 func readJWKS(text []byte) ([]verifier, error) {
 	var set struct {
 		Keys []struct {
@@ -41,7 +41,7 @@ func readJWKS(text []byte) ([]verifier, error) {
 		case k.Kty == "RSA":
 			key = &rsa.PublicKey{N: new(big.Int).SetBytes(number(k.N)), E: int(new(big.Int).SetBytes(number(k.E)).Int64())}
 		case k.Kty == "EC" && k.Crv == "P-256":
-			// 4 says that both coordinates follow; RFC 7518 writes all 32 bytes of each.
+			// 4 means uncompressed: both coordinates follow, 32 bytes each (RFC 7518).
 			point := slices.Concat([]byte{4}, number(k.X), number(k.Y))
 			var err error
 			if key, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point); err != nil {
@@ -58,7 +58,8 @@ func readJWKS(text []byte) ([]verifier, error) {
 	return keys, nil
 }
 
-// number reads a number as a JWK has it; nil, which makes no key, if it has none.
+// number decodes a number in a JWK. It returns nil, which is not a valid key, if text is
+// invalid.
 func number(text string) []byte {
 	bytes, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
@@ -67,10 +68,10 @@ func number(text string) []byte {
 	return bytes
 }
 
-// claims are those of a verified token.
+// claims are the claims of a verified token.
 type claims map[string]any
 
-// text returns a claim as text; "" if it is absent or has another type.
+// text returns a claim as text, or "" if it is absent or has another type.
 func (c claims) text(name string) string {
 	switch value := c[name].(type) {
 	case string:
@@ -110,13 +111,13 @@ func (c claims) time(name string) time.Time {
 	return time.Unix(int64(seconds), 0).UTC()
 }
 
-// The refusals of AssumeRoleWithWebIdentity. STS has names of its own for them.
+// Errors of AssumeRoleWithWebIdentity, which are specific to STS.
 const (
 	invalidIdentityToken = "InvalidIdentityToken"
 	idpRejectedClaim     = "IDPRejectedClaim"
 )
 
-// verifyToken checks an identity token: its issuer, signature, times and audience.
+// verifyToken verifies an identity token: its issuer, signature, times and audience.
 func (i *identities) verifyToken(token string, now time.Time) (claims, issuer, error) {
 	parts := strings.Split(token, ".")
 	var header struct{ Alg, Kid string }
@@ -158,8 +159,8 @@ func decodePart(text string, into any) error {
 	return decoder.Decode(into)
 }
 
-// signed says whether one of the issuer's keys made the signature. The key decides
-// about the algorithm, not the token.
+// signed reports whether one of the issuer's keys made the signature. The key determines the
+// algorithm, not the token.
 func (i issuer) signed(alg, kid, text string, signature []byte) bool {
 	sum := sha256.Sum256([]byte(text))
 	return slices.ContainsFunc(i.keys, func(v verifier) bool {
@@ -177,7 +178,7 @@ func (i issuer) signed(alg, kid, text string, signature []byte) bool {
 	})
 }
 
-// host is the issuer without its scheme, as policies name it.
+// host returns the issuer without its scheme, as in policies.
 func (i issuer) host() string {
 	at, err := url.Parse(i.URL)
 	if err != nil {
@@ -186,8 +187,8 @@ func (i issuer) host() string {
 	return strings.TrimSuffix(at.Host+at.Path, "/")
 }
 
-// conditionKeys are the claims that a trust policy can name: aud, sub and amr of
-// every issuer, and what STS passes on of GitHub's.
+// conditionKeys returns the claims that a trust policy can use: aud, sub and amr of every
+// issuer, and the claims of GitHub's tokens that STS supports.
 func (c claims) conditionKeys(host string) conditionKeys {
 	keys := conditionKeys{}
 	for _, name := range []string{"sub", "amr"} {

@@ -8,12 +8,11 @@ import (
 	"unicode"
 )
 
-// maxLag is the longest that ListSecrets can be told to be behind.
+// maxLag is the maximum delay of ListSecrets.
 const maxLag = time.Hour
 
-// listSecrets shows the secrets of the region, 100 a page, "not including secrets
-// that are marked for deletion" unless they are asked for. IAM knows no single
-// secrets here: the right is to all or none.
+// listSecrets lists the secrets of the region, 100 per page, "not including secrets that are
+// marked for deletion" unless requested. IAM has no permission for individual secrets here.
 func (s *session) listSecrets(in listSecretsInput) (any, error) {
 	if err := s.allowed("ListSecrets", "*", "*", s.keys(nil)); err != nil {
 		return nil, err
@@ -32,15 +31,15 @@ func (s *session) listSecrets(in listSecretsInput) (any, error) {
 	return listSecretsOutput{SecretList: append([]secretListEntry{}, part...), NextToken: next}, nil
 }
 
-// filtered returns the entries that all filters let through.
+// filtered returns the entries that satisfy all filters.
 func filtered(list []secretListEntry, filters []filter, deleted bool) []secretListEntry {
 	return slices.DeleteFunc(list, func(e secretListEntry) bool {
 		return e.DeletedDate != nil && !deleted || slices.ContainsFunc(filters, func(f filter) bool { return !f.lets(e) })
 	})
 }
 
-// lets says whether a filter lets an entry through: one of its values has to match,
-// and none of those with an exclamation mark.
+// lets reports whether a filter accepts an entry: one of its values must match, and none of
+// those with an exclamation mark.
 func (f filter) lets(e secretListEntry) bool {
 	wanted, found := false, false
 	for _, v := range f.Values {
@@ -55,7 +54,7 @@ func (f filter) lets(e secretListEntry) bool {
 	return found || !wanted
 }
 
-// matches compares as the API's reference says, key by key.
+// matches compares as the API reference specifies for each key.
 func (f filter) matches(e secretListEntry, v string) bool {
 	prefix := func(text string) bool { return strings.HasPrefix(text, v) }
 	switch text(f.Key) {
@@ -72,11 +71,11 @@ func (f filter) matches(e secretListEntry, v string) bool {
 	case "all":
 		return e.hasWord(v)
 	}
-	return false // owning-service: no secret here has one
+	return false // owning-service: no secret has one
 }
 
-// hasWord: "Breaks the filter value string into words and then searches all
-// attributes for matches. Not case-sensitive".
+// hasWord implements the key all: "Breaks the filter value string into words and then
+// searches all attributes for matches. Not case-sensitive".
 func (e secretListEntry) hasWord(v string) bool {
 	attributes := []string{e.Name, e.Description}
 	for _, t := range e.Tags {
@@ -89,9 +88,9 @@ func (e secretListEntry) hasWord(v string) bool {
 	return slices.ContainsFunc(words(v), func(word string) bool { return slices.Contains(there, word) })
 }
 
-// words cuts as the user guide says: "The words are separated by any change from
-// uppercase to lowercase, from letter to number, or from number/letter to
-// punctuation", with the example creds, Database, 892 of "credsDatabase#892".
+// words splits text as in the user guide: "The words are separated by any change from
+// uppercase to lowercase, from letter to number, or from number/letter to punctuation", for
+// example creds, Database and 892 in "credsDatabase#892".
 func words(text string) []string {
 	var list []string
 	var word []rune
@@ -117,8 +116,8 @@ func words(text string) []string {
 	return list
 }
 
-// sortEntries orders by "CreatedDate" unless another is asked for, newest first
-// unless the order is asc.
+// sortEntries sorts by "CreatedDate" unless another key is requested, newest first unless the
+// order is asc.
 func sortEntries(list []secretListEntry, by, order string) {
 	of := func(e secretListEntry) *epoch {
 		switch by {

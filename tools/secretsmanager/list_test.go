@@ -28,7 +28,7 @@ func where(key types.FilterNameStringType, values ...string) types.Filter {
 	return types.Filter{Key: key, Values: values}
 }
 
-// "Maximum value of 100" a page.
+// "Maximum value of 100" per page.
 func TestListPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -188,7 +188,7 @@ func TestListOrder(t *testing.T) {
 		w.create(name)
 		w.advance(time.Minute)
 	}
-	if err := w.tag("b", pairs("k=v")...); err != nil { // changed last
+	if err := w.tag("b", pairs("k=v")...); err != nil { // last change
 		t.Fatal(err)
 	}
 	w.advance(day)
@@ -211,8 +211,8 @@ func TestListOrder(t *testing.T) {
 	}
 }
 
-// What ListSecrets tells of an entry is enough to sort out what a rotation need not
-// look at: tags, labels and times.
+// An entry of ListSecrets has enough data to skip secrets that a rotation need not read:
+// tags, labels and times.
 func TestListEntry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

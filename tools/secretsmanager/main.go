@@ -1,10 +1,10 @@
-// Command secretsmanager serves AWS Secrets Manager on loopback, in memory, for
-// tests and for trying things out, with as much of STS as a client needs to get
-// credentials. It checks signatures, evaluates IAM policies and follows the API's
-// documented rules; AWS's published API model is what its tests hold it to.
+// Command secretsmanager serves AWS Secrets Manager on loopback, in memory, for tests and
+// experiments, with the part of STS that a client needs to get credentials. It verifies
+// signatures, evaluates IAM policies and implements the documented rules of the API. Its
+// tests check it against AWS's published API model.
 //
-// It is not AWS: nothing is encrypted or kept, there are no resource policies,
-// rotation functions or replicas, and /_aws/ makes it misbehave on purpose.
+// It is not AWS: nothing is encrypted or persisted, there are no resource policies, rotation
+// functions or replicas, and /_aws/ makes it fail on purpose.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
-// The variables that name the administrator's credentials. Both or neither are set.
+// Variables with the administrator's credentials. Either both or neither are set.
 const (
 	keyIDVariable  = "SECRETSMANAGER_ACCESS_KEY_ID"
 	secretVariable = "SECRETSMANAGER_SECRET_ACCESS_KEY"
@@ -103,10 +103,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	})
 }
 
-// duration is a time.Duration that JSON writes as text, such as "90s".
+// duration is a time.Duration whose JSON form is text, such as "90s".
 type duration time.Duration
 
-// UnmarshalJSON reads text that time.ParseDuration takes.
+// UnmarshalJSON accepts the format of [time.ParseDuration].
 func (d *duration) UnmarshalJSON(text []byte) error {
 	var words string
 	if err := json.Unmarshal(text, &words); err != nil {
@@ -117,5 +117,5 @@ func (d *duration) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// MarshalJSON writes the text.
+// MarshalJSON implements [json.Marshaler].
 func (d duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }

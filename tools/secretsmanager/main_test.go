@@ -17,8 +17,8 @@ import (
 	sm "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// serve runs the program until the test ends, and returns its first lines up to the
-// one with the address.
+// serve runs the program until the test ends, and returns its output up to the line with the
+// address.
 func serve(t *testing.T, getenv func(string) string, stdin io.Reader, args ...string) (lines []string, address string, ended <-chan error) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -61,7 +61,7 @@ func TestServesLoopbackOnly(t *testing.T) {
 	}
 }
 
-// Without credentials in its environment the program makes some and says them.
+// Without credentials in its environment, the program generates and prints them.
 func TestCredentialsOfTheAdministrator(t *testing.T) {
 	t.Parallel()
 	try := func(address, keyID, secret string) {

@@ -18,7 +18,7 @@ import (
 	"unicode/utf8"
 )
 
-// modelFolder is where Debian's python3-botocore has AWS's model of the API.
+// modelFolder is the location of AWS's API model in Debian's package python3-botocore.
 const modelFolder = "/usr/lib/python3/dist-packages/botocore/data/secretsmanager/2017-10-17"
 
 // model is AWS's published description of the API.
@@ -44,8 +44,7 @@ type shape struct {
 	Enum               []string
 }
 
-// readModelFile reads a file of the model, compressed or not, as the versions of the
-// package have it.
+// readModelFile reads a file of the model, which some versions of the package compress.
 func readModelFile(name string, into any) error {
 	file, err := os.Open(filepath.Join(modelFolder, name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,7 +68,7 @@ func readModelFile(name string, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// published is the model with what came since; nil if the package is not there.
+// published returns the model with later additions. It fails if the package is missing.
 var published = sync.OnceValues(func() (*model, error) {
 	m := &model{}
 	if err := readModelFile("service-2.json", m); err != nil {
@@ -102,8 +101,8 @@ var published = sync.OnceValues(func() (*model, error) {
 	return m, nil
 })
 
-// needModel returns the model. Where it is missing, the test fails in CI and is
-// skipped elsewhere.
+// needModel returns the model. If it is missing, the test fails in CI and is skipped
+// elsewhere.
 func needModel(t *testing.T) *model {
 	t.Helper()
 	m, err := published()
@@ -117,7 +116,7 @@ func needModel(t *testing.T) *model {
 	return nil
 }
 
-// check returns what is wrong with a JSON value by the model.
+// check returns the violations of the model in a JSON value.
 func (m *model) check(name, path string, value any) (wrong []string) {
 	s := m.Shapes[name]
 	bad := func(format string, args ...any) { wrong = append(wrong, path+": "+fmt.Sprintf(format, args...)) }
@@ -203,14 +202,13 @@ func (m *model) checkObject(s *shape, path string, object map[string]any) (wrong
 	return wrong
 }
 
-// common are the errors that any service of AWS may answer with; the model does not
-// repeat them.
+// common lists errors of all AWS services, which the model does not repeat.
 var common = []string{
 	accessDenied, expiredCredential, incomplete, invalidSignature, missingToken, serialization, serviceDown, throttling,
 	unknownOperation, unrecognized, validation,
 }
 
-// checkAnswer returns what is wrong with an answer by the model.
+// checkAnswer returns the violations of the model in an answer.
 func (m *model) checkAnswer(operation string, status int, kind string, body []byte) []string {
 	o := m.Operations[operation]
 	if status != 200 {
@@ -243,7 +241,7 @@ func (m *model) checkAnswer(operation string, status int, kind string, body []by
 	return m.check(o.Output.Shape, operation, output)
 }
 
-// The checker has to find what is wrong, or the other tests show nothing.
+// The checker reports violations, so that its negative results mean something.
 func TestModelCheckerFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	m := needModel(t)

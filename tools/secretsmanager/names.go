@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// nameRule is AWS's set: "The secret name can contain ASCII letters, numbers, and
-// the following characters: /_+=.@-". The service also takes "!", which names that
-// belong to other services have.
+// nameRule is AWS's character set: "The secret name can contain ASCII letters, numbers, and
+// the following characters: /_+=.@-". The service also accepts "!", which names owned by
+// other services contain.
 var nameRule = regexp.MustCompile(`^[a-zA-Z0-9/_+=.@!-]+$`)
 
-// fullName is a name in an ARN with its ending: "Secrets Manager automatically adds
-// a hyphen and six random characters after the secret name at the end of the ARN".
+// fullName matches a name with the suffix of an ARN: "Secrets Manager automatically adds a
+// hyphen and six random characters after the secret name at the end of the ARN".
 var fullName = regexp.MustCompile(`-[a-zA-Z0-9]{6}$`)
 
 func checkName(name string) error {
@@ -22,33 +22,33 @@ func checkName(name string) error {
 	return nil
 }
 
-// place is where secrets live.
+// place is an account and a region.
 type place struct {
-	account string // twelve digits
+	account string // 12 digits
 	region  string // such as eu-central-1
 }
 
-// arn returns the ARN of a secret of that name, without the ending.
+// arn returns the ARN of a secret with that name, without the suffix.
 func (p place) arn(name string) string {
 	return "arn:aws:secretsmanager:" + p.region + ":" + p.account + ":secret:" + name
 }
 
-// wanted is what a SecretId asks for. Either the whole ARN is given, or a name is:
-// on its own, or in an ARN without its ending.
+// wanted is a parsed SecretId: a whole ARN, or a name, alone or from an ARN without the
+// suffix.
 type wanted struct {
 	arn  string
 	name string
 }
 
-// want reads a SecretId. AWS advises against names that end in a hyphen and six
-// characters because such a name in an ARN without an ending reads as a whole ARN.
+// want parses a SecretId. AWS advises against names that end in a hyphen and six characters,
+// because such a name in an ARN without a suffix looks like a whole ARN.
 func (p place) want(id string) (wanted, error) {
 	if !strings.HasPrefix(id, "arn:") {
 		return wanted{name: id}, checkName(id)
 	}
 	name, ok := strings.CutPrefix(id, p.arn(""))
 	switch {
-	case !ok: // elsewhere
+	case !ok: // another account or region
 		return wanted{arn: id}, nil
 	case fullName.MatchString(name):
 		return wanted{arn: id, name: name[:len(name)-7]}, nil

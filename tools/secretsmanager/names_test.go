@@ -25,8 +25,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// "Secrets Manager automatically adds a hyphen and six random characters after the
-// secret name at the end of the ARN", so that a secret made anew has another ARN.
+// "Secrets Manager automatically adds a hyphen and six random characters after the secret
+// name at the end of the ARN", so a recreated secret has a different ARN.
 func TestARNs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -45,7 +45,7 @@ func TestARNs(t *testing.T) {
 	}
 	w.create("ci/a-a1b2c3")
 	for id, want := range map[string]string{
-		"ci/a": second, plain: second, second: second, // by name, by an ARN without and with its ending
+		"ci/a": second, plain: second, second: second, // by name, and by an ARN without and with the suffix
 		first: notFound, "ci/A": notFound, "ci": notFound, plain + "x": notFound,
 		strings.Replace(second, "eu-central-1", "us-east-1", 1):    notFound,
 		strings.Replace(second, "123456789012", "210987654321", 1): notFound,
@@ -66,7 +66,7 @@ func TestARNs(t *testing.T) {
 	}
 }
 
-// "You may operate multiple regions in your account": a secret is in one of them.
+// "You may operate multiple regions in your account": a secret belongs to one region.
 func TestRegionsAreApart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// operations are those of Secrets Manager that this server has. The others are
-// answered as AWS answers an operation that it does not know.
+// operations are the implemented operations of Secrets Manager. Others are answered as AWS
+// answers unknown operations.
 var operations = map[string]func(*session, []byte) (any, error){
 	"BatchGetSecretValue":      handle((*session).batchGetSecretValue),
 	"CreateSecret":             handle((*session).createSecret),
@@ -23,13 +23,13 @@ var operations = map[string]func(*session, []byte) (any, error){
 	"UpdateSecretVersionStage": handle((*session).updateSecretVersionStage),
 }
 
-// handle reads an operation's input and holds it to the model's limits. Members
-// that the model does not have are ignored, as AWS does.
+// handle decodes an operation's input and checks the model's limits. Unknown members are
+// ignored, as AWS does.
 func handle[In any](do func(*session, In) (any, error)) func(*session, []byte) (any, error) {
 	return func(s *session, body []byte) (any, error) {
 		var in In
 		if err := json.Unmarshal(body, &in); err != nil {
-			// The decoder's own words may quote a value.
+			// The decoder's error may quote a secret value.
 			return nil, refuse(serialization, "The request is not the JSON that the operation takes.")
 		}
 		if err := validate(in); err != nil {
@@ -39,8 +39,8 @@ func handle[In any](do func(*session, In) (any, error)) func(*session, []byte) (
 	}
 }
 
-// unsignedOperation says whether STS takes the operation without a signature: there
-// the identity token is the proof.
+// unsignedOperation reports whether STS accepts the operation without a signature: the
+// identity token authenticates it.
 func unsignedOperation(q *request) bool {
 	return q.service == tokenService && strings.HasPrefix(q.operation, "AssumeRoleWith")
 }

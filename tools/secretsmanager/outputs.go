@@ -1,14 +1,14 @@
 package main
 
-// The answers of the API. Secrets Manager "only returns fields that have a value".
+// Answers of the API. Secrets Manager "only returns fields that have a value".
 
-// named is what most answers begin with.
+// named contains the first members of most answers.
 type named struct {
 	ARN  string
 	Name string
 }
 
-// versioned is the answer of a call that makes a version.
+// versioned is the answer of an operation that creates a version.
 type versioned struct {
 	named
 	VersionId     string   `json:",omitempty"`

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// pattern is text with wildcards: * takes any characters, ? takes one.
+// pattern is text with wildcards: * matches any characters, ? matches one.
 type pattern []part
 
 type part struct {
 	char    rune
-	literal bool // a * or ? that a variable brought stands for itself
+	literal bool // a * or ? from a variable is literal
 }
 
-// expand puts the values of policy variables such as ${aws:PrincipalTag/team} into
-// a pattern. A variable whose key is not in the request matches nothing.
+// expand replaces policy variables such as ${aws:PrincipalTag/team} in a pattern. A variable
+// whose key is not in the request matches nothing.
 func expand(text string, keys conditionKeys) pattern {
 	var p pattern
 	for text != "" {
@@ -37,11 +37,11 @@ func expand(text string, keys conditionKeys) pattern {
 	return p
 }
 
-// impossible is in no name and no tag.
+// impossible occurs in no name and no tag.
 const impossible = '\x00'
 
-// variable returns the value of ${key}, or of ${key, 'default'}; ${*}, ${?} and ${$}
-// stand for those characters.
+// variable returns the value of ${key} or ${key, 'default'}; ${*}, ${?} and ${$} are those
+// characters.
 func variable(name string, keys conditionKeys) string {
 	if name == "*" || name == "?" || name == "$" {
 		return name
@@ -60,7 +60,8 @@ func (p pattern) equal(text string) bool {
 	return slices.EqualFunc(p, []rune(text), func(a part, b rune) bool { return a.char == b })
 }
 
-// match takes time in proportion to both lengths: it remembers only the last star.
+// match takes time proportional to the product of the lengths at most, because it backtracks
+// only to the last star.
 func (p pattern) match(text string) bool {
 	runes := []rune(text)
 	at, star, mark := 0, -1, 0
@@ -85,8 +86,8 @@ func (p pattern) match(text string) bool {
 	return at == len(p)
 }
 
-// matchARN compares the six parts of an ARN one by one, so that no wildcard reaches
-// over a colon but in the last.
+// matchARN compares the six parts of an ARN separately, so that a wildcard matches a colon
+// only in the last part.
 func (p pattern) matchARN(text string) bool {
 	patterns, texts := p.split(6), strings.SplitN(text, ":", 6)
 	return slices.EqualFunc(patterns, texts, func(a pattern, b string) bool { return a.match(b) })
@@ -104,5 +105,5 @@ func (p pattern) split(most int) []pattern {
 	return append(parts, p)
 }
 
-// glob matches names that have no variables, such as actions.
+// glob matches names without variables, such as actions.
 func glob(text, name string) bool { return expand(text, nil).match(name) }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// policy is an IAM policy document. What this server cannot evaluate is refused
-// when the document is read, so that no policy says less than it seems to.
+// policy is an IAM policy document. Anything that this server cannot evaluate is rejected
+// when the document is read, so that no policy means less than it says.
 type policy struct {
 	Version   string          `json:"Version"`
 	ID        string          `json:"Id,omitempty"`
@@ -28,10 +28,10 @@ type statement struct {
 	Condition   map[string]map[string]list[scalar] `json:"Condition,omitempty"`
 }
 
-// list is one or more elements: IAM takes one without brackets.
+// list is a list of elements. IAM accepts a single element without brackets.
 type list[T any] []T
 
-// UnmarshalJSON reads either form.
+// UnmarshalJSON accepts both forms.
 func (l *list[T]) UnmarshalJSON(text []byte) error {
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
 		var many []T
@@ -45,10 +45,10 @@ func (l *list[T]) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// scalar is a condition's value: text, or a number or truth value written without quotes.
+// scalar is the value of a condition: text, or a number or boolean without quotes.
 type scalar string
 
-// UnmarshalJSON reads any of them as text.
+// UnmarshalJSON decodes any of them as text.
 func (s *scalar) UnmarshalJSON(text []byte) error {
 	switch {
 	case bytes.HasPrefix(text, []byte(`"`)):
@@ -63,14 +63,14 @@ func (s *scalar) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// principalPattern is a statement's Principal: "*", or ARNs by kind.
+// principalPattern is a statement's Principal: "*", or ARNs by type.
 type principalPattern struct {
 	Any       bool         `json:"-"`
 	AWS       list[string] `json:"AWS,omitempty"`
 	Federated list[string] `json:"Federated,omitempty"`
 }
 
-// UnmarshalJSON reads either form.
+// UnmarshalJSON accepts both forms.
 func (p *principalPattern) UnmarshalJSON(text []byte) error {
 	if string(bytes.TrimSpace(text)) == `"*"` {
 		p.Any = true
@@ -80,8 +80,8 @@ func (p *principalPattern) UnmarshalJSON(text []byte) error {
 	return decodeStrictly(text, (*plain)(p))
 }
 
-// check refuses a document that IAM would not take, or that this server cannot
-// evaluate. A trust policy has principals and no resources.
+// check rejects a document that is invalid in IAM or that this server cannot evaluate. A
+// trust policy has principals and no resources.
 func (p policy) check(trust bool) error {
 	if p.Version != "2012-10-17" {
 		return fmt.Errorf("policy: Version is %q, want \"2012-10-17\"", p.Version)
@@ -134,7 +134,7 @@ func (s statement) check(trust bool) error {
 	return nil
 }
 
-// decodeStrictly reads JSON without members that nobody asked for, and nothing after it.
+// decodeStrictly decodes JSON and rejects unknown members and trailing data.
 func decodeStrictly(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// rates are AWS's quotas per region, in requests per second. Operations that share
-// one share its key.
+// rates are AWS's quotas per region, in requests per second. Operations with a common quota
+// use the same key.
 var rates = map[string]int{
 	"BatchGetSecretValue": 100, "CreateSecret": 50, "DeleteSecret": 50, "DescribeSecret": 40000, "GetSecretValue": 10000,
 	"ListSecretVersionIds": 50, "ListSecrets": 100, "PutSecretValue": 50, "RestoreSecret": 50, "TagResource": 50,
 }
 
-// quotaOf returns the key of the quota that an operation counts against; "" for no quota.
+// quotaOf returns the key of an operation's quota, or "" if it has none.
 func quotaOf(operation string) string {
 	switch operation {
 	case "UpdateSecret", "UpdateSecretVersionStage":
@@ -26,15 +26,15 @@ func quotaOf(operation string) string {
 	return ""
 }
 
-// quotas counts the requests of a second, by region and quota.
+// quotas counts the requests in the current second, by region and quota.
 type quotas struct {
 	mu     sync.Mutex
 	second int64
 	used   map[[2]string]int
 }
 
-// take counts one request, and says whether it is within the quota. Seconds are
-// those of the server's clock.
+// take counts a request and reports whether it is within the quota. Seconds are those of the
+// server's clock.
 func (q *quotas) take(region, operation string, now time.Time) bool {
 	key := quotaOf(operation)
 	if key == "" {

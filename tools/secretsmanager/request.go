@@ -10,26 +10,25 @@ import (
 	"strings"
 )
 
-// The services that are behind the one listener. They have protocols of their own:
-// JSON with the operation in X-Amz-Target, and a form with the operation in Action.
+// Services behind the single listener. They have different protocols: JSON with the operation
+// in X-Amz-Target, and a form with the operation in Action.
 const (
 	secretsManager = "secretsmanager"
 	tokenService   = "sts"
 )
 
-// request is one that came in, read as far as that is possible before anything is
-// checked.
+// request is an incoming request, parsed as far as possible before any check.
 type request struct {
 	http      *http.Request
 	body      []byte
 	id        string // x-amzn-RequestId of the answer
 	service   string
 	operation string
-	secret    string         // the name of the secret that it is about, or the SecretId if that is not a name; "" for no secret
-	form      url.Values     // of STS
-	members   map[string]any // of the operation's input
+	secret    string         // name of the secret, or the SecretId if it is not a name; "" if there is none
+	form      url.Values     // STS only
+	members   map[string]any // members of the operation's input
 	signature signature
-	unsigned  error // what is wrong with the Authorization header
+	unsigned  error // error in the Authorization header
 }
 
 func readRequest(r *http.Request, body []byte, account string) *request {
@@ -40,7 +39,7 @@ func readRequest(r *http.Request, body []byte, account string) *request {
 		q.service, q.operation = secretsManager, operation
 		decoder := json.NewDecoder(bytes.NewReader(body))
 		decoder.UseNumber()
-		_ = decoder.Decode(&q.members) // the operation refuses what is not JSON
+		_ = decoder.Decode(&q.members) // the operation rejects invalid JSON
 		q.secret = q.name(place{account: account, region: q.signature.region})
 		return q
 	}
@@ -55,7 +54,7 @@ func readRequest(r *http.Request, body []byte, account string) *request {
 	return q
 }
 
-// name returns the name of the secret that the request is about.
+// name returns the name of the secret that the request concerns.
 func (q *request) name(at place) string {
 	id, _ := q.members["SecretId"].(string)
 	if q.operation == "CreateSecret" {
@@ -67,11 +66,11 @@ func (q *request) name(at place) string {
 	return id
 }
 
-// answer is what a request gets.
+// answer is the answer to a request.
 type answer struct {
 	status  int
-	kind    string // of the error; "" is success
-	message string // of the error
+	kind    string // name of the error; "" = success
+	message string // text of the error
 	header  map[string]string
 	body    []byte
 }
@@ -81,7 +80,7 @@ const (
 	xmlType  = "text/xml"
 )
 
-// refused returns the answer that an error makes.
+// refused returns the answer for an error.
 func (q *request) refused(err error) answer {
 	if q.service == tokenService {
 		f := stsFailure(err)
@@ -89,7 +88,7 @@ func (q *request) refused(err error) answer {
 		return answer{status: f.status, kind: f.kind, message: f.message, header: map[string]string{"Content-Type": xmlType}, body: body}
 	}
 	f := asFailure(err)
-	member := "Message" // as in the model; the errors that all services share spell it otherwise
+	member := "Message" // as in the model; errors of all services spell it differently
 	switch f.kind {
 	case accessDenied, validation, serialization, throttling, invalidSignature, incomplete, missingToken, unrecognized, expiredCredential, serviceDown, unknownOperation:
 		member = "message"
@@ -101,7 +100,7 @@ func (q *request) refused(err error) answer {
 	}
 }
 
-// done returns the answer of a success. Some operations have no output.
+// done returns the answer for a success. Some operations have no output.
 func (q *request) done(out any) answer {
 	a := answer{status: http.StatusOK, header: map[string]string{"Content-Type": jsonType}}
 	var err error

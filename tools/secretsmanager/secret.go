@@ -9,19 +9,19 @@ import (
 type secret struct {
 	name, arn   string
 	description string
-	kmsKey      string // "" is aws/secretsmanager
+	kmsKey      string // "" = aws/secretsmanager
 	tags        tagSet
 	versions    []*version // oldest first
 	stages      stages
 	created     time.Time
 	changed     time.Time
-	accessed    time.Time // the day; zero if it was never read
-	deleted     time.Time // when DeleteSecret was called; zero if it was not
-	ends        time.Time // of the recovery window
-	history     []listed  // what ListSecrets shows, oldest first
+	accessed    time.Time // day of the last read; zero if never
+	deleted     time.Time // time of DeleteSecret; zero if not deleted
+	ends        time.Time // end of the recovery window
+	history     []listed  // entries in ListSecrets, oldest first
 }
 
-// listed is what ListSecrets shows of a secret from a time on.
+// listed is an entry of ListSecrets from a time on.
 type listed struct {
 	from  time.Time
 	entry secretListEntry
@@ -34,9 +34,9 @@ func (s *secret) version(id string) *version {
 	return nil
 }
 
-// put adds a version, or finds that it is there: "If a version with this value
-// already exists and that version's SecretString or SecretBinary values are the
-// same as those in the request then the request is ignored".
+// put adds a version, unless it exists: "If a version with this value already exists and that
+// version's SecretString or SecretBinary values are the same as those in the request then the
+// request is ignored".
 func (s *secret) put(id string, what value, labels []stage, now time.Time) error {
 	if there := s.version(id); there != nil {
 		if there.value.equal(what) {
@@ -57,7 +57,7 @@ func (s *secret) put(id string, what value, labels []stage, now time.Time) error
 	return nil
 }
 
-// versionStages returns the labels of each version that has any.
+// versionStages returns the labels of each version with labels.
 func (s *secret) versionStages() map[string][]string {
 	var all map[string][]string
 	for _, v := range s.versions {
@@ -71,8 +71,8 @@ func (s *secret) versionStages() map[string][]string {
 	return all
 }
 
-// read returns the version that a request means: "If you don't specify either a
-// VersionStage or VersionId, then Secrets Manager returns the AWSCURRENT version".
+// read returns the requested version: "If you don't specify either a VersionStage or
+// VersionId, then Secrets Manager returns the AWSCURRENT version".
 func (s *secret) read(id, label string) (*version, error) {
 	if id == "" && label == "" {
 		label = current
@@ -94,13 +94,13 @@ func (s *secret) read(id, label string) (*version, error) {
 	return at, nil
 }
 
-// touch notes that a version was read. AWS keeps the day alone.
+// touch records that a version was read. AWS records only the day.
 func (s *secret) touch(v *version, now time.Time) {
 	day := now.Truncate(24 * time.Hour)
 	s.accessed, v.accessed = day, day
 }
 
-// listing is how ListSecrets shows the secret.
+// listing returns the secret's entry in ListSecrets.
 func (s *secret) listing(region string) secretListEntry {
 	return secretListEntry{
 		ARN: s.arn, Name: s.name, Description: s.description, KmsKeyId: s.kmsKey, Tags: slices.Clone(s.tags),

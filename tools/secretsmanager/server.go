@@ -11,11 +11,11 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/tools/loopback"
 )
 
-// maxBody is what the service takes of a request, in bytes: a value in base64 and
-// the largest of everything else fit in.
+// maxBody is the service's limit for a request's body, in bytes. It has room for a
+// base64-encoded value and the maximum of everything else.
 const maxBody = 1 << 20
 
-// server is Secrets Manager and STS of one account.
+// server implements Secrets Manager and STS for one account.
 type server struct {
 	clock      clock
 	identities *identities
@@ -34,7 +34,7 @@ func newServer(o options, admin user) (*server, error) {
 	return s, err
 }
 
-// ServeHTTP sends control requests aside and lets the faults at all others.
+// ServeHTTP serves control requests, and all others with faults.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !loopback.IsLocal(r.Host) {
 		http.Error(w, "secretsmanager answers to loopback addresses only", http.StatusForbidden)
@@ -62,7 +62,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.journal.add(e)
 	if !ok {
-		panic(http.ErrAbortHandler) // net/http's way to cut the connection
+		panic(http.ErrAbortHandler) // closes the connection
 	}
 	for name, value := range a.header {
 		w.Header().Set(name, value)
@@ -73,7 +73,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(a.body)
 }
 
-// answer does what a request asks, if it may.
+// answer authorizes and performs a request.
 func (s *server) answer(q *request, now time.Time) answer {
 	out, err := s.work(q, now)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *server) work(q *request, now time.Time) (any, error) {
 	return operation(&session{region: region, who: who, now: now, lag: time.Duration(set.ListLag)}, q.body)
 }
 
-// authenticate returns who signed a request.
+// authenticate returns the caller who signed a request.
 func (s *server) authenticate(q *request, now time.Time) (*principal, error) {
 	if q.unsigned != nil {
 		return nil, q.unsigned
@@ -126,7 +126,7 @@ func (s *server) authenticate(q *request, now time.Time) (*principal, error) {
 	return who, q.signature.verify(q.http, q.body, who.secretKey, q.service, now)
 }
 
-// event begins the journal's line about a request.
+// event starts the journal entry of a request.
 func (s *server) event(q *request, now time.Time) event {
 	e := event{
 		EventTime: now, EventSource: q.service + ".amazonaws.com", EventName: q.operation, AWSRegion: q.signature.region,

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// session is one request to Secrets Manager while it has the store to itself.
+// session is one request to Secrets Manager, with exclusive access to the store.
 type session struct {
 	*region
 	who *principal
@@ -15,9 +15,9 @@ type session struct {
 	lag time.Duration // of ListSecrets
 }
 
-// secret returns the secret that a request is about, if the caller may do that to
-// it. IAM is asked first: whoever has no right does not learn what is there. What
-// is not there has no tags, and an ARN without its ending.
+// secret returns the requested secret if the caller has permission. IAM is checked first, so
+// that a caller without permission does not learn whether the secret exists. A secret that
+// does not exist has no tags, and an ARN without a suffix.
 func (s *session) secret(action string, in target, own conditionKeys) (*secret, error) {
 	w, err := s.want(in.SecretId)
 	if err != nil {
@@ -43,8 +43,8 @@ func (s *session) secret(action string, in target, own conditionKeys) (*secret, 
 	return found, nil
 }
 
-// live is secret, for operations that a deletion bars: "When a secret is scheduled
-// for deletion, you cannot retrieve the secret value".
+// live is like secret, for operations that a deletion blocks: "When a secret is scheduled for
+// deletion, you cannot retrieve the secret value".
 func (s *session) live(action string, in target, own conditionKeys) (*secret, error) {
 	found, err := s.secret(action, in, own)
 	if err == nil && !found.deleted.IsZero() {
@@ -53,12 +53,12 @@ func (s *session) live(action string, in target, own conditionKeys) (*secret, er
 	return found, err
 }
 
-// keys are the caller's, the region's and the request's own.
+// keys returns the condition keys of the caller, the region and the request.
 func (s *session) keys(own conditionKeys) conditionKeys {
 	keys := s.who.keys()
 	keys.add("aws:RequestedRegion", s.region.region)
 	keys.add("aws:ResourceAccount", s.account)
-	keys.add("aws:SecureTransport", "true") // AWS has TLS in front; loopback needs none
+	keys.add("aws:SecureTransport", "true") // AWS requires TLS; loopback does not
 	keys.add("aws:CurrentTime", s.now.Format(time.RFC3339))
 	keys.add("secretsmanager:SecretPrimaryRegion", s.region.region)
 	for name, values := range own {
@@ -88,7 +88,7 @@ func addResourceTags(keys conditionKeys, tags tagSet) {
 	}
 }
 
-// addTags adds the keys of tags in a request.
+// addTags adds the condition keys of tags in a request.
 func addTags(keys conditionKeys, tags []tag) {
 	for _, t := range tags {
 		keys.add("aws:RequestTag/"+*t.Key, *t.Value)
@@ -102,7 +102,7 @@ func addPointer(keys conditionKeys, name string, value *string) {
 	}
 }
 
-// addKMSKey adds the keys of a KMS key, which is accepted without being looked at.
+// addKMSKey adds the condition keys of a KMS key, which is accepted unchecked.
 func addKMSKey(keys conditionKeys, id *string) {
 	addPointer(keys, "secretsmanager:KmsKeyId", id)
 	if id != nil && strings.HasPrefix(*id, "arn:") {
@@ -110,7 +110,7 @@ func addKMSKey(keys conditionKeys, id *string) {
 	}
 }
 
-// page cuts a list. The token is the place to go on from.
+// page returns a page of a list. The token is the index at which to continue.
 func page[T any](list []T, token *string, most *int64, usual int) (part []T, next string, err error) {
 	from, size := 0, usual
 	if token != nil {

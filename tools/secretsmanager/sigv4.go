@@ -18,16 +18,16 @@ const (
 	maxSkew   = 5 * time.Minute
 )
 
-// signature is what the Authorization header says (AWS Signature Version 4).
+// signature is a parsed Authorization header (AWS Signature Version 4).
 type signature struct {
 	accessKeyID           string
-	date, region, service string // the credential's scope
+	date, region, service string // scope of the credential
 	headers               []string
 	hex                   string
 }
 
-// parseSignature reads
-// "AWS4-HMAC-SHA256 Credential=ID/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX".
+// parseSignature parses "AWS4-HMAC-SHA256 Credential=ID/DATE/REGION/SERVICE/aws4_request,
+// SignedHeaders=a;b, Signature=HEX".
 func parseSignature(header string) (signature, error) {
 	var s signature
 	if header == "" {
@@ -59,8 +59,8 @@ func parseSignature(header string) (signature, error) {
 	return s, nil
 }
 
-// verify compares the signature with the one that the key makes for the request as
-// it came. Host, the date and every other X-Amz header have to be signed.
+// verify compares the signature with the expected one. Host, the date and all other X-Amz
+// headers must be signed.
 func (s signature) verify(r *http.Request, body []byte, secretKey, service string, now time.Time) error {
 	if s.service != service {
 		return refuse(invalidSignature, "Credential should be scoped to correct service: '%s'.", service)
@@ -96,8 +96,8 @@ func (s signature) verify(r *http.Request, body []byte, secretKey, service strin
 	return nil
 }
 
-// checkSkew refuses a request that is signed for another time: more than five
-// minutes before or after the server's.
+// checkSkew rejects a request that was signed more than five minutes before or after the
+// server's time.
 func checkSkew(signedAt, now time.Time) error {
 	now = now.Truncate(time.Second)
 	first, last := now.Add(-maxSkew), now.Add(maxSkew)
@@ -112,7 +112,7 @@ func checkSkew(signedAt, now time.Time) error {
 	return nil
 }
 
-// canonicalRequest is the text that is signed.
+// canonicalRequest returns the text that is signed.
 func canonicalRequest(r *http.Request, headers []string, payload string) string {
 	var b strings.Builder
 	path := r.URL.EscapedPath()
@@ -127,7 +127,7 @@ func canonicalRequest(r *http.Request, headers []string, payload string) string 
 	return b.String()
 }
 
-// headerValue returns a header as it is signed: net/http keeps two of them elsewhere.
+// headerValue returns a header for signing. net/http stores two headers elsewhere.
 func headerValue(r *http.Request, name string) string {
 	switch name {
 	case "host":
@@ -153,7 +153,7 @@ func canonicalQuery(query url.Values) string {
 	return strings.Join(pairs, "&")
 }
 
-// escape is RFC 3986's: a space becomes %20.
+// escape encodes text as in RFC 3986: a space becomes %20.
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
 // sign returns the signature of a canonical request in hexadecimal.

@@ -12,7 +12,7 @@ import (
 	sm "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// The vectors are those of AWS's Signature Version 4 test suite.
+// Signatures match the vectors of AWS's Signature Version 4 test suite.
 func TestSignatureVectors(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, method, target, want string }{
@@ -39,7 +39,7 @@ func TestSignatureVectors(t *testing.T) {
 	}
 }
 
-// signed makes a request that is right, for a test to spoil.
+// signed returns a correctly signed request.
 func (w *world) signed(at time.Time, service string) *http.Request {
 	w.Helper()
 	const body = `{"SecretId":"a"}`
@@ -91,7 +91,8 @@ func TestSignatureIsChecked(t *testing.T) {
 	}
 }
 
-// A signature that fits is refused unless it covers the host: otherwise it could be replayed elsewhere.
+// A signature that does not cover the host is rejected, because it could be replayed to
+// another host.
 func TestHostIsSigned(t *testing.T) {
 	t.Parallel()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", nil)
@@ -115,7 +116,7 @@ func replace(r *http.Request, old, with string) {
 	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, with, 1))
 }
 
-// A signature is good for five minutes around the server's time.
+// A signature is valid for five minutes before and after the server's time.
 func TestSignatureWindow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -132,8 +133,8 @@ func TestSignatureWindow(t *testing.T) {
 	}
 }
 
-// The SDK signs by the machine's clock, and corrects itself from the Date header when
-// the server's time is another.
+// The SDK signs with the machine's clock and corrects itself from the Date header if the
+// server's time differs.
 func TestClientWithAnotherClock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

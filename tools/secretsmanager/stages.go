@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The staging labels that AWS moves by itself.
+// Staging labels that AWS moves automatically.
 const (
 	current  = "AWSCURRENT"
 	previous = "AWSPREVIOUS"
@@ -15,9 +15,8 @@ const (
 // secret: 20".
 const maxStages = 20
 
-// stages tells which version each staging label of a secret is attached to: "Each
-// staging label can be attached to only one version at a time". No function changes
-// what it is given.
+// stages maps each staging label of a secret to a version: "Each staging label can be
+// attached to only one version at a time". Methods do not modify their receiver.
 type stages map[string]string
 
 // of returns the labels of one version, sorted.
@@ -33,8 +32,7 @@ func (s stages) of(id string) []string {
 }
 
 // attach moves a label to a version. "Whenever you move AWSCURRENT, Secrets Manager
-// automatically moves the label AWSPREVIOUS to the version that AWSCURRENT was
-// removed from".
+// automatically moves the label AWSPREVIOUS to the version that AWSCURRENT was removed from".
 func (s stages) attach(label, id string) stages {
 	moved := maps.Clone(s)
 	if moved == nil {
@@ -47,10 +45,9 @@ func (s stages) attach(label, id string) stages {
 	return moved
 }
 
-// put returns the labels after a version was added: AWSCURRENT moves to it unless
-// other labels are asked for. "If this operation creates the first version for the
-// secret, then Secrets Manager automatically attaches the staging label AWSCURRENT
-// to it".
+// put returns the labels after a new version: AWSCURRENT moves to it unless other labels are
+// requested. "If this operation creates the first version for the secret, then Secrets
+// Manager automatically attaches the staging label AWSCURRENT to it".
 func (s stages) put(id string, asked []stage) (stages, error) {
 	after := s
 	if len(asked) == 0 || len(s) == 0 || slices.Contains(asked, current) {
@@ -64,10 +61,10 @@ func (s stages) put(id string, asked []stage) (stages, error) {
 	return after, after.check()
 }
 
-// move returns the labels after UpdateSecretVersionStage, whose check is what makes
-// a compare-and-set of it: "If the label is attached and you either do not specify
-// this parameter [RemoveFromVersionId], or the version ID does not match, then the
-// operation fails." An empty from or to was not given.
+// move returns the labels after UpdateSecretVersionStage, whose condition makes it a
+// compare-and-set: "If the label is attached and you either do not specify this parameter
+// [RemoveFromVersionId], or the version ID does not match, then the operation fails." An
+// empty from or to is not specified.
 func (s stages) move(label, from, to string) (stages, error) {
 	at, attached := s[label]
 	switch {

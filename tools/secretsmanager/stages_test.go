@@ -44,22 +44,21 @@ func TestStagesAfterAPut(t *testing.T) {
 	}
 }
 
-// "The staging label is attached and you either do not specify this parameter, or the
-// version ID does not match, then the operation fails": the compare-and-set that a
-// rotation stands on.
+// "The staging label is attached and you either do not specify this parameter, or the version
+// ID does not match, then the operation fails": rotations rely on this compare-and-set.
 func TestStagesMove(t *testing.T) {
 	t.Parallel()
 	start := stages{"AWSCURRENT": "b", "AWSPREVIOUS": "a", "MINE": "c"}
 	for _, c := range []struct {
 		label, from, to string
-		after           stages // nil is a refusal
+		after           stages // nil = rejected
 	}{
 		{"AWSCURRENT", "b", "c", stages{"AWSCURRENT": "c", "AWSPREVIOUS": "b", "MINE": "c"}},
-		{"AWSCURRENT", "b", "a", stages{"AWSCURRENT": "a", "AWSPREVIOUS": "b", "MINE": "c"}}, // back
-		{"AWSCURRENT", "a", "c", nil}, // someone else was faster
+		{"AWSCURRENT", "b", "a", stages{"AWSCURRENT": "a", "AWSPREVIOUS": "b", "MINE": "c"}}, // rolls back
+		{"AWSCURRENT", "a", "c", nil}, // another run was faster
 		{"AWSCURRENT", "", "c", nil},
 		{"AWSCURRENT", "c", "c", nil},
-		{"AWSCURRENT", "", "b", start}, // it is there
+		{"AWSCURRENT", "", "b", start}, // already attached
 		{"AWSCURRENT", "b", "b", start},
 		{"AWSCURRENT", "b", "", nil}, // "It can't be completely removed"
 		{"AWSPREVIOUS", "a", "", stages{"AWSCURRENT": "b", "MINE": "c"}},
@@ -68,7 +67,7 @@ func TestStagesMove(t *testing.T) {
 		{"MINE", "c", "", stages{"AWSCURRENT": "b", "AWSPREVIOUS": "a"}},
 		{"MINE", "b", "", nil},
 		{"NEW", "", "b", stages{"AWSCURRENT": "b", "AWSPREVIOUS": "a", "MINE": "c", "NEW": "b"}},
-		{"NEW", "b", "c", nil}, // it is not there
+		{"NEW", "b", "c", nil}, // not attached
 		{"NEW", "", "", nil},
 	} {
 		got, err := start.move(c.label, c.from, c.to)
@@ -81,8 +80,8 @@ func TestStagesMove(t *testing.T) {
 	}
 }
 
-// Two runs put a version each and then try to make it current. Both name the version
-// that they saw, so that one of them fails and its version stays without AWSCURRENT.
+// Two runs each put a version and then try to make it current. Both name the version that
+// they saw, so one fails and its version does not become AWSCURRENT.
 func TestTwoRotationsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// store are the secrets of the account, by region. Each request has it to itself,
-// so that every operation is atomic.
+// store contains the account's secrets by region. Each request has exclusive access, so that
+// operations are atomic.
 type store struct {
 	mu      sync.Mutex
 	regions map[string]*region
 }
 
-// region are the secrets of one region.
+// region contains the secrets of one region.
 type region struct {
 	place
 	secrets []*secret // oldest first
-	gone    []listed  // of secrets that are no more; ListSecrets may still show them
+	gone    []listed  // deleted secrets that ListSecrets may still show
 }
 
-// region returns one, which comes into being when it is first named. The lock is held.
+// region returns a region, which is created on first use. The caller holds the lock.
 func (s *store) region(at place) *region {
 	if s.regions == nil {
 		s.regions = map[string]*region{}
@@ -31,7 +31,7 @@ func (s *store) region(at place) *region {
 	return s.regions[at.region]
 }
 
-// find returns the secret that a SecretId means, nil if there is none.
+// find returns the secret for a SecretId, or nil if there is none.
 func (r *region) find(w wanted) *secret {
 	i := slices.IndexFunc(r.secrets, func(s *secret) bool {
 		if w.arn != "" {
@@ -45,8 +45,8 @@ func (r *region) find(w wanted) *secret {
 	return r.secrets[i]
 }
 
-// expire removes the secrets whose recovery window is over. AWS does so "as a
-// background task with low priority"; here it is done by the next request.
+// expire removes secrets whose recovery window has ended. AWS does so "as a background task
+// with low priority"; here the next request does.
 func (r *region) expire(now time.Time) {
 	for _, s := range slices.Clone(r.secrets) {
 		if !s.ends.IsZero() && !now.Before(s.ends) {
@@ -55,23 +55,23 @@ func (r *region) expire(now time.Time) {
 	}
 }
 
-// remove ends a secret for good.
+// remove deletes a secret permanently.
 func (r *region) remove(s *secret, now time.Time) {
 	r.secrets = slices.DeleteFunc(r.secrets, func(other *secret) bool { return other == s })
 	r.gone = append(r.gone, listed{from: now, entry: s.listing(r.region)})
 }
 
-// note records what ListSecrets shows of a secret from now on.
+// note records the secret's current entry for ListSecrets.
 func (r *region) note(s *secret, now time.Time) {
 	s.history = append(s.history, listed{from: now, entry: s.listing(r.region)})
-	// Nobody asks for what was before the longest lag but its last entry.
+	// Of the entries older than the maximum lag, only the last can be listed.
 	for len(s.history) > 1 && now.Sub(s.history[1].from) > maxLag {
 		s.history = s.history[1:]
 	}
 	r.gone = slices.DeleteFunc(r.gone, func(l listed) bool { return now.Sub(l.from) > maxLag })
 }
 
-// listings returns what ListSecrets showed at a time, oldest secrets first.
+// listings returns the entries of ListSecrets at a time, oldest secrets first.
 func (r *region) listings(at time.Time) []secretListEntry {
 	var list []secretListEntry
 	for _, l := range r.gone {

@@ -23,7 +23,7 @@ const (
 
 var sessionNameRule = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 
-// stsOutput are the answers of STS; which members are set depends on the operation.
+// stsOutput is the answer of STS. The operation determines which members are set.
 type stsOutput struct {
 	Credentials                 *stsCredentials `xml:",omitempty"`
 	AssumedRoleUser             *stsRoleUser    `xml:",omitempty"`
@@ -48,8 +48,8 @@ type stsRoleUser struct {
 	Arn           string
 }
 
-// sts does one operation of STS. who is nil for AssumeRoleWithWebIdentity, whose
-// requests are not signed.
+// sts performs an STS operation. who is nil for AssumeRoleWithWebIdentity, whose requests are
+// not signed.
 func (s *server) sts(operation string, form url.Values, who *principal, now time.Time) (stsOutput, error) {
 	switch operation {
 	case "GetCallerIdentity": // "No permissions are required to perform this operation."
@@ -90,7 +90,7 @@ func (s *server) assumeRole(form url.Values, who *principal, now time.Time) (sts
 		a := ask{action: action, resource: arn, keys: keys}
 		trusted, byName := r.trusts(a, who.asAWS)
 		own := who.may(a)
-		// AWS tells nobody whether the role is there.
+		// As in AWS, the error does not reveal whether the role exists.
 		if !known || trusted != allow || own == explicitDeny || own != allow && !byName {
 			return stsOutput{}, refuse("AccessDenied", "User: %s is not authorized to perform: %s on resource: %s", who.ARN, action, arn)
 		}
@@ -118,7 +118,7 @@ func (s *server) assumeWithIdentity(form url.Values, now time.Time) (stsOutput, 
 	return out, err
 }
 
-// session checks how long and how narrow the session is to be, and opens it.
+// session validates the duration and policies of a session and creates it.
 func (s *server) session(form url.Values, r role, tags tagSet, now time.Time) (stsOutput, error) {
 	name := form.Get("RoleSessionName")
 	if !sessionNameRule.MatchString(name) {
@@ -182,7 +182,7 @@ func sessionPolicies(form url.Values) ([]policy, error) {
 	return []policy{p}, nil
 }
 
-// sessionTags reads Tags.member.N.Key and Tags.member.N.Value.
+// sessionTags parses Tags.member.N.Key and Tags.member.N.Value.
 func sessionTags(form url.Values) (tagSet, error) {
 	var tags tagSet
 	for n := 1; ; n++ {
@@ -201,7 +201,7 @@ func addIfGiven(keys conditionKeys, name, value string) {
 	}
 }
 
-// stsFailure returns an error with the name and status that STS has for it.
+// stsFailure returns the STS name and status of an error.
 func stsFailure(err error) *failure {
 	f := *asFailure(err)
 	names := map[string]string{
@@ -218,7 +218,7 @@ func stsFailure(err error) *failure {
 	return &f
 }
 
-// writeSTS returns the XML of an answer.
+// writeSTS encodes an answer as XML.
 func writeSTS(operation string, out stsOutput, requestID string) ([]byte, error) {
 	type metadata struct {
 		RequestID string `xml:"RequestId"`
@@ -237,7 +237,7 @@ func writeSTS(operation string, out stsOutput, requestID string) ([]byte, error)
 	return xml.Marshal(body)
 }
 
-// writeSTSError returns the XML of a refusal.
+// writeSTSError encodes an error as XML.
 func writeSTSError(f *failure, requestID string) ([]byte, error) {
 	var body struct {
 		XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`

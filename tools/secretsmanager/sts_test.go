@@ -39,7 +39,7 @@ func (w *world) sts(options ...func(*sts.Options)) *sts.Client {
 	}, options...)
 }
 
-// provider is an issuer of identity tokens with both kinds of keys.
+// provider is an issuer of identity tokens with keys of both types.
 type provider struct {
 	rsa *rsa.PrivateKey
 	ec  *ecdsa.PrivateKey
@@ -68,7 +68,7 @@ func (p provider) issuer(t *testing.T) issuer {
 	return issuer{URL: github, Audiences: []string{"sts.amazonaws.com"}, JWKS: json.RawMessage(set)}
 }
 
-// token makes an identity token as GitHub does; changes go over its usual claims.
+// token returns an identity token like GitHub's, with changes to its usual claims.
 func (p provider) token(t *testing.T, kid string, changes map[string]any) string {
 	t.Helper()
 	claims := map[string]any{
@@ -100,7 +100,7 @@ func (p provider) token(t *testing.T, kid string, changes map[string]any) string
 	return text + "." + encode(signature[:])
 }
 
-// trust reads a trust policy.
+// trust parses a trust policy.
 func trust(t *testing.T, list ...string) policy {
 	t.Helper()
 	var p policy
@@ -116,7 +116,8 @@ const trustsGitHub = `{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::1
 		"token.actions.githubusercontent.com:repository_id":"4711",
 		"token.actions.githubusercontent.com:sub":"repo:acme/shop:environment:production"}}}`
 
-// federated is a world with a role that a job of one repository and environment gets.
+// federated returns a world with a role that jobs of one repository and environment can
+// assume.
 func federated(t *testing.T) (*world, provider) {
 	t.Helper()
 	p := newProvider(t)
@@ -132,7 +133,7 @@ type tokenText string
 
 func (text tokenText) GetIdentityToken() ([]byte, error) { return []byte(text), nil }
 
-// A job has nothing but its identity token, and reads what its role may.
+// A job that has only its identity token can read what its role allows.
 func TestRoleByIdentityToken(t *testing.T) {
 	t.Parallel()
 	for _, kid := range []string{"one", "two"} {
@@ -181,7 +182,7 @@ func TestIdentityTokensThatAreRefused(t *testing.T) {
 	parts := strings.Split(good, ".")
 	for name, c := range map[string]struct{ token, want string }{
 		"as it is":           {good, ""},
-		"several audiences":  {p.token(t, "one", map[string]any{"aud": []string{"sts.amazonaws.com", "x"}}), "AccessDenied"}, // one of them is not the policy's
+		"several audiences":  {p.token(t, "one", map[string]any{"aud": []string{"sts.amazonaws.com", "x"}}), "AccessDenied"}, // one of them is not in the policy
 		"azp goes for aud":   {p.token(t, "one", map[string]any{"azp": "x"}), "AccessDenied"},
 		"a number":           {p.token(t, "one", map[string]any{"repository_id": 4711}), ""},
 		"another repository": {p.token(t, "one", map[string]any{"repository_id": "4712"}), "AccessDenied"},
@@ -220,8 +221,8 @@ func TestIdentityTokensThatAreRefused(t *testing.T) {
 	}
 }
 
-// Who may assume a role: whom the trust policy names, or, if it names the account,
-// whoever has a policy that allows it.
+// A principal can assume a role if the trust policy names it or if, when the trust policy
+// names the account, its own policy allows it.
 func TestAssumeRole(t *testing.T) {
 	t.Parallel()
 	u := limitedUser(t, `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::123456789012:role/by-account"}`)

@@ -9,16 +9,17 @@ import (
 // maxTags is AWS's "Maximum number of tags per secret".
 const maxTags = 50
 
-// tagRule is AWS's set: "letters, spaces, and numbers representable in UTF-8, plus
-// the following special characters: + - = . _ : / @".
+// tagRule is AWS's character set: "letters, spaces, and numbers representable in UTF-8, plus the
+// following special characters: +
+// - = . _ : / @".
 var tagRule = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
-// tagSet are the tags of a secret, in the order in which they came. No function
-// changes what it is given.
+// tagSet contains the tags of a secret, in the order in which they were added. Methods do not
+// modify their receiver.
 type tagSet []tag
 
-// with returns the tags with others added: "This operation appends tags to the
-// existing list of tags". A key that is there gets the new value.
+// with returns the tags with others added: "This operation appends tags to the existing list of
+// tags". An existing key gets the new value.
 func (s tagSet) with(added []tag) tagSet {
 	after := slices.Clone(s)
 	for _, t := range added {
@@ -37,12 +38,12 @@ func (s tagSet) without(keys []tagKey) tagSet {
 	return slices.DeleteFunc(slices.Clone(s), func(t tag) bool { return slices.Contains(keys, tagKey(*t.Key)) })
 }
 
-// index finds a key; "Tag keys and values are case sensitive".
+// index returns the index of a key, or -1. "Tag keys and values are case sensitive".
 func (s tagSet) index(key string) int {
 	return slices.IndexFunc(s, func(t tag) bool { return *t.Key == key })
 }
 
-// checkTags refuses tags that AWS does not take in a request.
+// checkTags rejects tags that AWS does not accept in a request.
 func checkTags(added []tag) error {
 	seen := map[string]bool{}
 	for _, t := range added {
@@ -84,7 +85,7 @@ func checkTagText(words ...string) error {
 	return nil
 }
 
-// check refuses more tags than a secret can have.
+// check rejects more tags than a secret can have.
 func (s tagSet) check() error {
 	if len(s) > maxTags {
 		return refuse(invalidParameter, "You can't attach more than %d tags to a secret.", maxTags)

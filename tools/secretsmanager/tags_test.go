@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// pairs makes tags of "key=value".
+// pairs returns tags for "key=value" pairs.
 func pairs(list ...string) (tags []types.Tag) {
 	for _, one := range list {
 		key, value, _ := strings.Cut(one, "=")

@@ -10,19 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// limits are those of one value in AWS's model.
+// limits are the limits of one value in AWS's model.
 type limits struct {
 	required bool
-	min, max int // characters of text, bytes of a blob, elements of a list, or the number itself; max 0 for no limit
+	min, max int // characters of text, bytes of a blob, elements of a list, or the number itself; max 0 = unlimited
 	pattern  string
 	enum     []string
 }
 
-// limited is an element of a list that has limits of its own.
+// limited is implemented by list elements that have limits.
 type limited interface{ limits() string }
 
-// parseLimits reads a tag such as "required,min=1,max=512". A pattern comes last,
-// because it may have commas.
+// parseLimits parses a tag such as "required,min=1,max=512". A pattern comes last, because it may
+// contain commas.
 func parseLimits(tag string) limits {
 	var l limits
 	tag, l.pattern, _ = strings.Cut(tag, "pattern=")
@@ -42,8 +42,8 @@ func parseLimits(tag string) limits {
 	return l
 }
 
-// validate compares a request with the limits that its tags state, and words the
-// refusal as AWS's front end does.
+// validate checks a request against the limits in its struct tags. Its error has the text of
+// AWS's front end.
 func validate(input any) error {
 	var found []string
 	members(reflect.ValueOf(input), "", &found)
@@ -56,7 +56,7 @@ func validate(input any) error {
 	return refuse(validation, "%d validation errors detected: %s", len(found), strings.Join(found, "; "))
 }
 
-// members checks each member of a structure. Those of an embedded one count as its own.
+// members checks each member of a structure. Members of an embedded structure count as its own.
 func members(structure reflect.Value, path string, found *[]string) {
 	for i := range structure.NumField() {
 		field, value := structure.Type().Field(i), structure.Field(i)
@@ -95,7 +95,7 @@ func checkValue(value reflect.Value, path string, l limits, found *[]string) {
 	}
 }
 
-// broken says which limit a value does not keep to, in AWS's words; "" if it keeps to all.
+// broken returns AWS's text for the limit that a value violates, or "".
 func (l limits) broken(value reflect.Value) string {
 	size, unit := 0, "length"
 	switch value.Kind() {

@@ -27,7 +27,7 @@ func (s *session) getSecretValue(in getSecretValueInput) (any, error) {
 	own := conditionKeys{}
 	addPointer(own, "secretsmanager:VersionId", in.VersionId)
 	addPointer(own, "secretsmanager:VersionStage", in.VersionStage)
-	if in.VersionId == nil && in.VersionStage == nil { // policies for AWSCURRENT let such requests through
+	if in.VersionId == nil && in.VersionStage == nil { // policies for AWSCURRENT allow such requests
 		own.add("secretsmanager:VersionStage", current)
 	}
 	found, err := s.live("GetSecretValue", in.target, own)
@@ -49,8 +49,8 @@ func (s *session) getSecretValue(in getSecretValueInput) (any, error) {
 	}, nil
 }
 
-// batchGetSecretValue needs a right of its own, and GetSecretValue for each secret;
-// what cannot be read is among the errors.
+// batchGetSecretValue requires its own permission, and GetSecretValue for each secret. Secrets
+// that cannot be read are among the errors.
 func (s *session) batchGetSecretValue(in batchGetSecretValueInput) (any, error) {
 	if err := s.allowed("BatchGetSecretValue", "*", "*", s.keys(nil)); err != nil {
 		return nil, err

@@ -8,10 +8,10 @@ import (
 const (
 	maxVersions = 100            // "removes outdated versions when there are more than 100"
 	youngest    = 24 * time.Hour // "does not remove versions created less than 24 hours ago"
-	maxValue    = 65536          // bytes of one value
+	maxValue    = 65536          // maximum size of a value, in bytes
 )
 
-// value is what a version keeps: text or bytes.
+// value is the value of a version: text or bytes.
 type value struct {
 	text  *string
 	bytes *[]byte
@@ -24,7 +24,7 @@ func (v value) equal(other value) bool {
 		(v.text == nil || *v.text == *other.text) && (v.bytes == nil || bytes.Equal(*v.bytes, *other.bytes))
 }
 
-// check refuses a value that AWS does not take.
+// check rejects a value that AWS does not accept.
 func (v value) check() error {
 	switch {
 	case v.text != nil && v.bytes != nil:
@@ -37,19 +37,18 @@ func (v value) check() error {
 	return nil
 }
 
-// version is one value of a secret. Nothing but its labels changes.
+// version is one value of a secret. Only its labels change.
 type version struct {
 	id       string
 	value    value
 	created  time.Time
-	accessed time.Time // the day; zero if it was never read
-	kmsKey   string    // "" is aws/secretsmanager
+	accessed time.Time // day of the last read; zero if never
+	kmsKey   string    // "" = aws/secretsmanager
 }
 
-// keep returns the versions that are left after AWS's cleaning, oldest first:
-// "Secrets Manager removes outdated versions when there are more than 100, but it
-// does not remove versions created less than 24 hours ago". Outdated are those
-// without a label.
+// keep returns the versions that remain after AWS's cleanup, oldest first: "Secrets Manager
+// removes outdated versions when there are more than 100, but it does not remove versions created
+// less than 24 hours ago". Outdated versions are those without a label.
 func keep(versions []*version, labels stages, now time.Time) []*version {
 	surplus := len(versions) - maxVersions
 	var left []*version

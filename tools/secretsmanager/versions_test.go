@@ -46,7 +46,7 @@ func TestATokenIsOneVersion(t *testing.T) {
 	}
 }
 
-// "You must provide a ClientRequestToken value", and a value of one kind.
+// "You must provide a ClientRequestToken value", and a value of exactly one type.
 func TestWhatAPutNeeds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -81,7 +81,7 @@ func TestWhatAPutNeeds(t *testing.T) {
 	}
 }
 
-// "Secret value size: 65,536 bytes": bytes, so that fewer characters may be too many.
+// "Secret value size: 65,536 bytes": the limit applies to bytes, not characters.
 func TestSizeOfAValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -97,9 +97,8 @@ func TestSizeOfAValue(t *testing.T) {
 	}
 }
 
-// "Secrets Manager removes outdated versions when there are more than 100, but it
-// does not remove versions created less than 24 hours ago." Outdated are those that
-// have no label.
+// "Secrets Manager removes outdated versions when there are more than 100, but it does not remove
+// versions created less than 24 hours ago." Outdated versions are those without a label.
 func TestOldVersionsGo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})
@@ -156,7 +155,7 @@ func TestRead(t *testing.T) {
 		{"a", nil, nil, "three"}, // "If you don't specify either …, Secrets Manager returns the AWSCURRENT version"
 		{"a", nil, aws.String(previous), "two"},
 		{"a", id("2"), aws.String(previous), "two"},
-		{"a", id("1"), nil, "one"}, // no longer has a label, but is still there
+		{"a", id("1"), nil, "one"}, // has no label but still exists
 		{"a", id("2"), aws.String(current), invalidRequest},
 		{"a", id("9"), nil, notFound},
 		{"a", nil, aws.String("MINE"), notFound},
@@ -193,7 +192,7 @@ func TestBytesStayBytes(t *testing.T) {
 	}
 }
 
-// Of several secrets in one call, each is read or refused on its own.
+// Each secret in a batch call is read or rejected independently.
 func TestReadMany(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, iamConfig{})

@@ -25,16 +25,15 @@ const (
 	home        = "eu-central-1"
 )
 
-// noon is when every test begins. The clock stands there until it is moved.
+// noon is the initial time of every test. The clock is stopped until the test moves it.
 var noon = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 
-// world is a server of this test alone, whose every request and answer is compared
-// with AWS's model.
+// world is a server for one test. Every request and answer is compared with AWS's model.
 type world struct {
 	*testing.T
 	*server
 	url  string
-	http *http.Client // one for all clients: each of their own would keep its connections
+	http *http.Client // common to all clients, so that connections are reused
 }
 
 func newWorld(t *testing.T, c iamConfig) *world {
@@ -51,12 +50,12 @@ func newWorld(t *testing.T, c iamConfig) *world {
 	return &world{T: t, server: s, url: listening.URL, http: listening.Client()}
 }
 
-// conforming compares each request to Secrets Manager and its answer with the model.
-// What the model refuses must be refused.
+// conforming compares each request to Secrets Manager and its answer with the model. Requests
+// that violate the model must be rejected.
 func conforming(t *testing.T, s http.Handler) http.Handler {
 	m, err := published()
 	if err != nil {
-		return s // TestModelCheckerFindsWhatIsWrong says so
+		return s // TestModelCheckerFindsWhatIsWrong reports the missing model
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		operation, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.")
@@ -90,8 +89,8 @@ func conforming(t *testing.T, s http.Handler) http.Handler {
 	})
 }
 
-// client is the official SDK with the administrator's credentials, or with others.
-// It tries once: what is refused is the test's business.
+// client returns the official SDK with the administrator's credentials, or with others. It does
+// not retry.
 func (w *world) client(options ...func(*sm.Options)) *sm.Client {
 	return sm.New(sm.Options{
 		Region: home, BaseEndpoint: aws.String(w.url), Retryer: aws.NopRetryer{}, HTTPClient: w.http,
@@ -100,7 +99,7 @@ func (w *world) client(options ...func(*sm.Options)) *sm.Client {
 	}, options...)
 }
 
-// serverTime signs with the server's time, wherever a test has moved it.
+// serverTime signs with the server's time, even if the test has moved it.
 type serverTime struct {
 	*signer.Signer
 	clock *clock
@@ -131,8 +130,8 @@ func (w *world) advance(d time.Duration) {
 	}
 }
 
-// raw sends one operation as it stands, signed by the SDK's signer with the server's
-// time, and returns the answer.
+// raw sends one operation unmodified, signed by the SDK with the server's time, and returns the
+// answer.
 func (w *world) raw(operation, body string) (int, map[string]any) {
 	w.Helper()
 	req, err := http.NewRequestWithContext(w.Context(), http.MethodPost, w.url, strings.NewReader(body))
@@ -172,7 +171,7 @@ func (w *world) send(req *http.Request) (int, map[string]any) {
 	return resp.StatusCode, answer
 }
 
-// refusal returns the name of the error that AWS's SDK made of an answer; "" if there is no error.
+// refusal returns the name of the SDK's error for an answer, or "".
 func refusal(err error) string {
 	if known, ok := errors.AsType[smithy.APIError](err); ok {
 		return known.ErrorCode()
@@ -183,7 +182,7 @@ func refusal(err error) string {
 	return ""
 }
 
-// must returns the output of a call that has to succeed.
+// must returns the output of a call that must succeed.
 func must[T any](t *testing.T, out T, err error) T {
 	t.Helper()
 	if err != nil {
@@ -192,10 +191,10 @@ func must[T any](t *testing.T, out T, err error) T {
 	return out
 }
 
-// id makes a version id: 32 characters that end in those given.
+// id returns a version ID: 32 characters that end in text.
 func id(text string) *string { return aws.String(strings.Repeat("0", 32-len(text)) + text) }
 
-// create makes a secret whose first version is id("1").
+// create creates a secret whose first version is id("1").
 func (w *world) create(name string) *sm.CreateSecretOutput {
 	w.Helper()
 	out, err := w.client().CreateSecret(w.Context(), &sm.CreateSecretInput{
@@ -212,7 +211,7 @@ func (w *world) put(name, version, value string, labels ...string) error {
 	return err
 }
 
-// stagesOf returns the labels as DescribeSecret shows them, such as "1:AWSPREVIOUS 2:AWSCURRENT".
+// stagesOf returns the labels that DescribeSecret reports, such as "1:AWSPREVIOUS 2:AWSCURRENT".
 func (w *world) stagesOf(ctx context.Context, name string) map[string]string {
 	w.Helper()
 	out, err := w.client().DescribeSecret(ctx, &sm.DescribeSecretInput{SecretId: &name})

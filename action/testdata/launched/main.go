@@ -1,5 +1,5 @@
-// Command launched stands in for the program in the launcher's tests. INPUT_PROGRAM says
-// what it does after it has said which step it is.
+// Command launched replaces the program in the launcher's tests. It prints its step and then
+// does what INPUT_PROGRAM says.
 package main
 
 import (
@@ -42,7 +42,8 @@ func main() {
 	os.Exit(3) //nolint:forbidigo // its purpose
 }
 
-// inputClosed tells that the test has closed the standard input, or is gone.
+// inputClosed returns a channel that is closed when the standard input ends, for example
+// because the test has died.
 func inputClosed() <-chan struct{} {
 	closed := make(chan struct{})
 	go func() {

@@ -1,10 +1,11 @@
-// Command rotate runs the rotation protocol once, as a scheduled job does: it stands
-// for any program that embeds it. The kill tests build it with failpoints.
+// Command rotate runs the rotation protocol once, as a scheduled job does. It represents any
+// program that embeds the protocol. The kill tests build it with failpoints.
 //
 //	rotate create|due|now|settle|destroy
 //
-// It reads PAISTRIKE_ENDPOINT and PAISTRIKE_API_TOKEN, and VAULT_ADDR and VAULT_TOKEN or, without
-// a Vault, AWS_REGION, AWS_ENDPOINT_URL and an access key as the AWS SDK reads it.
+// It reads PAISTRIKE_ENDPOINT and PAISTRIKE_API_TOKEN. For the store it reads VAULT_ADDR and
+// VAULT_TOKEN or, if VAULT_ADDR is not set, AWS_REGION, AWS_ENDPOINT_URL and an access key
+// like the AWS SDK.
 package main
 
 import (
@@ -68,7 +69,7 @@ func run(ctx context.Context, what string) error {
 	return err
 }
 
-// open opens the store, and says where its entry is.
+// open opens the store and returns the location of its entry.
 func open() (rotation.Store, entry.Location, error) {
 	if address := os.Getenv("VAULT_ADDR"); address != "" {
 		client, err := vault.New(vault.Config{

@@ -1,10 +1,10 @@
-// Package storeenv has the environment variables of the servers that stand in for Vault
-// and AWS Secrets Manager: those that start a server, and those that its clients read.
+// Package storeenv defines the environment variables of the servers that replace Vault and AWS
+// Secrets Manager in the examples: those that configure a server, and those of its clients.
 package storeenv
 
 import "crypto/rand"
 
-// Region is the AWS region of the examples. The server accepts no other.
+// Region is the only AWS region that the server accepts.
 const Region = "eu-central-1"
 
 // Vault is the root token of a server of tools/kv.

@@ -1,13 +1,13 @@
-// Command run runs the tests behind the reliability guide and ends with the line
-// that says how much they have tried:
+// Command run runs the tests behind the reliability guide and then prints the number of cases
+// they have tried:
 //
-//	go run ./internal/proof/run             runs those tests alone and says how far it is
-//	go run ./internal/proof/run go test ... runs any command, and sums up what its tests tried
+//	go run ./internal/proof/run             runs only those tests and prints progress
+//	go run ./internal/proof/run go test ... runs any command and sums up the cases of its tests
 //	go run ./internal/proof/run -race       runs only the races, under the race detector
-//	go run ./internal/proof/run -chaos 7 1m goes on for a minute from a seed; "" takes one at random
+//	go run ./internal/proof/run -chaos 7 1m continues for a minute from a seed; "" picks a random one
 //
-// It fails when a test does, when an invariant was violated, when a broken rule was
-// not noticed, and when one of the kinds of proof did not run.
+// It fails if a test fails, an invariant was violated, a mutant was not detected, or a kind
+// of proof did not run.
 package main
 
 import (
@@ -39,14 +39,14 @@ func main() {
 	}
 }
 
-// The tests that take part.
+// Tests that contribute.
 const (
 	sweeps = "^(TestEverySingleFault|TestPairsOfFaults|TestExplorer|TestMutantsAreCaught|TestLies|TestAWSPreviousKeepsTheFormerToken|TestHandWrittenBetweenObserveAndPublish|TestChaos|TestSoak)$"
 	races  = "^(TestSixtyFourRunsAtOnceRotateOnce|TestManyFirstCreates|TestTerraformAndAScheduledRunAtOnce|TestDestroyAgainstRotate|TestTwoVaultsWithEqualPathsShareAnAccount)$"
 	kills  = "^(TestTerraformKilledAtEveryStep|TestRunKilledAtEveryStep)$"
 )
 
-// prove runs the proofs, step by step.
+// prove runs the proofs one after the other.
 func prove(ctx context.Context, env []string, stdout io.Writer) error {
 	return errors.Join(
 		test(ctx, env, stdout, "processes killed between two steps", "-run", kills, "./e2e"),
@@ -55,8 +55,7 @@ func prove(ctx context.Context, env []string, stdout io.Writer) error {
 	)
 }
 
-// race runs the races, under the detector where there is a C compiler, which the
-// detector needs.
+// race runs the races, under the race detector if there is a C compiler, which it requires.
 func race(ctx context.Context, env []string, stdout io.Writer) error {
 	args := []string{"-run", races, "./internal/rotation"}
 	title := "competing runs"
@@ -68,8 +67,8 @@ func race(ctx context.Context, env []string, stdout io.Writer) error {
 	return test(ctx, env, stdout, title, args...)
 }
 
-// chaos goes on from a seed for a while, and prints one line for each store unless something is
-// violated.
+// chaos runs from a seed for a duration, and prints one line per store unless there is a
+// violation.
 func chaos(ctx context.Context, seed, duration string, stdout io.Writer) error {
 	if seed == "" {
 		seed = strconv.FormatUint(uint64(rand.Uint32())+1, 10) //nolint:gosec // a seed is no secret
@@ -96,7 +95,7 @@ func chaos(ctx context.Context, seed, duration string, stdout io.Writer) error {
 	return errors.Join(failed, err)
 }
 
-// tallies makes a file for tests to append to.
+// tallies creates a file for tallies.
 func tallies() (file string, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "paistrike-proof-")
 	if err != nil {
@@ -105,7 +104,7 @@ func tallies() (file string, remove func(), err error) {
 	return filepath.Join(dir, "tallies"), func() { _ = os.RemoveAll(dir) }, nil
 }
 
-// run sums up what the given command has tried, or the proofs themselves.
+// run sums up the cases of the given command or, without one, of the proofs.
 func run(ctx context.Context, command []string, stdout, stderr io.Writer) error {
 	if slices.Equal(command, []string{"-race"}) {
 		return race(ctx, os.Environ(), stdout)
@@ -133,7 +132,7 @@ func run(ctx context.Context, command []string, stdout, stderr io.Writer) error 
 	return errors.Join(failed, conclude(file, stdout))
 }
 
-// conclude prints what the tallies come to.
+// conclude prints the sum of the tallies.
 func conclude(name string, stdout io.Writer) error {
 	sum, err := sumOf(name)
 	if err != nil {
@@ -146,7 +145,7 @@ func conclude(name string, stdout io.Writer) error {
 	return errors.Join(err, sum.Err())
 }
 
-// sumOf adds up a file of tallies.
+// sumOf sums up a file of tallies.
 func sumOf(name string) (proof.Sum, error) {
 	file, err := os.Open(name) //nolint:gosec // our own file
 	if errors.Is(err, os.ErrNotExist) {

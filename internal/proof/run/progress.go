@@ -14,12 +14,12 @@ import (
 type event struct {
 	Action  string
 	Test    string
-	Elapsed float64 // seconds
+	Elapsed float64 // in seconds
 	Output  string
 }
 
-// test runs go test, tells which tests are under way and how they end, and prints
-// what a test says only if it fails.
+// test runs go test, prints which tests start and how they end, and prints the output only of
+// failed tests.
 func test(ctx context.Context, env []string, stdout io.Writer, title string, args ...string) error {
 	fmt.Fprintf(stdout, "%s\n", title)
 	//nolint:gosec // fixed arguments
@@ -41,10 +41,10 @@ func test(ctx context.Context, env []string, stdout io.Writer, title string, arg
 	return readErr
 }
 
-// remarkable is how long a part of a test takes to be told of, in seconds.
+// remarkable is the duration from which a subtest is reported, in seconds.
 const remarkable = 10
 
-// progress prints the course of some tests.
+// progress prints the progress of tests.
 type progress struct {
 	out  io.Writer
 	said map[string]*strings.Builder // by test; "" is the package
@@ -89,8 +89,8 @@ func (p *progress) take(e event) {
 	}
 }
 
-// unfinished prints what the tests said that had not ended when their program did:
-// one of them may have brought it down.
+// unfinished prints the output of tests that had not ended when the test binary did: one of
+// them may have crashed it.
 func (p *progress) unfinished() {
 	for test, said := range p.said {
 		fmt.Fprintf(p.out, "  not finished: %s\n%s", test, said)
