@@ -23,7 +23,7 @@ func fail(code string, err error, format string, args ...any) error {
 	return runner.Fail(code, err, format, args...)
 }
 
-// PSA0xx: inputs
+// PSA0xx: inputs.
 
 func badInputs(problems []string) error {
 	return fail("PSA001", nil, "Nothing was done, because the inputs are not right:\n- %s", strings.Join(problems, "\n- "))
@@ -51,7 +51,7 @@ func noCommand(name string) error {
 	return fail("PSA002", nil, "The command %q cannot be run, so it got no token.", name)
 }
 
-// PSA2xx: Vault logins
+// PSA2xx: Vault logins.
 
 func vaultUnreachable(address, stage string, err error, proxy bool) error {
 	through := "without a proxy"
@@ -98,7 +98,7 @@ func vaultUnavailable(address string, sealed bool, err error) error {
 	return fail("PSA208", err, "Vault at %s cannot answer now: %v. Try again later.", address, err)
 }
 
-// PSA3xx: the entry in Vault
+// PSA3xx: the entry in Vault.
 
 func readForbidden(at entry.Location, err error) error {
 	return fail("PSA301", err, "Vault does not let this login read %s/data/%s%s. Give the role a policy with:\n"+
@@ -183,7 +183,7 @@ func managedBroker(at, folder, name string) error {
 		"name the entry of the management token. If it is the management token, keep it outside of the folder, and rotate it in a run of its own, which names its entry alone.", at, folder, name)
 }
 
-// PSA4xx: PAIStrike
+// PSA4xx: PAIStrike.
 
 func tokenRefused(at, what string, err error) error {
 	return fail("PSA401", err, "PAIStrike does not accept the %s at %s: it was revoked, has expired, or belongs to another account. "+
@@ -217,7 +217,7 @@ func mintedRefused(t token, err error) error {
 	return fail("PSA407", err, "PAIStrike made token %s and does not accept it: %v. It is handed to nobody. If endpoint leads to several PAIStrikes, name one.", t.ID, err)
 }
 
-// PSA5xx: the post step
+// PSA5xx: the post step.
 
 func revokeFailed(id, name, expires string, err error) error {
 	if expires == "" {
@@ -236,7 +236,7 @@ func mayExist(name, expires string, err error) error {
 
 // PSA6xx: the launcher, see launch.js
 
-// PSA7xx: cancellation and timeouts
+// PSA7xx: cancellation and timeouts.
 
 func cancelled() error {
 	return fail("PSA701", errCancelled, "The run was cancelled. What it had made is revoked, now or at the end of the job.")

@@ -27,7 +27,7 @@ const (
 	CodeDependabot = "PSA103"
 )
 
-// PSA1xx: GitHub's identity token
+// PSA1xx: GitHub's identity token.
 
 func noPermission() error {
 	return Fail("PSA101", nil, "This job may not ask GitHub for an identity token. Add to the job:\n"+
@@ -54,7 +54,7 @@ func identityFailed(problem string) error {
 	return Fail("PSA106", nil, "GitHub gave no identity token: %s. Run the job again; githubstatus.com tells of outages.", problem)
 }
 
-// PSA8xx: the runner's files
+// PSA8xx: the runner's files.
 
 // FileFailed returns an error for a command file that cannot be written.
 func FileFailed(file string, err error) error {
