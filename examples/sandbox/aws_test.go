@@ -15,8 +15,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/aws"
 )
 
-// With what the command exports, and nothing else, a token is kept in AWS. Its clock is the
-// sandbox's, and the page sees the entry by its tags.
+// With only the exported variables, a token is created in AWS. AWS uses the sandbox's clock,
+// and the page shows the entry from its tags.
 func TestAWSGoesByTheSameClock(t *testing.T) {
 	t.Parallel()
 	r := start(t, "-vault-listen", "", "-aws", built(t, "secretsmanager"), "-aws-listen", "127.0.0.1:0", "-clock", "2026-03-01T12:00:00Z")

@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/storeview"
 )
 
-// What the page shows of Vault comes from its metadata: no request reads a secret.
+// The page's data on Vault comes from metadata: no request reads a secret.
 func TestEntriesAreReadWithoutTheirSecrets(t *testing.T) {
 	t.Parallel()
 	r := start(t, "-kv", engine(t), "-vault-listen", "127.0.0.1:0", "-clock", "2026-03-01T12:00:00Z")

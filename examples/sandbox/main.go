@@ -1,12 +1,12 @@
-// Command sandbox serves a PAIStrike, a Vault and an AWS Secrets Manager to try things
-// out on: the bundled sandbox, and beside it Vault's own KV v2 engine (tools/kv) and the
-// server of tools/secretsmanager, all on loopback and all by one clock, which POST
-// /_sandbox/clock moves.
+// Command sandbox serves a PAIStrike, a Vault and an AWS Secrets Manager for experiments: the
+// bundled sandbox, Vault's own KV v2 engine (tools/kv) and the server of
+// tools/secretsmanager. All are on loopback and use one clock, which POST /_sandbox/clock
+// moves.
 //
-// It makes a management token, a Vault token and an access key of AWS, prints them as
-// export lines for a shell, and stops all servers on SIGTERM or Ctrl-C. With -cli-config
-// it also lets Terraform and OpenTofu find the provider of this checkout. Nothing that it
-// serves is anyone's real token.
+// It creates a management token, a Vault token and an AWS access key, prints them as export
+// lines for a shell, and stops all servers on SIGTERM or Ctrl-C. With -cli-config, it also
+// configures Terraform and OpenTofu to find the provider of this checkout. None of its tokens
+// is real.
 package main
 
 import (
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// managementToken is the name of the token that a start makes.
+// managementToken is the name of the token created at the start.
 const managementToken = "Sandbox management"
 
 type options struct {
@@ -96,8 +96,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// loopback reports whether an address to listen on is on this machine alone. One
-// without a host is on every interface.
+// loopback reports whether a listen address is on this machine only. An address without a
+// host is on every interface.
 func loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	ip := net.ParseIP(host)
@@ -124,7 +124,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	endpoint := "http://" + local(listener.Addr())
 	server := &http.Server{Handler: paistrike, ReadHeaderTimeout: 10 * time.Second}
-	// Close, not Shutdown: a request that a fault holds would keep a graceful end waiting.
+	// Close, not Shutdown: a request held by a fault would block a graceful shutdown.
 	defer func() { _ = server.Close() }()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -163,7 +163,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 }
 
-// local is the address under which this machine reaches a listener.
+// local returns the address at which this machine reaches a listener.
 func local(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
@@ -172,8 +172,8 @@ func local(addr net.Addr) string {
 	return addr.String()
 }
 
-// announce prints where the page is, and the variables as export lines, which it
-// writes to a file too, if one is wanted. A shell can read all that it prints.
+// announce prints the page's address, and the variables as export lines, which it also writes
+// to a file if path is not empty. A shell can evaluate all of the output.
 func announce(stdout io.Writer, page, path string, env []string) error {
 	lines := exports(env)
 	if path != "" {
@@ -193,8 +193,8 @@ func announce(stdout io.Writer, page, path string, env []string) error {
 	return err
 }
 
-// writeFresh makes a file for its owner alone. One that is already there may be
-// open to others, so it is made anew.
+// writeFresh creates a file that only its owner can read. It replaces an existing file, which
+// others may be able to read.
 func writeFresh(path, content string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -23,7 +23,7 @@ type running struct {
 	stop           context.CancelFunc
 }
 
-// transcript keeps what a command prints, and tells when something was printed.
+// transcript records the output of a command, and signals the first output.
 type transcript struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -47,7 +47,7 @@ func (s *transcript) String() string {
 	return s.text.String()
 }
 
-// start runs the command on free ports until it has announced itself.
+// start runs the command on free ports and waits for its announcement.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -77,7 +77,7 @@ func (r *running) end() {
 	}
 }
 
-// reply is an answer; its status is 0 where nobody listens.
+// reply is a response. Its status is 0 if the connection failed.
 type reply struct {
 	status int
 	date   string
@@ -111,7 +111,7 @@ func (r *running) self() reply {
 	return r.call("GET", r.env["PAISTRIKE_ENDPOINT"]+"/api/v1/api-tokens/self", "", "Authorization", "Bearer "+r.env["PAISTRIKE_API_TOKEN"])
 }
 
-// engine is the genuine KV engine, or the test has nothing to run against.
+// engine returns the path of the real KV engine, or skips the test if it is not built.
 func engine(t *testing.T) string { return built(t, "kv") }
 
 func built(t *testing.T, name string) string {
@@ -126,7 +126,7 @@ func built(t *testing.T, name string) string {
 	return program
 }
 
-// script stands in for the KV engine where the engine itself would not do what the test needs.
+// script returns a program that replaces the KV engine if the test needs different behavior.
 func script(t *testing.T, body string) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -177,8 +177,8 @@ func TestBothServersGoByOneClock(t *testing.T) {
 	}
 }
 
-// The page is where the command says, and one that is open does not keep the
-// command from ending.
+// The command prints the page's address, and an open page does not keep the command from
+// stopping.
 func TestPageIsAnnounced(t *testing.T) {
 	t.Parallel()
 	r := start(t, "-vault-listen", "")

@@ -19,21 +19,21 @@ const (
 	stopTime  = 5 * time.Second
 )
 
-// part is a server in a process of its own: Vault's KV engine, or AWS Secrets Manager.
+// part is a server in its own process: Vault's KV engine, or AWS Secrets Manager.
 type part struct {
 	name    string // for messages
 	program string
-	option  string   // the flag that leaves it out
-	args    []string // beside those that each part takes
+	option  string   // flag that omits it
+	args    []string // in addition to those for every part
 	env     []string
 
 	address string
-	ended   <-chan error    // why it ended, once
-	gone    <-chan struct{} // closed when it has
+	ended   <-chan error    // receives the reason when it ends
+	gone    <-chan struct{} // closed when it has ended
 }
 
-// start starts a part at an address, and waits until it listens. It lives until ctx ends,
-// or this process does, however that comes about.
+// start starts a part at an address, and waits until it listens. The part ends when ctx ends,
+// or when this process does for any reason.
 func (p *part) start(ctx context.Context, listen, clockURL string, stderr io.Writer) error {
 	program, err := filepath.Abs(p.program) // a name without a slash would be looked up in PATH
 	if err != nil {
@@ -52,7 +52,7 @@ func (p *part) start(ctx context.Context, listen, clockURL string, stderr io.Wri
 	if err != nil {
 		return err
 	}
-	cmd.Cancel = stdin.Close // it ends with its input, and so even if we are killed
+	cmd.Cancel = stdin.Close // it ends with its input, so even if this process is killed
 	cmd.WaitDelay = stopTime
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", p.name, err)
@@ -79,10 +79,10 @@ func (p *part) start(ctx context.Context, listen, clockURL string, stderr io.Wri
 	}
 }
 
-// readyLine is what a part prints when it listens, behind its name.
+// readyLine is the text that a part prints after its name when it listens.
 const readyLine = ": listening on "
 
-// watcher passes on what a program prints, and tells the address in its ready line.
+// watcher forwards a program's output, and sends the address in its ready line.
 type watcher struct {
 	next  io.Writer
 	ready chan<- string
@@ -100,7 +100,7 @@ func (w *watcher) Write(p []byte) (int, error) {
 		if _, address, found := strings.Cut(text, readyLine); found {
 			select {
 			case w.ready <- strings.TrimSpace(address):
-			default: // told already
+			default: // already sent
 			}
 			continue
 		}

@@ -8,16 +8,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox/storeview"
 )
 
-// store is a part that keeps secrets.
+// store is a part that is a secret store.
 type store struct {
 	*part
 
 	listen  string
 	view    func(address string) sandbox.SecretStore
-	exports func(address string) []string // NAME=value, for those who use it
+	exports func(address string) []string // NAME=value, for its clients
 }
 
-// stores are those that were asked for, with credentials of their own.
+// stores returns the requested stores, each with its own credentials.
 func (o options) stores() []store {
 	var all []store
 	if o.vaultListen != "" {
@@ -43,7 +43,7 @@ func (o options) stores() []store {
 	return all
 }
 
-// anyEnded tells of the first store that ends by itself.
+// anyEnded reports the first store that ends unexpectedly.
 func anyEnded(stores []store) <-chan error {
 	first := make(chan error, len(stores))
 	for _, s := range stores {

@@ -8,13 +8,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// terraform is how Terraform and OpenTofu find the provider of this checkout, which no
-// registry has to have.
+// terraform configures Terraform and OpenTofu to find the provider of this checkout without a
+// registry.
 type terraform struct {
-	cliConfig string // file to write; empty for none
+	cliConfig string // file to write; "" for none
 	provider  string // the provider's program
-	version   string // the version under which it is installed
-	overrides bool   // run it where it lies instead of installing it
+	version   string // version under which the provider is installed
+	overrides bool   // run the provider in place instead of installing it
 }
 
 func (t *terraform) flags(flags *flag.FlagSet) {
@@ -24,7 +24,7 @@ func (t *terraform) flags(flags *flag.FlagSet) {
 	flags.BoolVar(&t.overrides, "dev-overrides", false, "run the program where it lies, without terraform init, so that it can be built anew")
 }
 
-// write writes the CLI configuration, and returns the variable that names it.
+// write writes the CLI configuration, and returns the variable with its path.
 func (t *terraform) write() (env []string, err error) {
 	if t.cliConfig == "" {
 		return nil, nil
@@ -48,7 +48,7 @@ func (t *terraform) write() (env []string, err error) {
 	return []string{"TF_CLI_CONFIG_FILE=" + file}, writeFresh(file, settings)
 }
 
-// exports are the lines with which a shell takes variables over, each NAME=value.
+// exports formats variables, each NAME=value, as export lines for a shell.
 func exports(env []string) string {
 	var lines strings.Builder
 	for _, variable := range env {
@@ -58,7 +58,7 @@ func exports(env []string) string {
 	return lines.String()
 }
 
-// quote returns a word for a shell, in quotes if it needs them.
+// quote quotes a word for a shell if necessary.
 func quote(word string) string {
 	if !strings.ContainsAny(word, " \t\n'\"\\$`&|;<>()*?[]#~!{}") {
 		return word
