@@ -15,14 +15,14 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// actionRounds is how often each step is run. Of each round the times against the empty
-// action are taken, and of those the median: a busy moment then meets both.
+// actionRounds is the number of runs of each step. Each round is compared with its own run of
+// the empty action, and the result is the median of the ratios: temporary load affects both.
 const actionRounds = 21
 
 const emptyAction = "an empty node action"
 
-// actionSteps are the steps that are measured, and how many times as long as an empty
-// action each may take; 0 for no aim.
+// actionSteps returns the steps to measure, and the aim for each as a multiple of an empty
+// action; 0 = no aim.
 func (s *actionScene) actionSteps() []actionMeasure {
 	steps := []actionMeasure{
 		{emptyAction, 0, s.node(s.empty)},
@@ -45,9 +45,9 @@ type actionMeasure struct {
 	run  func(context.Context) (time.Duration, error)
 }
 
-// action compares whole steps of the action with an action of one empty line, all started
-// as the runner starts them. BENCH_VAULT_ACTION names the published script of
-// hashicorp/vault-action (dist/index.js of its repository), to be measured beside them.
+// action compares whole steps of the action with an action of one empty line, all started as
+// the runner starts them. BENCH_VAULT_ACTION names the published script of
+// hashicorp/vault-action (dist/index.js of its repository) to measure for comparison.
 func (b *bench) action(ctx context.Context, r *report) (err error) {
 	node, version, err := nodeOfTheRunners(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (b *bench) action(ctx context.Context, r *report) (err error) {
 			if err != nil {
 				return fmt.Errorf("%s: %w", steps[i].name, err)
 			}
-			if round > 0 { // the first one fills the machine's caches
+			if round > 0 { // the first round only fills caches
 				times[i] = append(times[i], took)
 			}
 		}
@@ -88,7 +88,7 @@ func (b *bench) action(ctx context.Context, r *report) (err error) {
 	return nil
 }
 
-// ratio is the median of one series against another, round by round.
+// ratio returns the median ratio of two series, round by round.
 func ratio(of, against []time.Duration) float64 {
 	ratios := make([]float64, len(of))
 	for i := range of {
@@ -103,7 +103,8 @@ func median(all []time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
-// nodeOfTheRunners is Node 24 if tools/node24 has fetched it, else the node of PATH.
+// nodeOfTheRunners returns Node.js 24 if tools/node24 has installed it, otherwise node from
+// PATH.
 func nodeOfTheRunners(ctx context.Context) (program, version string, err error) {
 	root, err := tfcli.Repository()
 	if err != nil {

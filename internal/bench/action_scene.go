@@ -21,18 +21,18 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// actionScene is a release of the action on a runner: its folder, a mirror that has its
-// program, a tool cache that has it too, and the runner's command files.
+// actionScene is a release of the action on a runner: its folder, a mirror and a tool cache
+// with its program, and the runner's command files.
 type actionScene struct {
 	dir, scripts, empty string
 	nodeProgram         string
 	program             string
-	vaultAction         string // hashicorp/vault-action's own script; "" for none
+	vaultAction         string // script of hashicorp/vault-action; "" if not measured
 	mirror              *httptest.Server
 	env                 []string
 	peerEnv             []string
 	files               []string // the runner's command files, emptied before each step
-	state               string   // the one whose contents the post step gets
+	state               string   // the file whose contents the post step gets
 }
 
 const benchVersion = "0.0.0"
@@ -73,8 +73,8 @@ func (b *bench) newActionScene(ctx context.Context, w *world, node string) (*act
 
 func (s *actionScene) close() { s.mirror.Close() }
 
-// release copies the action's scripts as a release has them, and puts the program into
-// the tool cache and on a mirror.
+// release copies the action's scripts as in a release, and puts the program into the tool
+// cache and on a mirror.
 func (s *actionScene) release() error {
 	root, err := tfcli.Repository()
 	if err != nil {
@@ -126,14 +126,14 @@ func copyFile(from, to string) error {
 
 func (s *actionScene) script(name string) string { return filepath.Join(s.scripts, name) }
 
-// node measures a script that needs nothing.
+// node measures a script without dependencies.
 func (s *actionScene) node(script string) func(context.Context) (time.Duration, error) {
 	return func(ctx context.Context) (time.Duration, error) {
 		return s.run(ctx, s.env, s.nodeProgram, script)
 	}
 }
 
-// read measures a step that hands out the provisioned token.
+// read measures a step that reads the provisioned token.
 func (s *actionScene) read(tools string) func(context.Context) (time.Duration, error) {
 	return func(ctx context.Context) (time.Duration, error) {
 		return s.run(ctx, append(s.job(), "INPUT_MODE=read", "RUNNER_TOOL_CACHE="+filepath.Join(s.dir, tools)), s.nodeProgram, s.script("main.js"))
@@ -146,12 +146,12 @@ func (s *actionScene) cold(ctx context.Context) (time.Duration, error) {
 		"INPUT_BINARY_MIRROR="+s.mirror.URL), s.nodeProgram, s.script("main.js"))
 }
 
-// alone measures what is left of a read without Node.
+// alone measures a read without Node.js.
 func (s *actionScene) alone(ctx context.Context) (time.Duration, error) {
 	return s.run(ctx, append(s.job(), "INPUT_MODE=read"), s.program, "main")
 }
 
-// mint measures a main step that makes a token, and lets the post step revoke it.
+// mint measures a main step that mints a token, and runs the post step, which revokes it.
 func (s *actionScene) mint(ctx context.Context) (time.Duration, error) {
 	env := append(s.job(), "INPUT_MODE=mint")
 	took, err := s.run(ctx, env, s.nodeProgram, s.script("main.js"))
@@ -170,7 +170,7 @@ func (s *actionScene) peer(ctx context.Context) (time.Duration, error) {
 	return s.run(ctx, s.peerEnv, s.nodeProgram, s.vaultAction)
 }
 
-// job is the environment of a new job, whose temporary folder is empty.
+// job returns the environment of a new job with an empty temporary folder.
 func (s *actionScene) job() []string {
 	temp := filepath.Join(s.dir, "temp")
 	_ = os.RemoveAll(temp)
@@ -191,13 +191,13 @@ func (s *actionScene) run(ctx context.Context, env []string, command ...string) 
 	said, err := cmd.CombinedOutput()
 	took := time.Since(began)
 	if err != nil {
-		// What it said has masks in it, which name secrets.
+		// The output is omitted, because its mask commands contain secrets.
 		return 0, fmt.Errorf("%s: %w, after %d lines", filepath.Base(command[len(command)-1]), err, strings.Count(string(said), "\n"))
 	}
 	return took, nil
 }
 
-// keptState is what a step has left for its post step, as the runner hands it on.
+// keptState returns the state that a step has saved for its post step, as variables.
 func keptState(file string) ([]string, error) {
 	raw, err := os.ReadFile(file)
 	var variables []string
@@ -209,7 +209,7 @@ func keptState(file string) ([]string, error) {
 	return variables, err
 }
 
-// buildAction builds the action's program as it ships.
+// buildAction builds the action's program as for a release.
 func buildAction(ctx context.Context, program string) error {
 	root, err := tfcli.Repository()
 	if err != nil {
@@ -223,7 +223,7 @@ func buildAction(ctx context.Context, program string) error {
 	return nil
 }
 
-// keepBroker puts a management token where the action looks for it.
+// keepBroker writes a management token where the action reads it.
 func (w *world) keepBroker(ctx context.Context) error {
 	_, broker := w.paistrike.Mint("broker", time.Time{})
 	body, err := json.Marshal(map[string]any{"data": map[string]string{"token": broker}})

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A busy moment meets both sides of a round: what counts is the median of the rounds'
-// ratios, and not the ratio of two medians.
+// The result is the median of the rounds' ratios, not the ratio of the medians, because
+// temporary load affects both sides of a round.
 func TestRatioIsTakenRoundByRound(t *testing.T) {
 	t.Parallel()
 	of := []time.Duration{30 * time.Millisecond, 300 * time.Millisecond, 45 * time.Millisecond}

@@ -13,7 +13,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// The promises on the number of requests are kept, whatever the machine.
+// The limits on the number of requests hold on every machine.
 func TestPromisesAreKept(t *testing.T) {
 	t.Parallel()
 	root, err := tfcli.Repository()
@@ -87,8 +87,8 @@ func TestRequestsAreCountedByWhatTheyAreFor(t *testing.T) {
 	}
 }
 
-// What the requests of a run take at the least: those that all share, of both servers at
-// once, then those of each token, ten tokens side by side.
+// The minimum time of a run's requests is that of the shared ones, of both servers
+// concurrently, plus that of each token's, for ten tokens at a time.
 func TestLatencyOfRequests(t *testing.T) {
 	t.Parallel()
 	c := calls{"PAIStrike GET list": 1, "Vault GET mount": 1, "PAIStrike POST create": 20, "Vault PUT data": 40}
@@ -121,7 +121,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// The picture is a whole document, with a point for each number of entries.
+// The plot is a complete document with a point for each number of entries.
 func TestPlot(t *testing.T) {
 	t.Parallel()
 	text := plot([]sample{{10, 5 * time.Millisecond}, {100, 50 * time.Millisecond}, {1000, 480 * time.Millisecond}})

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// The servers of these measurements answer as if they were some way off.
+// Simulated latencies of the servers.
 const (
 	paistrikeDistance = 50 * time.Millisecond
 	vaultDistance     = 10 * time.Millisecond
 	distantTokens     = 100
-	parallelism       = 10 // Terraform's own default
+	parallelism       = 10 // Terraform's default
 )
 
-// distanceAim is how much longer than its requests take an apply may be.
+// distanceAim is the aim for an apply's time, as a multiple of the time of its requests.
 const distanceAim = 1.3
 
-// distant applies many tokens with distant servers, ten at a time, and compares with
-// what the requests of one token, which follow each other, take at the least.
+// distant applies many tokens with distant servers, ten at a time, and compares the time with
+// the minimum for the sequential requests of each token.
 func (b *bench) distant(ctx context.Context, r *report) (err error) {
 	w, err := b.newWorld(ctx, distantTokens)
 	if err != nil {
@@ -54,9 +54,9 @@ func (b *bench) distant(ctx context.Context, r *report) (err error) {
 	return nil
 }
 
-// latency is what the counted requests take where those of a token follow each other,
-// parallelism tokens go side by side, and what all share comes first, from both servers at
-// the same time.
+// latency returns the time of the counted requests if the requests of a token are sequential,
+// parallelism tokens are processed concurrently, and shared requests come first, to both
+// servers concurrently.
 func (c calls) latency(tokens int) time.Duration {
 	var each, fromPAIStrike, fromVault time.Duration
 	for name, count := range c {

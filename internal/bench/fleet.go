@@ -11,11 +11,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/bench/fleetmodel"
 )
 
-// modelAim is how far a scheduled rotation may be from what the model predicts for it, of 1.
+// modelAim is the maximum relative deviation of a scheduled rotation from the model's
+// prediction.
 const modelAim = 0.15
 
-// fleet compares the model of the scale guide with the program itself, over servers some
-// way off. Nearly all of the time is distance, which a busy machine does not change.
+// fleet compares the model of the scale guide with the program, with distant servers. Nearly
+// all of the time is latency, which load does not affect.
 func (b *bench) fleet(ctx context.Context, counts []int, r *report) error {
 	program := filepath.Join(b.dir, "paistrike-action")
 	if err := buildAction(ctx, program); err != nil {

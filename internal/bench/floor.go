@@ -9,8 +9,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// floorConfiguration is the same number of resources of a provider that does no I/O at
-// all, so that what its runs take is Terraform's own.
+// floorConfiguration declares the same number of resources of a provider without I/O, so that
+// the time is Terraform's own.
 const floorConfiguration = `
 terraform {
   required_providers {
@@ -30,12 +30,13 @@ resource "time_static" "bench" {
 }
 `
 
-// stateValues is how many values of this length a time_static needs besides for its state
-// to be as long as a token's. Terraform copies and writes the whole state after each
-// change, so that its own time grows with them.
+// stateValues is the number of additional values of this length that make a time_static's
+// state as long as a token's. Terraform copies and writes the whole state after each change,
+// so its own time depends on the length.
 const stateValues = 19
 
-// floorProgram is the time provider, which tools/build time leaves; "" if it is not built.
+// floorProgram returns the path of the time provider from tools/build time, or "" if it is
+// not built.
 func floorProgram() string {
 	root, err := tfcli.Repository()
 	if err != nil {
@@ -48,8 +49,8 @@ func floorProgram() string {
 	return program
 }
 
-// newFloor makes a workspace with n resources of the time provider, whose state holds a
-// number of values more.
+// newFloor returns a workspace with n resources of the time provider, each with more
+// additional values in its state.
 func (b *bench) newFloor(n, more int) (*tfcli.Workspace, error) {
 	dir, err := os.MkdirTemp(b.dir, "floor-")
 	if err != nil {

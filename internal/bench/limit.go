@@ -9,15 +9,15 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/sandbox"
 )
 
-// A PAIStrike that takes few requests, and an apply that needs more than that.
+// A PAIStrike with a low rate limit, and an apply that exceeds it.
 const (
 	limitPerMinute = 120
 	limitedTokens  = 200
-	refusedAim     = 0.01 // of all requests
+	refusedAim     = 0.01 // share of all requests
 )
 
-// limited applies more tokens than a minute allows, of a PAIStrike that tells how many
-// requests are left and of one that only refuses.
+// limited applies more tokens than a minute allows, with a PAIStrike that announces the
+// remaining requests and one that only rejects requests.
 func (b *bench) limited(ctx context.Context, r *report) error {
 	return errors.Join(b.limitedBy(ctx, sandbox.RateStructured, r), b.limitedBy(ctx, "", r))
 }

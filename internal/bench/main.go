@@ -1,18 +1,18 @@
-// Command bench measures what the provider costs: how long a Terraform run takes
-// and how many requests it makes, for few and for many tokens. It also compares a step
-// of the action with an empty one.
+// Command bench measures the cost of the provider: the duration and the number of requests of
+// a Terraform run, for few and many tokens. It also compares a step of the action with an
+// empty one.
 //
-// Everything is on this machine: the PAIStrike sandbox, Vault's KV engine, and the
-// CLI that TF_CLIS names first. Requests are counted from the servers' journals, so
-// they are the same on every machine; times are not, so that they are given as
-// multiples of a floor that is measured in the same run: as many resources of the time
-// provider, which does no I/O. It ends with an error where more requests are made, or
-// more bytes kept in state, than promised; times have aims, and the table says which are met.
+// Everything runs on this machine: the PAIStrike sandbox, Vault's KV engine, and the first
+// CLI in TF_CLIS. Requests are counted from the servers' journals and are the same on every
+// machine. Times are not, so they are reported as multiples of a floor measured in the same
+// run: the same number of resources of the time provider, which does no I/O. The command
+// fails if a run makes more requests, or writes more bytes of state, than promised. Times
+// have only aims, and the table shows which are met.
 //
 //	go run ./internal/bench [-n 10,100,1000] [-parts scale,walk,fleet,distance,limit,start,action]
 //
-// BENCH_JSON names a file that gets the numbers as JSON, and BENCH_SVG one for a picture
-// of how a scheduled rotation grows with the entries that it looks at.
+// BENCH_JSON names a file for the numbers as JSON, and BENCH_SVG one for a plot of the time
+// of a scheduled rotation over the number of entries.
 package main
 
 import (
@@ -41,7 +41,7 @@ func main() {
 	}
 }
 
-// errMissed ends a run in which a promise was not kept.
+// errMissed reports a broken promise.
 var errMissed = errors.New("more requests or bytes than promised")
 
 func run(ctx context.Context, args []string, out io.Writer, jsonFile, svgFile string) (err error) {
@@ -94,7 +94,7 @@ func allParts() []string {
 	return []string{"scale", "walk", "fleet", "distance", "limit", "start", "action"}
 }
 
-// measure does one part of the measurements.
+// measure runs one part of the measurements.
 func (b *bench) measure(ctx context.Context, part string, counts []int, r *report) error {
 	switch part {
 	case "scale":
@@ -132,11 +132,11 @@ func numbers(text string) ([]int, error) {
 	return all, nil
 }
 
-// bench is what all measurements share: the program and the built provider.
+// bench contains the program and the built provider, for all measurements.
 type bench struct {
 	dir     string // removed at the end
 	program string
-	floor   string // the time provider; "" if it is not built
+	floor   string // path of the time provider; "" if it is not built
 }
 
 func newBench(ctx context.Context) (*bench, error) {

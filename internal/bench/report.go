@@ -11,10 +11,10 @@ import (
 	"text/tabwriter"
 )
 
-// calls counts requests by what they are for, such as "Vault GET metadata".
+// calls counts requests by purpose, such as "Vault GET metadata".
 type calls map[string]int
 
-// shared are the requests that many tokens share.
+// shared lists the requests that serve many tokens.
 var shared = []string{
 	"PAIStrike GET list", "Vault GET mount", "Vault GET mount settings", "Vault GET sys/health", "Vault GET auth/token/lookup-self",
 }
@@ -73,13 +73,12 @@ func (c calls) perToken() int {
 	return c.sum(func(name string) bool { return !isShared(name) })
 }
 
-// The units of the rows whose limits are promises: what they count is the same on every
-// machine.
+// Units of rows with promised limits: their values are the same on every machine.
 const unitRequests, unitBytes = "requests", "bytes"
 
 func (r row) promised() bool { return r.Met != nil && (r.Unit == unitRequests || r.Unit == unitBytes) }
 
-// row is one number. Target and Met are nil if nothing is promised.
+// row is one number. Target and Met are nil if there is no limit.
 type row struct {
 	Name   string   `json:"name"`
 	Value  float64  `json:"value"`
@@ -88,23 +87,23 @@ type row struct {
 	Met    *bool    `json:"met"`
 }
 
-// report gathers rows, and by which requests a step came to its numbers.
+// report collects rows, and the requests behind each step's numbers.
 type report struct {
 	rows   []row
 	notes  []string
-	growth []sample // of a walk
+	growth []sample // times of walks
 }
 
 func (r *report) add(name string, value float64, unit string) {
 	r.rows = append(r.rows, row{Name: name, Value: value, Unit: unit})
 }
 
-// requests adds a number of requests that is promised not to pass a limit; 0 for no promise.
+// requests adds a number of requests with a promised limit; 0 = none.
 func (r *report) requests(name string, value float64, most int) {
 	r.aim(name, value, unitRequests, float64(most))
 }
 
-// aim adds a number that should not pass a limit; 0 for no limit.
+// aim adds a number with a limit; 0 = none.
 func (r *report) aim(name string, value float64, unit string, most float64) {
 	r.add(name, value, unit)
 	if most > 0 {
@@ -114,7 +113,7 @@ func (r *report) aim(name string, value float64, unit string, most float64) {
 	}
 }
 
-// usage adds what one command took.
+// usage adds the resource usage of one command.
 func (r *report) usage(name string, u usage) {
 	r.add(name+": wall time", u.wall.Seconds(), "s")
 	r.add(name+": CPU of CLI and provider", u.cpu.Seconds(), "s")
@@ -136,8 +135,8 @@ func (r *report) explain(step string, c calls) {
 	r.notes = append(r.notes, strings.Join(lines, "\n"))
 }
 
-// missed reports whether more requests were made, or more bytes written, than promised. An aim for a time that
-// is not met is shown and no more: how busy a machine is decides it too.
+// missed reports whether more requests were made, or more bytes written, than promised. A
+// missed aim for a time is only shown, because it also depends on the machine's load.
 func (r *report) missed() bool {
 	return slices.ContainsFunc(r.rows, func(row row) bool { return row.promised() && !*row.Met })
 }

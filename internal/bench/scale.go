@@ -8,22 +8,22 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// step is one command in the life of the tokens.
+// step is one command in the tokens' life.
 type step struct {
 	name    string
 	args    []string
 	promise promise
-	// most is the aim for how many times as long as the floor it takes; 0 for no aim.
+	// most is the aim for the time, as a multiple of the floor; 0 = no aim.
 	most float64
-	// creates says that the state is written in full: its length is measured, and the time is
-	// compared with that of resources whose state is as long, too.
+	// creates means that the state is written in full: its length is measured, and the time
+	// is also compared with that of resources with equally long state.
 	creates bool
 }
 
-// promise is how many requests a step makes at most; 0 promises nothing.
+// promise is the maximum number of requests of a step; 0 = no promise.
 type promise struct {
-	paistrike int // the token list is read in pages of 100
-	vault     int // four of them are shared: the mount, its settings, the clock, the login
+	paistrike int // the token list has pages of 100
+	vault     int // four are shared: the mount, its settings, the clock, the token lookup
 	perToken  int
 }
 
@@ -39,12 +39,11 @@ func steps(n int) []step {
 	}
 }
 
-// memoryAim is how much memory the provider may take, as a multiple of the time
-// provider's.
+// memoryAim is the aim for the provider's memory, as a multiple of the time provider's.
 const memoryAim = 1.5
 
-// life takes n tokens through their life, each step in a run of its own, and beside it
-// as many resources of the time provider.
+// life takes n tokens through their life, each step in its own run, and the same number of
+// resources of the time provider.
 func (b *bench) life(ctx context.Context, n int, r *report) (err error) {
 	w, err := b.newWorld(ctx, n)
 	if err != nil {
@@ -82,8 +81,8 @@ func (b *bench) life(ctx context.Context, n int, r *report) (err error) {
 	return nil
 }
 
-// compare runs a step in the floor too, if there is one. After the first step it says how
-// long a token's state is.
+// compare also runs a step in the floor, if there is one. After the first step it reports the
+// length of a token's state.
 func (b *bench) compare(ctx context.Context, n int, w *world, floor *tfcli.Workspace, name string, took usage, s step, r *report) (least usage, err error) {
 	if floor != nil {
 		if least, err = r.against(ctx, floor, "floor", name, took, s); err != nil {
@@ -99,7 +98,7 @@ func (b *bench) compare(ctx context.Context, n int, w *world, floor *tfcli.Works
 	return least, b.asLong(ctx, n, name, took, s, r)
 }
 
-// against runs a step in a workspace that does no requests, and compares.
+// against runs a step in a workspace without requests, and compares the usage.
 func (r *report) against(ctx context.Context, floor *tfcli.Workspace, what, name string, took usage, s step) (usage, error) {
 	least, err := runMeasured(ctx, floor, s.args...)
 	if err != nil {
@@ -110,8 +109,8 @@ func (r *report) against(ctx context.Context, floor *tfcli.Workspace, what, name
 	return least, nil
 }
 
-// asLong compares a step with one of resources whose state is as long: what is above the
-// floor and not above this is Terraform's own. It has no aim.
+// asLong compares a step with one of resources with equally long state: time between the
+// floor and this is Terraform's own. It has no aim.
 func (b *bench) asLong(ctx context.Context, n int, name string, took usage, s step, r *report) error {
 	floor, err := b.newFloor(n, stateValues)
 	if err != nil {

@@ -16,9 +16,8 @@ const (
 	startAim  = 1.1
 )
 
-// startUp compares how fast the provider is there with the time provider: for a
-// `validate`, which starts it twice, and for the program alone, until it says where it
-// listens.
+// startUp compares the start-up time of the provider with the time provider's: for
+// `validate`, which starts it twice, and for the program alone, until it prints its address.
 func (b *bench) startUp(ctx context.Context, r *report) (err error) {
 	if b.floor == "" {
 		return nil
@@ -33,7 +32,7 @@ func (b *bench) startUp(ctx context.Context, r *report) (err error) {
 		return err
 	}
 	var ours, theirs, oursAlone, theirsAlone []time.Duration
-	for range startRuns { // in turns, so that a busy moment meets both
+	for range startRuns { // alternately, so that temporary load affects both
 		for tf, into := range map[bool]*[]time.Duration{true: &ours, false: &theirs} {
 			workspace := floor
 			if tf {
@@ -62,13 +61,13 @@ func (b *bench) startUp(ctx context.Context, r *report) (err error) {
 	return nil
 }
 
-// handshake starts a provider as Terraform does, and stops it when it has said where it
-// listens.
+// handshake starts a provider as Terraform does, and stops it after it has printed its
+// address.
 func handshake(ctx context.Context, program string) (took time.Duration, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	cmd := exec.CommandContext(ctx, program) //nolint:gosec // built from pinned sources
-	// The values are those of Terraform's plugin protocol.
+	// Values of Terraform's plugin protocol.
 	cmd.Env = append(os.Environ(), "PLUGIN_PROTOCOL_VERSIONS=5,6",
 		"TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
 	output, err := cmd.StdoutPipe()

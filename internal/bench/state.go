@@ -9,13 +9,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// stateAim is how many bytes attributes and private state of a token that has just been
-// created may take in a local state, indentation included. docs/decisions/0013 says what
-// they are for.
+// stateAim is the limit for the attributes and private state of a new token in a local state,
+// in bytes, including indentation. docs/decisions/0013 explains their purpose.
 const stateAim = 1350
 
-// stateBytes returns how many bytes of a local state a resource takes, on average: its
-// attributes and its private state, and all of it, with what the CLI writes about it.
+// stateBytes returns the average size of a resource in a local state, in bytes: own is that
+// of its attributes and private state, all includes what the CLI adds.
 func stateBytes(tf *tfcli.Workspace) (own, all float64, err error) {
 	raw, err := os.ReadFile(filepath.Join(tf.Dir, "terraform.tfstate"))
 	if err != nil {
@@ -47,7 +46,7 @@ func stateBytes(tf *tfcli.Workspace) (own, all float64, err error) {
 	return own / float64(count), all / float64(count), nil
 }
 
-// state adds how long the state of a token is, by itself and against the floor's.
+// state adds the length of a token's state, alone and compared with the floor's.
 func (r *report) state(name string, ours, floor *tfcli.Workspace) error {
 	own, all, err := stateBytes(ours)
 	if err != nil {

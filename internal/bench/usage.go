@@ -14,23 +14,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// usage is what one command took. What comes from /proc is 0 if a system has none.
+// usage is the resource usage of one command. Values from /proc are 0 on systems without it.
 type usage struct {
 	wall        time.Duration
-	cpu         time.Duration // of the CLI and its providers together
+	cpu         time.Duration // of the CLI and its providers
 	providerCPU time.Duration
-	serversCPU  time.Duration // of PAIStrike and Vault, where they run on this machine
-	// Peak resident memory in bytes; of several providers the largest.
+	serversCPU  time.Duration // of PAIStrike and Vault, if they run on this machine
+	// Peak resident memory in bytes; the maximum over several providers.
 	cliMemory, providerMemory uint64
 }
 
-// nextLook is how long to wait until the memory of a running provider is looked at
-// again: a fiftieth of the time that it has run. The kernel keeps the peak, so only what
-// comes after the last look can be missed; and a look costs some milliseconds, which
-// what is measured must not feel.
+// nextLook returns how long to wait before measuring a provider's memory again: a fiftieth of
+// its time so far. The kernel keeps the peak, so only memory allocated after the last
+// measurement can be missed. A measurement takes milliseconds, which must not affect the
+// result.
 func nextLook(ran time.Duration) time.Duration { return max(10*time.Millisecond, ran/50) }
 
-// runMeasured runs one command of the CLI and watches it.
+// runMeasured runs and measures one command of the CLI.
 func runMeasured(ctx context.Context, tf *tfcli.Workspace, args ...string) (usage, error) {
 	cmd := exec.CommandContext(ctx, tf.Program, args...) //nolint:gosec // the program is the caller's choice
 	cmd.Dir, cmd.Env = tf.Dir, tf.Environ()
@@ -41,7 +41,7 @@ func runMeasured(ctx context.Context, tf *tfcli.Workspace, args ...string) (usag
 	return u, nil
 }
 
-// watch runs a command, and returns what it took and what it said.
+// watch runs a command, and returns its usage and output.
 func watch(cmd *exec.Cmd) (u usage, output string, err error) {
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -53,7 +53,7 @@ func watch(cmd *exec.Cmd) (u usage, output string, err error) {
 	go func() { done <- cmd.Wait() }()
 	look := time.NewTimer(0)
 	defer look.Stop()
-	providers := map[int]time.Duration{} // the processor time of each, by process id
+	providers := map[int]time.Duration{} // CPU time of each, by process ID
 	for {
 		select {
 		case now := <-look.C:
@@ -74,9 +74,9 @@ func watch(cmd *exec.Cmd) (u usage, output string, err error) {
 	}
 }
 
-// children finds the processes that one has started. All processes are looked through: a
-// Go program starts others from whichever thread it likes, so that the kernel's list of
-// the main thread's children does not do.
+// children returns the child processes of a process. It searches all processes, because a Go
+// program starts others from any thread, so the kernel's list of the main thread's children
+// is incomplete.
 func children(parent int) (found []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range files {
@@ -88,20 +88,20 @@ func children(parent int) (found []int) {
 	return found
 }
 
-// stat is what proc(5) lists of a process, from its state (field 3) on.
+// stat returns the fields of /proc/PID/stat from the state (field 3) on, see proc(5).
 func stat(pid int) []string {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return nil
 	}
-	_, rest, _ := strings.Cut(string(raw), ") ") // the name in brackets may hold spaces
+	_, rest, _ := strings.Cut(string(raw), ") ") // the name in parentheses may contain spaces
 	return strings.Fields(rest)
 }
 
-// tick is the unit in which Linux counts processor time, on every machine that Go runs on.
+// tick is the unit of CPU time in Linux, on every platform that Go supports.
 const tick = time.Second / 100
 
-// processorTime is what a process has used so far, by fields 14 and 15 of proc(5).
+// processorTime returns the CPU time of a process so far, from fields 14 and 15 of proc(5).
 func processorTime(pid int) time.Duration {
 	fields := stat(pid)
 	if len(fields) < 13 {
@@ -112,7 +112,7 @@ func processorTime(pid int) time.Duration {
 	return time.Duration(user+system) * tick
 }
 
-// peakMemory is the peak resident memory of a process so far, in bytes.
+// peakMemory returns the peak resident memory of a process so far, in bytes.
 func peakMemory(pid int) uint64 {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// A month after they were provisioned, one entry in a hundred is due.
+// A month after provisioning, one entry in a hundred is due.
 const (
 	month     = 31 * 24 * time.Hour
 	dueOneIn  = 100
-	growthAim = 1.3 // time per entry with the most entries, against the second most
-	atOnce    = 8   // entries that a run looks at at once
+	growthAim = 1.3 // time per entry with the most entries, relative to the second most
+	atOnce    = 8   // entries that a run processes concurrently
 
 	// MiB that a run may take: up to so many entries, and above.
 	walkerAim, walkerAimUpTo, fleetAim = 64, 10_000, 120
 )
 
-// sample is how long a walk over some entries took.
+// sample is the duration of a walk over a number of entries.
 type sample struct {
 	entries int
 	took    time.Duration
 }
 
-// walk measures a scheduled rotation over folders of growing size.
+// walk measures scheduled rotations over folders of increasing size.
 func (b *bench) walk(ctx context.Context, counts []int, r *report) error {
 	program := filepath.Join(b.dir, "paistrike-action")
 	if err := buildAction(ctx, program); err != nil {
@@ -48,7 +48,7 @@ func (b *bench) walk(ctx context.Context, counts []int, r *report) error {
 	return nil
 }
 
-// aged is a world whose entries were provisioned a month ago, so that some are due.
+// aged returns a world whose entries were provisioned a month ago, so that some are due.
 func (b *bench) aged(ctx context.Context, n int) (*world, error) {
 	w, err := b.newWorldAt(ctx, 1, time.Now().Add(-month))
 	if err != nil {
@@ -63,10 +63,10 @@ func (b *bench) aged(ctx context.Context, n int) (*world, error) {
 	return w, nil
 }
 
-// dueOf is how many of the entries are due.
+// dueOf returns the number of due entries.
 func dueOf(n int) int { return (n + dueOneIn - 1) / dueOneIn }
 
-// foldersOf is how many folders the entries lie in.
+// foldersOf returns the number of folders with entries.
 func foldersOf(n int) int { return min(n, dueOneIn) }
 
 // command runs a command of the action's program over all entries, and counts its requests.
@@ -85,7 +85,7 @@ func (w *world) command(ctx context.Context, program string, args ...string) (us
 	return took, c, said, err
 }
 
-// rotateDue is a scheduled rotation.
+// rotateDue runs a scheduled rotation.
 func (w *world) rotateDue(ctx context.Context, program string, n int) (usage, calls, error) {
 	took, c, said, err := w.command(ctx, program, "rotate", "--only-due")
 	if err == nil && !strings.Contains(said, fmt.Sprintf("%d rotated, ", dueOf(n))) {
@@ -124,7 +124,7 @@ func (b *bench) walkOver(ctx context.Context, program string, n int, r *report) 
 	return nil
 }
 
-// process adds what one run over many entries took.
+// process adds the usage of one run over many entries.
 func (r *report) process(name string, took usage, entries int) {
 	r.add(name+": wall time", took.wall.Seconds(), "s")
 	r.add(name+": CPU", took.cpu.Seconds(), "s")
@@ -137,8 +137,8 @@ func (r *report) process(name string, took usage, entries int) {
 	}
 }
 
-// plot draws how the time grows with the entries, both on logarithmic scales: what is
-// linear is a straight line at 45 degrees.
+// plot draws the time over the number of entries, both on logarithmic scales: linear growth
+// is a straight line at 45 degrees.
 func plot(samples []sample) string {
 	const width, height, margin = 640, 420, 60
 	first, last := samples[0], samples[len(samples)-1]

@@ -20,8 +20,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/tfcli"
 )
 
-// world is a PAIStrike and a Vault with nothing in them, and a workspace with a
-// number of tokens to make.
+// world is an empty PAIStrike and Vault, and a workspace with a number of tokens to create.
 type world struct {
 	paistrike *sandbox.Server
 	api       *httptest.Server
@@ -57,7 +56,7 @@ func (b *bench) newWorld(ctx context.Context, tokens int) (*world, error) {
 	return b.newWorldAt(ctx, tokens, time.Time{})
 }
 
-// newWorldAt is a world in which PAIStrike's clock starts at some time.
+// newWorldAt returns a world whose PAIStrike clock starts at start.
 func (b *bench) newWorldAt(ctx context.Context, tokens int, start time.Time) (*world, error) {
 	server, err := sandbox.New(sandbox.Options{Start: start})
 	if err != nil {
@@ -87,8 +86,8 @@ func (w *world) prepare(ctx context.Context, b *bench, tokens int) error {
 	return w.tf.Write("main.tf", fmt.Sprintf(configuration, tokens))
 }
 
-// startVault runs the KV engine. It ends when its standard input does, and so never
-// outlives this program.
+// startVault starts the KV engine. It ends when its standard input does, so it never outlives
+// this program.
 func (w *world) startVault(ctx context.Context) error {
 	root, err := tfcli.Repository()
 	if err != nil {
@@ -127,7 +126,7 @@ func (w *world) close() error {
 	return errors.Join(w.kvInput.Close(), w.kv.Wait())
 }
 
-// slow puts both servers some way off.
+// slow adds the simulated latency to both servers.
 func (w *world) slow(ctx context.Context) error {
 	w.paistrike.AddFaults(sandbox.Fault{Delay: paistrikeDistance, Count: -1})
 	return w.ask(ctx, http.MethodPost, "/_kv/faults", map[string]any{"delay_ms": vaultDistance.Milliseconds(), "count": -1}, nil)

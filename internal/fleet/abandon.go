@@ -11,29 +11,31 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// AbandonOptions are what a run may do about entries whose PAIStrike is gone.
+// AbandonOptions configures a run over entries whose PAIStrike no longer exists.
 type AbandonOptions struct {
-	// Endpoint is the PAIStrike that is gone, as records name it: scheme, host, port and
+	// Endpoint is the PAIStrike that no longer exists, as in records: scheme, host, port and
 	// prefix.
 	Endpoint    string
 	Concurrency int
-	// DryRun reports and writes nothing.
+	// DryRun only reports.
 	DryRun   bool
 	Progress func(done, total int)
 }
 
-// AbandonReport is what a run closed, and which tokens nobody revoked. It holds no secret.
+// AbandonReport lists the closed entries, and the tokens that were not revoked. It contains
+// no secret.
 type AbandonReport struct {
 	DryRun   bool             `json:"dry_run"`
-	Endpoint string           `json:"endpoint"` // that is gone
+	Endpoint string           `json:"endpoint"` // of the PAIStrike that no longer exists
 	Entries  []AbandonedEntry `json:"entries"`
 
 	Closed  int `json:"closed"`
-	Due     int `json:"due"`     // a run without dry_run would close
-	Current int `json:"current"` // were closed before
+	Due     int `json:"due"`     // would be closed without dry_run
+	Current int `json:"current"` // were already closed
 	Skipped int `json:"skipped"`
 	Failed  int `json:"failed"`
-	// NotRevoked counts the tokens of all entries that were not revoked and have not expired.
+	// NotRevoked is the number of tokens of all entries that were not revoked and have not
+	// expired.
 	NotRevoked int `json:"not_revoked"`
 }
 
@@ -42,24 +44,24 @@ type AbandonedEntry struct {
 	Path    string  `json:"path"`
 	Outcome Outcome `json:"outcome"`
 	Note    string  `json:"note,omitempty"`
-	// Endpoint is the PAIStrike that the entry belongs to.
+	// Endpoint is the PAIStrike of the entry.
 	Endpoint   string    `json:"endpoint,omitempty"`
 	NotRevoked []Left    `json:"not_revoked,omitempty"`
 	Problem    *Problem  `json:"problem,omitempty"`
 	Warnings   []Problem `json:"warnings,omitempty"`
 
-	elsewhere bool // it belongs to another PAIStrike
+	elsewhere bool // the entry belongs to another PAIStrike
 }
 
 // Left is a token that was not revoked.
 type Left struct {
 	ID        string    `json:"token_id"`
 	Name      string    `json:"token_name,omitempty"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never, or not known
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never, or unknown
 }
 
-// Abandon closes entries whose PAIStrike is gone, by an engine that does without one. A
-// failure at one entry is in its place of the report and stops no other.
+// Abandon closes entries whose PAIStrike no longer exists, with an engine without PAIStrike.
+// The failure of an entry is in its report and does not affect other entries.
 func Abandon(ctx context.Context, engine *rotation.Engine, entries []entry.Location, o AbandonOptions) AbandonReport {
 	report := AbandonReport{DryRun: o.DryRun, Endpoint: o.Endpoint, Entries: make([]AbandonedEntry, 0, len(entries))}
 	visit(entries, o.Concurrency, o.Progress, func(at entry.Location) AbandonedEntry { return abandon(ctx, engine, at, o) }, report.add)
@@ -85,7 +87,7 @@ func abandon(ctx context.Context, engine *rotation.Engine, at entry.Location, o 
 	return e
 }
 
-// stand says what became of an entry by what it was.
+// stand sets the outcome from the entry's previous state.
 func (e *AbandonedEntry) stand(result rotation.Abandoned, dryRun bool) {
 	switch result.Standing {
 	case rotation.StandingOpen, rotation.StandingUnfinished:
@@ -123,8 +125,8 @@ func (r *AbandonReport) add(e AbandonedEntry) {
 	r.NotRevoked += len(e.NotRevoked)
 }
 
-// Elsewhere returns the PAIStrike of an entry, and true if no entry belongs to the one that
-// is gone, and some belong to others: the address is misspelled, or the folder is.
+// Elsewhere returns the PAIStrike of an entry, and true if no entry belongs to the given
+// endpoint but some belong to others: then the endpoint or the folder is misspelled.
 func (r AbandonReport) Elsewhere() (endpoint string, all bool) {
 	for _, e := range r.Entries {
 		switch {

@@ -8,32 +8,32 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// AuditOptions are what an audit looks for and may do.
+// AuditOptions configures an audit.
 type AuditOptions struct {
 	Limits      Limits
 	Concurrency int
-	// Sweep revokes orphans, by the rule of the protocol alone.
+	// Sweep revokes orphans, under the rules of the protocol.
 	Sweep    bool
 	Progress func(done, total int)
 }
 
-// AuditReport is what an audit found. It holds no secret.
+// AuditReport is the result of an audit. It contains no secret.
 type AuditReport struct {
-	Time     time.Time `json:"time"`   // PAIStrike's
-	Tokens   int       `json:"tokens"` // of the account that work
+	Time     time.Time `json:"time"`   // PAIStrike's time
+	Tokens   int       `json:"tokens"` // number of working tokens of the account
 	Entries  Entries   `json:"entries"`
 	Findings []Finding `json:"findings"`
 
 	Errors   int `json:"errors"`
 	Warnings int `json:"warnings"`
 	Swept    int `json:"swept"`
-	// Failed counts entries that could not be looked at, or swept.
+	// Failed is the number of entries that could not be read or swept.
 	Failed int `json:"failed"`
 }
 
-// Audit compares all tokens of the account with the entries. It makes one list and one
-// read of metadata for each entry, and writes nothing, unless it may sweep: then the
-// record of an entry with an orphan is read, and the orphan revoked.
+// Audit compares all tokens of the account with the entries. It makes one list, reads the
+// metadata of each entry, and writes nothing. With Sweep, it also reads the record of each
+// entry with an orphan and revokes the orphan.
 func Audit(ctx context.Context, engine *rotation.Engine, entries []entry.Location, o AuditOptions) (AuditReport, error) {
 	var report AuditReport
 	tokens, err := engine.Tokens(ctx)
@@ -60,7 +60,7 @@ type looked struct {
 	entry Entry
 }
 
-// look looks at an entry, and sweeps if that is wanted.
+// look reads an entry and, if sweep is true, revokes its orphans.
 func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep bool) looked {
 	seen, t, err := consider(ctx, engine, at, false)
 	if err != nil {
@@ -69,7 +69,7 @@ func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep
 	h, found := hold(seen, t), entryOf(seen, t)
 	switch {
 	case t.err != nil:
-		found.Outcome = Skipped // it is a finding
+		found.Outcome = Skipped // reported as a finding
 	case t.outcome == "" && t.note == noSchedule:
 		found.Outcome = Skipped
 	case t.outcome == "":
@@ -88,7 +88,7 @@ func look(ctx context.Context, engine *rotation.Engine, at entry.Location, sweep
 	return looked{h, found}
 }
 
-// count fills in the numbers, and marks what was swept.
+// count computes the counts and marks the findings whose token was swept.
 func (r *AuditReport) count() {
 	swept := map[string]bool{}
 	for _, entry := range r.Entries.All() {

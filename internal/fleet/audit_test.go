@@ -32,7 +32,7 @@ func (w *world) audit(sweep bool) fleet.AuditReport {
 	return report
 }
 
-// byHand makes a token as a person does on the page.
+// byHand creates a token as a user of PAIStrike's page does.
 func (w *world) byHand(name string, life time.Duration) (id, secret string) {
 	var ends time.Time
 	if life > 0 {
@@ -41,7 +41,7 @@ func (w *world) byHand(name string, life time.Duration) (id, secret string) {
 	return w.paistrike.Mint(name, ends)
 }
 
-// use lets a consumer of an entry call PAIStrike.
+// use calls PAIStrike with each secret, as a consumer does.
 func (w *world) use(secrets ...string) {
 	w.Helper()
 	for _, secret := range secrets {
@@ -51,8 +51,8 @@ func (w *world) use(secrets ...string) {
 	}
 }
 
-// account is an account with a good token, every finding once, and what must not be
-// taken for one: a token in flight, one whose overlap is over, one of another folder.
+// account sets up an account with a good token, every finding once, and tokens that must not
+// be findings: one in flight, one past its overlap, and one of another folder.
 func (w *world) account() (want []string, orphan, inFlight string) {
 	w.Helper()
 	expect := func(code fleet.Code, of string) { want = append(want, string(code)+" "+of) }
@@ -76,7 +76,7 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	w.byHand("Twice", 80*day)
 	w.provision("ci/short", "Short", schedule.Schedule{ExpiresIn: "10d"})
 	w.byHand("gha:org/repository:42.1:scan:abcdefghij", 2*day)
-	w.byHand("exec:a laptop:-.-:-:abcdefghij", 5*time.Hour) // over when the audit runs
+	w.byHand("exec:a laptop:-.-:-:abcdefghij", 5*time.Hour) // expired when the audit runs
 	w.byHand("Nightly audit-run-abcdefghij234567", 23*time.Hour)
 	w.byHand("By hand", 80*day)
 	w.byHand("A second longer", 90*day+time.Second)
@@ -106,7 +106,7 @@ func (w *world) account() (want []string, orphan, inFlight string) {
 	return want, orphan, inFlight
 }
 
-// rotateOnly replaces the token of one entry, as a person may ask for.
+// rotateOnly rotates the token of one entry, as a user may request.
 func (w *world) rotateOnly(path string) {
 	w.Helper()
 	engine, _ := w.process(w.wire)
@@ -116,7 +116,7 @@ func (w *world) rotateOnly(path string) {
 	}
 }
 
-// mintFor leaves a token as a run does that is cut between mint and publication.
+// mintFor leaves a token like a run interrupted between mint and publication.
 func (w *world) mintFor(path string, gen int) (id string) {
 	w.Helper()
 	served, ok := rotation.ParseName(w.custom(path)["paistrike_token_name"])
@@ -131,7 +131,7 @@ func (w *world) mintFor(path string, gen int) (id string) {
 func (w *world) revokeOf(path string) { w.paistrike.Revoke(w.custom(path)["paistrike_token_id"]) }
 func (w *world) forgetOf(path string) { w.paistrike.Forget(w.custom(path)["paistrike_token_id"]) }
 
-// said is what an audit found, in short.
+// said summarizes the findings of an audit.
 func said(report fleet.AuditReport) []string {
 	var found []string
 	for _, f := range report.Findings {
@@ -144,8 +144,8 @@ func said(report fleet.AuditReport) []string {
 	return found
 }
 
-// On an account where each is there once, an audit finds each once and nothing else,
-// and writes nothing.
+// An audit of an account with every kind of finding reports each once and nothing else, and
+// writes nothing.
 func TestAuditFindsEachOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -170,8 +170,8 @@ func TestAuditFindsEachOnce(t *testing.T) {
 
 var cmpSorted = cmp.Transformer("sorted", func(list []string) []string { return slices.Sorted(slices.Values(list)) })
 
-// A sweep revokes the orphan and touches nothing else: not the token that may still be
-// published, nor one that is ripe, which is for a rotation to end.
+// A sweep revokes only the orphan: neither a token that may still be published, nor one past
+// its overlap, which the next rotation revokes.
 func TestSweepTouchesTheOrphanAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -204,7 +204,7 @@ func TestSweepTouchesTheOrphanAlone(t *testing.T) {
 	}
 }
 
-// An orphan that someone uses was published once: it is reported and never swept.
+// An orphan in use must have been published once: it is reported but never swept.
 func TestOrphanInUseIsNotSwept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -220,7 +220,7 @@ func TestOrphanInUseIsNotSwept(t *testing.T) {
 	}
 }
 
-// What cannot be read is a finding of its own, with its path.
+// Unreadable metadata is a finding with the path of the entry.
 func TestAuditOfUnreadableMetadata(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -237,8 +237,8 @@ func TestAuditOfUnreadableMetadata(t *testing.T) {
 	}
 }
 
-// Where custom metadata is behind or gone, only the record knows which token is served:
-// no token is called an orphan on such grounds. That metadata is behind is said.
+// If custom metadata is outdated or missing, only the record knows which token is served. The
+// audit then reports no orphan, but reports the metadata.
 func TestAuditWithoutCustomMetadata(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -250,7 +250,7 @@ func TestAuditWithoutCustomMetadata(t *testing.T) {
 	}
 }
 
-// Vault that refuses one entry fails that entry alone.
+// If Vault denies access to one entry, only that entry fails.
 func TestAuditWhereOneEntryIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

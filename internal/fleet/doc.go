@@ -1,9 +1,8 @@
-// Package fleet manages all Vault entries below a folder: it rotates what is due
-// by the schedule that each keeps in its custom metadata ([Rotate]), finds what
-// someone should look at ([Audit]), and closes them if their PAIStrike is gone ([Abandon]).
+// Package fleet manages all entries below a folder. [Rotate] rotates the due tokens, by the
+// schedule in each entry's custom metadata, [Audit] reports problems, and [Abandon] closes
+// the entries of a PAIStrike that no longer exists.
 //
-// It owns the walk, the choice of what to do about each entry, and the three reports,
-// which hold no secret. How one token is replaced is the business of
-// internal/rotation; nothing here writes to Vault or PAIStrike by itself. The
-// scheduled runs of the action call it.
+// It owns the walk, the decision for each entry, and the three reports, which contain no
+// secret. internal/rotation replaces individual tokens and does all writes to the store and
+// PAIStrike. The action's scheduled runs use this package.
 package fleet

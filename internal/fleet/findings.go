@@ -12,36 +12,36 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Severity says how bad a finding is.
+// Severity is the severity of a finding.
 type Severity string
 
-// The severities: with an error a consumer has, or will soon have, no working token.
+// Severities. With an error, a consumer has no working token now or soon.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 )
 
-// Code names what was found.
+// Code is the kind of a finding.
 type Code string
 
-// The codes, the worst first.
+// Codes, most severe first.
 const (
-	DeadInVault    Code = "dead_in_vault"   // Vault serves a token that was revoked or has expired
-	MissingToken   Code = "missing_token"   // Vault serves a token that PAIStrike does not know
-	Unreadable     Code = "unreadable"      // it cannot be told how the entry is rotated
-	StaleMetadata  Code = "stale_metadata"  // metadata does not describe what the store serves
-	Overdue        Code = "overdue"         // its rotation should have happened
-	Expiring       Code = "expiring"        // it ends soon and nothing will replace it
-	Orphan         Code = "orphan"          // made for an entry that does not name it
-	JobLeftover    Code = "job_leftover"    // made for a job or a run of Terraform that must have ended
-	NoExpiry       Code = "no_expiry"       // it never ends
-	LongLife       Code = "long_life"       // it lives longer than max_expires_in
-	NeverUsed      Code = "never_used"      // nobody has used it since it was made
-	Unused         Code = "unused"          // nobody has used it for long
-	DuplicateLabel Code = "duplicate_label" // several tokens have one name
+	DeadInVault    Code = "dead_in_vault"   // the store serves a token that was revoked or has expired
+	MissingToken   Code = "missing_token"   // the store serves a token that PAIStrike does not know
+	Unreadable     Code = "unreadable"      // the entry's schedule cannot be determined
+	StaleMetadata  Code = "stale_metadata"  // metadata does not describe the current version
+	Overdue        Code = "overdue"         // the rotation should have happened
+	Expiring       Code = "expiring"        // the token expires soon and no rotation is scheduled
+	Orphan         Code = "orphan"          // created for an entry that does not refer to it
+	JobLeftover    Code = "job_leftover"    // created for a job or a Terraform run that must have ended
+	NoExpiry       Code = "no_expiry"       // never expires
+	LongLife       Code = "long_life"       // lifetime exceeds max_expires_in
+	NeverUsed      Code = "never_used"      // not used since it was created
+	Unused         Code = "unused"          // not used for a long time
+	DuplicateLabel Code = "duplicate_label" // several tokens have the same name
 )
 
-// Finding is one thing that someone should look at.
+// Finding is one problem that needs attention.
 type Finding struct {
 	Code      Code     `json:"code"`
 	Severity  Severity `json:"severity"`
@@ -50,39 +50,39 @@ type Finding struct {
 	TokenName string   `json:"token_name,omitempty"`
 	Detail    string   `json:"detail"`
 	Fix       string   `json:"fix"`
-	// Swept says that the token was revoked by this run.
+	// Swept reports whether this run revoked the token.
 	Swept bool `json:"swept,omitempty"`
 }
 
-// Limits say what is worth a finding. All are durations above zero.
+// Limits are the thresholds for findings. All must be positive.
 type Limits struct {
-	UnusedAfter  time.Duration // a token that was not used for this long
-	MaxExpiresIn time.Duration // a life that is longer
-	WarnBefore   time.Duration // an end that is closer, where nothing replaces the token
-	JobTime      time.Duration // how long a job may take
+	UnusedAfter  time.Duration // minimum time without use
+	MaxExpiresIn time.Duration // maximum lifetime
+	WarnBefore   time.Duration // minimum remaining lifetime of a token without a scheduled rotation
+	JobTime      time.Duration // maximum duration of a job
 }
 
 // held is what findings need of an entry, as far as metadata shows.
 type held struct {
 	path string
 	now  time.Time // when it was seen, by PAIStrike's clock
-	err  error     // why it cannot be judged
-	// damaged says why metadata tells nothing of an entry whose current version can be read.
+	err  error     // why the entry cannot be judged
+	// damaged explains why the metadata of an entry with a readable current version is
+	// unusable.
 	damaged error
-	// unclear says that the record alone knows which token is served.
+	// unclear means that only the record knows which token is served.
 	unclear bool
-	// serves says that it serves the token that metadata names.
+	// serves means that the entry serves the token in the metadata.
 	serves    bool
-	tokenID   string // that metadata names
+	tokenID   string // from the metadata
 	tokenName string
-	token     paistrike.Token   // as PAIStrike knows it
+	token     paistrike.Token   // from PAIStrike
 	astray    []paistrike.Token // tokens that work and are named for this entry, which names others
 	gen       int
-	retiring  []string // ids of replaced tokens
-	// scheduled says that a schedule will replace the token.
+	retiring  []string // IDs of replaced tokens
+	// scheduled means that a schedule will replace the token.
 	scheduled bool
-	// overdue is the verdict on a token that should have been replaced before; nil if it need
-	// not have been.
+	// overdue is the verdict on a token that should already have been replaced, or nil.
 	overdue *schedule.Verdict
 }
 
@@ -114,7 +114,7 @@ type auditor struct {
 	now    time.Time
 	limits Limits
 	serves map[string]served   // by the id of the token
-	former map[string]bool     // ids of replaced tokens in their overlap
+	former map[string]bool     // IDs of replaced tokens in their overlap
 	strays map[string]stray    // by id, tokens that are named for an entry that does not name them
 	labels map[string]string   // the id of the first token with a name
 	twice  map[string][]string // the ids of the others
@@ -192,21 +192,21 @@ func (a *auditor) account(now time.Time, tokens iter.Seq[paistrike.Token]) (work
 
 func rank(code Code) int { return slices.Index(Codes(), code) }
 
-// Codes lists all codes, the worst first.
+// Codes returns all codes, most severe first.
 func Codes() []Code {
 	return []Code{
 		DeadInVault, MissingToken, Unreadable, StaleMetadata, Overdue, Expiring, Orphan, JobLeftover, NoExpiry, LongLife, NeverUsed, Unused, DuplicateLabel,
 	}
 }
 
-// token judges a token that works.
+// token judges a working token.
 func (a *auditor) token(token paistrike.Token) {
 	by, current := a.serves[token.ID]
 	name, managed := rotation.ParseName(token.Name)
 	_, astray := a.strays[token.ID]
 	switch {
 	case a.former[token.ID]:
-		return // a run revokes it when its overlap is over
+		return // a run revokes it after its overlap
 	case astray && !current:
 		return // judged with the others that are
 	case IsJobToken(token.Name), rotation.IsRunName(token.Name):
@@ -226,7 +226,7 @@ func (a *auditor) token(token paistrike.Token) {
 		}
 	}
 	switch life := token.ExpiresAt.Sub(token.CreatedAt); {
-	case token.Untold.Has(paistrike.Expiry): // what the service does not tell is not a finding
+	case token.Untold.Has(paistrike.Expiry): // unknown facts are not findings
 	case token.ExpiresAt.IsZero():
 		a.add(noExpiry(by.path, token))
 	case !token.CreatedAt.IsZero() && life-roundedUp(token.ExpiresAt) > a.limits.MaxExpiresIn:
@@ -245,7 +245,8 @@ func roundedUp(end time.Time) time.Duration {
 	return time.Minute
 }
 
-// damage says why metadata tells nothing of an entry whose current version can be read.
+// damage explains why the metadata of an entry with a readable current version is unusable,
+// or returns nil.
 func damage(seen rotation.Sight) error {
 	if seen.Stale() {
 		return errStale
@@ -262,9 +263,9 @@ func (a *auditor) endsSoon(token paistrike.Token) bool {
 	return !token.ExpiresAt.IsZero() && token.ExpiresAt.Sub(a.now) <= a.limits.WarnBefore
 }
 
-// stray judges a token whose name belongs to an entry that does not serve it. One that
-// was minted for the very next version is in flight for a day, and where custom
-// metadata is behind, only the record knows.
+// stray judges a token whose name belongs to an entry that does not serve it. A token minted
+// for the next generation is in flight for a day. If custom metadata is outdated, only the
+// record knows, so stray reports nothing.
 func (a *auditor) stray(token stray) {
 	name, _ := rotation.ParseName(token.Name)
 	if token.home.unclear || name.Gen > token.home.gen && a.now.Before(token.CreatedAt.Add(inFlight)) {
@@ -273,12 +274,11 @@ func (a *auditor) stray(token stray) {
 	a.add(orphan(token.home, token.Token))
 }
 
-// inFlight is how long a run could still publish a token; internal/rotation waits as
-// long.
+// inFlight is how long a run can still publish a token. internal/rotation waits as long.
 const inFlight = 24 * time.Hour
 
-// use judges when a token was used last. To be verified by the run that made it does
-// not count as use.
+// use judges the last use of a token. Verification by the run that created it does not count
+// as use.
 func (a *auditor) use(path string, token paistrike.Token, managed bool) {
 	if token.Untold.Has(paistrike.LastUsed) {
 		return
@@ -306,7 +306,7 @@ func (a *auditor) label(label, id string) {
 	a.labels[label] = id
 }
 
-// duplicates finds names that do not say which integration a token belongs to.
+// duplicates finds names that do not identify a token's integration.
 func (a *auditor) duplicates() {
 	for label, others := range a.twice {
 		a.add(duplicateLabel(label, append(others, a.labels[label])))

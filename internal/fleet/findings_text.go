@@ -11,7 +11,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// All findings are worded in this file: what is so, and what to do about it.
+// This file contains the texts of all findings: the problem and the fix.
 
 const byHand = "in PAIStrike under Profile Settings, API Tokens"
 
@@ -19,7 +19,7 @@ func about(code Code, severity Severity, path string, token paistrike.Token, det
 	return Finding{Code: code, Severity: severity, Path: path, TokenID: token.ID, TokenName: token.Name, Detail: detail, Fix: fix}
 }
 
-// tokenOf is the token of an entry as its mirror names it.
+// tokenOf returns the token in an entry's mirror.
 func tokenOf(h *held) paistrike.Token { return paistrike.Token{ID: h.tokenID, Name: h.tokenName} }
 
 func deadInVault(h *held) Finding {
@@ -100,7 +100,7 @@ func longLife(path string, token paistrike.Token, life, most time.Duration) Find
 		fmt.Sprintf("It lives for %s, longer than %s.", schedule.FormatDuration(life), schedule.FormatDuration(most)), replaceBy(path, "a shorter expires_in"))
 }
 
-// replaceBy says how a token gets another expiry.
+// replaceBy explains how to change a token's expiry.
 func replaceBy(path, what string) string {
 	if path == "" {
 		return "Replace it by one that Terraform manages, with " + what + "."

@@ -15,8 +15,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// crowd is an account and a store with many entries, none of which is due. It keeps
-// nothing itself, so that what a run keeps can be measured.
+// crowd is an account and a store with many entries, none of them due. It generates all data
+// on demand, so that the test measures only what a run keeps.
 type crowd struct {
 	rotation.Tokens
 	rotation.Store
@@ -73,8 +73,8 @@ func (c crowd) Look(_ context.Context, at entry.Location) (entry.Glance, error) 
 	}, nil
 }
 
-// A scheduled rotation keeps little of an entry about which nothing is to be done: where it
-// is, and its token in the account's list. Told to report what is due, it adds nothing.
+// A scheduled rotation keeps little data about an entry that is not due: its location, and
+// its token in the account's list. With OnlyDue it keeps nothing more.
 func TestARunKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	c := crowd{size: 10_000}
 	kept := func(o fleet.Options) int64 {
@@ -99,7 +99,7 @@ func TestARunKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // it 
 	}
 }
 
-// An audit compares all entries with all tokens, and keeps of each no more than that takes.
+// An audit compares all entries with all tokens, and keeps only the data needed for that.
 func TestAnAuditKeepsLittleOfEachEntry(t *testing.T) { //nolint:paralleltest // it measures the heap of the process
 	c := crowd{size: 10_000}
 	before := testparts.Heap()

@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// jobToken matches the names that the action and the command line choose for the tokens of
-// single jobs: "gha:org/repository:run.attempt:job:nonce". The label is the user's, and may
-// hold anything.
+// jobToken matches the names that the action and the command line generate for tokens of
+// single jobs: "gha:org/repository:run.attempt:job:nonce". The user chooses the label, which
+// may contain any character.
 var jobToken = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^.{0,40}:[^:]+:[^:]+\.[^:]+:[^:]+:[a-z0-9]{10}$`) // an audit alone asks
+	return regexp.MustCompile(`^.{0,40}:[^:]+:[^:]+\.[^:]+:[^:]+:[a-z0-9]{10}$`) // compiled on first use, because only audits need it
 })
 
-// IsJobToken reports whether a token was made for one job, or for one command.
+// IsJobToken reports whether a token was created for a single job or command.
 func IsJobToken(name string) bool { return jobToken().MatchString(name) }

@@ -7,12 +7,12 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// task is what a run does about one entry, decided from its metadata alone.
+// task is the decision about one entry, based only on its metadata.
 type task struct {
-	// outcome is set if there is nothing to run, else the zero value.
+	// outcome is set if no run is needed; otherwise it is the zero value.
 	outcome Outcome
-	note    string // why the entry is skipped, or what the run is for
-	err     error  // why it cannot be judged
+	note    string // why the entry is skipped, or the purpose of the run
+	err     error  // why the entry cannot be judged
 	request rotation.Request
 	text    schedule.Schedule
 	verdict schedule.Verdict
@@ -20,13 +20,13 @@ type task struct {
 	window  time.Duration
 }
 
-// overdueAfter is how long a token may be due before someone should know: a
-// schedule that runs daily has missed it.
+// overdueAfter is how long a token may be due before it is reported. By then, a daily
+// schedule has missed it.
 const overdueAfter = 24 * time.Hour
 
-// judge is a pure function of what metadata shows. Metadata decides when a run looks at
-// the record, and nothing else: whenever it is damaged, or would have the entry left
-// alone although its current version can be read, the run reads the record.
+// judge is a pure function of metadata. Metadata only decides whether a run reads the record:
+// if it is damaged, or if it would leave an entry with a readable current version alone, the
+// run reads the record.
 func judge(seen rotation.Sight, force bool) task {
 	skip := func(note string) task { return task{outcome: Skipped, note: note} }
 	if err := seen.Obstacle(); err != nil {
@@ -60,7 +60,7 @@ func judge(seen rotation.Sight, force bool) task {
 	case unclean:
 		run.request.Wish = rotation.Settle
 	case !text.Scheduled():
-		run.request.Wish = rotation.Settle // the record may know of one
+		run.request.Wish = rotation.Settle // the record may contain a schedule
 		run.note = noSchedule
 	default:
 		run.outcome = Current
@@ -68,13 +68,13 @@ func judge(seen rotation.Sight, force bool) task {
 	return run
 }
 
-// notOurs is why an entry is left alone that holds someone's secret.
+// notOurs is the note for an entry with someone else's secret.
 const notOurs = "paistrike did not write what is there"
 
-// noSchedule is why an entry is skipped of which the record, too, has no schedule.
+// noSchedule is the note for an entry without a schedule in metadata and record.
 const noSchedule = "no schedule"
 
-// overdue reports whether a token that is due should have been replaced before.
+// overdue reports whether a due token should already have been replaced.
 func overdue(now time.Time, v schedule.Verdict) bool {
 	if !v.Due {
 		return false
@@ -82,7 +82,7 @@ func overdue(now time.Time, v schedule.Verdict) bool {
 	switch v.Reason {
 	case schedule.ReasonPeriod, schedule.ReasonSchedule:
 		return !now.Before(v.Next.Add(overdueAfter))
-	default: // it ends soon, or no longer works
+	default: // it expires soon or no longer works
 		return true
 	}
 }

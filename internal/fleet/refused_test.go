@@ -12,8 +12,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// What a run does not understand, or what is not its own, is reported with its path
-// and left as it is: nothing is written, although all of it is long due.
+// Entries that a run does not understand, or that belong to someone else, are reported with
+// their paths and remain unchanged, although all of them are long due.
 func TestWhatIsNotUnderstoodIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -52,7 +52,7 @@ func TestWhatIsNotUnderstoodIsLeftAlone(t *testing.T) {
 				said = entry.Problem.Code
 			}
 			if tt.path == "ci/newer-record" && options.DryRun {
-				continue // only the record says so, which a dry run does not read
+				continue // a dry run does not read the record, which is the cause
 			}
 			if entry.Outcome != tt.outcome || !strings.Contains(said, tt.says) {
 				t.Errorf("%s: %s is %s (%s), want %s (%s)", name, entry.Path, entry.Outcome, said, tt.outcome, tt.says)
@@ -64,9 +64,9 @@ func TestWhatIsNotUnderstoodIsLeftAlone(t *testing.T) {
 	}
 }
 
-// Whoever damages custom metadata stops no rotation: whatever it says, a run reads the
-// record, rotates by its schedule, and writes metadata anew. A dry run, which reads no
-// record, says that it would look.
+// Damaged custom metadata prevents no rotation: the run reads the record, rotates by its
+// schedule, and rewrites the metadata. A dry run does not read records and reports that the
+// run would.
 func TestDamagedMetadataIsMendedFromTheRecord(t *testing.T) {
 	t.Parallel()
 	damages := []struct{ key, value string }{
@@ -109,7 +109,7 @@ func TestDamagedMetadataIsMendedFromTheRecord(t *testing.T) {
 	}
 }
 
-// spoiled provisions an entry and changes one value of its custom metadata by hand.
+// spoiled provisions an entry and changes one value of its custom metadata.
 func (w *world) spoiled(key, value string) func(path string) {
 	return func(path string) {
 		w.provision(path, path, monthly)
@@ -117,7 +117,7 @@ func (w *world) spoiled(key, value string) func(path string) {
 	}
 }
 
-// destroyed provisions an entry and ends it, as Terraform does.
+// destroyed provisions an entry and destroys it, as Terraform does.
 func (w *world) destroyed(path string) {
 	w.Helper()
 	made := w.provision(path, path, monthly)

@@ -9,23 +9,23 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Outcome is what became of one entry.
+// Outcome is the result for one entry.
 type Outcome string
 
-// The outcomes.
+// Outcomes.
 const (
 	Rotated Outcome = "rotated" // a new token is in the store
-	Settled Outcome = "settled" // the token stays; what was left of older ones was cleaned up
-	Current Outcome = "current" // nothing was to be done
+	Settled Outcome = "settled" // the token is unchanged; remains of older ones were cleaned up
+	Current Outcome = "current" // nothing to do
 	Due     Outcome = "due"     // a run without dry_run would act
-	Skipped Outcome = "skipped" // not ours, or not for a schedule
+	Skipped Outcome = "skipped" // someone else's secret, or without a schedule
 	Failed  Outcome = "failed"
-	Closed  Outcome = "closed" // it serves nothing any more, and its tokens were not revoked
+	Closed  Outcome = "closed" // the entry serves no token; its tokens were not revoked
 )
 
-// Report is what a run found and did. It holds no secret.
+// Report is the result of a run. It contains no secret.
 type Report struct {
-	Time    time.Time `json:"time,omitzero"` // PAIStrike's
+	Time    time.Time `json:"time,omitzero"` // PAIStrike's time
 	DryRun  bool      `json:"dry_run"`
 	Entries Entries   `json:"entries"`
 
@@ -37,14 +37,14 @@ type Report struct {
 	Overdue int `json:"overdue"`
 	Skipped int `json:"skipped"`
 	Current int `json:"current"`
-	// NextRotationAt is when the first of all entries is due; zero if none is by
-	// time.
+	// NextRotationAt is the earliest scheduled rotation of all entries, or zero if there is
+	// none.
 	NextRotationAt time.Time `json:"next_rotation_at,omitzero"`
 
 	total int
 }
 
-// Entry is one entry of a store in a report.
+// Entry is the report on one entry of a store.
 type Entry struct {
 	Path    string  `json:"path"`
 	Outcome Outcome `json:"outcome"`
@@ -58,7 +58,7 @@ type Entry struct {
 	CreatedAt time.Time       `json:"created_at,omitzero"`
 	ExpiresAt time.Time       `json:"expires_at,omitzero"` // zero: never
 	NextAt    time.Time       `json:"next_rotation_at,omitzero"`
-	Deadline  time.Time       `json:"deadline,omitzero"` // when before_expiry makes it due
+	Deadline  time.Time       `json:"deadline,omitzero"` // time at which before_expiry makes it due
 	Window    time.Duration   `json:"-"`
 	Overdue   bool            `json:"overdue,omitempty"`
 	Previous  []Previous      `json:"previous_tokens,omitempty"`
@@ -68,7 +68,7 @@ type Entry struct {
 	Warnings  []Problem       `json:"warnings,omitempty"`
 }
 
-// Compromised reports that a token which was to be revoked at once may still work.
+// Compromised reports whether a token that was to be revoked at once may still work.
 func (e Entry) Compromised() bool {
 	return slices.ContainsFunc(e.Warnings, func(p Problem) bool { return rotation.StillWorks(p.Code) })
 }
@@ -80,9 +80,9 @@ type Previous struct {
 	SupersededAt time.Time `json:"-"`
 }
 
-// Problem is one thing to tell the user.
+// Problem is an error or a warning.
 type Problem struct {
-	Code    string `json:"code,omitempty"` // "PS311"; empty for an error without one
+	Code    string `json:"code,omitempty"` // such as "PS311"; empty for an error without a code
 	Summary string `json:"summary"`
 	Detail  string `json:"detail,omitempty"`
 }
@@ -98,7 +98,7 @@ func problemOf(err error) *Problem {
 	return &Problem{Summary: err.Error()}
 }
 
-// problemsOf are the warnings of a run.
+// problemsOf converts the notes of a run.
 func problemsOf(notes []rotation.Message) []Problem {
 	var all []Problem
 	for _, note := range notes {
@@ -109,7 +109,7 @@ func problemsOf(notes []rotation.Message) []Problem {
 
 func notReached() *Problem { return &Problem{Summary: "not reached before the run ended"} }
 
-// add counts an entry, and keeps it unless only those that are due are wanted.
+// add counts an entry, and keeps it unless it is neither due nor failed and onlyDue is true.
 func (r *Report) add(e Entry, onlyDue bool) {
 	if quiet := e.Outcome == Current || e.Outcome == Skipped; !quiet || !onlyDue {
 		r.Entries.add(e)
@@ -138,5 +138,5 @@ func (r *Report) add(e Entry, onlyDue bool) {
 	}
 }
 
-// Total is how many entries the run looked at.
+// Total returns the number of entries that the run has examined.
 func (r Report) Total() int { return r.total }

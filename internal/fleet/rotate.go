@@ -7,33 +7,34 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// Options are what a run may do.
+// Options configures a run.
 type Options struct {
-	// Concurrency is how many entries are looked at at once, 1 at least.
+	// Concurrency is the number of entries processed concurrently, at least 1.
 	Concurrency int
-	// DryRun reports and writes nothing.
+	// DryRun only reports.
 	DryRun bool
 	// Force replaces every token, due or not.
 	Force bool
-	// Adopt moves tokens that a store never published into the overlap of their entry.
+	// Adopt accepts tokens that a store never published, and gives them their entry's
+	// overlap.
 	Adopt bool
-	// RevokePrevious revokes replaced tokens without an overlap; with Force only.
+	// RevokePrevious revokes replaced tokens without an overlap. It requires Force.
 	RevokePrevious bool
-	// OnlyDue leaves entries out of the report about which nothing was, or is, to be done.
-	// The counts hold them, and the run keeps nothing of them.
+	// OnlyDue omits entries without actions from the report. They are counted, but not kept
+	// in memory.
 	OnlyDue bool
-	// Succeed lets RevokePrevious revoke the token that PAIStrike is called with, by the one
-	// that replaces it. It is for a run over one entry.
+	// Succeed allows RevokePrevious to revoke the token used for calls to PAIStrike, with the
+	// token that replaces it. It is for a run over one entry.
 	Succeed bool
-	// Progress is told of every entry that is done; it may be nil.
+	// Progress, if not nil, is called after each entry.
 	Progress func(done, total int)
 }
 
-// Rotate looks at entries and replaces the tokens that are due. A failure at one entry
-// is in its place of the report and stops no other. An error is one that concerns all:
-// PAIStrike's tokens cannot be listed. Beside what the protocol needs for the tokens
-// that are due, a run makes one list and one read of metadata for each entry; the
-// secret of a token that stays is not read.
+// Rotate examines entries and replaces the due tokens. The failure of an entry is in its
+// report and does not affect other entries. Rotate returns an error only if PAIStrike's
+// tokens cannot be listed. Apart from the calls of the protocol for due tokens, a run makes
+// one list and reads the metadata of each entry; it does not read the secret of a token that
+// it keeps.
 func Rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Location, o Options) (Report, error) {
 	report := Report{DryRun: o.DryRun}
 	if len(entries) == 0 {
@@ -50,7 +51,7 @@ func Rotate(ctx context.Context, engine *rotation.Engine, entries []entry.Locati
 	return report, nil
 }
 
-// tend does what is to be done about one entry.
+// tend performs the task of one entry.
 func tend(ctx context.Context, engine *rotation.Engine, at entry.Location, o Options) Entry {
 	if ctx.Err() != nil {
 		return Entry{Path: at.Path, Outcome: Failed, Problem: notReached()}
@@ -76,9 +77,8 @@ func tend(ctx context.Context, engine *rotation.Engine, at entry.Location, o Opt
 	return done
 }
 
-// consider looks at an entry and decides what to do about it. What the walk's own list
-// said suffices if nothing is to be done; a list may be behind, so that it decides
-// nothing else.
+// consider reads an entry and decides its task. The data in the walk's own list suffices only
+// if there is nothing to do, because a list may be outdated.
 func consider(ctx context.Context, engine *rotation.Engine, at entry.Location, force bool) (rotation.Sight, task, error) {
 	if seen, ok, err := engine.Glimpse(ctx, at); ok && err == nil {
 		if t := judge(seen, force); t.outcome == Current || t.outcome == Skipped {
@@ -92,7 +92,7 @@ func consider(ctx context.Context, engine *rotation.Engine, at entry.Location, f
 	return seen, judge(seen, force), nil
 }
 
-// entryOf is an entry as it was found.
+// entryOf returns the report of an entry before a run.
 func entryOf(seen rotation.Sight, t task) Entry {
 	e := Entry{
 		Path: seen.At.Path, Outcome: t.outcome, Note: t.note, Gen: seen.Mirror.Of,
@@ -129,7 +129,7 @@ func same(text, other string) string {
 	return text
 }
 
-// tell adds what a run did.
+// tell adds the result of a run.
 func (e *Entry) tell(result rotation.Result, seen rotation.Sight, err error) {
 	e.Warnings = append(e.Warnings, problemsOf(result.Notes)...)
 	e.Retired, e.Swept = result.Retired, result.Swept
@@ -160,7 +160,7 @@ func (e *Entry) tell(result rotation.Result, seen rotation.Sight, err error) {
 	case idle && note == noSchedule && !result.Schedule.Scheduled():
 		e.Outcome, e.Note = Skipped, noSchedule
 	case idle:
-		e.Outcome = Current // another run was first, or a replaced token is still held
+		e.Outcome = Current // another run was faster, or a replaced token is still held
 	default:
 		e.Outcome = Settled
 	}

@@ -16,16 +16,16 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// monthly is a token that is replaced every 30 days.
+// monthly is the schedule of a token that is replaced every 30 days.
 var monthly = schedule.Schedule{Period: "30d", Overlap: "24h", ExpiresIn: "90d"}
 
-// One run replaces exactly what is due, the next has nothing to do, and the one after
-// the overlap revokes what was replaced.
+// One run replaces exactly the due tokens, the next has nothing to do, and a run after the
+// overlap revokes the replaced tokens.
 func TestRunReplacesExactlyWhatIsDue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	due := w.mixed()
-	w.paistrike.Clock().Advance(31 * day) // 5 February: the window of the first of the month is over
+	w.paistrike.Clock().Advance(31 * day) // 5 February: the window of the first of the month has passed
 	old := w.secret(due[0])
 
 	w.listen()
@@ -36,7 +36,7 @@ func TestRunReplacesExactlyWhatIsDue(t *testing.T) {
 	if c := w.calls(); c["paistrike POST"] != 10 || c["vault data PUT"] != 10 || c["vault data GET"] != 10 {
 		t.Errorf("calls %v, want 10 creates, 10 writes, and no secret read but those of the 10", c)
 	}
-	w.wantMetadataWrites("a rotation of 10", 10) // those who watch metadata are told once
+	w.wantMetadataWrites("a rotation of 10", 10) // one write of metadata per rotation
 	if now := w.secret(due[0]); now == old || !w.accepts(now) || !w.accepts(old) {
 		t.Error("old and new must differ, and both work in the overlap")
 	}
@@ -66,7 +66,7 @@ func TestRunReplacesExactlyWhatIsDue(t *testing.T) {
 	}
 }
 
-// A dry run says what would happen, and writes nothing.
+// A dry run reports what a run would do, and writes nothing.
 func TestDryRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -83,7 +83,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	}
 }
 
-// After an incident everything is replaced, due or not, and what has no schedule too.
+// With Force, all tokens are replaced, due or not, with or without a schedule.
 func TestForceReplacesAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -98,7 +98,7 @@ func TestForceReplacesAll(t *testing.T) {
 	}
 }
 
-// Two runs at once replace each token once.
+// Two concurrent runs replace each token once.
 func TestTwoRunsAtOnceReplaceEachTokenOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -124,8 +124,8 @@ func TestTwoRunsAtOnceReplaceEachTokenOnce(t *testing.T) {
 	}
 }
 
-// A run that is killed, wherever it was, leaves every consumer with a working token,
-// and the next run finishes the work.
+// After a run is killed at any point, every consumer has a working token, and the next run
+// completes the work.
 func TestKilledRunIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	for _, after := range []int64{1, 20, 45, 60, 75, 85, 95} {
@@ -159,8 +159,8 @@ type wireFunc func(*http.Request) (*http.Response, error)
 
 func (f wireFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// dieAfter runs until a number of requests was sent; no later one reaches a server, as
-// if the process had been killed.
+// dieAfter runs until a number of requests was sent. Later requests fail, as if the process
+// had been killed.
 func (w *world) dieAfter(requests int64) {
 	w.Helper()
 	var sent atomic.Int64
@@ -190,7 +190,7 @@ func (w *world) version(path string) int {
 	return meta.Data.CurrentVersion
 }
 
-// One entry that fails is reported, and stops no other.
+// The failure of one entry is reported, and does not affect other entries.
 func TestFailureAtOneEntryStopsNoOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -216,8 +216,8 @@ func TestFailureAtOneEntryStopsNoOther(t *testing.T) {
 	}
 }
 
-// The token that PAIStrike is called with may be that of an entry. A run that replaces it
-// leaves it alone, and the next run, with the new one, revokes it after its overlap.
+// The token used for calls to PAIStrike may be that of an entry. A run that replaces it does
+// not revoke it; the next run, with the new token, revokes it after its overlap.
 func TestManagementTokenReplacesItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -235,8 +235,9 @@ func TestManagementTokenReplacesItself(t *testing.T) {
 	}
 }
 
-// In an incident the new token revokes the one that the run began with, if the run may go
-// on with it. If it may not, because others call with the old one, it says what is left.
+// With RevokePrevious, the new token revokes the management token that the run started with,
+// if Succeed allows it. Otherwise others use the old token, and the run reports that it is
+// still valid.
 func TestCompromisedManagementToken(t *testing.T) {
 	t.Parallel()
 	for _, succeed := range []bool{true, false} {
@@ -254,8 +255,8 @@ func TestCompromisedManagementToken(t *testing.T) {
 	}
 }
 
-// A thousand entries, of which twenty are due, cost one list of the tokens, one LIST,
-// and one read of metadata each; all else is the protocol's own for the twenty.
+// For 1,000 entries, 20 of them due, a run makes one list of the tokens, one LIST, and one
+// read of metadata per entry. All other requests belong to the protocol for the 20.
 func TestThousandEntriesTwentyDue(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -293,7 +294,7 @@ func TestThousandEntriesTwentyDue(t *testing.T) {
 		"vault metadata PATCH": 20,
 		"vault data GET":       20,
 		"vault data PUT":       20,
-		"vault other":          4 + 20, // mount, its settings, the time, who we are; and what we may do at each
+		"vault other":          4 + 20, // mount, its settings, the time, token lookup; and the capabilities for each
 	} {
 		if c[kind] > most {
 			t.Errorf("%s: %d calls, want at most %d", kind, c[kind], most)

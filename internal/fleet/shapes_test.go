@@ -14,7 +14,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// reshaped is a world whose PAIStrike has the API of another service.
+// reshaped returns a world whose PAIStrike has the API of another service.
 func reshaped(t *testing.T, shape *sandbox.Shape) *world {
 	t.Helper()
 	must := func(err error) {
@@ -37,7 +37,7 @@ func reshaped(t *testing.T, shape *sandbox.Shape) *world {
 	return w
 }
 
-// serves reports whether the service takes what a consumer reads from the entry.
+// serves reports whether the service accepts the token in the entry.
 func (w *world) serves(path string) bool {
 	w.Helper()
 	cfg := w.settings
@@ -50,10 +50,10 @@ func (w *world) serves(path string) bool {
 	return err == nil
 }
 
-// Whatever the API looks like, by settings alone: a token is made, rotated with an
-// overlap and retired by the scheduler; it is replaced when someone revoked it; an
-// answer that is lost leaves no token behind; the audit finds what is told and
-// nothing else; the end leaves nothing.
+// With every API shape, configured only by settings: a token is created, rotated with an
+// overlap and retired by the scheduler; it is replaced after someone revoked it; a lost
+// response leaves no token behind; the audit reports exactly the known facts; and destroy
+// leaves nothing.
 func TestLifeOfATokenInEveryShape(t *testing.T) {
 	t.Parallel()
 	shapes, err := sandbox.Shapes()
@@ -116,9 +116,8 @@ func TestLifeOfATokenInEveryShape(t *testing.T) {
 	}
 }
 
-// auditFindsWhatIsTold looks at an account with an overdue entry and a token that
-// nobody has used for 40 days. That is a finding only if the service tells when the
-// token was used.
+// auditFindsWhatIsTold audits an account with an overdue entry and a token unused for 40
+// days. The latter is a finding only if the service reports the last use.
 func (w *world) auditFindsWhatIsTold() {
 	w.Helper()
 	engine, _ := w.process(w.wire)

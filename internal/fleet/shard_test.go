@@ -10,8 +10,8 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 )
 
-// Every entry is in exactly one of ten shards, which are about equal, and stays there
-// while others come and go.
+// Every entry is in exactly one of ten shards of about equal size, and stays there when
+// others are added or removed.
 func TestShardsDivideAFolder(t *testing.T) {
 	t.Parallel()
 	var entries []entry.Location
@@ -44,8 +44,8 @@ func TestShardsDivideAFolder(t *testing.T) {
 	}
 }
 
-// Four shards that run at once replace each token once. Each asks for the list once, and
-// none looks at an entry of another.
+// Four concurrent shards replace each token once. Each lists once, and reads only its own
+// entries.
 func TestShardsAtOnceReplaceEachTokenOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -75,7 +75,7 @@ func TestShardsAtOnceReplaceEachTokenOnce(t *testing.T) {
 	w.wantMetadataWrites("four shards", entries)
 }
 
-// rotateShard is a run of its own over one shard, as on a runner of its own.
+// rotateShard runs one shard with its own engine, as on a separate runner.
 func (w *world) rotateShard(shard fleet.Shard) fleet.Report {
 	engine, store := w.process(w.wire)
 	entries, err := fleet.Walk(w.Context(), store, folder, 4)

@@ -27,5 +27,5 @@ func visit[T any](entries []entry.Location, concurrency int, tell func(done, tot
 			return nil
 		})
 	}
-	_ = group.Wait() // no entry stops the others
+	_ = group.Wait() // failures are in the reports
 }

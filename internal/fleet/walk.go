@@ -12,19 +12,19 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// Lister is a store as a walk sees it.
+// Lister is the part of a store that a walk uses.
 type Lister interface {
-	// List returns the entries right below a folder, and the folders in it.
+	// List returns the entries directly in a folder, and its subfolders.
 	List(ctx context.Context, folder entry.Location) (entries, folders []entry.Location, err error)
 }
 
-// ErrNothingFound says that a walk found no entry: the folder is misspelled, is empty, or
-// may not be listed.
+// ErrNothingFound reports that a walk found no entry: the folder is misspelled, empty, or not
+// accessible.
 var ErrNothingFound = errors.New("no entry was found")
 
-// Walk returns the locations of all entries below a folder, sorted by path, without the
-// field of the secret, which each entry knows itself. It makes one list for each folder.
-// A walk that finds nothing is an error for which [ErrNothingFound] holds.
+// Walk returns the locations of all entries below a folder, sorted by path, without the field
+// of the secret, which is in each entry's record. It makes one list per folder. It returns an
+// error that wraps [ErrNothingFound] if there is no entry.
 func Walk(ctx context.Context, lister Lister, folder entry.Location, concurrency int) ([]entry.Location, error) {
 	var found []entry.Location
 	folder = folder.Entry()

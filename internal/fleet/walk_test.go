@@ -12,7 +12,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/fleet"
 )
 
-// tree is a Vault that knows folders alone.
+// tree is a store that only lists folders.
 type tree struct {
 	mu      sync.Mutex
 	folders map[string][]string
@@ -39,8 +39,8 @@ func (f *tree) List(_ context.Context, folder entry.Location) (entries, folders 
 	return entries, folders, nil
 }
 
-// A walk finds every entry once, also where an entry and a folder share a name, and
-// asks for each folder once.
+// A walk finds every entry once, even if an entry and a folder have the same name, and lists
+// each folder once.
 func TestWalkFindsEveryEntry(t *testing.T) {
 	t.Parallel()
 	lister := &tree{folders: map[string][]string{
@@ -78,7 +78,7 @@ func TestWalkOfTheWholeMount(t *testing.T) {
 	}
 }
 
-// A walk that finds nothing fails: the folder may be misspelled.
+// A walk that finds nothing fails, because the folder may be misspelled.
 func TestWalkOfNothing(t *testing.T) {
 	t.Parallel()
 	found, err := fleet.Walk(t.Context(), &tree{}, entry.Location{Mount: "secret", Path: "ci"}, 1)
@@ -87,8 +87,8 @@ func TestWalkOfNothing(t *testing.T) {
 	}
 }
 
-// A folder that may not be listed ends the walk: half a fleet must not pass for the
-// whole.
+// If one folder cannot be listed, the walk fails, because a partial result must not pass for
+// the whole folder.
 func TestWalkThatMayNotList(t *testing.T) {
 	t.Parallel()
 	lister := &tree{folders: map[string][]string{"": {"open/", "closed/"}, "open": {"a"}}}

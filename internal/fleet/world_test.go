@@ -21,17 +21,17 @@ import (
 
 const day = 24 * time.Hour
 
-// firstDay is where the clock of both servers stands at first: a Monday.
+// firstDay is the initial time of both servers' clocks, a Monday.
 var firstDay = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 
-// world is one PAIStrike account and one Vault with a folder of tokens.
+// world is a PAIStrike account and a Vault with a folder of entries.
 type world struct {
 	testing.TB
 	paistrike        *testparts.Account
 	api, vault       string
 	root, management string
 	wire             http.RoundTripper
-	settings         paistrike.Config // what is not usual about the API
+	settings         paistrike.Config // settings for an unusual API
 }
 
 func newWorld(t testing.TB) *world {
@@ -42,7 +42,7 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// connect starts a Vault by the clock of the PAIStrike, and the wire to both.
+// connect starts a Vault on PAIStrike's clock, and the transport to both.
 func (w *world) connect() {
 	w.Helper()
 	w.vault, w.root = testparts.KV(w, testparts.WithClock(w.api+"/_sandbox/clock"))
@@ -51,7 +51,7 @@ func (w *world) connect() {
 	w.wire = wire
 }
 
-// process is a run's engine on the wire between.
+// process returns the engine of a run that uses wire.
 func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vault.Store) {
 	w.Helper()
 	cfg := w.settings
@@ -72,7 +72,7 @@ func (w *world) process(wire http.RoundTripper) (*rotation.Engine, *vault.Store)
 
 func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
-// provision makes a token as Terraform does, with a schedule in the user's words.
+// provision creates a token with a schedule, as Terraform does.
 func (w *world) provision(path, label string, text schedule.Schedule) rotation.Result {
 	w.Helper()
 	policy, err := text.Policy(time.Time{})
@@ -94,7 +94,7 @@ func ownerOf(path string) string { return "resource of " + path }
 
 var folder = entry.Location{Mount: "secret", Path: "ci"}
 
-// rotate is one run over the folder, by a new process.
+// rotate runs once over the folder, in a new process.
 func (w *world) rotate(o fleet.Options) fleet.Report {
 	w.Helper()
 	return w.rotateOver(w.wire, o)
@@ -115,7 +115,7 @@ func (w *world) rotateOver(wire http.RoundTripper, o fleet.Options) fleet.Report
 	return report
 }
 
-// secret is what a consumer reads.
+// secret returns the secret that a consumer reads.
 func (w *world) secret(path string) string {
 	w.Helper()
 	var got struct {
@@ -127,10 +127,10 @@ func (w *world) secret(path string) string {
 	return got.Data.Data["token"]
 }
 
-// accepts reports whether PAIStrike takes a token.
+// accepts reports whether PAIStrike accepts a token.
 func (w *world) accepts(secret string) bool { return w.paistrike.Accepts(secret) }
 
-// patch changes custom metadata by hand.
+// patch changes custom metadata manually.
 func (w *world) patch(path string, custom map[string]any) {
 	w.Helper()
 	testparts.Ask(w, http.MethodPost, w.vault+"/v1/secret/metadata/"+path, w.root, map[string]any{"custom_metadata": w.customWith(path, custom)}, nil)
@@ -159,20 +159,20 @@ func (w *world) custom(path string) map[string]string {
 	return got.Data.CustomMetadata
 }
 
-// write puts a secret there by hand.
+// write writes a secret manually.
 func (w *world) write(path string, data map[string]any) {
 	w.Helper()
 	testparts.Ask(w, http.MethodPost, w.vault+"/v1/secret/data/"+path, w.root, map[string]any{"data": data}, nil)
 }
 
-// listen forgets what was asked so far.
+// listen clears the journals of both servers.
 func (w *world) listen() {
 	w.Helper()
 	w.paistrike.ResetJournal()
 	testparts.ForgetJournal(w, w.vault)
 }
 
-// calls counts what was asked since [world.listen], by the kind of request.
+// calls counts the requests since [world.listen], by kind.
 func (w *world) calls() map[string]int {
 	w.Helper()
 	counts := map[string]int{}
@@ -194,14 +194,14 @@ func (w *world) calls() map[string]int {
 	return counts
 }
 
-// writes counts requests that change something.
+// writes counts the requests that modify data.
 func (w *world) writes() int {
 	w.Helper()
 	c := w.calls()
 	return c["paistrike POST"] + c["paistrike DELETE"] + c["vault data PUT"] + c["vault data POST"] + c["vault metadata PATCH"] + c["vault metadata POST"]
 }
 
-// wantMetadataWrites fails the test unless metadata was written so often since
+// wantMetadataWrites fails the test unless metadata was written want times since
 // [world.listen].
 func (w *world) wantMetadataWrites(of string, want int) {
 	w.Helper()
@@ -210,10 +210,10 @@ func (w *world) wantMetadataWrites(of string, want int) {
 	}
 }
 
-// live counts the tokens that work, without the management token.
+// live returns the number of working tokens, without the management token.
 func (w *world) live() int { return len(w.paistrike.Usable()) }
 
-// paths returns the paths with an outcome.
+// paths returns the paths of entries with an outcome.
 func paths(report fleet.Report, outcome fleet.Outcome) []string {
 	var found []string
 	for _, entry := range report.Entries.All() {
@@ -224,8 +224,8 @@ func paths(report fleet.Report, outcome fleet.Outcome) []string {
 	return found
 }
 
-// mixed provisions thirty entries in three folders, a third of them due after a month:
-// by a period of 30 days, by one of 45, and by a schedule on the first of a month.
+// mixed provisions 30 entries in three folders. A third of them are due after a month: by a
+// period of 30 days, by one of 45, and by a schedule on the first of the month.
 func (w *world) mixed() (due []string) {
 	w.Helper()
 	for i := range 30 {

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	gap = 2 // columns between two cells
-	// narrowest is how far a column shrinks.
+	gap = 2 // spaces between two cells
+	// narrowest is the minimum width to which a column shrinks.
 	narrowest = 9
 )
 
@@ -53,7 +53,7 @@ func write(b *strings.Builder, row []string, widths []int) {
 	}
 }
 
-// shrink makes the widest columns narrower until all fit into width.
+// shrink reduces the widest columns until all fit into width.
 func shrink(widths []int, width int) {
 	if width <= 0 {
 		return
@@ -71,7 +71,7 @@ func shrink(widths []int, width int) {
 	}
 }
 
-// broken breaks a cell into lines of a width, between words if it can.
+// broken wraps a cell into lines of a width, between words if possible.
 func broken(cell string, width int) []string {
 	var lines []string
 	line := []rune{}
@@ -91,7 +91,7 @@ func broken(cell string, width int) []string {
 	return append(lines, string(line))
 }
 
-// lineOf is one line of a row.
+// lineOf returns one line of a row.
 func lineOf(cells [][]string, widths []int, line int) string {
 	var b strings.Builder
 	for i, cell := range cells {

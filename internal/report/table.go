@@ -13,7 +13,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/rotation"
 )
 
-// urgency orders outcomes: what someone must look at comes first.
+// urgency orders entries by outcome, those that need attention first.
 func urgency(e fleet.Entry) int {
 	order := []fleet.Outcome{fleet.Failed, fleet.Due, fleet.Rotated, fleet.Settled, fleet.Current, fleet.Skipped}
 	at := 2 * slices.Index(order, e.Outcome)
@@ -41,7 +41,7 @@ func byUrgency(entries fleet.Entries) iter.Seq[fleet.Entry] {
 	}
 }
 
-// RotationTable returns the report as plain text, width columns wide at most; 0 is any width.
+// RotationTable returns the report as plain text, at most width columns wide (0 = unlimited).
 func RotationTable(r fleet.Report, width int) string {
 	entries := byUrgency(r.Entries)
 	rows := func(yield func([]string) bool) {
@@ -55,7 +55,7 @@ func RotationTable(r fleet.Report, width int) string {
 	return aligned([]string{"PATH", "OUTCOME", "TOKEN", "EXPIRES", "NEXT ROTATION", "NOTE"}, rows, width) + rotationCounts(r) + "\n"
 }
 
-// rotationCounts is the report in one line.
+// rotationCounts summarizes the report in one line.
 func rotationCounts(r fleet.Report) string {
 	text := fmt.Sprintf("%d rotated, %d retired, %d swept, %d failed", r.Rotated, r.Retired, r.Swept, r.Failed)
 	if r.DryRun {
@@ -71,7 +71,7 @@ func rotationCounts(r fleet.Report) string {
 	return text
 }
 
-// tokens shows which token took the place of which.
+// tokens shows the token and, if it was rotated, its predecessor.
 func tokens(e fleet.Entry) string {
 	if e.Replaced != "" {
 		return e.Replaced + " → " + e.TokenID
@@ -86,8 +86,8 @@ func expiry(e fleet.Entry) string {
 	return orDashes(Stamp(e.ExpiresAt))
 }
 
-// AbandonTable returns the report as plain text, width columns wide at most; 0 is any width.
-// An entry has a line for each token that was not revoked.
+// AbandonTable returns the report as plain text, at most width columns wide (0 = unlimited).
+// An entry has one line for each token that was not revoked.
 func AbandonTable(r fleet.AbandonReport, width int) string {
 	var rows [][]string
 	for _, e := range r.Entries {
@@ -113,7 +113,8 @@ func abandonRemarks(e fleet.AbandonedEntry) string {
 	return e.Note
 }
 
-// abandonCounts is the report in two lines: what the run did, and what is true now.
+// abandonCounts summarizes the report in two lines: the actions of the run, and the resulting
+// state.
 func abandonCounts(r fleet.AbandonReport) string {
 	text := fmt.Sprintf("%d closed, %d failed", r.Closed, r.Failed)
 	switch {
@@ -132,7 +133,7 @@ func abandonCounts(r fleet.AbandonReport) string {
 	return text + "\nWhat is closed serves nothing any more. " + Count(r.NotRevoked, "token was", "tokens were") + " not revoked: if that PAIStrike still exists, each works there until it expires."
 }
 
-// Count returns a number with its noun.
+// Count returns a number with its noun in the singular or plural.
 func Count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -142,7 +143,7 @@ func Count(n int, one, many string) string {
 
 func orDashes(text string) string { return cmp.Or(text, "-") }
 
-// remarks are what else there is to say of an entry, in one line.
+// remarks returns further information about an entry in one line.
 func remarks(e fleet.Entry) string {
 	var parts []string
 	if e.Overdue {
@@ -193,7 +194,7 @@ func problem(p fleet.Problem) string {
 	return text
 }
 
-// AuditTable returns the report as plain text, width columns wide at most; 0 is any width.
+// AuditTable returns the report as plain text, at most width columns wide (0 = unlimited).
 func AuditTable(r fleet.AuditReport, width int) string {
 	rows := func(yield func([]string) bool) {
 		for _, f := range r.Findings {
@@ -212,12 +213,12 @@ func AuditTable(r fleet.AuditReport, width int) string {
 	return aligned([]string{"SEVERITY", "FINDING", "WHERE", "TOKEN", "WHAT", "FIX"}, rows, width) + auditCounts(r) + "\n"
 }
 
-// whatIsSo is a finding's detail, with the name that it is about.
+// whatIsSo returns a finding's detail with the name of its token.
 func whatIsSo(f fleet.Finding) string {
 	text := f.Detail
 	name := f.TokenName
 	if managed, ok := rotation.ParseName(name); ok {
-		name = managed.Label // the rest says nothing to people
+		name = managed.Label // the suffix is meaningless to users
 	}
 	if name != "" {
 		text = name + ": " + text

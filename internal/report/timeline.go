@@ -11,13 +11,13 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/inert"
 )
 
-// timelineRows bounds the picture: nobody reads more, and GitHub draws no Mermaid text
-// above 50,000 characters.
+// timelineRows limits the diagram: more rows are unreadable, and GitHub renders no Mermaid
+// text above 50,000 characters.
 const timelineRows = 40
 
-// timeline draws the lives of tokens as a Mermaid Gantt chart, which GitHub renders:
-// per entry the life of the token, the time in which it will be replaced, and the
-// replaced ones in their overlap.
+// timeline draws the lifetimes of tokens as a Mermaid Gantt chart, which GitHub renders. Each
+// entry has bars for the lifetime of its token, the time of its next rotation, and the
+// replaced tokens in their overlap.
 func timeline(now time.Time, entries iter.Seq[fleet.Entry]) string {
 	var b strings.Builder
 	shown, left := 0, 0
@@ -34,7 +34,7 @@ func timeline(now time.Time, entries iter.Seq[fleet.Entry]) string {
 	if shown == 0 {
 		return ""
 	}
-	// Mermaid takes a bare number for milliseconds, whatever format is named.
+	// Mermaid interprets a bare number as milliseconds, regardless of the format.
 	text := "```mermaid\n%%{init: {\"gantt\": {\"leftPadding\": 220}}}%%\ngantt\n    title Lives of the tokens\n    dateFormat x\n    axisFormat %d %b\n" +
 		b.String() + "```\n\n"
 	if left > 0 {
@@ -76,7 +76,7 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// plainName is a foreign text in which Mermaid finds no syntax of its own.
+// plainName removes all Mermaid syntax from untrusted text.
 func plainName(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("/._- ", r) {
@@ -86,7 +86,7 @@ func plainName(text string) string {
 	}, inert.Short(text))
 }
 
-// ending is the end of a text that is too long, since paths differ there.
+// ending truncates text at the start, because paths differ at the end.
 func ending(text string, most int) string {
 	if runes := []rune(text); len(runes) > most {
 		return "..." + string(runes[len(runes)-most+3:])

@@ -14,7 +14,7 @@ func (f Fleet) Formula() time.Duration {
 	return max(first+entries, f.waited(shards*pages+f.Due))
 }
 
-// waited is how long so many requests wait for windows of the rate limit.
+// waited returns how long a number of requests wait for windows of the rate limit.
 func (f Fleet) waited(requests int) time.Duration {
 	if f.Limit == 0 {
 		return 0
@@ -24,7 +24,7 @@ func (f Fleet) waited(requests int) time.Duration {
 
 func times(n int, each time.Duration) time.Duration { return time.Duration(n) * each }
 
-// rate is how long n take at so many in a second; 0 is any number.
+// rate returns the time for n requests at most per second; 0 = unlimited.
 func rate(n, most int) time.Duration {
 	if most == 0 {
 		return 0

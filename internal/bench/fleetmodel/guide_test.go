@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The table of the guide is what the model says.
+// The table in the guide is the model's result.
 func TestTableOfTheGuide(t *testing.T) {
 	t.Parallel()
 	want := Table()
@@ -22,7 +22,7 @@ func TestTableOfTheGuide(t *testing.T) {
 	}
 }
 
-// The formula of the guide is the model within 15 percent.
+// The formula in the guide deviates from the model by at most 15 percent.
 func TestFormulaOfTheGuide(t *testing.T) {
 	t.Parallel()
 	for _, entries := range []int{10_000, 100_000} {

@@ -7,7 +7,7 @@ import (
 
 const ms = time.Millisecond
 
-// What has a closed form is what the model comes to.
+// The model's result matches the closed form where there is one.
 func TestClosedForms(t *testing.T) {
 	t.Parallel()
 	for name, story := range map[string]struct {
@@ -49,8 +49,8 @@ func TestClosedForms(t *testing.T) {
 	}
 }
 
-// The pages of each shard and the creates, but not the verifying requests, are spread
-// over as many minutes as the limit makes of them.
+// The rate limit spreads the pages of each shard and the creates, but not the verifications,
+// over the expected number of minutes.
 func TestWindowsOfTheLimit(t *testing.T) {
 	t.Parallel()
 	f := Fleet{Entries: 1900, Due: 500, Shards: 5, Concurrency: 8, PAIStrike: 50 * ms, Vault: 10 * ms, Limit: 60, Announced: true}
@@ -68,7 +68,7 @@ func TestWindowsOfTheLimit(t *testing.T) {
 	}
 }
 
-// Each entry is looked at once, whoever has it, and each shard reads the whole list.
+// Each entry is read once, by whichever shard it is in, and each shard reads the whole list.
 func TestRequestsOfShards(t *testing.T) {
 	t.Parallel()
 	for _, shards := range []int{1, 3, 10} {
