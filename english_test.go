@@ -8,14 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// usage is a rule of CONTRIBUTING.md's English that a machine can check.
+// usage is a rule for English from CONTRIBUTING.md that a regular expression can check.
 type usage struct {
 	found  *regexp.Regexp
-	except *regexp.Regexp // nil: none
+	except *regexp.Regexp // nil if there is no exception
 	advice string
 }
 
@@ -37,13 +38,21 @@ var usages = []usage{
 	{regexp.MustCompile(`(?i)\bin the place of\b|\bfor instance\b|\bleft-over`), nil, `write "instead of", "for example", "leftover"`},
 	{regexp.MustCompile(`(?i)\b((recogni|organi|initiali|seriali|normali)s[ei]|behaviou|honou|favou|neighbou|licence)\w*`), nil, "write American spelling"},
 	{regexp.MustCompile(`(?i)\bin case\b|\bthusly\b|\butiliz|\bupon\b|\bwhilst\b|\bought to\b`), nil, `write "if", "so", "use", "on", "while", "should"`},
+	{regexp.MustCompile(`(?i)\bonce more\b|\bin place of\b|\bheed(s|ed|ing)?\b|\bsees? to it\b`), nil, `write "again", "instead of", "obeys", "makes sure"`},
+	{regexp.MustCompile(`(?i)\b(be|is|are|was|were|left) as (it|they) stands?\b|\bin the manner of\b|\bbecame of\b`), nil, `write "unchanged", "like", "what happened to"`},
 }
 
-// faults returns what a text has against the rules, each with advice.
-func faults(text string) []string {
+// commentUsages apply only to comments: they are about programs, not about people or messages.
+var commentUsages = []usage{
+	{regexp.MustCompile(`^\w+ (is|are) what\b`), nil, `start with the name and a verb, or with "is the …"`},
+	{regexp.MustCompile(`(?i)\b(tells?|says?) whether\b`), nil, `write "reports whether"`},
+}
+
+// faults returns the violations of rules in a text, each with advice.
+func faults(text string, rules []usage) []string {
 	text = strings.Join(strings.Fields(text), " ")
 	var all []string
-	for _, u := range usages {
+	for _, u := range rules {
 		for _, match := range u.found.FindAllString(text, -1) {
 			if u.except == nil || !u.except.MatchString(match) {
 				all = append(all, strings.TrimSpace(match)+": "+u.advice)
@@ -76,14 +85,27 @@ func TestEnglishRules(t *testing.T) {
 		"There is no such token, or any more than one.":   0,
 		"What becomes of it is recognised.":               2,
 		"a role in the place of a key, for instance":      2,
+		"It runs once more in place of the other.":        2,
+		"Other text is left as it stands.":                1,
 	} {
-		if got := faults(text); len(got) != want {
+		if got := faults(text, usages); len(got) != want {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+	for text, want := range map[string]int{
+		"Limit is what a server allows.":                                  1,
+		"columns are what\nbounds the fleets.":                            1,
+		"isOpen tells whether\nthe entry is open":                         1,
+		"It is what a server allows, and reports whether that is enough.": 1,
+		"Limit is the number of requests. This is what a server allows.":  0,
+	} {
+		if got := faults(text, commentUsages); len(got) != want {
 			t.Errorf("%q: %q", text, got)
 		}
 	}
 }
 
-// goFiles returns the files of Go outside of test data.
+// goFiles returns the Go files outside of test data.
 func goFiles(t *testing.T) []string {
 	t.Helper()
 	var files []string
@@ -108,8 +130,8 @@ func goFiles(t *testing.T) []string {
 	return files
 }
 
-// Comments keep the rules everywhere, and so do the texts of all but tests, which quote
-// what is wrong.
+// All comments follow the rules, and so do all string literals outside of tests. Tests quote
+// violations.
 func TestCodeIsInEnglish(t *testing.T) {
 	t.Parallel()
 	var read, ofTests int
@@ -125,14 +147,14 @@ func TestCodeIsInEnglish(t *testing.T) {
 			ofTests += len(tree.Comments)
 		}
 		for _, group := range tree.Comments {
-			complain(t, set.Position(group.Pos()), group.Text())
+			complain(t, set.Position(group.Pos()), group.Text(), slices.Concat(usages, commentUsages))
 		}
 		if isTest {
 			continue
 		}
 		ast.Inspect(tree, func(n ast.Node) bool {
 			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING && strings.Contains(text.Value, " ") {
-				complain(t, set.Position(text.Pos()), text.Value)
+				complain(t, set.Position(text.Pos()), text.Value, usages)
 			}
 			return true
 		})
@@ -142,14 +164,14 @@ func TestCodeIsInEnglish(t *testing.T) {
 	}
 }
 
-func complain(t *testing.T, at token.Position, text string) {
+func complain(t *testing.T, at token.Position, text string, rules []usage) {
 	t.Helper()
-	for _, fault := range faults(text) {
+	for _, fault := range faults(text, rules) {
 		t.Errorf("%s: %s", at, fault)
 	}
 }
 
-// What the documentation is written from keeps the rules too.
+// The sources of the documentation follow the rules.
 func TestGuidesAreInEnglish(t *testing.T) {
 	t.Parallel()
 	var files []string
@@ -161,14 +183,14 @@ func TestGuidesAreInEnglish(t *testing.T) {
 		files = append(files, found...)
 	}
 	for _, file := range files {
-		if file == "CONTRIBUTING.md" { // it quotes what is not to be written
+		if file == "CONTRIBUTING.md" { // it quotes violations
 			continue
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, fault := range faults(string(text)) {
+		for _, fault := range faults(string(text), usages) {
 			t.Errorf("%s: %s", file, fault)
 		}
 	}

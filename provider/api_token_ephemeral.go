@@ -112,7 +112,7 @@ func (e *apiTokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest,
 	resp.Diagnostics.Append(resp.Result.Set(ctx, model)...)
 }
 
-// ephemeralMinted is what Close needs to know about a token.
+// ephemeralMinted is the data about a token that Close needs.
 type ephemeralMinted struct {
 	ID   string `json:"id"`
 	Name string `json:"name"` // as it was sent

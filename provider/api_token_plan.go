@@ -23,7 +23,7 @@ type situation struct {
 	former     []formerEntry
 }
 
-// change is what an update will do.
+// change describes a planned update.
 type change struct {
 	rotate bool // mint a new token
 	reason schedule.Reason

@@ -112,7 +112,7 @@ type taken struct {
 	TokenName string `json:"token_name"`
 }
 
-// imports is what was imported and is not yet applied.
+// imports is an import that is not yet applied.
 type imports struct {
 	// Claim is true if the resource was imported from its entry, which names another owner
 	// until the first apply.

@@ -17,7 +17,7 @@ import (
 // Only this file names the stores: which of them contains an entry, and what is specific
 // to one of them.
 
-// connection is what a resource works with: the engine, and the store that it was created
+// connection is the engine of a resource, and the store that the engine was created
 // for.
 type connection struct {
 	engine *rotation.Engine

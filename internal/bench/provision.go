@@ -19,7 +19,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/store/vault"
 )
 
-// atOnceProvisioned is how many entries are provisioned at once.
+// atOnceProvisioned is the number of entries provisioned concurrently.
 const atOnceProvisioned = 16
 
 // provision makes entries as Terraform does, of which some are due a month later. It makes

@@ -147,7 +147,7 @@ func (w *world) measure(ctx context.Context, args ...string) (usage, calls, erro
 	return took, c, err
 }
 
-// processorTime is what PAIStrike, which runs in this process, and the KV engine have used
+// processorTime returns the CPU time that PAIStrike, which runs in this process, and the KV engine have used
 // so far. It holds what looking at the command costs, too.
 func (w *world) processorTime() time.Duration {
 	return processorTime(os.Getpid()) + processorTime(w.kv.Process.Pid)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Glance is what a store shows of an entry without its secret.
+// Glance is the part of an entry that a store shows without its secret.
 type Glance struct {
 	// Slots are the hashes that identify this entry: first that of the store's identity,
 	// then those of its former identities. See [Slot].

@@ -54,7 +54,7 @@ func Audit(ctx context.Context, engine *rotation.Engine, entries []entry.Locatio
 	return report, nil
 }
 
-// looked is what an audit sees of one entry: what findings need, and what the report says.
+// looked is the result for one entry: the data for findings, and the report.
 type looked struct {
 	held  *held
 	entry Entry

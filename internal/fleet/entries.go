@@ -29,7 +29,7 @@ type row struct {
 	whole                    *Entry // an entry that is not ordinary, which only path describes, too
 }
 
-// kind is what many entries have in common.
+// kind contains the values that many entries have in common.
 type kind struct {
 	outcome Outcome
 	reason  schedule.Reason
@@ -98,7 +98,7 @@ func (l Entries) At(i int) Entry {
 	return e
 }
 
-// Len is how many entries there are.
+// Len returns the number of entries.
 func (l Entries) Len() int { return len(l.rows) }
 
 // All returns all entries with their places.

@@ -62,10 +62,10 @@ type Limits struct {
 	JobTime      time.Duration // maximum duration of a job
 }
 
-// held is what findings need of an entry, as far as metadata shows.
+// held is the data from an entry's metadata that findings need.
 type held struct {
 	path string
-	now  time.Time // when it was seen, by PAIStrike's clock
+	now  time.Time // time of the reading by PAIStrike's clock
 	err  error     // why the entry cannot be judged
 	// damaged explains why the metadata of an entry with a readable current version is
 	// unusable.
@@ -77,7 +77,7 @@ type held struct {
 	tokenID   string // from the metadata
 	tokenName string
 	token     paistrike.Token   // from PAIStrike
-	astray    []paistrike.Token // tokens that work and are named for this entry, which names others
+	astray    []paistrike.Token // working tokens named for this entry, which refers to others
 	gen       int
 	retiring  []string // IDs of replaced tokens
 	// scheduled means that a schedule will replace the token.
@@ -86,7 +86,7 @@ type held struct {
 	overdue *schedule.Verdict
 }
 
-// hold returns what findings need of an entry.
+// hold returns the data of an entry that findings need.
 func hold(seen rotation.Sight, t task) *held {
 	h := &held{
 		path: seen.At.Path, now: seen.Clock.PAIStrike, err: t.err, damaged: damage(seen), unclear: t.err != nil || seen.Stale() || seen.Foreign(),
@@ -108,16 +108,16 @@ func hold(seen rotation.Sight, t task) *held {
 	return h
 }
 
-// auditor compares the account's tokens with the entries. It is told of one entry after the
-// other, and keeps of each that is in order no more than whose token it serves.
+// auditor compares the account's tokens with the entries. It receives the entries one at a time.
+// Of an entry without findings, it keeps only the ID of the served token.
 type auditor struct {
 	now    time.Time
 	limits Limits
-	serves map[string]served   // by the id of the token
+	serves map[string]served   // by token ID
 	former map[string]bool     // IDs of replaced tokens in their overlap
-	strays map[string]stray    // by id, tokens that are named for an entry that does not name them
-	labels map[string]string   // the id of the first token with a name
-	twice  map[string][]string // the ids of the others
+	strays map[string]stray    // by ID, tokens named for an entry that does not refer to them
+	labels map[string]string   // ID of the first token with a name
+	twice  map[string][]string // IDs of the others
 	found  []Finding
 }
 
@@ -127,7 +127,7 @@ type served struct {
 	scheduled bool
 }
 
-// stray is a token that is named for an entry which does not name it.
+// stray is a token named for an entry that does not refer to it.
 type stray struct {
 	paistrike.Token
 
@@ -141,7 +141,7 @@ func newAuditor(limits Limits) *auditor {
 	}
 }
 
-// entry judges what the store serves, and notes what the tokens are compared with.
+// entry judges an entry, and records the data to compare tokens with.
 func (a *auditor) entry(h *held) {
 	if h.serves {
 		a.serves[h.tokenID] = served{h.path, h.scheduled}
@@ -167,9 +167,9 @@ func (a *auditor) entry(h *held) {
 	}
 }
 
-// account judges the tokens of the account after all entries, and returns how many of them
-// work and all findings, the worst first. Each token has the finding that explains it best:
-// an orphan is not also unused.
+// account judges the account's tokens after all entries. It returns the number of working tokens
+// and all findings, most severe first. A token has only the finding that explains it best: an
+// orphan is not also reported as unused.
 func (a *auditor) account(now time.Time, tokens iter.Seq[paistrike.Token]) (working int, found []Finding) {
 	a.now = now
 	for token := range tokens {
@@ -208,7 +208,7 @@ func (a *auditor) token(token paistrike.Token) {
 	case a.former[token.ID]:
 		return // a run revokes it after its overlap
 	case astray && !current:
-		return // judged with the others that are
+		return // judged with the other strays
 	case IsJobToken(token.Name), rotation.IsRunName(token.Name):
 		if !a.now.Before(token.CreatedAt.Add(a.limits.JobTime)) {
 			a.add(jobLeftover(token))

@@ -25,7 +25,7 @@ func (r AuditReport) WriteJSON(out io.Writer) error {
 // WriteJSON writes the report, indented.
 func (r AbandonReport) WriteJSON(out io.Writer) error { return writeJSON(out, r, Entries{}) }
 
-// noEntries is what a report says that was left without its entries. No text in it says so:
+// noEntries is the JSON of a report without its entries. No text in it says so:
 // a quotation mark within a text is written as \".
 const noEntries = `"entries": []`
 

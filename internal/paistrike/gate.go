@@ -19,7 +19,7 @@ type gate struct {
 	changed chan struct{} // closed when one of them has returned
 }
 
-// window is what is known about the current window of a rate limit. The zero value means
+// window contains the known data about the current window of a rate limit. The zero value means
 // that the server announces no limit.
 type window struct {
 	known bool
@@ -85,7 +85,7 @@ func (w window) wait(now time.Time, flying int) (pause time.Duration, answer boo
 	return min(w.ends.Sub(now), maxWait), false
 }
 
-// silence is what is known about a limit that the server does not announce: only a refusal
+// silence contains the known data about a limit that the server does not announce: only a refusal
 // reports it, and then every call in flight is refused.
 type silence struct {
 	served int // calls since the last refusal

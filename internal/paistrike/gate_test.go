@@ -28,7 +28,7 @@ type limiter struct {
 	served   atomic.Int32
 }
 
-// announced is what a server announces about its limit: the requests left, and whole
+// announced is a server's announcement of its limit: the requests left, and whole
 // seconds to the reset.
 type announced struct {
 	left, seconds int

@@ -15,7 +15,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// peculiar is what a service does not report, by the name of the sandbox's shape. The
+// peculiar lists the facts that a service does not report, by the name of the sandbox's shape. The
 // shapes name the services and their public references.
 type peculiar struct {
 	untold paistrike.Facts

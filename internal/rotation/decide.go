@@ -99,7 +99,7 @@ func unixOrZero(t time.Time) int64 {
 	return t.Unix()
 }
 
-// decision is what a run will do. It is complete before the run changes anything.
+// decision is the plan of a run. It is complete before the run changes anything.
 type decision struct {
 	rotate    bool
 	reason    schedule.Reason

@@ -12,7 +12,7 @@ import (
 // has not moved.
 const publishTries = 3
 
-// fate is what the next version shows about our write.
+// fate is the fate of our write, as the next version shows it.
 type fate int
 
 const (

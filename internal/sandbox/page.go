@@ -21,8 +21,6 @@ const pagePrefix = "/_page/"
 
 // pageFiles contains the templates and the assets that a browser loads with them.
 //
-// go:embed page
-//
 //go:embed page
 var pageFiles embed.FS
 

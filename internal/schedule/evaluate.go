@@ -32,7 +32,7 @@ const (
 	ReasonIncident Reason = "revoke_previous"  // the current token was declared compromised
 )
 
-// Facts is what [Evaluate] needs to know about the current token.
+// Facts contains the data about the current token that [Evaluate] needs.
 type Facts struct {
 	// Unhealthy is the reason to replace the token at any time, or [ReasonNone] if
 	// consumers can use it.

@@ -8,7 +8,7 @@ import (
 )
 
 // Most stories are about a token that lasts 90 days, created on Monday, January 5, 2026,
-// at
+// at 09:00 UTC.
 var (
 	made    = schedule.Facts{CreatedAt: firstDay, ExpiresAt: firstDay.Add(90 * day)}
 	forever = schedule.Facts{CreatedAt: firstDay}

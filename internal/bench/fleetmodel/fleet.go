@@ -6,21 +6,21 @@ import "time"
 // servers. A shard is a process of its own, and all shards start at once.
 type Fleet struct {
 	Entries int
-	// Due is how many of the entries have their token replaced; which, is random.
+	// Due is the number of entries that are due. They are chosen at random.
 	Due     int
 	Folders int // right below the one that is walked, which holds no entry itself
 	Shards  int // 0 is 1
 
-	// Concurrency is how many entries a shard looks at at once; 0 is 1.
+	// Concurrency is the number of entries that a shard processes concurrently; 0 = 1.
 	Concurrency int
 
 	// PAIStrike and Vault are the distances: what a request takes on a quiet server, from
 	// its sending to its answer.
 	PAIStrike, Vault time.Duration
-	// Processor is what the shard's own machine needs.
+	// Processor is the CPU time of a shard's machine.
 	Processor Processor
 
-	// Limit is how many requests PAIStrike allows each token in a minute; 0 is any number.
+	// Limit is the number of requests per minute that PAIStrike allows each token; 0 = unlimited.
 	// The shards share one management token.
 	Limit int
 	// Announced says that the answers tell how many requests are left.
@@ -41,7 +41,7 @@ type Processor struct {
 	Call  time.Duration // for each further request of an entry that is due
 }
 
-// Result is what a run comes to.
+// Result is the prediction for a run.
 type Result struct {
 	Took      time.Duration // until the last shard has ended
 	PAIStrike int           // requests, refused ones included
@@ -51,7 +51,7 @@ type Result struct {
 	Writes    int           // to Vault
 }
 
-// pageSize is how many tokens a page of PAIStrike's list holds.
+// pageSize is the number of tokens per page of PAIStrike's list.
 const pageSize = 100
 
 // pages is how many pages the list has with a token for each entry and the management

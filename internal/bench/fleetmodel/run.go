@@ -51,7 +51,7 @@ type worker struct {
 	shard *shard
 	at    time.Duration // its next step
 	calls []call        // of its task, that are still to be made
-	times int           // how often it makes them all once more
+	times int           // remaining repetitions of all calls
 	all   []call
 }
 

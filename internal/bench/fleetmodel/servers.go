@@ -16,7 +16,7 @@ func perSecond(n int) line {
 	return line{gap: time.Second / time.Duration(n)}
 }
 
-// take is when one that comes at some time has been served.
+// take returns when a request that arrives at a time has been served.
 func (l *line) take(at time.Duration) time.Duration { return l.takeFor(at, l.gap) }
 
 // takeFor is the same for one that takes as long as is said.
@@ -64,6 +64,6 @@ func wholeSeconds(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second)
 }
 
-// announcedLater is what a client adds to an announced reset, which may be rounded down
+// announcedLater is the time that a client adds to an announced reset, which may be rounded down
 // (package paistrike).
 const announcedLater = time.Second

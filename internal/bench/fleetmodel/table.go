@@ -18,12 +18,12 @@ func typical(entries, shards int) Fleet {
 	}
 }
 
-// Measured is what a machine needs, after the 3 s that 10,000 entries took on loopback.
+// Measured returns the CPU times derived from a run over 10,000 entries on loopback, which took 3 s.
 func Measured() Processor {
 	return Processor{Start: 30 * time.Millisecond, Page: 2 * time.Millisecond, Look: 300 * time.Microsecond, Call: 500 * time.Microsecond}
 }
 
-// columns are what bounds the fleets of the table.
+// columns are the limits of the fleets in the table.
 var columns = []struct {
 	title string
 	bound func(*Fleet)

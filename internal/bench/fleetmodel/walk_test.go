@@ -24,7 +24,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// within is how far a prediction may be off.
+// within is the maximum relative error of a prediction.
 const within = 0.15
 
 // The walk itself, over servers some way off whose time is that of a test bubble, takes

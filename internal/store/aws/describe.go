@@ -22,7 +22,7 @@ const (
 	pending = "PAISTRIKE"
 )
 
-// description is what AWS shows of a secret without its value.
+// description is the part of a secret that AWS shows without its value.
 type description struct {
 	exists   bool
 	account  string

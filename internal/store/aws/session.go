@@ -27,7 +27,7 @@ const attemptTimeout = 30 * time.Second
 // is not minted with credentials that expire before its publication.
 const RefreshBefore = 5 * time.Minute
 
-// session is what calls to AWS need. It is created at the first call.
+// session contains what calls to AWS need. It is created at the first call.
 type session struct {
 	mu      sync.Mutex
 	ready   bool

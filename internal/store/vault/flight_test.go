@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 )
 
-// answered is what a caller of get received.
+// answered is the answer that a caller of get received.
 type answered struct {
 	value int
 	err   error

@@ -16,7 +16,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/secret"
 )
 
-// Metadata is what Vault shows of an entry without its data.
+// Metadata is the part of an entry that Vault shows without its data.
 type Metadata struct {
 	// Exists is false if Vault knows no such key.
 	Exists         bool

@@ -20,7 +20,7 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// rotatorPolicy is what a token needs to publish and to update the mirror.
+// rotatorPolicy allows a token to publish and to update the mirror.
 const rotatorPolicy = `
 path "secret/data/ci/*"     { capabilities = ["create", "read", "update"] }
 path "secret/metadata/ci/*" { capabilities = ["read", "patch", "list"] }
