@@ -27,19 +27,19 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-// awsRegion is the one in the published policies.
+// awsRegion is the region in the published policies.
 const awsRegion = "eu-central-1"
 
-// awsFront is an AWS Secrets Manager in an account that trusts GitHub for four roles, with
-// the policies that are published.
+// awsFront is an AWS Secrets Manager whose account trusts GitHub for four roles, with the
+// published policies.
 type awsFront struct {
 	*testparts.SecretsManager
 
-	sts string // STS, by a way that notes the credentials that it issues
+	sts string // URL of a proxy for STS that records the credentials issued
 
 	mu     sync.Mutex
 	issued []string
-	told   int // events that `calls` has listed
+	told   int // number of events that `calls` has listed
 }
 
 func newAWSFront(t testing.TB, s *servers) *awsFront {
@@ -63,7 +63,7 @@ func newAWSFront(t testing.TB, s *servers) *awsFront {
 		t.Fatal(err)
 	}
 	proxy := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host }, // which is signed
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host }, // the signature covers the host
 		ModifyResponse: f.note,
 	})
 	t.Cleanup(proxy.Close)
@@ -87,14 +87,14 @@ func (f *awsFront) note(r *http.Response) error {
 	return nil
 }
 
-// secrets are all that no log may show.
+// secrets returns everything that no log may show.
 func (f *awsFront) secrets() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return append(slices.Clone(f.issued), f.SecretAccessKey)
 }
 
-// store is the store as Terraform sees it.
+// store returns the store as Terraform uses it.
 func (f *awsFront) store() *aws.Store {
 	return aws.New(aws.Config{
 		Region: awsRegion, Endpoint: f.Endpoint, STSEndpoint: f.Endpoint,
@@ -102,7 +102,7 @@ func (f *awsFront) store() *aws.Store {
 	})
 }
 
-// write makes a secret, or puts another value.
+// write creates a secret, or puts another value.
 func (f *awsFront) write(name, value string) error {
 	client := f.Admin(awsRegion)
 	_, err := client.CreateSecret(context.Background(), &secretsmanager.CreateSecretInput{Name: sdk.String(name), SecretString: sdk.String(value)})
@@ -116,10 +116,10 @@ func (f *awsFront) write(name, value string) error {
 	return errors.Join(err, again)
 }
 
-// cmdAWS moves a story to AWS: `aws role mint` for the steps of a job that logs in with
-// GitHub's token, `aws keys` for one that has credentials already. `aws fault {...}` lets AWS
-// answer badly (`aws fault none` ends that), `aws write NAME VALUE` puts a value by hand, and
-// `aws outside` leaves GitHub for a machine with the token of a web identity.
+// cmdAWS moves a story to AWS: `aws role mint` for steps that log in with GitHub's token,
+// `aws keys` for a job with credentials. `aws fault {...}` injects a fault (`aws fault none`
+// removes it), `aws write NAME VALUE` writes a value, and `aws outside` continues outside
+// GitHub on a machine with a web identity token.
 func cmdAWS(ts *testscript.TestScript, _ bool, args []string) {
 	j := jobOf(ts)
 	if j.aws == nil {
@@ -139,7 +139,7 @@ func cmdAWS(ts *testscript.TestScript, _ bool, args []string) {
 		} {
 			j.env["INPUT_"+name] = value
 		}
-		// What an earlier step may have planted is not obeyed.
+		// Variables that an earlier step has set are ignored.
 		j.env["AWS_ENDPOINT_URL"] = "https://evil.example.com"
 		j.env["AWS_EC2_METADATA_DISABLED"] = "true"
 		if args[0] == "keys" {
@@ -164,7 +164,7 @@ func cmdAWS(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// awsOutside is a machine of another CI, with a role: a file has its identity token.
+// awsOutside sets up a machine of another CI with a role and an identity token in a file.
 func (j *testJob) awsOutside(ts *testscript.TestScript, role string) error {
 	now := j.paistrike.Clock().Now().Unix()
 	token, err := j.identity.sign(map[string]any{
@@ -178,7 +178,7 @@ func (j *testJob) awsOutside(ts *testscript.TestScript, role string) error {
 	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(token), 0o600)); err != nil {
 		return err
 	}
-	j.outside, j.asked = true, nil // no file keeps names here
+	j.outside, j.asked = true, nil // no file saves names here
 	j.env = map[string]string{
 		"PATH": ts.Getenv("PATH"), "PAISTRIKE_ENDPOINT": j.api, "PAISTRIKE_MAX_ATTEMPTS": "2",
 		"AWS_REGION": awsRegion, "AWS_ENDPOINT_URL_SECRETS_MANAGER": j.aws.Endpoint, "AWS_ENDPOINT_URL_STS": j.aws.sts,

@@ -14,9 +14,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/testparts"
 )
 
-const awsRegion = "eu-central-1" // of the published policies
+const awsRegion = "eu-central-1" // region in the published policies
 
-// inAWS is a workflow whose token is in AWS Secrets Manager, or whose management token is.
+// inAWS is a workflow that reads its token or its management token from AWS Secrets Manager.
 const inAWS = `
 on: push
 permissions:
@@ -46,8 +46,8 @@ jobs:
       - run: echo "source=${{ steps.paistrike.outputs.source }}"
 `
 
-// amazon starts an AWS that trusts GitHub as the published policy says, for a role that
-// reads the management token, and that keeps the secrets of a Vault's world.
+// amazon starts an AWS with the published trust policy for GitHub, a role that can read the
+// management token, and the secrets of the test's Vault.
 func (w *world) amazon(t *testing.T) *testparts.SecretsManager {
 	t.Helper()
 	keys, err := json.Marshal(w.issuer.keys())
@@ -68,8 +68,8 @@ func (w *world) amazon(t *testing.T) *testparts.SecretsManager {
 	return server
 }
 
-// A job assumes its role by GitHub's identity token, without another action, and its token
-// is revoked at the end.
+// A job assumes its role with GitHub's identity token, without another action. Its token is
+// revoked at the end.
 func TestJobWithARoleOfAWS(t *testing.T) {
 	t.Parallel()
 	eachNode(t, func(t *testing.T, w *world) {
@@ -85,8 +85,8 @@ func TestJobWithARoleOfAWS(t *testing.T) {
 	})
 }
 
-// A job that has credentials for AWS needs no role: they reach the program, and what would
-// lead it elsewhere does not.
+// A job with AWS credentials needs no role. The launcher passes the credentials on, but not
+// the variables that would redirect the program.
 func TestJobWithCredentialsForAWS(t *testing.T) {
 	t.Parallel()
 	eachNode(t, func(t *testing.T, w *world) {
@@ -101,7 +101,7 @@ func TestJobWithCredentialsForAWS(t *testing.T) {
 	})
 }
 
-// answered fails the test unless a job used its token with success.
+// answered fails the test unless a job used its token successfully.
 func (w *world) answered(t *testing.T, log string, err error, source string) {
 	t.Helper()
 	if err != nil || !strings.Contains(log, "PAIStrike answered 200 to ***") || !strings.Contains(log, "source="+source) {

@@ -68,10 +68,10 @@ func judge(seen rotation.Sight, force bool) task {
 	return run
 }
 
-// notOurs is the note for an entry with someone else's secret.
+// notOurs is why an entry is left alone that holds someone's secret.
 const notOurs = "paistrike did not write what is there"
 
-// noSchedule is the note for an entry without a schedule in metadata and record.
+// noSchedule is why an entry is skipped of which the record, too, has no schedule.
 const noSchedule = "no schedule"
 
 // overdue reports whether a due token should already have been replaced.
