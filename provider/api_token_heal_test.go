@@ -37,7 +37,7 @@ func TestRevokedElsewhereIsAnError(t *testing.T) {
 		act{config: config},
 		act{
 			before: s.revoke, config: config,
-			fails: `Error: Token was revoked outside Terraform ... rotation.on_revoked = "error" forbids to replace it.`,
+			fails: `Error: Token was revoked outside Terraform ... rotation.on_revoked = "error" does not allow replacing it.`,
 		},
 		act{
 			before: func() { s.wantCalls(s.apiCalls(), "POST", 1) }, config: onRevoked("rotate"), plan: rotates("revoked"),

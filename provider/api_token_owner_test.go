@@ -20,7 +20,7 @@ func TestForeignSecretIsRefused(t *testing.T) {
 	s.play(
 		act{
 			config: standard,
-			fails:  `Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write. Nothing was created or written. Choose another place, or set adopt = true to write the token on top of it`,
+			fails:  `Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write. Nothing was created or written. Choose another place, or set adopt = true to write the token as a new version (older versions stay in the store).`,
 		},
 	)
 	s.wantCalls(s.apiCalls(), "POST", 0)
@@ -59,7 +59,7 @@ func TestTwoResourcesOnOnePath(t *testing.T) {
 		act{config: standard},
 		act{
 			config: standard + zapier,
-			fails:  `Error: Entry holds the token of another integration ... PS209: secret/ci/paistrike holds token ... and its name does not begin with "Zapier Integration". Nothing was created or written.`,
+			fails:  `Error: Entry contains the token of another integration ... PS209: secret/ci/paistrike contains token ... whose name does not begin with "Zapier Integration". Nothing was created or written.`,
 		},
 		act{config: standard, plan: nothing(), state: state(secretVersion(1)), after: func() { s.wantCalls(s.apiCalls(), "POST", 1) }},
 	)
@@ -88,7 +88,7 @@ func TestCopiedResourceTakesOver(t *testing.T) {
 		stays string
 		then  string
 	}{
-		"the copy stays":  {copied, "Warning: Entry left alone"},
+		"the copy stays":  {copied, "Warning: Entry was not changed"},
 		"the first stays": {standard, "Warning: Entry is managed by another resource ... PS209"},
 	} {
 		t.Run(name, func(t *testing.T) {

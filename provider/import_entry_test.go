@@ -50,7 +50,7 @@ func TestImportFromTheEntry(t *testing.T) {
 
 			s.wantSays(first.run("plan"), "Warning: Entry is managed by another resource ... PS209: secret/ci/paistrike is published by another resource")
 			s.wantSays(first.fails("apply", "-auto-approve"), "Error: Entry is managed by another resource ... PS209")
-			s.wantSays(first.run("destroy", "-auto-approve"), "Warning: Entry left alone ... PS605")
+			s.wantSays(first.run("destroy", "-auto-approve"), "Warning: Entry was not changed ... PS605")
 			s.wantSays(second.apply(), "No changes.")
 			s.wantLive(1)
 		})
@@ -84,7 +84,7 @@ func destroyWhatWasImportedFromTheEntry(s *stage) {
 	first.apply()
 	second := s.terminal(standard)
 	second.run("import", ci, "vault/secret/ci/paistrike")
-	s.wantSays(second.run("destroy", "-auto-approve"), "Warning: Entry left alone")
+	s.wantSays(second.run("destroy", "-auto-approve"), "Warning: Entry was not changed")
 	s.wantWorks("the secret", s.secret(standardPath), true)
 	s.wantSays(first.apply(), "No changes.")
 }

@@ -28,31 +28,31 @@ var mintFailures = map[string]struct {
 }{
 	"401": {
 		always(creating(sandbox.Fault{Status: 401})),
-		"Error: PAIStrike refused the management token ... PS101: Nothing was created. WHERE Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow.",
+		"Error: PAIStrike refused the management token ... PS101: Nothing was created. WHERE Check that api_token (PAISTRIKE_API_TOKEN), or the token at broker_path in a workflow, is active and has not expired.",
 	},
 	"403": {
 		always(creating(sandbox.Fault{Status: 403})),
-		"Error: The management token may not create tokens ... PS102: Nothing was created. WHERE Use a token whose user may create API tokens: in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow.",
+		"Error: The management token may not create tokens ... PS102: Nothing was created. WHERE Set api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow, to the token of a user who can create API tokens.",
 	},
 	"422": {
 		always(creating(sandbox.Fault{Status: 422})),
-		`Error: Token not created ... PS100: Nothing was created. WHERE The refused name was "CI/CD Pipeline-ps1-`,
+		`Error: Token not created ... PS100: Nothing was created. WHERE The name of the token was "CI/CD Pipeline-ps1-`,
 	},
 	"422 for the limit": {
 		always(creating(sandbox.Fault{Status: 422, Body: `{"type":"about:blank","title":"Unprocessable","status":422,"code":"limit_reached"}`})),
-		"Error: PAIStrike refused a new token because the account's limit is reached ... PS105: Nothing was created. WHERE Revoke tokens that are no longer needed in PAIStrike under Profile Settings, API Tokens, then run again.",
+		"Error: PAIStrike refused to create a token because the account's limit is reached ... PS105: Nothing was created. WHERE Revoke tokens that are no longer needed in PAIStrike under Profile Settings, API Tokens, then run again.",
 	},
 	"429 for ever": {
 		always(creating(sandbox.Fault{Status: 429, Headers: map[string]string{"Retry-After": "7"}})),
-		"Error: PAIStrike kept answering 429 ... PS107: Nothing was created. WHERE Wait for the limit to clear, or do less at once: -parallelism, or concurrency in a workflow.",
+		"Error: PAIStrike kept responding with 429 ... PS107: Nothing was created. WHERE Wait until the limit resets, or lower -parallelism (concurrency in a workflow), then run again.",
 	},
 	"500": {
 		always(creating(sandbox.Fault{Status: 500})),
-		"Error: It is unknown whether a token was created ... PS104: The create of ... was not answered, and no such token is listed. WHERE If it is there, or appears later, it is revoked by a later run on this entry; it expires: 2026-",
+		"Error: It is unknown whether a token was created ... PS104: PAIStrike did not respond to the request to create ... and lists no such token. WHERE If the token exists, or appears later, a later run on this entry revokes it. It expires: 2026-",
 	},
 	"HTML": {
 		always(creating(sandbox.Fault{Status: 200, Body: "<html><body>Sign in</body></html>"})),
-		"Error: PAIStrike's answer to a create cannot be read ... PS109: PAIStrike answered the create of ... with success, but the answer cannot be used. No such token is listed; if one appears it is revoked by a later run on this entry. WHERE Compare the server's reference with api_routes.",
+		"Error: PAIStrike's response with a new token cannot be read ... PS109: PAIStrike accepted the request to create ... but its response cannot be used. PAIStrike lists no such token; if one appears, a later run on this entry revokes it. WHERE Compare api_routes with the server's API reference.",
 	},
 	"a redirect": {
 		always(creating(sandbox.Fault{Redirect: "https://paistrike.example.com/login"})),
@@ -60,23 +60,23 @@ var mintFailures = map[string]struct {
 	},
 	"connections cut": {
 		always(creating(sandbox.Fault{Lose: sandbox.LoseRequest})),
-		"Error: It is unknown whether a token was created ... PS104: The create of ... was not answered, and no such token is listed. WHERE",
+		"Error: It is unknown whether a token was created ... PS104: PAIStrike did not respond to the request to create ... and lists no such token. WHERE",
 	},
 	"replies lost": {
 		always(creating(sandbox.Fault{Lose: sandbox.LoseResponse})),
-		"Error: Replies to creates keep getting lost ... PS110: 3 tokens were created whose secrets were lost with the replies, and each was revoked. WHERE",
+		"Error: Responses with new tokens keep getting lost ... PS110: PAIStrike created 3 tokens, but the responses with their secrets were lost. All of them were revoked. WHERE",
 	},
 	"garbage instead of the secret": {
 		always(creating(sandbox.Fault{Status: 201, After: true, Body: `{"id":"tok_1"}`})),
-		"Error: PAIStrike's answer to a create cannot be read ... PS109: PAIStrike answered the create of ... with success, but the answer cannot be used. The token was revoked. WHERE",
+		"Error: PAIStrike's response with a new token cannot be read ... PS109: PAIStrike accepted the request to create ... but its response cannot be used. The token was revoked. WHERE",
 	},
 	"half of the answer": {
 		always(creating(sandbox.Fault{Truncate: true})),
-		"Error: PAIStrike's answer to a create cannot be read ... PS109: PAIStrike answered the create of ... with success, but the answer cannot be used. The token was revoked. WHERE",
+		"Error: PAIStrike's response with a new token cannot be read ... PS109: PAIStrike accepted the request to create ... but its response cannot be used. The token was revoked. WHERE",
 	},
 	"a secret that is refused": {
 		sandbox.Fault{Method: "GET", Path: "/api-tokens/self", Status: 401, Count: 5}, // each attempt of the new token
-		"Error: New token was refused by PAIStrike ... PS401: Token tok_... was not accepted in 5 attempts, so it was not published. It was revoked. WHERE Run again.",
+		"Error: PAIStrike refused the new token ... PS401: PAIStrike did not accept token tok_... in 5 attempts, so it was not published. It was revoked. WHERE Run again.",
 	},
 }
 
@@ -214,7 +214,7 @@ func TestListFails(t *testing.T) {
 	}{
 		{sandbox.Fault{Status: 401}, "Error: PAIStrike refused the management token ... PS101: Nothing was created or changed."},
 		{sandbox.Fault{Status: 403}, "Error: The management token may not list tokens ... PS102: Nothing was created or changed."},
-		{sandbox.Fault{Status: 500}, "Error: Token list incomplete ... PS106: PAIStrike's list of tokens could not be read as a whole, so nothing was created, revoked or swept. Run again; if it stays so, compare the server's reference with api_routes.list."},
+		{sandbox.Fault{Status: 500}, "Error: Token list incomplete ... PS106: PAIStrike's list of tokens could not be read completely, so nothing was created, revoked or swept. Run again. If the error persists, compare api_routes.list with the server's API reference."},
 		{sandbox.Fault{Truncate: true}, "Error: Token list incomplete ... PS106:"},
 		{sandbox.Fault{Status: 200, Body: "<html>"}, "Error: Token list incomplete ... PS106:"},
 		{sandbox.Fault{Status: 404}, "Error: Token list incomplete ... PS106:"},
@@ -240,7 +240,7 @@ func TestRevokeFails(t *testing.T) {
 	person.apply()
 	s.advance(25 * time.Hour)
 	s.paistrike.AddFaults(always(sandbox.Fault{Method: "DELETE", Status: 500}))
-	s.wantSays(person.apply(), "Warning: Old token not revoked yet ... PS501: Token tok_... is due to be revoked but still active")
+	s.wantSays(person.apply(), "Warning: Old token not revoked yet ... PS501: Token tok_... should be revoked but is still active")
 	s.wantLive(2)
 	s.wantSays(person.run("plan"), "previous_tokens")
 	s.paistrike.ClearFaults()

@@ -49,7 +49,7 @@ func TestRenameWithoutMoved(t *testing.T) {
 		person.write(edit(standard, `"ci"`, names[(i+1)%2]))
 		plan := person.run("plan")
 		s.wantSays(plan, "Warning: Entry will be taken over from another resource ... PS214: secret/ci/paistrike is published by another resource")
-		s.wantSays(plan, "write a moved block instead: without it Terraform destroys the other resource in the same apply, and its token may end before the new one is there")
+		s.wantSays(plan, "write a moved block instead: without it, Terraform destroys the other resource in the same apply, and its token may be revoked before the new one is published")
 		person.apply()
 		s.wantServed(standardPath, "30d")
 		person.settled(1)
@@ -130,7 +130,7 @@ func TestTwoWorkspacesWithOnePath(t *testing.T) {
 		t.Error("the first copied the second's token into its state")
 	}
 	s.forgetCalls()
-	s.wantSays(first.run("destroy", "-auto-approve"), "Warning: Entry left alone ... PS605")
+	s.wantSays(first.run("destroy", "-auto-approve"), "Warning: Entry was not changed ... PS605")
 	s.wantCalls(s.apiCalls(), "DELETE", 0)
 	s.wantCalls(s.vaultCalls(), "P", 0)
 	s.wantServed(standardPath, "30d")

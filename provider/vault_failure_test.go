@@ -111,7 +111,7 @@ func TestVaultTokenOfARotator(t *testing.T) {
 		act{config: standard, plan: creates(), state: state(secretVersion(1))},
 		act{before: s.later(31 * day), config: standard, plan: rotates("period"), state: state(secretVersion(2))},
 		act{before: s.later(25 * time.Hour), config: standard, plan: retires()},
-		act{config: empty, fails: `Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but it could not be closed. Run again, or set on_destroy = "keep".`},
+		act{config: empty, fails: `Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version contains no secret, but the entry could not be closed. Run again, or set on_destroy = "keep".`},
 		act{before: func() { s.wantLive(0); s.env["VAULT_TOKEN"] = s.vaultRoot }, config: empty},
 	)
 }
@@ -135,13 +135,13 @@ func TestPublishFails(t *testing.T) {
 	}
 	acts = append(acts, act{
 		before: broken(1, testparts.Fault{Status: 403}), config: standard,
-		fails: "Error: Token created but not stored ... PS210: The store refused the write of generation 2 of secret/ci/paistrike, so token tok_... reached no consumer. It was revoked. secret/ci/paistrike still serves token tok_... Give the Vault token create and update on secret/data/ci/paistrike. Cause: writing secret/data/ci/paistrike: Vault answered 403",
+		fails: "Error: Token created but not stored ... PS210: The store refused the write of generation 2 of secret/ci/paistrike, so token tok_... was not published. It was revoked. secret/ci/paistrike still serves token tok_... Give the Vault token create and update on secret/data/ci/paistrike. Cause: writing secret/data/ci/paistrike: Vault answered 403",
 	}, act{
 		before: broken(1, testparts.Fault{Status: 500}), config: standard,
-		fails: "Error: Token created, but it is undecided whether the store holds it ... PS205: Publishing token tok_... as generation 3 of secret/ci/paistrike was not confirmed. It was left active on purpose, because the write may still land: a later run adopts or revokes it. secret/ci/paistrike still serves token tok_... Run again when the store answers.",
+		fails: "Error: Token created, but it is unknown whether it was stored ... PS205: The store did not confirm that token tok_... was published as generation 3 of secret/ci/paistrike. The token was left active, because the write may still take effect; a later run adopts or revokes it. secret/ci/paistrike still serves token tok_... Run again when the store responds.",
 	}, act{
 		before: broken(2, testparts.Fault{Lose: "request"}), config: standard,
-		fails: "Error: Token created, but it is undecided whether the store holds it ... PS205: Publishing token tok_... as generation 3 of secret/ci/paistrike was not confirmed.",
+		fails: "Error: Token created, but it is unknown whether it was stored ... PS205: The store did not confirm that token tok_... was published as generation 3 of secret/ci/paistrike.",
 	}, act{
 		before: func() { s.mend(); s.wantLive(3) }, config: standard,
 		// The tokens that may be in flight are for the same generation: check-and-set
@@ -159,7 +159,7 @@ func TestFirstPublishFails(t *testing.T) {
 	s.play(
 		act{
 			before: s.inject(publishing(testparts.Fault{Status: 500, Count: -1})), config: standard,
-			fails: "Error: Token created, but it is undecided whether the store holds it ... PS205: Publishing token tok_... as generation 1 of secret/ci/paistrike was not confirmed.",
+			fails: "Error: Token created, but it is unknown whether it was stored ... PS205: The store did not confirm that token tok_... was published as generation 1 of secret/ci/paistrike.",
 		},
 		act{
 			before: func() { s.mend(); s.wantLive(1) }, config: standard, plan: creates(),
@@ -294,19 +294,19 @@ func TestDestroyFails(t *testing.T) {
 		act{before: broken(1, s.seal), config: empty, fails: "Error: Vault is sealed ... PS301:"},
 		act{
 			before: broken(1, s.inject(publishing(testparts.Fault{Status: 500, Count: -1}))), config: empty,
-			fails: "Error: Destroy not started ... PS602: Whether the closing generation 2 of secret/ci/paistrike was written is undecided, so no token was revoked. secret/ci/paistrike still serves token tok_... Run again when the store answers.",
+			fails: "Error: Destroy not started ... PS602: The store did not confirm generation 2 of secret/ci/paistrike, which closes the entry, so no token was revoked. secret/ci/paistrike still serves token tok_... Run again when the store responds.",
 		},
 		act{
 			before: broken(1, func() { s.paistrike.AddFaults(always(sandbox.Fault{Method: "DELETE", Status: 500})) }), config: empty,
-			fails: "Error: Destroy incomplete ... PS601: Not seen to be revoked: tok_... secret/ci/paistrike no longer serves a token and nothing new can be published there. Run again.",
+			fails: "Error: Destroy incomplete ... PS601: PAIStrike did not confirm that these tokens are revoked: tok_... secret/ci/paistrike no longer serves a token, and no run can publish a new one there. Run again.",
 		},
 		act{
 			before: broken(1, s.inject(mirroring(testparts.Fault{Status: 500, Count: -1}))), config: empty,
-			fails: "Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but it could not be closed. Run again, or set on_destroy = \"keep\". Cause: ... secret/metadata/ci/paistrike",
+			fails: "Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version contains no secret, but the entry could not be closed. Run again, or set on_destroy = \"keep\". Cause: ... secret/metadata/ci/paistrike",
 		},
 		act{
 			before: broken(0, s.inject(testparts.Fault{Path: "secret/delete/**", Status: 500, Count: -1})), config: empty,
-			fails: "Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version holds no secret, but it could not be closed. Run again, or set on_destroy = \"keep\". Cause: ... secret/delete/ci/paistrike",
+			fails: "Error: Destroy incomplete ... PS604: All tokens of secret/ci/paistrike are revoked and its current version contains no secret, but the entry could not be closed. Run again, or set on_destroy = \"keep\". Cause: ... secret/delete/ci/paistrike",
 		},
 		act{
 			before: broken(0, func() {}), config: empty,

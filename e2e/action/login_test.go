@@ -82,7 +82,7 @@ func TestLoginsOfTheAction(t *testing.T) {
 				inputs = append(inputs, name+"="+file(t))
 			}
 			said, err := w.step(t, append(inputs, "INPUT_VAULT_AUTH_METHOD="+name, "INPUT_AUDIENCE=")...)
-			if err != nil || !strings.Contains(said, "minted, handed to the next steps as PAISTRIKE_API_TOKEN") {
+			if err != nil || !strings.Contains(said, "minted, is available to later steps as PAISTRIKE_API_TOKEN") {
 				t.Errorf("%v\n%s", err, said)
 			}
 			w.spotless(t, unmasked(said))

@@ -102,15 +102,15 @@ func TestStepBehindAProxy(t *testing.T) {
 		}, changes...)...)
 	}
 	said, err := step()
-	if err != nil || !strings.Contains(said, "minted, handed to the next steps") {
+	if err != nil || !strings.Contains(said, "minted, is available to later steps") {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	if got, want := g.tunnels(), []string{"paistrike.test:443", "vault.test:8200"}; !slices.Equal(got, want) {
 		t.Errorf("tunnels to %v, want %v", got, want)
 	}
 	for name, test := range map[string]struct{ change, want string }{
-		"NO_PROXY is honored":              {"NO_PROXY=vault.test", "without a proxy"},
-		"a proxy that lets nothing out":    {"INPUT_VAULT_ADDRESS=https://other.test:8200", "through the proxy that the environment names"},
+		"NO_PROXY is honored":              {"NO_PROXY=vault.test", "not through a proxy"},
+		"a proxy that lets nothing out":    {"INPUT_VAULT_ADDRESS=https://other.test:8200", "through the proxy in the environment"},
 		"no authority vouches for a proxy": {"INPUT_VAULT_ADDRESS=https://vault.test:8200/\x00SSL_CERT_FILE=/nowhere\x00INPUT_VAULT_CA_CERT=", "PSA202"},
 	} {
 		t.Run(name, func(t *testing.T) {

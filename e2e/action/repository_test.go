@@ -49,7 +49,7 @@ func TestWorkflowOfTheRepository(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
-	for _, want := range []string{"minted, handed to the next steps as PAISTRIKE_API_TOKEN", "0 rotated, 0 retired", "is revoked", "Job succeeded"} {
+	for _, want := range []string{"minted, is available to later steps as PAISTRIKE_API_TOKEN", "0 rotated, 0 retired", "is revoked", "Job succeeded"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q\n%s", want, log)
 		}

@@ -55,9 +55,9 @@ func stage(err error) string {
 		return "no connection"
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "it does not speak TLS"
+		return "not a TLS server"
 	}
-	return "no whole answer"
+	return "incomplete response"
 }
 
 // proxied reports whether requests to an address use a proxy.
@@ -131,15 +131,15 @@ func (s *session) createFailed(ctx context.Context, err error) error {
 	case paistrike.IsUnauthorized(err):
 		return tokenRefused(s.set.place(s.set.at), "management token", err)
 	case paistrike.IsLimitReached(err):
-		return createRefused("Revoke tokens that nobody uses.", err)
+		return createRefused("Revoke tokens that are no longer needed.", err)
 	case paistrike.HasCode(err, "minting_not_allowed"):
-		return createRefused("This account does not let a token make tokens: use "+s.readMode()+"a token that Terraform or a person provisions.", err)
+		return createRefused("This account does not allow creating tokens with a token: use "+s.readMode()+"a token that Terraform or a person creates.", err)
 	case paistrike.HasCode(err, "exceeds_issuer"):
-		return createRefused("A token may not outlive the one that makes it: shorten expires_in, or replace the management token.", err)
+		return createRefused("A token cannot expire later than the token that creates it: shorten expires_in, or replace the management token.", err)
 	case status == 0 || runner.MayPass(status):
 		return apiUnavailable(s.set.api.Endpoint, err)
 	}
-	return createRefused("Check expires_in and label, and what the management token may do.", err)
+	return createRefused("Check expires_in, label and the permissions of the management token.", err)
 }
 
 // readMode names the alternative to minting in a workflow.

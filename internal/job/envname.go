@@ -12,7 +12,7 @@ var envNamePattern = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
 // variable that changes how programs run, or where they send data, must not contain a token.
 func checkEnvName(name string) string {
 	if !envNamePattern.MatchString(name) || len(name) > 100 {
-		return "must be made of capital letters, digits and underscores"
+		return "must consist of uppercase letters, digits and underscores"
 	}
 	for _, prefix := range []string{
 		"GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "STATE_", "LD_", "DYLD_", "BASH_", "NODE_", "NPM_", "PYTHON", "PERL", "RUBY",
@@ -20,7 +20,7 @@ func checkEnvName(name string) string {
 		"GO", "CARGO_", "RUST", "LC_", "VAULT_", "TF_", "AWS_", "AZURE_", "GOOGLE_",
 	} {
 		if strings.HasPrefix(name, prefix) {
-			return "must not begin with " + prefix + ": such variables change how programs run"
+			return "must not begin with " + prefix + ", because such variables change how programs run"
 		}
 	}
 	if slices.Contains([]string{
@@ -29,7 +29,7 @@ func checkEnvName(name string) string {
 		"SYSTEMROOT", "WINDIR", "MAKEFLAGS", "CC", "CXX", "CFLAGS", "LDFLAGS", "EDITOR", "VISUAL", "PAGER", "LESSOPEN", "LANG", "TZ", "TERM",
 		"OPENSSL_CONF", "REQUESTS_CA_BUNDLE", "KUBECONFIG", "PSMODULEPATH",
 	}, name) {
-		return "must not be " + name + ": it changes how programs run"
+		return "must not be " + name + ", because it changes how programs run"
 	}
 	return ""
 }

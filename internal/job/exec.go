@@ -27,7 +27,7 @@ const (
 func (m Machine) Exec(in input.Values, command []string) int {
 	gh := m.terminal(input.Exec())
 	if err := hideSecrets(); err != nil {
-		gh.Warn("", "The command may be able to read this program's own credentials from /proc: "+err.Error())
+		gh.Warn("", "The command may be able to read this program's credentials from /proc: "+err.Error())
 	}
 	set, err := parseExec(m.parser(in, input.Exec(), false))
 	if err != nil {

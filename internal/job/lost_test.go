@@ -104,7 +104,7 @@ func TestPostWaitsForWhatMayLand(t *testing.T) {
 		if code := l.run(t, time.Second, nil); code != 0 || l.live() != 0 {
 			t.Errorf("%s: %d, %d live\n%s", at, code, l.live(), l.said)
 		}
-		if !strings.Contains(l.said, "is revoked; it was found by its name.") || strings.Contains(l.said, "PSA501") {
+		if !strings.Contains(l.said, "was found by its name and is revoked.") || strings.Contains(l.said, "PSA501") {
 			t.Errorf("%s: %s", at, l.said)
 		}
 	}

@@ -80,7 +80,7 @@ func (m Machine) newSession(gh *runner.Runner, set settings, timeout time.Durati
 		select {
 		case <-stop:
 			cancel(errCancelled)
-			gh.Say("The run was cancelled: the call in flight is finished, and what was made is revoked.")
+			gh.Say("The run was cancelled. The request in progress is completed, and tokens that were created are revoked.")
 		case <-ctx.Done():
 		}
 	}()
@@ -119,7 +119,7 @@ func (m Machine) main(gh *runner.Runner) error {
 	s, end := m.newSession(gh, set, set.timeout, m.Stop)
 	defer end()
 	if s.event.Privileged() {
-		gh.Warn("", fmt.Sprintf("This run was started by %s, which runs with the rights of the base repository: check out and run no code of the pull request in this job.", s.event.Name))
+		gh.Warn("", fmt.Sprintf("This run was triggered by %s, so it has the permissions of the base repository. Do not check out or run code of the pull request in this job.", s.event.Name))
 	}
 	switch set.mode {
 	case modeRead:
@@ -153,6 +153,6 @@ func (m Machine) skipUntrusted(gh *runner.Runner, inputs input.Values, err error
 
 // skip ends the step successfully without a token.
 func skip(gh *runner.Runner, why error) error {
-	gh.Say("Skipped, as on_untrusted asks for: " + why.Error())
+	gh.Say("Skipped because of on_untrusted: skip. " + why.Error())
 	return gh.Output("skipped", "true")
 }

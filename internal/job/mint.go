@@ -60,7 +60,7 @@ func (s *session) mint(ctx context.Context, inputs input.Values) error {
 func (s *session) expiry(ctx context.Context, client *paistrike.Client, server time.Time) time.Time {
 	if server.IsZero() {
 		if _, err := client.Self(ctx); err != nil {
-			s.gh.Debug("PAIStrike does not say who calls: %v", err) // the create reports the problem
+			s.gh.Debug("PAIStrike does not identify the caller: %v", err) // the create reports the problem
 		}
 		server = s.serverNow(client)
 	}
@@ -262,7 +262,7 @@ func (s *session) takeBack(ctx context.Context, client *paistrike.Client, t toke
 		err = client.As(t.secret).RevokeSelf(ctx)
 	}
 	if err != nil {
-		s.gh.Say("Token " + t.ID + " could not be revoked yet; it is tried again at the end of the job.")
+		s.gh.Say("Token " + t.ID + " could not be revoked yet. The post step tries again at the end of the job.")
 		return why
 	}
 	s.gh.Say("Token " + t.ID + " was revoked.")

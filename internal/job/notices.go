@@ -33,7 +33,7 @@ func (p *parser) notices() notices {
 		},
 	}
 	if !n.webhook.IsZero() && !safeAddress(n.webhook.Reveal()) {
-		p.wrong("webhook_url", "must begin with https:// (http:// is for loopback addresses only)")
+		p.wrong("webhook_url", "must begin with https:// (http:// is allowed only for loopback addresses)")
 	}
 	if n.tracker.Repository == "" {
 		return n
@@ -42,7 +42,7 @@ func (p *parser) notices() notices {
 		n.tracker.API = map[string]string{"github": "https://api.github.com", "gitlab": "https://gitlab.com/api/v4"}[n.tracker.Service]
 	}
 	if !safeAddress(n.tracker.API) {
-		p.wrong("issues_api", "must begin with https:// (http:// is for loopback addresses only)")
+		p.wrong("issues_api", "must begin with https:// (http:// is allowed only for loopback addresses)")
 	}
 	if !strings.Contains(n.tracker.Repository, "/") || strings.ContainsAny(n.tracker.Repository, "?#% ") || strings.Contains("/"+n.tracker.Repository+"/", "/../") {
 		p.wrong("issues_repository", "is not a repository such as acme/tokens")

@@ -55,7 +55,7 @@ func (m Machine) post(gh *runner.Runner) error {
 		return nil
 	}
 	if !set.revoke {
-		gh.Say("Token " + left.id + " is left as it is, as revoke: false asks for.")
+		gh.Say("Token " + left.id + " is not revoked because of revoke: false.")
 		return nil
 	}
 	// A cancellation does not end this step: it is short, and a cancelled run needs it.
@@ -92,11 +92,11 @@ func (s *session) settle(ctx context.Context, left leftover) error {
 			s.gh.Say("Token " + t.ID + " (" + t.Name + ") is revoked.")
 			continue
 		}
-		s.gh.Say("Token " + t.ID + " (" + t.Name + ") is revoked; it was found by its name.")
+		s.gh.Say("Token " + t.ID + " (" + t.Name + ") was found by its name and is revoked.")
 	}
 	if err != nil && len(left.names) == 1 && s.expired(left.expires) {
 		s.gh.Debug("%v", err)
-		s.gh.Say("Token " + cmp.Or(left.id, left.name) + " has expired, so nothing is left to revoke.")
+		s.gh.Say("Token " + cmp.Or(left.id, left.name) + " has expired, so there is nothing to revoke.")
 		return nil
 	}
 	if err == nil {
@@ -186,7 +186,7 @@ func (s *session) asBroker(ctx context.Context) (*paistrike.Client, error) {
 // unseenError reports that tokens were requested but never listed under their names.
 type unseenError struct{ names []string }
 
-func (e *unseenError) Error() string { return "PAIStrike lists no token of that name" }
+func (e *unseenError) Error() string { return "PAIStrike lists no token with that name" }
 
 // lookFor revokes tokens that were requested without a response. A create may still take
 // effect, so lookFor polls until it has found each name or until then has passed. It returns

@@ -60,9 +60,9 @@ func TestPostWithoutServers(t *testing.T) {
 		{"main asked for nothing", nil, "", 0},
 		{"revoked by main", kept(stateRevoked, "true"), "", 0},
 		{"lives on", kept(), warning + "tok_1 (gha:a) was not revoked and works until 2026-01-05T12:30:00Z", 0},
-		{"expired by this machine's clock", kept(stateExpires, "2026-01-05T11:00:00Z"), "Token tok_1 has expired, so nothing is left to revoke.", 0},
+		{"expired by this machine's clock", kept(stateExpires, "2026-01-05T11:00:00Z"), "Token tok_1 has expired, so there is nothing to revoke.", 0},
 		{"expired, but another may have been made", kept(stateExpires, "2026-01-05T11:00:00Z", stateNames, `["gha:a","gha:b"]`), warning + "tok_1", 0},
-		{"only a name is known", map[string]string{stateNames: `["gha:a"]`}, warning + "(id not known) (gha:a)", 0},
+		{"only a name is known", map[string]string{stateNames: `["gha:a"]`}, warning + "(ID not known) (gha:a)", 0},
 		{"a state that cannot be read", kept(stateNames, "["), "the state of the main step cannot be read", 0},
 		{"inputs that cannot be read", kept(stateInputs, "["), "the state of the main step cannot be read", 0},
 	} {

@@ -86,7 +86,7 @@ func (p *parser) wrong(name, format string, args ...any) {
 func (p *parser) managementToken() secret.Secret {
 	value := p.in["api_token"]
 	if value != "" && !secret.IsVisible(value) {
-		p.wrong("api_token", "has characters that no token has; was a line break copied with it?")
+		p.wrong("api_token", "contains characters that are not valid in a token; check for a copied line break")
 	}
 	return secret.New(value)
 }
@@ -208,7 +208,7 @@ func (p *parser) attempts() int {
 func (p *parser) label() string {
 	label := p.in["label"]
 	if utf8.RuneCountInString(label) > 40 || strings.ContainsFunc(label, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		p.wrong("label", "must be 40 characters at most, and printable")
+		p.wrong("label", "must be up to 40 printable characters")
 	}
 	return label
 }
@@ -269,7 +269,7 @@ func (p *parser) headers(name string) map[string]string {
 			continue
 		}
 		if name == "vault_headers" && strings.HasPrefix(strings.ToLower(key), "x-vault-") {
-			p.wrong(name, "%s has an input of its own", key)
+			p.wrong(name, "must not contain %s, which has a separate input", key)
 			continue
 		}
 		headers[key] = value

@@ -83,14 +83,14 @@ func parseRotate(p *parser) (folderSettings, error) {
 	s.dryRun, s.force, s.onlyDue = p.yes("dry_run"), p.yes("force"), p.yes("only_due")
 	s.revokePrevious, s.adopt = p.yes("revoke_previous"), p.yes("adopt")
 	if s.revokePrevious && !s.force {
-		p.wrong("revoke_previous", "needs force: it revokes the tokens that this run replaces")
+		p.wrong("revoke_previous", "requires force, because it revokes the tokens that this run replaces")
 	}
 	s.failOn = p.oneOf("fail_on")
 	s.shard = p.shard()
 	p.which(&s)
 	if s.single && p.in["shard"] != "" {
 		of := p.walked()
-		p.wrong("shard", "divides the entries of %s; remove it, or set that instead of %s", of.prefix, of.one)
+		p.wrong("shard", "divides the entries of %[1]s; remove it, or set %[1]s instead of %[2]s", of.prefix, of.one)
 	}
 	return s, p.verdict()
 }
@@ -109,11 +109,11 @@ func (p *parser) which(s *folderSettings) {
 	of := p.walked()
 	switch one, prefix := p.in[of.one], p.in[of.prefix]; {
 	case one != "" && prefix != "":
-		p.wrong(of.one, "is for one entry and %s for many: set one of them", of.prefix)
+		p.wrong(of.one, "selects one entry, and %s a folder; set only one of them", of.prefix)
 	case one != "":
 		s.single, s.folder.Path = true, strings.Trim(one, "/")
 	case prefix == "":
-		p.wrong(of.prefix, "is required, such as ci, or / for %s; or set %s for one entry", of.all, of.one)
+		p.wrong(of.prefix, "is required, such as ci, or / for %s; for a single entry, set %s", of.all, of.one)
 	}
 	if s.store == storeAWS {
 		p.secretID(of.one, false)
@@ -142,9 +142,9 @@ type walked struct{ one, prefix, all string }
 
 func (p *parser) walked() walked {
 	if p.in["store"] == storeAWS {
-		return walked{"aws_secret_id", "aws_prefix", "all of the region"}
+		return walked{"aws_secret_id", "aws_prefix", "the whole region"}
 	}
-	return walked{"vault_path", "vault_prefix", "all of the mount"}
+	return walked{"vault_path", "vault_prefix", "the whole mount"}
 }
 
 // folder parses the inputs that all runs over a folder have in common.
@@ -184,7 +184,7 @@ func (p *parser) shard() fleet.Shard {
 	k, errK := strconv.Atoi(number)
 	n, errN := strconv.Atoi(of)
 	if errK != nil || errN != nil || k < 1 || k > n || n > maxShards {
-		p.wrong("shard", "%q is not a shard such as 3/10: the third of ten, of %d at most", text, maxShards)
+		p.wrong("shard", "%q is not a shard such as 3/10 (the third of ten); there can be up to %d shards", text, maxShards)
 	}
 	return fleet.Shard{Number: k, Of: n}
 }

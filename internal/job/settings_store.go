@@ -44,7 +44,7 @@ func (p *parser) readStore(c *connection) {
 	c.store = p.oneOf("store")
 	for _, in := range p.inputs {
 		if in.Store != "" && in.Store != c.store && p.in[in.Name] != in.Default && (p.github || in.Env == "") {
-			p.wrong(in.Name, "is for store: %s", in.Store)
+			p.wrong(in.Name, "requires store: %s", in.Store)
 		}
 	}
 	switch c.store {
@@ -83,7 +83,7 @@ func (p *parser) secretID(name string, orARN bool) {
 	switch value := p.in[name]; {
 	case value == "", aws.CheckName(value) == nil, orARN && secretARN.MatchString(value):
 	case secretARN.MatchString(value):
-		p.wrong(name, "must be the name of the secret, not its ARN: AWS's list shows secrets by name")
+		p.wrong(name, "must be the name of the secret, not its ARN, because AWS lists secrets by name")
 	default:
 		p.wrong(name, "is not the name of a secret: letters, digits and /_+=.@- are allowed")
 	}
@@ -94,9 +94,9 @@ func (p *parser) awsEndpoint(name string) string {
 	switch {
 	case p.in[name] == "":
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		p.wrong(name, "is not an address such as https://vpce-0123456789abcdef0.secretsmanager.eu-central-1.vpce.amazonaws.com")
+		p.wrong(name, "is not a URL such as https://vpce-0123456789abcdef0.secretsmanager.eu-central-1.vpce.amazonaws.com")
 	case u.Scheme != "https" && (u.Scheme != "http" || !runner.IsLoopback(u.Hostname())):
-		p.wrong(name, "must begin with https:// (http:// is for loopback addresses only)")
+		p.wrong(name, "must begin with https:// (http:// is allowed only for loopback addresses)")
 	}
 	return p.in[name]
 }

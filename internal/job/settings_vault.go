@@ -22,7 +22,7 @@ func (p *parser) login() vault.Login {
 	method := p.oneOf("vault_auth_method")
 	for _, in := range p.inputs {
 		if in.Login != "" && p.in[in.Name] != "" && !slices.Contains(strings.Fields(in.Login), method) {
-			p.wrong(in.Name, "is not for vault_auth_method %s", method)
+			p.wrong(in.Name, "cannot be used with vault_auth_method %s", method)
 		}
 	}
 	l := vault.Login{Method: method, Mount: strings.Trim(p.in["vault_auth_path"], "/"), Role: p.in["vault_role"]}
@@ -44,12 +44,12 @@ func (p *parser) login() vault.Login {
 		l.Token = p.vaultToken(&l)
 	case vault.MethodAgent:
 		if p.in["vault_identity"] == "" {
-			p.wrong("vault_identity", "is required for vault_auth_method %s: its address does not say which Vault is behind it", method)
+			p.wrong("vault_identity", "is required for vault_auth_method %s, because its address does not identify the Vault behind it", method)
 		}
 	}
 	if l.Mount != "" && (method == vault.MethodToken || method == vault.MethodAgent) {
 		l.Mount = ""
-		p.wrong("vault_auth_path", "is not for vault_auth_method %s", method)
+		p.wrong("vault_auth_path", "cannot be used with vault_auth_method %s", method)
 	}
 	if strings.Contains("/"+l.Mount+"/", "/../") {
 		p.wrong("vault_auth_path", "leads elsewhere")
@@ -77,11 +77,11 @@ func (p *parser) jwt(file string) secret.Secret {
 	switch {
 	case p.github:
 	case value == "" && file == "":
-		p.wrong("vault_jwt", "is required for vault_auth_method jwt, or vault_jwt_file: the identity token of your CI")
+		p.wrong("vault_jwt", "is required for vault_auth_method jwt, unless vault_jwt_file is set: the OIDC token of your CI")
 	case value != "" && file != "":
-		p.wrong("vault_jwt_file", "is not needed beside vault_jwt: set one of them")
+		p.wrong("vault_jwt_file", "cannot be combined with vault_jwt; set only one of them")
 	case value != "" && !secret.IsVisible(value):
-		p.wrong("vault_jwt", "is not a JWT; was a line break copied with it?")
+		p.wrong("vault_jwt", "is not a JWT; check for a copied line break")
 	}
 	return secret.New(value)
 }
@@ -97,7 +97,7 @@ func (p *parser) need(name, method string) {
 func (p *parser) credential(name string) secret.Secret {
 	value := p.text(name)
 	if !value.IsZero() && !secret.IsVisible(value.Reveal()) {
-		p.wrong(name, "has characters that no such value has; was a line break copied with it?")
+		p.wrong(name, "contains characters that are not valid in it; check for a copied line break")
 	}
 	return value
 }
@@ -105,7 +105,7 @@ func (p *parser) credential(name string) secret.Secret {
 // text parses a required secret.
 func (p *parser) text(name string) secret.Secret {
 	if p.in[name] == "" && p.github {
-		p.missing = append(p.missing, name+": is empty; is the secret that it comes from set for this repository, environment and event?")
+		p.missing = append(p.missing, name+": is empty; check that its secret is set and available to this repository, environment and event")
 	} else if p.in[name] == "" {
 		p.missing = append(p.missing, name+": is required")
 	}
@@ -137,10 +137,10 @@ func (p *parser) pem(name string) string {
 		if whole, ok := wholePEM(text); ok {
 			return whole
 		}
-		p.wrong(name, "is PEM that cannot be read: part of it is missing, or was changed when it was copied")
+		p.wrong(name, "is not valid PEM: part of it is missing, or it was changed when it was copied")
 		return ""
 	}
-	p.wrong(name, "is neither PEM, nor base64 of PEM, nor the path of a file that has some")
+	p.wrong(name, "is not PEM, base64-encoded PEM, or the path of a PEM file")
 	return ""
 }
 
@@ -169,16 +169,16 @@ func (p *parser) certificates(c vault.Config) {
 				break
 			}
 			if _, err := x509.ParseCertificate(block.Bytes); err != nil || block.Type != "CERTIFICATE" {
-				p.wrong(name, "holds a %s that is not a certificate", block.Type)
+				p.wrong(name, "contains a %s instead of a certificate", block.Type)
 				break
 			}
 		}
 	}
 	switch _, err := tls.X509KeyPair([]byte(c.ClientCertPEM), []byte(c.ClientKeyPEM)); {
 	case (c.ClientCertPEM == "") != (c.ClientKeyPEM == ""):
-		p.wrong("vault_client_cert", "goes together with vault_client_key")
+		p.wrong("vault_client_cert", "must be set together with vault_client_key")
 	case c.ClientCertPEM != "" && err != nil:
-		p.wrong("vault_client_key", "is not the key of vault_client_cert")
+		p.wrong("vault_client_key", "is not the private key of vault_client_cert")
 	}
 }
 
@@ -195,13 +195,13 @@ func (p *parser) address(name string) string {
 			problem += "; VAULT_ADDR is not read, because an earlier step could set it"
 		}
 	case err != nil || u.Host == "" || u.Opaque != "":
-		problem = "is not an address such as https://vault.example.com:8200"
+		problem = "is not a URL such as https://vault.example.com:8200"
 	case u.User != nil:
-		problem = "must not carry a user name or password"
+		problem = "must not contain a username or password"
 	case u.RawQuery != "" || u.Fragment != "":
-		problem = "must not carry a query or a fragment"
+		problem = "must not contain a query or a fragment"
 	case u.Scheme != "https" && (u.Scheme != "http" || !runner.IsLoopback(u.Hostname())):
-		problem = "must begin with https:// (http:// is for loopback addresses only)"
+		problem = "must begin with https:// (http:// is allowed only for loopback addresses)"
 	default:
 		return withoutPage(u)
 	}

@@ -12,17 +12,17 @@ import (
 
 // headline returns the log line about a token.
 func (s *session) headline(t token) string {
-	where := "as an output only"
+	where := "only as an output"
 	if s.set.exportEnv {
 		where = "as " + s.set.envName
 	}
-	return fmt.Sprintf("Token %s (%s), %s, handed to the next steps %s; %s.", orUnknown(t.ID), orUnknown(inert.Short(t.Name)), t.source, where, s.ending(t))
+	return fmt.Sprintf("Token %s (%s), %s, is available to later steps %s; %s.", orUnknown(t.ID), orUnknown(inert.Short(t.Name)), t.source, where, s.ending(t))
 }
 
 func (s *session) ending(t token) string {
 	if t.ExpiresAt.IsZero() {
 		if t.source == "read" && t.ID == "" {
-			return "when it expires is not known"
+			return "its expiry is not known"
 		}
 		return "it never expires"
 	}
@@ -38,13 +38,13 @@ func orUnknown(text string) string {
 
 // summary returns the table for the job summary. It contains IDs and names but no secret.
 func (s *session) summary(t token) string {
-	exported := "output `token` only"
+	exported := "only the output `token`"
 	if s.set.exportEnv {
-		exported = "output `token` and `" + s.set.envName + "`"
+		exported = "the output `token` and `" + s.set.envName + "`"
 	}
-	revoke := "no, it belongs to whoever provisioned it"
+	revoke := "no, Terraform manages it"
 	if t.source == "minted" {
-		revoke = "no, as `revoke: false` asks for"
+		revoke = "no, because of `revoke: false`"
 		if s.set.revoke {
 			revoke = "when the job ends"
 		}
@@ -55,8 +55,8 @@ func (s *session) summary(t token) string {
 		{"Mode", s.set.mode},
 		{"Token", "<code>" + inert.Markdown(orUnknown(t.ID)) + "</code>"},
 		{"Name", inert.Markdown(orUnknown(t.Name))},
-		{"Life", inert.Markdown(s.ending(t))},
-		{"Handed over as", exported},
+		{"Expiry", inert.Markdown(s.ending(t))},
+		{"Available as", exported},
 		{"Store", inert.Markdown(s.kept(t))},
 		{"Login", inert.Markdown(s.login())},
 		{"Revoked", revoke},

@@ -63,7 +63,7 @@ func TestTextsAreForAnyPlace(t *testing.T) {
 		}
 		for line := range strings.Lines(string(raw)) {
 			code, _, _ := strings.Cut(line, "//")
-			if _, text, quoted := strings.Cut(code, `"`); quoted && strings.Contains(text, "GitHub") && !strings.Contains(text, "Since 2026 GitHub writes ids into sub") {
+			if _, text, quoted := strings.Cut(code, `"`); quoted && strings.Contains(text, "GitHub") && !strings.Contains(text, "Since 2026, GitHub includes IDs in sub") {
 				t.Errorf("%s: %s", file, line)
 			}
 		}

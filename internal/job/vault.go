@@ -67,7 +67,7 @@ func (v vaultStore) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime/2)
 	defer cancel()
 	if err := v.client.RevokeToken(ctx); err != nil {
-		v.s.gh.Debug("the Vault token was not revoked and ends by itself: %v", err)
+		v.s.gh.Debug("the Vault token was not revoked; it works until it expires: %v", err)
 	}
 }
 

@@ -54,13 +54,13 @@ func call(ctx context.Context, method, address string, headers map[string]string
 	client := &http.Client{Timeout: callTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("no whole answer from %s", req.URL.Host)
+		return fmt.Errorf("incomplete response from %s", req.URL.Host)
 	}
 	defer func() { _ = resp.Body.Close() }() // the body has already been read
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, most))
 	switch {
 	case err != nil:
-		return fmt.Errorf("no whole answer from %s", req.URL.Host)
+		return fmt.Errorf("incomplete response from %s", req.URL.Host)
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return fmt.Errorf("%s answered %d %s", req.URL.Host, resp.StatusCode, http.StatusText(resp.StatusCode))
 	case out == nil:

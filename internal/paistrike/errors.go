@@ -95,7 +95,7 @@ func (e *ConnectionError) Error() string {
 	b.WriteString(e.Op + ": ")
 	switch {
 	case e.Host != "" && e.Sent:
-		b.WriteString("no whole answer from " + e.Host + ": ")
+		b.WriteString("incomplete response from " + e.Host + ": ")
 	case e.Host != "":
 		b.WriteString("cannot reach " + e.Host + ": ")
 	}

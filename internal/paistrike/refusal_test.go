@@ -106,7 +106,7 @@ func TestErrorTexts(t *testing.T) {
 		{
 			"no answer",
 			&paistrike.ConnectionError{Op: "listing tokens", Host: "example.com", Sent: true, Attempts: 1, Err: errors.New("EOF")},
-			"listing tokens: no whole answer from example.com: EOF",
+			"listing tokens: incomplete response from example.com: EOF",
 		},
 		{
 			"an unknown outcome",

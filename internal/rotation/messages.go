@@ -83,75 +83,75 @@ func instant(t time.Time) string {
 
 // Where to find the management token, in Terraform and in a workflow.
 const (
-	checkManagementToken = "Check that it is active and not expired: api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow."
-	inManagementToken    = "in api_token (PAISTRIKE_API_TOKEN), or in the entry at broker_path in a workflow."
+	checkManagementToken = "Check that api_token (PAISTRIKE_API_TOKEN), or the token at broker_path in a workflow, is active and has not expired."
+	setManagementToken   = "Set api_token (PAISTRIKE_API_TOKEN), or the entry at broker_path in a workflow, to the token of a user who can "
 )
 
 func mintFailed(o observation, name string, err error) error {
 	const nothing = "Nothing was created. %s "
 	switch status := paistrike.StatusOf(err); {
 	case paistrike.IsLimitReached(err):
-		return failure("PS105", "PAIStrike refused a new token because the account's limit is reached", err,
+		return failure("PS105", "PAIStrike refused to create a token because the account's limit is reached", err,
 			nothing+"Revoke tokens that are no longer needed in PAIStrike under Profile Settings, API Tokens, then run again.", serving(o))
 	case status == 401:
 		return failure("PS101", "PAIStrike refused the management token", err,
 			nothing+checkManagementToken, serving(o))
 	case status == 403:
 		return failure("PS102", "The management token may not create tokens", err,
-			nothing+"Use a token whose user may create API tokens: "+inManagementToken, serving(o))
+			nothing+setManagementToken+"create API tokens.", serving(o))
 	case status == 429:
-		return failure("PS107", "PAIStrike kept answering 429", err,
-			nothing+"Wait for the limit to clear, or do less at once: -parallelism, or concurrency in a workflow.", serving(o))
+		return failure("PS107", "PAIStrike kept responding with 429", err,
+			nothing+"Wait until the limit resets, or lower -parallelism (concurrency in a workflow), then run again.", serving(o))
 	default:
-		return failure("PS100", "Token not created", err, nothing+"The refused name was %q.", serving(o), name)
+		return failure("PS100", "Token not created", err, nothing+"The name of the token was %q. Correct what PAIStrike reports, then run again.", serving(o), name)
 	}
 }
 
 func createLost(id, name string) Message {
-	return warning("PS103", "Reply to a create was lost",
-		"PAIStrike had created token %s (%s), whose secret was lost with the reply. It was revoked.", id, name)
+	return warning("PS103", "Response with a new token was lost",
+		"PAIStrike created token %s (%s), but the response with its secret was lost. The token was revoked.", id, name)
 }
 
 func createUnknown(o observation, lost paistrike.LostError, expires time.Time) error {
 	return failure("PS104", "It is unknown whether a token was created", lost.Err,
-		"The create of %q was not answered, and %s. %s If it is there, or appears later, it is revoked by a later run on this entry; it expires: %s. Run again.",
+		"PAIStrike did not respond to the request to create %q, and %s. %s If the token exists, or appears later, a later run on this entry revokes it. It expires: %s. Run again.",
 		lost.Name, whatIsKnown(lost), serving(o), instant(expires))
 }
 
 func whatIsKnown(lost paistrike.LostError) string {
 	if lost.ID != "" {
-		return "token " + lost.ID + ", which came of it, could not be revoked"
+		return "token " + lost.ID + ", which it created, could not be revoked"
 	}
-	return "no such token is listed"
+	return "lists no such token"
 }
 
 func createUnreadable(o observation, lost paistrike.LostError) error {
-	now := "No such token is listed; if one appears it is revoked by a later run on this entry"
+	now := "PAIStrike lists no such token; if one appears, a later run on this entry revokes it"
 	switch {
 	case lost.Revoked:
 		now = "The token was revoked"
 	case lost.ID != "":
 		now = "Token " + lost.ID + " could not be revoked and may still work"
 	}
-	return failure("PS109", "PAIStrike's answer to a create cannot be read", lost.Err,
-		"PAIStrike answered the create of %q with success, but the answer cannot be used. %s. %s Compare the server's reference with api_routes.", lost.Name, now, serving(o))
+	return failure("PS109", "PAIStrike's response with a new token cannot be read", lost.Err,
+		"PAIStrike accepted the request to create %q, but its response cannot be used. %s. %s Compare api_routes with the server's API reference.", lost.Name, now, serving(o))
 }
 
 func createForeign(o observation, id, name, ended string, err error) error {
-	now := "No token of that name is listed; if one appears it is revoked by a later run on this entry"
+	now := "PAIStrike lists no token with that name; if one appears, a later run on this entry revokes it"
 	switch {
 	case ended != "" && err == nil:
-		now = "The token of that name, " + ended + ", was revoked"
+		now = "The token with that name, " + ended + ", was revoked"
 	case ended != "" || err != nil:
-		now = "The token of that name may still work"
+		now = "The token with that name may still work"
 	}
-	return failure("PS111", "PAIStrike answered a create with another token", err,
-		"The answer to the create of %q names token %s, which existed before, so nothing was published and that token was left alone. %s. %s Check what answers at endpoint.", name, id, now, serving(o))
+	return failure("PS111", "PAIStrike returned an existing token instead of a new one", err,
+		"The response to the request to create %q contains token %s, which already existed. Nothing was published, and the existing token was not changed. %s. %s Check which server endpoint leads to.", name, id, now, serving(o))
 }
 
 func createsLost(o observation, lost int, err error) error {
-	return failure("PS110", "Replies to creates keep getting lost", err,
-		"%d tokens were created whose secrets were lost with the replies, and each was revoked. %s Check the network between here and PAIStrike, then run again.", lost, serving(o))
+	return failure("PS110", "Responses with new tokens keep getting lost", err,
+		"PAIStrike created %d tokens, but the responses with their secrets were lost. All of them were revoked. %s Check the network between this machine and PAIStrike, then run again.", lost, serving(o))
 }
 
 func listFailed(err error) error {
@@ -161,7 +161,7 @@ func listFailed(err error) error {
 			"Nothing was created or changed. "+checkManagementToken)
 	case paistrike.IsForbidden(err):
 		return failure("PS102", "The management token may not list tokens", err,
-			"Nothing was created or changed. Use a token whose user may manage API tokens: "+inManagementToken)
+			"Nothing was created or changed. "+setManagementToken+"manage API tokens.")
 	}
 	var unreached *paistrike.ConnectionError
 	if errors.As(err, &unreached) && !unreached.Sent && unreached.Host != "" {
@@ -169,7 +169,7 @@ func listFailed(err error) error {
 			"Nothing was created or changed. Check endpoint (PAISTRIKE_ENDPOINT) and the network.")
 	}
 	return failure("PS106", "Token list incomplete", err,
-		"PAIStrike's list of tokens could not be read as a whole, so nothing was created, revoked or swept. Run again; if it stays so, compare the server's reference with api_routes.list.")
+		"PAIStrike's list of tokens could not be read completely, so nothing was created, revoked or swept. Run again. If the error persists, compare api_routes.list with the server's API reference.")
 }
 
 func otherAccount(o observation) error {
@@ -178,19 +178,19 @@ func otherAccount(o observation) error {
 		was = "It was created at " + record.Endpoint
 	}
 	return failure("PS112", "Token is not known to this PAIStrike account", nil,
-		"Token %s (%s), which %s serves, is neither listed nor found, and no other token of this entry is listed, so it may belong to another account. %s. Nothing was created, revoked or written. "+
-			"Check endpoint (PAISTRIKE_ENDPOINT) and whose management token this is. If the account is right and the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true. To replace the token anyway, change rotation.triggers, or use --force.",
+		"PAIStrike does not know token %s (%s), which %s serves, and lists no other token of this entry. The token may belong to another account. %s. Nothing was created, revoked or written. "+
+			"Check endpoint (PAISTRIKE_ENDPOINT) and the account of the management token. If both are correct and the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true. To replace the token anyway, change rotation.triggers, or use --force.",
 		o.record().TokenID, o.record().TokenName, o.At, was)
 }
 
 func leftBehind(o observation) Message {
 	return warning("PS113", "Token of another account is left behind",
-		"Token %s (%s), which %s served, is not known to this PAIStrike account. It is replaced because you asked for it, and nothing revokes it: if it belongs to another account it still works there.",
+		"This PAIStrike account does not know token %s (%s), which %s served. The token is replaced because you requested it, but it is not revoked: if it belongs to another account, it still works there.",
 		o.record().TokenID, o.record().TokenName, o.At)
 }
 
 func clocksDisagree(o observation) error {
-	return failure("PS316", "PAIStrike's clock disagrees", nil,
-		"PAIStrike says %s, %s and this machine says %s. A rotation is due by time, and nothing is created or revoked for a reason of time until PAIStrike's clock is within 15 minutes of the median. %s Run again when the clocks agree.",
+	return failure("PS316", "PAIStrike's clock disagrees with the other clocks", nil,
+		"PAIStrike's clock shows %s, %s and this machine's clock shows %s. A rotation is due because of the time, but nothing is created or revoked because of the time until PAIStrike's clock is within 15 minutes of the median. %s Correct the clock that is wrong, then run again.",
 		instant(o.Clock.PAIStrike), saysStore(o.Clock), instant(o.Clock.Machine), serving(o))
 }

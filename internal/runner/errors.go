@@ -30,33 +30,33 @@ const (
 // PSA1xx: GitHub's identity token.
 
 func noPermission() error {
-	return Fail("PSA101", nil, "This job may not ask GitHub for an identity token. Add to the job:\n"+
+	return Fail("PSA101", nil, "This job is not allowed to request an OIDC token from GitHub. Add to the job:\n"+
 		"permissions:\n  id-token: write\n  contents: read\n"+
-		"(any permissions block takes away all that it does not name).\n"+
-		"PSA104: If this job is part of a reusable workflow, the job that calls it must grant the same.")
+		"(a permissions block removes every permission that it does not list).\n"+
+		"PSA104: If this job is part of a reusable workflow, the calling job must grant the same permissions.")
 }
 
 func fromFork(event, head string) error {
-	return Fail(CodeFork, nil, "A %s run from %s, a fork, gets neither identity tokens nor secrets, and no permission changes that. "+
-		"Set on_untrusted: skip to let the job go on without a token.", event, head)
+	return Fail(CodeFork, nil, "A %s run from the fork %s cannot use OIDC tokens or secrets, whatever its permissions. "+
+		"Set on_untrusted: skip to continue the job without a token.", event, head)
 }
 
 func fromDependabot(event string) error {
-	return Fail(CodeDependabot, nil, "A %s run of Dependabot gets neither identity tokens nor the repository's secrets. "+
-		"Set on_untrusted: skip to let the job go on without a token, or put the secrets among Dependabot's own.", event)
+	return Fail(CodeDependabot, nil, "A %s run that Dependabot started cannot use OIDC tokens or the repository's secrets. "+
+		"Set on_untrusted: skip to continue the job without a token, or add the secrets to the Dependabot secrets.", event)
 }
 
 func underAct() error {
-	return Fail("PSA105", nil, "act cannot issue GitHub's identity tokens. Use vault_auth_method: token with a secret of your own when you run this under act.")
+	return Fail("PSA105", nil, "act cannot issue GitHub's OIDC tokens. When you run this workflow in act, set vault_auth_method: token and provide a Vault token as a secret.")
 }
 
 func identityFailed(problem string) error {
-	return Fail("PSA106", nil, "GitHub gave no identity token: %s. Run the job again; githubstatus.com tells of outages.", problem)
+	return Fail("PSA106", nil, "GitHub did not issue an OIDC token: %s. Run the job again. For outages, see githubstatus.com.", problem)
 }
 
 // PSA8xx: the runner's files.
 
 // FileFailed returns an error for a command file that cannot be written.
 func FileFailed(file string, err error) error {
-	return Fail("PSA801", err, "The runner's file for %s cannot be written: %v.", file, err)
+	return Fail("PSA801", err, "The runner's file for %s cannot be written: %v. Check that this is a GitHub runner and that its disk is not full.", file, err)
 }

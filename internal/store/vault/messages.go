@@ -34,7 +34,7 @@ func explain(err error) error {
 	case IsForbidden(err):
 		return entry.NewFailure("PS302", "Vault token lacks a permission", entry.Forbidden(err), "", "Extend its policy by the path in the message. A path that does not exist in Vault is refused in the same way.")
 	case IsRateLimited(err):
-		return entry.NewFailure("PS305", "Vault kept answering 429", err, "", "Wait for the quota to clear, then run again.")
+		return entry.NewFailure("PS305", "Vault kept responding with 429", err, "", "Wait for the quota to clear, then run again.")
 	case isSetting(err):
 		return entry.NewFailure("PS319", "Vault's TLS settings cannot be used", err, "", "Nothing was sent. Correct the certificate or key that the message names.")
 	case StatusOf(err) == 0:
