@@ -168,7 +168,7 @@ func TestVersionOneMountIsRefused(t *testing.T) {
 	s.play(
 		act{
 			config: edit(standard, `mount = "secret"`, `mount = "old"`),
-			fails:  "Error: Vault mount is not KV version 2 ... PS303: old/ is KV version 1, and check-and-set, on which safe rotation rests, needs version 2. Nothing was created or changed at old/ci/paistrike.",
+			fails:  "Error: Vault mount is not KV version 2 ... PS303: old/ is KV version 1, which has no check-and-set. Safe rotation requires version 2. Nothing was created or changed at old/ci/paistrike.",
 		},
 	)
 	s.wantCalls(s.apiCalls(), "POST", 0)

@@ -70,15 +70,15 @@ func TestVaultTokenLacksARight(t *testing.T) {
 	rows := []struct{ rules, says string }{
 		{
 			"secret/data/ci/*:read;secret/metadata/ci/*:read,patch",
-			"Error: Vault token lacks a permission ... PS302: The Vault token may not create, update secret/data/ci/paistrike (it has: read). Nothing was created or changed at secret/ci/paistrike. Extend its policy.",
+			"Error: Vault token lacks a permission ... PS302: The Vault token lacks capabilities on secret/data/ci/paistrike: create, update (it has: read). Nothing was created or changed at secret/ci/paistrike. Add them to its policy.",
 		},
 		{
 			"secret/data/ci/*:create,update,read;secret/metadata/ci/*:read",
-			"Error: Vault token lacks a permission ... PS302: The Vault token may not patch secret/metadata/ci/paistrike (it has: read). Nothing was created or changed at secret/ci/paistrike. Extend its policy.",
+			"Error: Vault token lacks a permission ... PS302: The Vault token lacks capabilities on secret/metadata/ci/paistrike: patch (it has: read). Nothing was created or changed at secret/ci/paistrike. Add them to its policy.",
 		},
 		{
 			"secret/data/ci/*:create,update,read",
-			"Error: Vault token lacks a permission ... PS302: Nothing was created or changed at secret/ci/paistrike. Extend its policy by the path in the message. ... secret/metadata/ci/paistrike",
+			"Error: Vault token lacks a permission ... PS302: Nothing was created or changed at secret/ci/paistrike. Add the path in the message to the policy of the Vault token. Vault returns the same error for a path that does not exist. ... secret/metadata/ci/paistrike",
 		},
 	}
 	name := func(i int) string { return fmt.Sprintf("token-of-little-power-%d", i) }
@@ -135,7 +135,7 @@ func TestPublishFails(t *testing.T) {
 	}
 	acts = append(acts, act{
 		before: broken(1, testparts.Fault{Status: 403}), config: standard,
-		fails: "Error: Token created but not stored ... PS210: The store refused the write of generation 2 of secret/ci/paistrike, so token tok_... was not published. It was revoked. secret/ci/paistrike still serves token tok_... Give the Vault token create and update on secret/data/ci/paistrike. Cause: writing secret/data/ci/paistrike: Vault answered 403",
+		fails: "Error: Token created but not stored ... PS210: The store refused the write of generation 2 of secret/ci/paistrike, so token tok_... was not published. It was revoked. secret/ci/paistrike still serves token tok_... Grant the Vault token create and update on secret/data/ci/paistrike. Cause: writing secret/data/ci/paistrike: Vault answered 403",
 	}, act{
 		before: broken(1, testparts.Fault{Status: 500}), config: standard,
 		fails: "Error: Token created, but it is unknown whether it was stored ... PS205: The store did not confirm that token tok_... was published as generation 3 of secret/ci/paistrike. The token was left active, because the write may still take effect; a later run adopts or revokes it. secret/ci/paistrike still serves token tok_... Run again when the store responds.",

@@ -102,7 +102,7 @@ func (e *AbandonedEntry) stand(result rotation.Abandoned, dryRun bool) {
 	case rotation.StandingForeign:
 		e.Outcome, e.Note = Skipped, notOurs
 	case rotation.StandingOtherPlace:
-		e.Outcome, e.Note, e.elsewhere = Skipped, fmt.Sprintf("belongs to another PAIStrike, %s", result.Endpoint), true
+		e.Outcome, e.Note, e.elsewhere = Skipped, fmt.Sprintf("belongs to a different PAIStrike, %s", result.Endpoint), true
 	}
 }
 

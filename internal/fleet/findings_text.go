@@ -31,12 +31,12 @@ func deadInVault(h *held) Finding {
 	if h.scheduled {
 		fix = "Run the scheduled rotation, or terraform apply."
 	}
-	return about(DeadInVault, Error, h.path, token, "Vault serves a token that "+state+".", fix)
+	return about(DeadInVault, Error, h.path, token, "The store serves a token that "+state+".", fix)
 }
 
 func missingToken(h *held) Finding {
-	return about(MissingToken, Error, h.path, tokenOf(h), "Vault serves a token that PAIStrike does not know.",
-		"Check that endpoint is the right account, then run terraform apply.")
+	return about(MissingToken, Error, h.path, tokenOf(h), "The store serves a token that does not exist in PAIStrike.",
+		"Check endpoint and the account of the management token, then run terraform apply.")
 }
 
 func unreadable(h *held) Finding {
@@ -45,8 +45,8 @@ func unreadable(h *held) Finding {
 }
 
 func staleMetadata(h *held) Finding {
-	return about(StaleMetadata, Error, h.path, tokenOf(h), "Its metadata does not describe the version that is served: "+problemOf(h.damaged).Summary+".",
-		"Run the scheduled rotation, or terraform apply: either writes it anew from the record.")
+	return about(StaleMetadata, Error, h.path, tokenOf(h), "The metadata does not describe the version that the store serves: "+problemOf(h.damaged).Summary+".",
+		"Run the scheduled rotation or terraform apply to rebuild the metadata from the record.")
 }
 
 func rotationOverdue(h *held) Finding {
@@ -54,8 +54,8 @@ func rotationOverdue(h *held) Finding {
 	if !h.overdue.Next.IsZero() {
 		since = " since " + instant(h.overdue.Next)
 	}
-	return about(Overdue, Error, h.path, h.token, fmt.Sprintf("Its rotation is due%s (%s).", since, h.overdue.Reason),
-		"Run the scheduled rotation, and see why it does not run.")
+	return about(Overdue, Error, h.path, h.token, fmt.Sprintf("The rotation has been due%s (%s).", since, h.overdue.Reason),
+		"Run the scheduled rotation, and find out why it did not run.")
 }
 
 func expiring(path string, token paistrike.Token, now time.Time) Finding {
@@ -64,20 +64,20 @@ func expiring(path string, token paistrike.Token, now time.Time) Finding {
 	if left > 0 {
 		ends = "in " + schedule.FormatDuration(left)
 	}
-	fix := "Add a rotation block to its resource."
+	fix := "Add a rotation block to the resource."
 	if path == "" {
-		fix = "Manage it with Terraform, or replace it by hand before that."
+		fix = "Manage the token with Terraform, or replace it manually before it expires."
 	}
-	return about(Expiring, Error, path, token, "It expires at "+instant(token.ExpiresAt)+", "+ends+", and no schedule replaces it.", fix)
+	return about(Expiring, Error, path, token, "The token expires at "+instant(token.ExpiresAt)+", "+ends+", and no schedule replaces it.", fix)
 }
 
 func orphan(home *held, token paistrike.Token) Finding {
-	detail, fix := "Made for this entry, which does not name it: a run was cut short.", "Run the audit with sweep: true, or wait for the next rotation."
+	detail, fix := "Created for this entry by a run that was interrupted; the entry does not refer to it.", "Run the audit with sweep: true, or wait for the next rotation."
 	switch {
 	case !home.serves:
 		detail, fix = "Created for this entry, which no longer serves a token.", "Revoke it "+byHand+"."
 	case rotation.Used(token):
-		detail, fix = "Made for this entry, which does not name it, and it is in use: Vault may have been restored from a backup.", "None: the next rotation lets it work for one more overlap and then revokes it."
+		detail, fix = "Created for this entry, which does not refer to it, and in use: the store may have been restored from a backup.", "No action is needed: the next rotation keeps it for one overlap and then revokes it."
 	}
 	return about(Orphan, Warning, home.path, token, detail, fix)
 }
@@ -85,31 +85,31 @@ func orphan(home *held, token paistrike.Token) Finding {
 func jobLeftover(token paistrike.Token) Finding {
 	what, see := "job", "the post step did not"
 	if rotation.IsRunName(token.Name) {
-		what, see = "run of Terraform", "the run could not"
+		what, see = "Terraform run", "the run did not"
 	}
-	return about(JobLeftover, Warning, "", token, "Made for one "+what+" at "+instant(token.CreatedAt)+", which must have ended, and still active.",
-		"Revoke it "+byHand+", and see why "+see+".")
+	return about(JobLeftover, Warning, "", token, "Created for a "+what+" at "+instant(token.CreatedAt)+". The "+what+" must have ended, but the token still works.",
+		"Revoke it "+byHand+", and find out why "+see+".")
 }
 
 func noExpiry(path string, token paistrike.Token) Finding {
-	return about(NoExpiry, Warning, path, token, "It never expires.", replaceBy(path, "expires_in"))
+	return about(NoExpiry, Warning, path, token, "The token never expires.", replaceBy(path, "expires_in"))
 }
 
 func longLife(path string, token paistrike.Token, life, most time.Duration) Finding {
 	return about(LongLife, Warning, path, token,
-		fmt.Sprintf("It lives for %s, longer than %s.", schedule.FormatDuration(life), schedule.FormatDuration(most)), replaceBy(path, "a shorter expires_in"))
+		fmt.Sprintf("The token's lifetime is %s, longer than %s.", schedule.FormatDuration(life), schedule.FormatDuration(most)), replaceBy(path, "a shorter expires_in"))
 }
 
 // replaceBy explains how to change a token's expiry.
 func replaceBy(path, what string) string {
 	if path == "" {
-		return "Replace it by one that Terraform manages, with " + what + "."
+		return "Replace it with a token that Terraform manages, with " + what + "."
 	}
-	return "Set " + what + " on its resource."
+	return "Set " + what + " on the resource."
 }
 
 func neverUsed(path string, token paistrike.Token) Finding {
-	return about(NeverUsed, Warning, path, token, "Nobody has used it since it was made at "+instant(token.CreatedAt)+".", endOf(path))
+	return about(NeverUsed, Warning, path, token, "Created at "+instant(token.CreatedAt)+" and never used.", endOf(path))
 }
 
 func unused(path string, token paistrike.Token) Finding {
@@ -118,9 +118,9 @@ func unused(path string, token paistrike.Token) Finding {
 
 func endOf(path string) string {
 	if path == "" {
-		return "If nobody misses it, revoke it " + byHand + "."
+		return "If it is no longer needed, revoke it " + byHand + "."
 	}
-	return "If nobody misses it, remove its resource from Terraform."
+	return "If it is no longer needed, remove its resource from Terraform."
 }
 
 func duplicateLabel(label string, ids []string) Finding {

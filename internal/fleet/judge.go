@@ -35,12 +35,12 @@ func judge(seen rotation.Sight, force bool) task {
 	run := task{request: rotation.Request{At: seen.At, Seen: &seen, Stored: true, MayRepublish: true, Wish: rotation.IfDue}}
 	switch unhealthy := seen.Unhealthy(); {
 	case seen.Stale() && !force:
-		run.note = "metadata is behind; the run reads the record"
+		run.note = "metadata is out of date; the run reads the record"
 		return run
 	case seen.Foreign():
 		return skip(notOurs)
 	case unhealthy == schedule.ReasonGone && seen.Revision != "":
-		return skip("closed: its token was destroyed by Terraform")
+		return skip("closed: Terraform destroyed its token")
 	case unhealthy == schedule.ReasonGone:
 		return skip("empty")
 	}
@@ -53,7 +53,7 @@ func judge(seen rotation.Sight, force bool) task {
 	unclean := seen.Ripe(policy) > 0 || seen.Strays() > 0 || seen.Strangers() > 0
 	switch ended := !policy.ExpiresAt.IsZero() && !seen.Clock.Rotate().Before(policy.ExpiresAt); {
 	case force && err == nil && !seen.Stale() && text.ExpiresIn == "" && (ended || !text.Scheduled()):
-		return skip("its fixed end is Terraform's to change")
+		return skip("only Terraform can change its fixed expiry")
 	case force:
 		run.request.Wish, run.request.Reason = rotation.Rotate, schedule.ReasonForced
 	case text.Scheduled() && run.verdict.Due:
@@ -69,7 +69,7 @@ func judge(seen rotation.Sight, force bool) task {
 }
 
 // notOurs is why an entry is left alone that holds someone's secret.
-const notOurs = "paistrike did not write what is there"
+const notOurs = "not written by paistrike"
 
 // noSchedule is why an entry is skipped of which the record, too, has no schedule.
 const noSchedule = "no schedule"

@@ -107,7 +107,7 @@ func problemsOf(notes []rotation.Message) []Problem {
 	return all
 }
 
-func notReached() *Problem { return &Problem{Summary: "not reached before the run ended"} }
+func notReached() *Problem { return &Problem{Summary: "not processed before the run ended"} }
 
 // add counts an entry, and keeps it unless it is neither due nor failed and onlyDue is true.
 func (r *Report) add(e Entry, onlyDue bool) {

@@ -111,7 +111,7 @@ func entryOf(seen rotation.Sight, t task) Entry {
 		e.Reason = t.request.Reason
 	case rotation.Settle:
 		if t.outcome == "" && t.note == "" {
-			e.Note = "older tokens are ready to be revoked"
+			e.Note = "older tokens can be revoked"
 		}
 	}
 	for _, r := range seen.Retiring {
@@ -154,7 +154,7 @@ func (e *Entry) tell(result rotation.Result, seen rotation.Sight, err error) {
 		e.Outcome, e.Problem = Failed, problemOf(err)
 		return
 	case result.Closed:
-		e.Outcome, e.Note = Skipped, "closed: its token was destroyed by Terraform"
+		e.Outcome, e.Note = Skipped, "closed: Terraform destroyed its token"
 	case result.Rotated:
 		e.Outcome = Rotated
 	case idle && note == noSchedule && !result.Schedule.Scheduled():

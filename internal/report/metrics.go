@@ -36,7 +36,7 @@ func Metrics(r fleet.AuditReport, mount string) string {
 			fmt.Fprintf(&b, "paistrike_entry_overdue{path=\"%s\"} %d\n", label(mount+"/"+e.Path), bit(e.Overdue))
 		}
 	}
-	family(&b, "paistrike_entries_failed", "Entries that could not be looked at.")
+	family(&b, "paistrike_entries_failed", "Entries that could not be checked.")
 	fmt.Fprintf(&b, "paistrike_entries_failed %d\n", r.Failed)
 	family(&b, "paistrike_audit_time_seconds", "When the audit ran, as seconds since 1970.")
 	fmt.Fprintf(&b, "paistrike_audit_time_seconds %d\n", r.Time.Unix())

@@ -32,7 +32,7 @@ func (p *page) row(cells ...string) {
 // more reports the number of omitted rows.
 func (p *page) more() {
 	if p.left > 0 {
-		fmt.Fprintf(&p.Builder, "\n%d more rows are in the report, which is an output of the step.\n", p.left)
+		fmt.Fprintf(&p.Builder, "\nThe report, an output of the step, contains %d more rows.\n", p.left)
 	}
 	p.left = 0
 }

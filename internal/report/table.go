@@ -98,7 +98,7 @@ func AbandonTable(r fleet.AbandonReport, width int) string {
 		for _, token := range left {
 			end := orDashes(Stamp(token.ExpiresAt))
 			if token.ID != "" && token.ExpiresAt.IsZero() {
-				end = "no known end"
+				end = "unknown expiry"
 			}
 			rows = append(rows, []string{inert.Short(e.Path), string(e.Outcome), orDashes(inert.Short(token.ID)), end, inert.Line(abandonRemarks(e), 1000)})
 		}
@@ -121,16 +121,16 @@ func abandonCounts(r fleet.AbandonReport) string {
 	case r.DryRun:
 		text = fmt.Sprintf("dry run: %d to close, %d failed", r.Due, r.Failed)
 	case r.Closed+r.Failed == 0 && r.Current > 0:
-		text = "nothing was to be done"
+		text = "nothing to do"
 	}
 	text += fmt.Sprintf("; %d closed before, %d skipped", r.Current, r.Skipped)
 	switch {
 	case r.NotRevoked == 0:
 		return text
 	case r.DryRun:
-		return text + "\n" + Count(r.NotRevoked, "token", "tokens") + " would be left, not revoked: if that PAIStrike still exists, each works there until it expires."
+		return text + "\n" + Count(r.NotRevoked, "token", "tokens") + " would not be revoked: if that PAIStrike still exists, they work there until they expire."
 	}
-	return text + "\nWhat is closed serves nothing any more. " + Count(r.NotRevoked, "token was", "tokens were") + " not revoked: if that PAIStrike still exists, each works there until it expires."
+	return text + "\nClosed entries no longer serve a token. " + Count(r.NotRevoked, "token was", "tokens were") + " not revoked: if that PAIStrike still exists, they work there until they expire."
 }
 
 // Count returns a number with its noun in the singular or plural.

@@ -30,20 +30,20 @@ func explain(err error) error {
 	action := actionOf(err)
 	switch {
 	case IsLoginFailed(err):
-		return entry.NewFailure("PS323", "AWS login failed", err, "", "Check where the AWS credentials come from: the aws block of the provider, the inputs of the workflow, or the environment.")
+		return entry.NewFailure("PS323", "AWS login failed", err, "", "Check the source of the AWS credentials: the aws block of the provider, the inputs of the workflow, or the environment.")
 	case isDenied(err):
-		return entry.NewFailure("PS322", "AWS credentials lack a permission", entry.Forbidden(err), "", "Allow "+action+" on the secret in an IAM policy of the identity that the message names. "+
-			"An own KMS key has to allow kms:GenerateDataKey and kms:Decrypt as well.")
+		return entry.NewFailure("PS322", "AWS credentials lack a permission", entry.Forbidden(err), "", "Allow "+action+" on the secret in an IAM policy of the identity in the message. "+
+			"A customer managed KMS key must also allow kms:GenerateDataKey and kms:Decrypt.")
 	case isThrottled(err):
-		return entry.NewFailure("PS325", "AWS kept throttling", err, "", "Wait a minute, then run again. Nothing was done by the calls that AWS throttled.")
+		return entry.NewFailure("PS325", "AWS kept throttling", err, "", "The throttled calls had no effect. Wait a minute, then run again.")
 	case isKMS(err):
-		return entry.NewFailure("PS326", "AWS KMS key cannot be used", err, "", "Check that the KMS key of the secret is enabled and allows kms:GenerateDataKey and kms:Decrypt to this identity.")
+		return entry.NewFailure("PS326", "AWS KMS key cannot be used", err, "", "Check that the KMS key of the secret is enabled, and that it allows this identity kms:GenerateDataKey and kms:Decrypt.")
 	case isFull(err):
-		return entry.NewFailure("PS327", "AWS secret has too many versions", err, "AWS keeps every version for 24 hours, and at most 100.", "Run again later. AWS advises against more than one new version in ten minutes.")
+		return entry.NewFailure("PS327", "AWS secret has too many versions", err, "AWS keeps every version for at least 24 hours, and allows 100 versions.", "Run again later. AWS recommends no more than one new version every 10 minutes.")
 	case statusOf(err) == 0:
 		return entry.NewFailure("PS321", "AWS cannot be reached", err, "", "Check region, endpoint and network.")
 	default:
-		return entry.NewFailure("PS320", "AWS refused a request", err, "", "AWS's own words say why. Run again when that is fixed.")
+		return entry.NewFailure("PS320", "AWS refused a request", err, "", "The message contains AWS's reason. Fix it, then run again.")
 	}
 }
 
@@ -57,7 +57,7 @@ func badConfiguration(err error) error {
 
 func expiresTooSoon(left, needed time.Duration) error {
 	return entry.NewFailure("PS324", "AWS credentials expire too soon", nil,
-		fmt.Sprintf("The AWS credentials are valid for another %s only, and %s are needed to replace a token safely.",
+		fmt.Sprintf("The AWS credentials expire in %s, but %s are needed to replace a token safely.",
 			schedule.FormatDuration(max(left, 0).Truncate(time.Second)), schedule.FormatDuration(needed)), "Log in again.")
 }
 
