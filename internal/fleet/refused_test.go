@@ -30,7 +30,7 @@ func TestWhatIsNotUnderstoodIsLeftAlone(t *testing.T) {
 		}, fleet.Failed, "PS212"},
 		{"ci/copied", w.spoiled("paistrike_slot", "aaaaaaaaaaaa"), fleet.Failed, "PS213"},
 		{"ci/tombstone", w.destroyed, fleet.Skipped, "Terraform destroyed its token"},
-		{"ci/foreign", func(path string) { w.write(path, map[string]any{"password": "by hand"}) }, fleet.Skipped, "did not write"},
+		{"ci/foreign", func(path string) { w.write(path, map[string]any{"password": "by hand"}) }, fleet.Skipped, "not written by paistrike"},
 		{"ci/empty", func(path string) {
 			testparts.Ask(w, http.MethodPost, w.vault+"/v1/secret/metadata/"+path, w.root, map[string]any{"custom_metadata": map[string]string{"team": "blue"}}, nil)
 		}, fleet.Skipped, "empty"},
