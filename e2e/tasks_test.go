@@ -177,7 +177,7 @@ func TestPlanOfAMoveLooksAtItsTarget(t *testing.T) {
 	w.write(t, "main.tf", strings.Replace(ci, `"ci/paistrike"`, `"ci/taken"`, 1))
 	said := w.run(t, "plan")
 	says(t, said, "Warning: Token cannot be moved: Entry is not managed by paistrike")
-	says(t, said, "An apply of this plan fails. PS208: secret/ci/taken holds a secret that paistrike did not write.")
+	says(t, said, "An apply of this plan fails. PS208: secret/ci/taken contains a secret that paistrike did not write.")
 	w.write(t, "main.tf", strings.Replace(ci, `"ci/paistrike"`, `"ci/free"`, 1))
 	if said := w.run(t, "plan"); strings.Contains(said, "Token cannot be moved") {
 		t.Error(said)

@@ -95,7 +95,7 @@ func TestImportOntoAForeignSecret(t *testing.T) {
 	id, _ := s.paistrike.Mint("CI/CD Pipeline", time.Time{})
 	s.play(
 		act{config: standard, step: importing(func() string { return id })},
-		act{config: standard, fails: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write"},
+		act{config: standard, fails: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike contains a secret that paistrike did not write"},
 		act{config: forgotten, unsound: true},
 	)
 	s.wantCalls(s.apiCalls(), "POST", 0)

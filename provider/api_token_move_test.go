@@ -147,7 +147,7 @@ func moveToAPlaceThatIsTaken(s *stage) {
 		act{config: standard},
 		act{
 			config: edit(standard, "ci/paistrike", "build/paistrike"),
-			fails:  "Error: Entry is not managed by paistrike ... PS208: secret/build/paistrike holds a secret that paistrike did not write.",
+			fails:  "Error: Entry is not managed by paistrike ... PS208: secret/build/paistrike contains a secret that paistrike did not write.",
 		},
 		act{config: standard, plan: nothing(), state: state(secretVersion(1)), after: func() { s.wantLive(1) }},
 	)

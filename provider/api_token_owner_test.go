@@ -20,7 +20,7 @@ func TestForeignSecretIsRefused(t *testing.T) {
 	s.play(
 		act{
 			config: standard,
-			fails:  `Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write. Nothing was created or written. Choose another place, or set adopt = true to write the token as a new version (older versions stay in the store).`,
+			fails:  `Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike contains a secret that paistrike did not write. Nothing was created or written. Choose another place, or set adopt = true to write the token as a new version (older versions stay in the store).`,
 		},
 	)
 	s.wantCalls(s.apiCalls(), "POST", 0)

@@ -60,7 +60,7 @@ func TestImportMatrix(t *testing.T) {
 				s.writeByHand(standardPath, someonesSecret)
 				return byHand(end)(s)
 			},
-			stops: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write",
+			stops: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike contains a secret that paistrike did not write",
 		},
 		{
 			name: "unknown id", given: func(*stage) string { return "tok_nobodys" },

@@ -243,7 +243,7 @@ func TestSomeoneWritesDuringACreate(t *testing.T) {
 	s.play(
 		act{
 			before: s.onVerify(func() { s.writeByHand(standardPath, someonesSecret) }), config: standard,
-			fails: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike holds a secret that paistrike did not write",
+			fails: "Error: Entry is not managed by paistrike ... PS208: secret/ci/paistrike contains a secret that paistrike did not write",
 		},
 		act{config: empty, after: func() { s.wantLive(0) }},
 	)
