@@ -1,8 +1,8 @@
 'use strict';
 
-// Downloads the program of a release: unpacked as it arrives, verified, and kept for
-// later steps. Its SHA-256 is what makes it trustworthy; where it comes from is not.
-// That is why the variables that name certificates are honoured here, and nowhere else.
+// Downloads the program of a release, unpacks and verifies it, and saves it for later steps. Only
+// its SHA-256 makes it trustworthy, not its origin. Therefore, the variables that name
+// certificates are used here, and nowhere else.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -14,14 +14,14 @@ const { Problem, input, privateFile, write, drop, sealed } = require('./program.
 
 const GITHUB = 'https://github.com';
 const RELEASES = 'paistrike/terraform-provider-paistrike/releases/download';
-const MOST = 64 * 1024 * 1024; // bytes of a program
-const PATIENCE = 60 * 1000; // milliseconds for one download
-const AHEAD = 1024 * 1024; // bytes that are unpacked while others are written
+const MOST = 64 * 1024 * 1024; // limit for a program, in bytes
+const PATIENCE = 60 * 1000; // limit for one download, in milliseconds
+const AHEAD = 1024 * 1024; // bytes unpacked before earlier ones are written
 const ATTEMPTS = 3;
 const REDIRECTS = 5;
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
-// load downloads the program, and keeps it in the first of the places that takes it.
+// load downloads the program, and saves it in the first writable place.
 async function load(version, name, want, places) {
   const urls = sources().map((from) => `${from}/v${version}/paistrike-action_${name}.gz`);
   const { copy, url } = await download(urls, path.basename(places[0] || 'paistrike-action'));
@@ -30,8 +30,8 @@ async function load(version, name, want, places) {
   return program;
 }
 
-// sources are the addresses that have releases. A GitHub of one's own is asked before
-// github.com, which its runners may not reach.
+// sources returns the addresses of releases. A GitHub Enterprise Server is tried before
+// github.com, which its runners may not be able to reach.
 function sources() {
   const mirror = input('binary_mirror').replace(/\/+$/, '');
   if (mirror) {
@@ -41,8 +41,8 @@ function sources() {
   return [...servers].map((server) => `${server}/${RELEASES}`);
 }
 
-// keep copies the program to where later steps look for it, and reports whether it
-// could. If not, they download it again.
+// keep copies the program to the place where later steps look for it. It returns false if it
+// fails; later steps then download the program again.
 function keep(file, program) {
   const part = `${file}.${process.pid}-${process.hrtime.bigint()}`;
   try {
@@ -55,13 +55,13 @@ function keep(file, program) {
     try {
       fs.rmSync(part, { force: true });
     } catch {
-      // a part of a file that nobody looks for
+      // no step looks for a partial file
     }
     return false;
   }
 }
 
-// download returns a private copy of what the first of the addresses that answers sends.
+// download returns a private copy of the program from the first address that responds.
 async function download(urls, name) {
   urls.forEach(check);
   let problem;
@@ -87,7 +87,7 @@ function said(error) {
   return error.name === 'TimeoutError' || error.name === 'AbortError' ? `it took longer than ${PATIENCE / 1000} s` : error.message;
 }
 
-// check refuses an address that others could listen to.
+// check rejects an address without transport encryption, except on loopback.
 function check(url) {
   const { protocol, hostname } = new URL(url);
   if (protocol !== 'https:' && !(protocol === 'http:' && LOOPBACK.includes(hostname))) {
@@ -95,8 +95,8 @@ function check(url) {
   }
 }
 
-// unpack writes what is in a gzip stream to a file. Nothing is being written any more when it
-// ends, however it does.
+// unpack writes the contents of a gzip stream to a file. When it settles, no write is in
+// progress.
 async function unpack({ body, ended }, copy) {
   let size = 0;
   let writing = null;
@@ -112,8 +112,8 @@ async function unpack({ body, ended }, copy) {
     },
   });
   const packed = pipeline(body, zlib.createGunzip({ chunkSize: 256 * 1024 }), file);
-  require('node:crypto'); // sealed needs it; this thread has nothing else to do
-  // What the other process says is worth more than that its stream broke off.
+  require('node:crypto'); // sealed needs it, and this thread is idle
+  // The other process's error is more useful than that of its broken stream.
   const [stream, end] = await Promise.allSettled([packed, ended]);
   await writing;
   for (const { status, reason } of [end, stream]) {
@@ -123,8 +123,8 @@ async function unpack({ body, ended }, copy) {
   }
 }
 
-// open begins a download. Node minds HTTPS_PROXY only if it was told so when it
-// started, so that behind a proxy another one does the download.
+// open starts a download. Node.js uses HTTPS_PROXY only if that is enabled at its start, so
+// behind a proxy another process downloads.
 async function open(url) {
   const proxy = Object.keys(process.env).some((name) => /^https?_proxy$/i.test(name) && process.env[name]);
   if (!proxy || process.env.NODE_USE_ENV_PROXY) {
@@ -142,7 +142,7 @@ async function open(url) {
   return { body: child.stdout, ended };
 }
 
-// get returns the body that an address sends, and follows it to the hosts of releases.
+// get returns the response body of an address, and follows redirects to the hosts of releases.
 async function get(first) {
   const signal = AbortSignal.timeout(PATIENCE);
   let url = new URL(first);
@@ -164,15 +164,15 @@ async function get(first) {
   throw new Error('the server redirects without end');
 }
 
-// follows reports whether an address may send on to another: github.com has the files of
-// releases on hosts below githubusercontent.com, every other server on its own.
+// follows reports whether an address may redirect to another: github.com serves releases from
+// hosts below githubusercontent.com, every other server from its own hosts.
 function follows({ hostname: from }, { hostname: to }) {
   const owners = from === 'github.com' ? [from, 'githubusercontent.com'] : [from];
   return owners.some((owner) => to === owner || to.endsWith(`.${owner}`));
 }
 
-// ask sends one request. The system's authorities are read only if Node's own do not
-// know the server's, since that takes longer than the whole request.
+// ask sends one request. The system's certificate authorities are loaded only if Node.js's own do
+// not verify the server, because loading takes longer than the whole request.
 async function ask(url, signal) {
   try {
     return await request(url, { signal });
@@ -194,7 +194,7 @@ function request(url, options) {
 
 module.exports = { load, follows };
 
-// In a process of its own, it writes what it downloads to its output.
+// As a separate process, writes the download to standard output.
 if (require.main === module) {
   get(process.argv[2]).then((body) => pipeline(body, process.stdout)).catch((error) => {
     process.stderr.write(`${said(error)}\n`, () => process.exit(1));

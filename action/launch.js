@@ -1,22 +1,20 @@
 'use strict';
 
-// Starts the program that does the work: finds it, makes sure that it is the very one
-// that this version of the action was released with, and hands the step over to it.
-// Node's own modules are all it uses, and each is loaded where it is needed: every job
-// waits for this file.
+// Starts the program: finds it, verifies that it is the one released with this version of the
+// action, and runs the step. It uses only Node.js's own modules and loads each on first use,
+// because every job waits for it.
 //
-// release.json beside this file holds the version and the SHA-256 of its programs, so
-// whoever pins the action by commit pins the program too. On the main branch it names no
-// version: then the program is the one that `make build` left in bin/, or that
-// binary_path names, and its SHA-256 stands in the file of the same name with .sha256 at
-// the end, which the build wrote too.
+// release.json contains the version and the SHA-256 digests of its programs, so pinning the
+// action by commit pins the programs too. On the main branch it names no version: the program is
+// then the one that `make build` wrote to bin/, or the one in binary_path, and the build wrote
+// its SHA-256 to the file of the same name with the suffix .sha256.
 
 const fs = require('node:fs');
 const path = require('node:path');
 
 const { Problem, input, privateFile, copy, drop, sealed, start } = require('./program.js');
 
-// platform names the program for a machine as Go does: linux_amd64.
+// platform returns the program's platform in Go's terms, such as linux_amd64.
 function platform(system = process.platform, machine = process.arch) {
   const systems = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
   const machines = { x64: 'amd64', arm64: 'arm64' };
@@ -26,12 +24,12 @@ function platform(system = process.platform, machine = process.arch) {
   return `${systems[system]}_${machines[machine]}`;
 }
 
-// programName is what the program's file is called on a system.
+// programName returns the file name of the program on a system.
 function programName(system = process.platform) {
   return system === 'win32' ? 'paistrike-action.exe' : 'paistrike-action';
 }
 
-// load returns the program, verified and ready to be started.
+// load returns the verified program, ready to start.
 async function load() {
   const release = JSON.parse(fs.readFileSync(path.join(__dirname, 'release.json'), 'utf8'));
   const given = input('binary_path');
@@ -53,8 +51,8 @@ async function load() {
   return loadReleased(release.version, name, want);
 }
 
-// loadBuilt is for a checkout of the sources. The digest that the build left beside
-// the program proves that it is a whole build, and no other file of that name.
+// loadBuilt loads the program of a source checkout. The digest that the build wrote next to the
+// program proves that the file is a complete build.
 async function loadBuilt(file) {
   let missing = `${file}.sha256`;
   try {
@@ -73,8 +71,7 @@ async function loadBuilt(file) {
     'Use a released version of the action, or run make build first.');
 }
 
-// loadReleased takes the program from where an earlier step or job kept it, or
-// downloads it and keeps it.
+// loadReleased loads the program that an earlier step or job saved, or downloads and saves it.
 async function loadReleased(version, name, want) {
   const { RUNNER_TOOL_CACHE: tools, RUNNER_TEMP: temp, RUNNER_ENVIRONMENT: runner } = process.env;
   const places = [tools, temp].filter(Boolean).map((folder) => path.join(folder, 'paistrike-action', version, name, programName()));
@@ -85,13 +82,12 @@ async function loadReleased(version, name, want) {
     }
   }
   if (runner === 'github-hosted') {
-    places.reverse(); // no later job would find it in the tool cache
+    places.reverse(); // no later job uses this runner's tool cache
   }
   return require('./download.js').load(version, name, want, places);
 }
 
-// copied returns a private copy of the program in a file, verified; null if there is no
-// such file.
+// copied returns a verified private copy of a program, or null if the file does not exist.
 async function copied(file, want) {
   if (!fs.existsSync(file)) {
     return null;
@@ -110,8 +106,8 @@ function escaped(text) {
   return text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
 }
 
-// report makes an annotation, and returns the exit code. In the post step a token lives
-// on, which is a warning unless the user wants it to be an error.
+// report writes an annotation and returns the exit code. If the post step fails, a token remains
+// valid, which is a warning unless the inputs make it an error.
 function report(problem, step) {
   const code = problem.code && /^PSA/.test(problem.code) ? problem.code : 'PSA602';
   let text = problem.message;
@@ -124,7 +120,7 @@ function report(problem, step) {
   return kind === 'error' ? 1 : 0;
 }
 
-// run does a step of the action, or of one of its sub-actions.
+// run runs a step of the action or of one of its sub-actions.
 async function run(step, ...of) {
   try {
     process.exitCode = await start(await load(), [step, ...of]);

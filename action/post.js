@@ -1,7 +1,7 @@
 'use strict';
 
-// A job whose main step asked for nothing, or whose token is revoked already, pays for
-// Node's start and no more: nothing is loaded.
+// If the main step requested no token, or has revoked it already, nothing is loaded, and the step
+// takes only the start of Node.js.
 if (process.env.STATE_names && process.env.STATE_revoked !== 'true') {
   require('./launch.js').run('post');
 }

@@ -1,19 +1,18 @@
 'use strict';
 
-// A private copy of the program: written, verified, and started, so that the bytes that
-// were verified are the bytes that run.
+// Makes, verifies and starts a private copy of the program, so that exactly the verified bytes
+// run.
 //
-// On Linux the copy has no name in any folder once it is opened, so nothing can be put in
-// its place, and nothing is left of it however the step ends. It is hashed and executed
-// through one descriptor that cannot write. Elsewhere it is a file in a folder that only
-// the user of the runner can enter.
+// On Linux the copy is unlinked as soon as it is open, so nothing can replace it, and nothing is
+// left behind however the step ends. It is hashed and executed through one read-only descriptor.
+// Elsewhere it is a file in a folder that only the runner's user can access.
 
 const fs = require('node:fs');
 const path = require('node:path');
 
-const PART = 64 * 1024; // bytes that are hashed at a time: what a core keeps at hand
+const PART = 64 * 1024; // bytes hashed at a time, which fit into a CPU cache
 
-// Problem is an error for the user: a code to search for, and what to do.
+// Problem is an error for the user, with a searchable code and a remedy.
 class Problem extends Error {
   constructor(code, text) {
     super(`${code}: ${text}`);
@@ -21,13 +20,13 @@ class Problem extends Error {
   }
 }
 
-// input is what the workflow passes to the action under a name.
+// input returns an input of the action.
 function input(name) {
   return (process.env[`INPUT_${name.toUpperCase()}`] || '').trim();
 }
 
-// privateFile is a new file for the program, from which it may be executed: file is how to
-// open it, and folder is null where it has no name.
+// privateFile returns a new executable file for the program. file is the path to open it; folder
+// is null if the file has no name.
 function privateFile(name, system = process.platform) {
   const problems = [];
   for (const folder of folders()) {
@@ -40,14 +39,14 @@ function privateFile(name, system = process.platform) {
   throw new Problem('PSA602', `The program needs a folder in which it may be written and executed, and there is none: ${problems.join('; ')}.`);
 }
 
-// folders are where the program may lie while it is started. The first is the job's own;
-// the others are for a machine that forbids to execute what lies there.
+// folders returns the possible locations of the private copy. The first is the job's own; the
+// others are for machines where it is mounted noexec.
 function folders() {
   return [...new Set([process.env.RUNNER_TEMP, process.env.TMPDIR || process.env.TEMP || '/tmp', process.env.HOME || process.env.USERPROFILE])].filter(Boolean);
 }
 
-// nameless opens a file that loses its name at once. On a file system that is mounted
-// noexec it may not be executed, which access(2) tells.
+// nameless opens a file and unlinks it. It fails if access(2) shows that the file cannot be
+// executed, as on a noexec file system.
 function nameless(folder) {
   const file = path.join(folder, `.paistrike-${process.pid}-${process.hrtime.bigint()}`);
   const fd = fs.openSync(file, 'wx+', 0o700);
@@ -70,18 +69,18 @@ function named(parent, name) {
   return { fd: null, file: path.join(folder, name), folder };
 }
 
-// copy fills a private file with the bytes of another file, on a thread of its own. This one
-// loads the module that hashes them meanwhile, which takes longer.
+// copy copies a file to a private file on another thread. Meanwhile, this thread loads the module
+// for hashing, which takes longer.
 async function copy(program, file) {
-  const copying = new Promise((resolve, reject) => { // in the kernel, where it can
+  const copying = new Promise((resolve, reject) => { // in the kernel if possible
     fs.copyFile(file, program.file, (error) => (error ? reject(error) : resolve()));
   });
   require('node:crypto');
   await copying;
-  fs.chmodSync(program.file, 0o700); // the copy has the rights of the other file
+  fs.chmodSync(program.file, 0o700); // the copy has the mode of the source
 }
 
-// write appends a part to a private file, on a thread of its own.
+// write appends data to a private file on another thread.
 async function write(program, part) {
   program.fd ??= fs.openSync(program.file, 'wx', 0o700);
   for (let left = part; left.length > 0;) {
@@ -91,7 +90,7 @@ async function write(program, part) {
   }
 }
 
-// drop gives up a file that will not be started.
+// drop deletes a file that will not be started.
 function drop(program) {
   close(program);
   clear(program);
@@ -103,8 +102,8 @@ function close({ fd }) {
   }
 }
 
-// sealed returns the program once its bytes are those that were released. They are read
-// through the descriptor that will be executed, after the one that could write is closed.
+// sealed returns the program if its bytes match the released ones. It reads them through the
+// descriptor that will be executed, after closing the writable one.
 function sealed(program, want, where) {
   const reading = fs.openSync(program.file);
   close(program);
@@ -126,29 +125,28 @@ function sealed(program, want, where) {
   return { fd: reading, file: `/proc/self/fd/${reading}`, folder: null };
 }
 
-// clear removes what has a name. Whatever becomes of it changes no step's result.
+// clear deletes a named file. A failure does not change the result of the step.
 function clear({ folder }) {
   try {
     if (folder) {
       fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     }
   } catch {
-    // the runner empties its folder after the job
+    // the runner deletes its temporary folder after the job
   }
 }
 
-// credentials are the variables in which a job, a container or a machine has credentials
-// for AWS. Those that would lead elsewhere, such as AWS_ENDPOINT_URL and AWS_CA_BUNDLE, are
-// not among them.
+// credentials lists the variables with AWS credentials of a job, a container or a machine. It
+// excludes those that redirect requests, such as AWS_ENDPOINT_URL and AWS_CA_BUNDLE.
 const credentials = ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY', 'SESSION_TOKEN', 'ROLE_ARN', 'ROLE_SESSION_NAME', 'WEB_IDENTITY_TOKEN_FILE', 'PROFILE', 'CONFIG_FILE',
   'SHARED_CREDENTIALS_FILE', 'CONTAINER_CREDENTIALS_RELATIVE_URI', 'CONTAINER_CREDENTIALS_FULL_URI', 'CONTAINER_AUTHORIZATION_TOKEN',
   'CONTAINER_AUTHORIZATION_TOKEN_FILE', 'EC2_METADATA_DISABLED'].map((name) => `AWS_${name}`);
 
-// environment is what the program gets to see: what the runner says to the action, how to
-// reach the network, and with store: aws the credentials that the job has. Everything else
-// in a job's environment is none of its business. That holds for SSL_CERT_FILE and its kin
-// as well: an earlier step that sets them and HTTPS_PROXY would read along. Certificates
-// come from the system and the inputs.
+// environment returns the program's environment: the runner's variables for the action, network
+// settings and, with store: aws, the job's AWS credentials. The program needs nothing else. In
+// particular, it does not get SSL_CERT_FILE and similar variables, because an earlier step that
+// sets them and HTTPS_PROXY could read its traffic. Certificates come from the system and the
+// inputs.
 function environment(all) {
   const names = new Set(['PATH', 'HOME', 'ACT', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT', 'USERPROFILE', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY',
     ...((all.INPUT_STORE || '').trim() === 'aws' ? credentials : [])]);
@@ -157,9 +155,8 @@ function environment(all) {
     prefixes.some((prefix) => name.toUpperCase().startsWith(prefix))));
 }
 
-// start runs the program. Where it can, it becomes the program: there is no second
-// process then, and the runner's signals reach the program itself. It resolves to the
-// exit code.
+// start runs the program and resolves to the exit code. If possible, the program replaces this
+// process, so that the runner's signals reach it directly.
 async function start(program, args) {
   const env = environment(process.env);
   if (!program.folder && process.execve) {
@@ -168,27 +165,27 @@ async function start(program, args) {
   return spawned(program, args, env);
 }
 
-// stops are the signals by which a runner asks a step to end. On Windows SIGBREAK
-// follows Ctrl-C after 7.5 seconds.
+// stops returns the signals with which a runner ends a step. On Windows, SIGBREAK follows Ctrl-C
+// after 7.5 seconds.
 function stops(system = process.platform) {
   return system === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGBREAK'] : ['SIGINT', 'SIGTERM'];
 }
 
-// spawned runs the program as a child, without a shell, and passes signals on.
+// spawned runs the program as a child process, without a shell, and forwards signals.
 function spawned(program, args, env) {
   const { spawn } = require('node:child_process');
   process.on('exit', () => clear(program));
   let child = null;
   for (const signal of stops()) {
-    // On Windows a signal would kill the program; there the runner's Ctrl-C and
-    // Ctrl-Break reach it as they reach this process, which waits for it.
+    // On Windows a signal would kill the program. The runner's Ctrl-C and Ctrl-Break reach the
+    // program directly; this process only waits for it.
     process.on(signal, () => process.platform === 'win32' || child.kill(signal));
   }
   const stdio = ['inherit', 'inherit', 'inherit'];
   child = program.folder ? spawn(program.file, args, { env, stdio, windowsHide: true })
     : spawn('/proc/self/fd/3', args, { env, stdio: [...stdio, program.fd], argv0: 'paistrike-action' });
   if (process.platform !== 'win32') {
-    child.on('spawn', () => clear(program)); // it runs, and needs its name no more
+    child.on('spawn', () => clear(program)); // a running program does not need its name
   }
   return new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new Problem('PSA602', `The program cannot be started: ${error.message}.`)));
