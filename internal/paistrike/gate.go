@@ -110,8 +110,8 @@ func (s silence) room(flying int) bool {
 	return flying < inSilence+s.served/perFlying
 }
 
-// answered returns the silence after a response. closed says that a call was refused before,
-// and that no call has been sent since.
+// answered returns the silence after a response. closed is true if a call was refused
+// before and no call has been sent since.
 func (s silence) answered(refused, closed bool) silence {
 	switch {
 	case refused && closed:

@@ -84,7 +84,7 @@ func TestEvaluate(t *testing.T) {
 		{"a second after the period is over", firstDay.Add(30*day + second), made, monthly, due(schedule.ReasonPeriod, firstDay.Add(30*day), deadline)},
 		{"manual: no time counts", firstDay.Add(89 * day), made, manual, schedule.Verdict{}},
 
-		// 00.
+		// The window of a schedule.
 		{"a second before the fire", fire.Add(-second), made, weekly, schedule.Verdict{Next: fire, Deadline: deadline}},
 		{"the window opens", fire, made, weekly, due(schedule.ReasonSchedule, fire, deadline)},
 		{"a second before it closes", fire.Add(2*time.Hour - second), made, weekly, due(schedule.ReasonSchedule, fire, deadline)},
