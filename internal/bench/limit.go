@@ -33,12 +33,7 @@ func (b *bench) limitedBy(ctx context.Context, announced string, r *report) (err
 	if err != nil {
 		return err
 	}
-	refused := 0
-	for _, call := range w.paistrike.Journal() {
-		if call.Status == http.StatusTooManyRequests {
-			refused++
-		}
-	}
+	refused := w.refused()
 	name := fmt.Sprintf("create, %d tokens, at most %d requests a minute for each token", limitedTokens, limitPerMinute)
 	if announced != "" {
 		name += ", announced"
@@ -47,4 +42,15 @@ func (b *bench) limitedBy(ctx context.Context, announced string, r *report) (err
 	r.add(name+": refused with 429", float64(refused), "requests")
 	r.aim(name+": share of all requests", float64(refused)/float64(c.paistrike()), "of 1", refusedAim)
 	return nil
+}
+
+// refused is how many requests PAIStrike has refused because of the limit.
+func (w *world) refused() int {
+	refused := 0
+	for _, call := range w.paistrike.Journal() {
+		if call.Status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	return refused
 }

@@ -74,15 +74,20 @@ func (w *world) command(ctx context.Context, program string, args ...string) (us
 	if err := w.forget(ctx); err != nil {
 		return usage{}, nil, "", err
 	}
-	args = append(args, "--vault-prefix", "bench", "--broker-path", "ci/broker", "--concurrency", strconv.Itoa(atOnce))
-	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // built here
-	cmd.Env = []string{"PAISTRIKE_ENDPOINT=" + w.api.URL, "VAULT_ADDR=" + w.vault, "VAULT_TOKEN=" + rootToken}
-	took, said, err := watch(cmd)
+	took, said, err := watch(w.overAll(ctx, program, args...))
 	if err != nil {
 		return took, nil, said, fmt.Errorf("%s: %w\n%s", args[0], err, said)
 	}
 	c, err := w.calls(ctx)
 	return took, c, said, err
+}
+
+// overAll is a command of the action's program over all entries.
+func (w *world) overAll(ctx context.Context, program string, args ...string) *exec.Cmd {
+	args = append(args, "--vault-prefix", "bench", "--broker-path", "ci/broker", "--concurrency", strconv.Itoa(atOnce))
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // built here
+	cmd.Env = []string{"PAISTRIKE_ENDPOINT=" + w.api.URL, "VAULT_ADDR=" + w.vault, "VAULT_TOKEN=" + rootToken}
+	return cmd
 }
 
 // rotateDue runs a scheduled rotation.

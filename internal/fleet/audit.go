@@ -40,7 +40,8 @@ func Audit(ctx context.Context, engine *rotation.Engine, entries []entry.Locatio
 	if err != nil {
 		return report, err
 	}
-	judge := newAuditor(o.Limits)
+	judge := newAuditor(o.Limits, len(entries))
+	report.Entries.rows = make([]row, 0, len(entries)) // a slice that grows is in memory twice
 	visit(entries, o.Concurrency, o.Progress,
 		func(at entry.Location) looked { return look(ctx, engine, at, o.Sweep) },
 		func(l looked) {

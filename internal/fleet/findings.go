@@ -134,9 +134,9 @@ type stray struct {
 	home *held
 }
 
-func newAuditor(limits Limits) *auditor {
+func newAuditor(limits Limits, entries int) *auditor {
 	return &auditor{
-		limits: limits, serves: map[string]served{}, former: map[string]bool{}, strays: map[string]stray{},
+		limits: limits, serves: make(map[string]served, entries), former: map[string]bool{}, strays: map[string]stray{},
 		labels: map[string]string{}, twice: map[string][]string{},
 	}
 }

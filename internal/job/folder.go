@@ -135,7 +135,7 @@ func show(out io.Writer, asJSON bool, found result) error {
 // keeps the account's list and a little of each entry, and by default Go lets that double
 // before it collects. A memory limit would not do: above the limit, a run over more entries
 // would do little but collect.
-const garbagePercent = 30
+const garbagePercent = 20
 
 // runFolder does the work of Step and Command.
 func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) (result, error) {
