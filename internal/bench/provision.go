@@ -22,9 +22,8 @@ import (
 // atOnceProvisioned is the number of entries provisioned concurrently.
 const atOnceProvisioned = 16
 
-// provision makes entries as Terraform does, of which some are due a month later. It makes
-// none of the requests that only find out whether it may, so that 100,000 entries are there
-// within minutes.
+// provision creates entries as Terraform does. Some of them are due a month later. It skips
+// the requests that only check permissions, so that it creates 100,000 entries in minutes.
 func (w *world) provision(ctx context.Context, n, due int) (*account, error) {
 	_, management := w.paistrike.Mint("provisioner", time.Time{})
 	client, err := paistrike.New(paistrike.Config{Endpoint: w.api.URL, Token: secret.New(management)})
@@ -85,13 +84,17 @@ func (a *account) Create(_ context.Context, name string, expiresAt time.Time) (p
 // Verify asks nobody.
 func (*account) Verify(context.Context, secret.Secret) error { return nil }
 
-// use lets the consumer of each token call PAIStrike, so that an audit finds them in use.
-func (a *account) use(ctx context.Context) {
+// use calls PAIStrike with each token, as its consumer would, so that an audit finds it in use.
+func (a *account) use(ctx context.Context) error {
 	for _, value := range a.secrets {
-		call := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/api-tokens/self", nil)
+		call := httptest.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/api/v1/api-tokens/self", nil)
 		call.Header.Set("Authorization", "Bearer "+value)
-		a.server.ServeHTTP(httptest.NewRecorder(), call)
+		response := httptest.NewRecorder()
+		if a.server.ServeHTTP(response, call); response.Code != http.StatusOK {
+			return fmt.Errorf("PAIStrike answered a consumer with %d: %s", response.Code, response.Body)
+		}
 	}
+	return nil
 }
 
 // newStore is a store in which nothing is yet, and in which all may be written.

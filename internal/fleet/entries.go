@@ -10,10 +10,10 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/schedule"
 )
 
-// Entries are the entries of a report, in the order of their paths. A folder may have very many, of which nearly all
-// are ordinary: nothing was done about them, and there is nothing to tell but whose token
-// they serve and when it is replaced. Such an entry takes a third of the memory of an
-// [Entry]. The zero value is empty and ready to use.
+// Entries contains the entries of a report, ordered by path. A folder may have very many
+// entries, and nearly all of them are ordinary: the run did nothing to them, and the report
+// contains only their token and its schedule. An ordinary entry takes a third of the memory
+// of an [Entry]. The zero value is empty and ready to use.
 type Entries struct {
 	rows  []row
 	kinds map[kind]*kind
@@ -26,7 +26,7 @@ type row struct {
 	seconds                  [4]int64 // of its times since 1970
 	nanos                    [4]int32 // of the fractions
 	kind                     *kind
-	whole                    *Entry // an entry that is not ordinary, which only path describes, too
+	whole                    *Entry // an entry that is not ordinary; of the other fields, only path is set
 }
 
 // kind contains the values that many entries have in common.
@@ -38,7 +38,7 @@ type kind struct {
 	window  time.Duration
 }
 
-// EntriesOf returns the entries of a report.
+// EntriesOf returns entries, ordered by path.
 func EntriesOf(all ...Entry) Entries {
 	var l Entries
 	for _, e := range all {
@@ -72,7 +72,7 @@ func (e *Entry) times() [4]*time.Time {
 	return [...]*time.Time{&e.CreatedAt, &e.ExpiresAt, &e.NextAt, &e.Deadline}
 }
 
-// ordinary reports whether a row can hold the entry.
+// ordinary reports whether a row can contain the entry without [row.whole].
 func (e Entry) ordinary() bool {
 	for _, at := range e.times() {
 		if at.Location() != time.UTC {
@@ -82,7 +82,7 @@ func (e Entry) ordinary() bool {
 	return e.Replaced == "" && e.Problem == nil && len(e.Previous)+len(e.Retired)+len(e.Swept)+len(e.Warnings) == 0
 }
 
-// At returns the entry at a place, from 0 to [Entries.Len].
+// At returns the entry with an index from 0 to [Entries.Len], exclusive.
 func (l Entries) At(i int) Entry {
 	r := l.rows[i]
 	if r.whole != nil {
@@ -101,7 +101,7 @@ func (l Entries) At(i int) Entry {
 // Len returns the number of entries.
 func (l Entries) Len() int { return len(l.rows) }
 
-// All returns all entries with their places.
+// All returns all entries with their indexes.
 func (l Entries) All() iter.Seq2[int, Entry] {
 	return func(yield func(int, Entry) bool) {
 		for i := range l.rows {

@@ -235,9 +235,9 @@ func (a *auditor) token(token paistrike.Token) {
 	a.use(by.path, token, managed)
 }
 
-// roundedUp returns how much longer the life of a token may be than its expires_in: a day
-// if the service keeps days. Otherwise it is a minute, because the end is counted from the
-// latest of the clocks, and the creation is told by PAIStrike's.
+// roundedUp returns how much the lifetime of a token may exceed its expires_in: a day if the
+// service stores only dates. Otherwise it is a minute, because the expiry is counted from the
+// latest of the clocks, and the creation time is PAIStrike's.
 func roundedUp(end time.Time) time.Duration {
 	if end.Equal(end.Truncate(24 * time.Hour)) {
 		return 24 * time.Hour
@@ -297,7 +297,7 @@ func (a *auditor) use(path string, token paistrike.Token, managed bool) {
 	}
 }
 
-// label notes how an integration is called.
+// label records the name of an integration.
 func (a *auditor) label(label, id string) {
 	if _, taken := a.labels[label]; taken {
 		a.twice[label] = append(a.twice[label], id)

@@ -8,8 +8,9 @@ import (
 	"github.com/paistrike/terraform-provider-paistrike/internal/entry"
 )
 
-// visit looks at each entry, several at once. What comes of an entry is taken as soon as it
-// is there, of one entry at a time, and tell, which may be nil, hears how many are done.
+// visit calls look for each entry, for several concurrently. It passes each result to take as
+// soon as it exists, one at a time, and reports to tell, which may be nil, how many entries are
+// done.
 func visit[T any](entries []entry.Location, concurrency int, tell func(done, total int), look func(entry.Location) T, take func(T)) {
 	var mu sync.Mutex
 	done := 0

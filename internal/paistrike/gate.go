@@ -85,24 +85,24 @@ func (w window) wait(now time.Time, flying int) (pause time.Duration, answer boo
 	return min(w.ends.Sub(now), maxWait), false
 }
 
-// silence contains the known data about a limit that the server does not announce: only a refusal
-// reports it, and then every call in flight is refused.
+// silence contains what is known about a limit that the server does not announce. Only a
+// refusal shows such a limit, and then the server refuses every call in flight.
 type silence struct {
-	served int // calls since the last refusal
-	held   int // calls between the two refusals before, or before the first; 0 if not known
+	served int // calls that were served since the last refusal
+	held   int // calls that the window before it served; 0 if not known
 }
 
 const (
-	// inSilence is the maximum number of calls in flight at first, and perFlying is how many
-	// calls must be served for one more. Together they limit the refused calls to one in a
-	// hundred when a limit is met after 400 calls.
+	// inSilence is the maximum number of calls in flight at first. It grows by one for every
+	// perFlying calls that were served. A limit that is reached after 400 calls therefore
+	// refuses at most one call in a hundred.
 	inSilence = 4
 	perFlying = 200
 )
 
-// room reports whether one more call may be sent while some are in flight. A window that
-// has served as many calls as the one before is asked with one call at a time, until it
-// has served a quarter more.
+// room reports whether one more call may be sent while some are in flight. When a window has
+// served as many calls as the one before it, calls go one at a time until it has served a
+// quarter more.
 func (s silence) room(flying int) bool {
 	if sent := s.served + flying; sent >= s.held && sent <= s.held+s.held/4 {
 		return flying == 0
