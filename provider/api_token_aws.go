@@ -39,11 +39,11 @@ type tokenAWSModel struct {
 func tokenAWSAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "The secret of AWS Secrets Manager that receives the token. Exactly one of `vault` and `aws_secrets_manager` is set. If its location changes, or the token moves from or to Vault, a new token is published at the new location first; the old entry and its token stay for the overlap.",
+		MarkdownDescription: "The secret of AWS Secrets Manager that receives the token. Set exactly one of `vault` and `aws_secrets_manager`. If its location changes, or the token moves from or to Vault, a new token is published at the new location first; the old entry and its token stay for the overlap.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Required: true, Validators: []validator.String{awsNameValidator{}},
-				MarkdownDescription: "Name of the secret, such as `ci/paistrike`: 1 to 512 letters, numbers and `/_+=.@-`. Each token needs a secret of its own. The secret is created if it does not exist.",
+				MarkdownDescription: "Name of the secret, such as `ci/paistrike`: 1 to 512 letters, numbers and `/_+=.@-`. Each token needs its own secret. The secret is created if it does not exist.",
 			},
 			"region": schema.StringAttribute{
 				Optional: true, Computed: true, Validators: []validator.String{awsRegionValidator{}},
@@ -51,7 +51,7 @@ func tokenAWSAttribute() schema.SingleNestedAttribute {
 			},
 			"key": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(entry.DefaultKey), Validators: []validator.String{keyValidator{}},
-				MarkdownDescription: "Field of the secret's JSON that holds the token, `token` by default.",
+				MarkdownDescription: "Field of the secret's JSON that contains the token, `token` by default.",
 			},
 			"format": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(jsonFormat), Validators: []validator.String{stringvalidator.OneOf(jsonFormat, plainFormat)},
@@ -60,7 +60,7 @@ func tokenAWSAttribute() schema.SingleNestedAttribute {
 			},
 			"kms_key_id": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{stringvalidator.LengthBetween(1, 2048)},
-				MarkdownDescription: "KMS key that encrypts the secret: an id, an ARN or an alias. AWS's own key `aws/secretsmanager` by default. It takes effect when the secret is created. To change the key of an existing secret, use AWS.",
+				MarkdownDescription: "KMS key that encrypts the secret: an ID, an ARN or an alias. Defaults to the AWS managed key `aws/secretsmanager`. It takes effect when the secret is created. To change the key of an existing secret, use AWS.",
 			},
 			"tags": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType, Validators: []validator.Map{mapvalidator.SizeAtMost(maxTags), awsTagsValidator{}},
@@ -127,7 +127,7 @@ func (awsNameValidator) ValidateString(_ context.Context, req validator.StringRe
 	check(req, resp, aws.CheckName)
 	if name := req.ConfigValue.ValueString(); likeAnARN.MatchString(name) {
 		resp.Diagnostics.AddAttributeWarning(req.Path, "Name ends like an ARN",
-			fmt.Sprintf("%q ends in a hyphen and six characters, as AWS's own ending of an ARN does. AWS advises against such names, because it may find another secret by a part of the ARN.", name))
+			fmt.Sprintf("%q ends in a hyphen and six characters, like the suffix that AWS appends to an ARN. AWS advises against such names, because a partial ARN may then match a different secret.", name))
 	}
 }
 
@@ -181,11 +181,11 @@ func checkAWSTag(key, value string) error {
 	case key == "" || utf8.RuneCountInString(key) > 128 || utf8.RuneCountInString(value) > 256:
 		return fmt.Errorf("tag %q is too long or empty: AWS allows 1 to 128 characters in a key, and 256 in a value", key)
 	case foreignToTags.MatchString(key) || foreignToTags.MatchString(value):
-		return fmt.Errorf("tag %q holds a character other than letters, numbers, spaces and _.:/=+-@", key)
+		return fmt.Errorf("tag %q contains a character other than letters, numbers, spaces and _.:/=+-@", key)
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):
-		return fmt.Errorf("tag %q begins with aws:, which AWS keeps for itself", key)
+		return fmt.Errorf("tag %q begins with aws:, which AWS reserves", key)
 	case key == "managed_by" || strings.HasPrefix(key, "paistrike_"):
-		return fmt.Errorf("tag %q is one of those that hold the token's metadata", key)
+		return fmt.Errorf("tag %q is reserved for the token's metadata", key)
 	}
 	return nil
 }
@@ -196,15 +196,15 @@ func (m apiTokenModel) validateStore(diags *diag.Diagnostics) {
 	if !m.AWS.IsNull() && !m.AWS.IsUnknown() {
 		a := fromObject[tokenAWSModel](m.AWS)
 		if a.Format.ValueString() == plainFormat && !a.Key.IsNull() {
-			diags.AddAttributeError(path.Root("aws_secrets_manager").AtName("key"), "Invalid aws_secrets_manager.key", "format is \"plain\", so the value is the token alone and has no fields: leave key out.")
+			diags.AddAttributeError(path.Root("aws_secrets_manager").AtName("key"), "Invalid aws_secrets_manager.key", "format is \"plain\", so the value is only the token and has no fields. Remove key.")
 		}
 	}
 	switch {
 	case m.Vault.IsUnknown() || m.AWS.IsUnknown():
 	case m.Vault.IsNull() && m.AWS.IsNull():
-		diags.AddAttributeError(path.Root("vault"), "Invalid vault", "neither vault nor aws_secrets_manager is set: a token needs one store for its secret.")
+		diags.AddAttributeError(path.Root("vault"), "Invalid vault", "neither vault nor aws_secrets_manager is set. Set one of them: it is the store for the token's secret.")
 	case !m.Vault.IsNull() && !m.AWS.IsNull():
-		diags.AddAttributeError(path.Root("aws_secrets_manager"), "Invalid aws_secrets_manager", "vault and aws_secrets_manager are both set: one token has one store. Choose one.")
+		diags.AddAttributeError(path.Root("aws_secrets_manager"), "Invalid aws_secrets_manager", "vault and aws_secrets_manager are both set. Set only one of them: a token has one store.")
 	}
 }
 
@@ -213,6 +213,6 @@ func warnOfSettings(s situation, diags *diag.Diagnostics) {
 	if s.imported || s.claim || s.want.at.Entry() != s.have.at.Entry() || s.want.settings.KMSKeyID == s.have.settings.KMSKeyID {
 		return
 	}
-	diags.AddAttributeWarning(path.Root("aws_secrets_manager").AtName("kms_key_id"), "KMS key of the secret stays as it is",
-		fmt.Sprintf("kms_key_id takes effect when a secret is created, and %s exists. To encrypt it with another key, run aws secretsmanager update-secret --secret-id %s --kms-key-id KEY; its next version has that key.", s.want.at, s.want.at.Path))
+	diags.AddAttributeWarning(path.Root("aws_secrets_manager").AtName("kms_key_id"), "KMS key of the secret will not change",
+		fmt.Sprintf("kms_key_id takes effect only when a secret is created, but %s already exists. To encrypt it with another key, run aws secretsmanager update-secret --secret-id %s --kms-key-id KEY. AWS then encrypts the next version with that key.", s.want.at, s.want.at.Path))
 }

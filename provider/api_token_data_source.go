@@ -31,15 +31,15 @@ func (d *apiTokenDataSource) Schema(_ context.Context, _ datasource.SchemaReques
 	attributes["id"] = schema.StringAttribute{
 		Optional: true, Computed: true,
 		Validators:          []validator.String{stringvalidator.LengthAtLeast(1), stringvalidator.ExactlyOneOf(path.MatchRoot("name"))},
-		MarkdownDescription: "PAIStrike's id. Exactly one of `id` and `name` is set.",
+		MarkdownDescription: "PAIStrike's id. Set exactly one of `id` and `name`.",
 	}
 	attributes["name"] = schema.StringAttribute{
 		Optional: true, Computed: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		MarkdownDescription: "The complete name in PAIStrike. Names are not necessarily unique: if several tokens have the name, the error lists them.",
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "One API token of the account, whether created by hand or not: when it was last used, when it expires, and whether it works. " +
-			"It does not contain the secret, which PAIStrike shows only when the token is created. No Vault is needed.",
+		MarkdownDescription: "One API token of the account, including tokens created manually: when it was last used, when it expires, and whether it works. " +
+			"It does not contain the secret, which PAIStrike shows only when the token is created. It does not need Vault.",
 		Attributes: attributes,
 	}
 }

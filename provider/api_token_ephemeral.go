@@ -61,11 +61,11 @@ func (e *apiTokenEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest,
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				Required: true, Validators: []validator.String{nameValidator{}},
-				MarkdownDescription: "What the token is for, 1 to 60 characters. In PAIStrike, a unique suffix follows this name, so concurrent runs do not collide.",
+				MarkdownDescription: "Purpose of the token, 1 to 60 characters. In PAIStrike, this name is followed by a unique suffix, so concurrent runs do not collide.",
 			},
 			"expires_in": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{ephemeralLifetimeValidator{}},
-				MarkdownDescription: "How long the token lives if it is not revoked, for example after a run was killed: `1h` by default, `24h` at most. Choose a time longer than the run takes.",
+				MarkdownDescription: "Lifetime of the token if it is not revoked, for example because the run was killed: `1h` by default, at most `24h`. Choose a time longer than the run takes.",
 			},
 			"token":      schema.StringAttribute{Computed: true, Sensitive: true, MarkdownDescription: "The secret. It works until the run ends. Terraform accepts it only where values are not stored: in providers, provisioners, write-only arguments and other ephemeral values."},
 			"token_id":   schema.StringAttribute{Computed: true, MarkdownDescription: "PAIStrike's id."},
@@ -93,7 +93,7 @@ func (e *apiTokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest,
 	}
 	if most := e.session.policy.maxExpiresIn; most > 0 && lifetime > most {
 		resp.Diagnostics.AddAttributeError(path.Root("expires_in"), "Token lives too long",
-			fmt.Sprintf("It would live for %s, and the provider's token_policy allows %s at most.", schedule.FormatDuration(lifetime), schedule.FormatDuration(most)))
+			fmt.Sprintf("It would live for %s, but the provider's token_policy allows at most %s.", schedule.FormatDuration(lifetime), schedule.FormatDuration(most)))
 		return
 	}
 	minted, err := openToken(ctx, client, model.Name.ValueString(), lifetime)
@@ -127,7 +127,7 @@ func openToken(ctx context.Context, client *paistrike.Client, label string, life
 	}
 	now, known := client.ServerTime()
 	if !known {
-		return paistrike.Minted{}, errors.New("PAIStrike's answers carry no Date, and the expiry is counted from its clock. No token was created")
+		return paistrike.Minted{}, errors.New("PAIStrike's responses have no Date header, and the expiry is counted from PAIStrike's clock. No token was created")
 	}
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), ephemeralBudget)
 	defer cancel()
@@ -139,7 +139,7 @@ func openToken(ctx context.Context, client *paistrike.Client, label string, life
 	case ctx.Err() != nil: // the caller no longer takes it, and would not close it
 		return paistrike.Minted{}, errors.Join(ctx.Err(), endEphemeral(whole, client, minted.Token))
 	case minted.ExpiresAt.IsZero():
-		err := fmt.Errorf("token %s was created without the expiry that was asked for", minted.ID)
+		err := fmt.Errorf("token %s was created without the requested expiry", minted.ID)
 		return paistrike.Minted{}, errors.Join(err, endEphemeral(whole, client, minted.Token))
 	}
 	return minted, nil
@@ -166,7 +166,7 @@ func (e *apiTokenEphemeral) Close(ctx context.Context, req ephemeral.CloseReques
 	defer cancel()
 	if err := client.End(whole, minted.ID, paistrike.Sent(minted.Name)); err != nil {
 		resp.Diagnostics.Append(diag.NewWarningDiagnostic("Ephemeral token not revoked",
-			fmt.Sprintf("%s Revoke token %s by hand in PAIStrike, or let it expire.\n\nCause: %s", stillWorks(err), minted.ID, err)))
+			fmt.Sprintf("%s Revoke token %s in PAIStrike, or let it expire.\n\nCause: %s", stillWorks(err), minted.ID, err)))
 	}
 }
 
@@ -175,7 +175,7 @@ func stillWorks(err error) string {
 	if unseen, ok := errors.AsType[*paistrike.NotRevokedError](err); ok && unseen.Seen == paistrike.StatusActive {
 		return "The token still works."
 	}
-	return "Whether the token still works is not known."
+	return "It is not known whether the token still works."
 }
 
 type ephemeralLifetimeValidator struct{ described }
@@ -184,7 +184,7 @@ func (ephemeralLifetimeValidator) ValidateString(_ context.Context, req validato
 	check(req, resp, func(text string) error {
 		d, err := schedule.ParseDuration(text)
 		if err == nil && d > maxEphemeralLifetime {
-			err = fmt.Errorf("%s is longer than %s, the most for a token of one run", text, "24h")
+			err = fmt.Errorf("%s is longer than %s, the maximum for a token of one run", text, "24h")
 		}
 		return err
 	})

@@ -23,7 +23,7 @@ func (m apiTokenModel) warnOfPath(ctx context.Context, diags *diag.Diagnostics) 
 			continue
 		}
 		diags.AddAttributeWarning(path.Root("vault").AtName("path"), "Path repeats the mount or the API",
-			fmt.Sprintf("vault.path begins below the mount, so Vault's API will have this entry at %s/data/%s. Unless %s is a folder of your own there, write path = %q.", mount, entry, prefix, rest))
+			fmt.Sprintf("vault.path is relative to the mount, so the entry will be at %s/data/%s in Vault's API. Unless you want a folder named %s there, set path = %q.", mount, entry, prefix, rest))
 		return
 	}
 }
@@ -40,18 +40,18 @@ func warnOfCleanUp(s situation, c change, diags *diag.Diagnostics) {
 			continue // not over yet, or warnOfOverdue reports it
 		}
 		diags.AddAttributeWarning(previous, "Replaced token will be revoked",
-			fmt.Sprintf("The overlap of token %s ended at %s. The apply revokes it; the token that consumers read stays.", p.ID.ValueString(), p.RevokeAfter.ValueString()))
+			fmt.Sprintf("The overlap of token %s ended at %s. The apply revokes it. The token that consumers read does not change.", p.ID.ValueString(), p.RevokeAfter.ValueString()))
 	}
 	for _, f := range s.ripeFormer(s.observed.Revoke) {
 		diags.AddAttributeWarning(previous, "Former entry will be closed",
-			fmt.Sprintf("The token moved away from %s, and the overlap ended at %s. The apply revokes what is left there and closes the entry.", f.At, timeValue(f.Token.RevokeAfter).ValueString()))
+			fmt.Sprintf("The token moved from %s, and the overlap ended at %s. The apply revokes the tokens that remain there and closes the entry.", f.At, timeValue(f.Token.RevokeAfter).ValueString()))
 	}
 	if s.observed.Strays > 0 {
 		diags.AddAttributeWarning(previous, "Unpublished tokens will be revoked",
-			fmt.Sprintf("%d tokens were made for %s by runs that were cut short, and no consumer ever got them. The apply revokes them.", s.observed.Strays, s.have.at))
+			fmt.Sprintf("%d tokens were created for %s by interrupted runs and never published. The apply revokes them.", s.observed.Strays, s.have.at))
 	}
 	if c.repair {
-		diags.AddAttributeWarning(path.Root("rotate_at"), "Metadata will be written anew",
-			fmt.Sprintf("The metadata of %s does not show the schedule that Terraform wrote: someone changed it, or a run was cut short. The apply writes it anew; the token stays.", s.have.at))
+		diags.AddAttributeWarning(path.Root("rotate_at"), "Metadata will be rewritten",
+			fmt.Sprintf("The metadata of %s does not contain the schedule that Terraform wrote: someone changed it, or a run was interrupted. The apply rewrites the metadata. The token does not change.", s.have.at))
 	}
 }

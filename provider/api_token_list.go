@@ -171,7 +171,7 @@ func describeResource(ctx context.Context, resource *tfsdk.Resource, token paist
 	set := func(p path.Path, value any) { diags.Append(resource.SetAttribute(ctx, p, value)...) }
 	label := labelOf(token)
 	if err := checkName(label); err != nil {
-		diags.AddWarning("Name needs another word", fmt.Sprintf("Token %s is named %q, and a configuration cannot say that: %s.", token.ID, token.Name, err))
+		diags.AddWarning("Name cannot be used in a configuration", fmt.Sprintf("Token %s is named %q, which is not a valid name in a configuration: %s. The generated configuration uses a similar name.", token.ID, token.Name, err))
 		label = slug(label)
 	}
 	set(path.Root("name"), label)

@@ -203,10 +203,10 @@ func warnOfLoss(c change, s situation, diags *diag.Diagnostics) {
 	case !c.lost:
 	case other != nil:
 		diags.AddWarning("Entry is managed by another resource",
-			fmt.Sprintf("PS209: %s is published by another resource (owner %s): token %s (%s), generation %d. An apply of this one fails and changes nothing; its destroy leaves the entry and its tokens alone. Give each integration a place of its own, or remove one of the two from its configuration.",
+			fmt.Sprintf("PS209: %s is published by another resource (owner %s): token %s (%s), generation %d. An apply of this resource fails and changes nothing. Destroying it does not change the entry or its tokens. Give each integration its own entry, or remove one of the two resources from its configuration.",
 				s.have.at, other.Owner, other.TokenID, other.TokenName, other.Gen))
 	default:
 		diags.AddWarning("Token is not known to this PAIStrike account",
-			fmt.Sprintf("PS112: The token that %s serves is neither listed nor found, and no other token of the entry is, so it may belong to another account. An apply fails and changes nothing. Check endpoint and api_token; if the service drops revoked tokens from its list, set api_routes.list.drops_revoked = true. A change of rotation.triggers replaces the token anyway.", s.have.at))
+			fmt.Sprintf("PS112: PAIStrike neither lists nor finds the token that %s serves, or any other token of the entry, so the entry may belong to another account. An apply of this plan fails and changes nothing. Check endpoint and api_token. If the service removes revoked tokens from its list, set api_routes.list.drops_revoked = true. To replace the token anyway, change rotation.triggers.", s.have.at))
 	}
 }

@@ -224,7 +224,7 @@ func TestClockPassesTheEndBetweenPlanAndApply(t *testing.T) {
 	s.play(act{
 		config: edit(standard, `expires_in = "90d"`, `expires_at = "2026-01-05T10:00:00Z"`, `period = "30d", `, ""),
 		plan:   []plancheck.PlanCheck{between(s.later(2 * time.Hour))},
-		fails:  "Error: Expiry is in the past ... expires_at is 2026-01-05T10:00:00Z, and PAIStrike's clock says 2026-01-05T11:00:00Z. Nothing was created.",
+		fails:  "Error: Expiry is in the past ... expires_at is 2026-01-05T10:00:00Z, but PAIStrike's clock is at 2026-01-05T11:00:00Z. Nothing was created.",
 	})
 	s.wantCalls(s.apiCalls(), "POST", 0)
 }

@@ -71,7 +71,7 @@ func TestTwoResourcesOnOnePathAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
 			person := s.terminal(standard + other)
-			s.wantSays(person.fails("plan"), "Error: Token cannot be created ... two resources of this configuration want secret/ci/paistrike, and one entry serves one token. Nothing was created or changed.")
+			s.wantSays(person.fails("plan"), "Error: Token cannot be created ... two resources of this configuration use secret/ci/paistrike, but an entry serves only one token. Nothing was created or changed.")
 			person.fails("apply", "-auto-approve")
 			s.wantCalls(s.apiCalls(), "POST", 0)
 			s.wantCalls(s.vaultCalls(), "P", 0)
@@ -97,7 +97,7 @@ func TestCopiedResourceTakesOver(t *testing.T) {
 			person.apply()
 			person.write(standard + copied)
 			s.wantSays(person.apply(), "Warning: Entry was taken over from another resource ... PS214: secret/ci/paistrike was last published by another resource")
-			s.wantSays(person.fails("plan"), "two resources of this configuration want secret/ci/paistrike")
+			s.wantSays(person.fails("plan"), "two resources of this configuration use secret/ci/paistrike")
 			s.wantLive(2) // the first is in its overlap
 			person.write(c.stays)
 			// The first resource lost its entry: its apply fails if it runs before the
@@ -125,7 +125,7 @@ func TestTakenOver(t *testing.T) {
 	taken := edit(zapier, `path = "ci/paistrike"`, `path = "ci/paistrike", adopt = true`)
 	s.play(
 		act{config: standard, after: func() { first = s.secret(standardPath) }},
-		act{config: standard + taken, fails: `two resources of this configuration want secret/ci/paistrike`},
+		act{config: standard + taken, fails: `two resources of this configuration use secret/ci/paistrike`},
 		act{
 			config: taken, unsound: true, // the first token is in the record, and no longer in a resource
 			state: state(statecheck.ExpectKnownValue("paistrike_api_token.zapier", tfjsonpath.New("previous_tokens"), knownvalue.ListSizeExact(1))),
@@ -146,7 +146,7 @@ func TestMoveAwayWhenTakenOver(t *testing.T) {
 	moved := edit(standard, "ci/paistrike", "build/paistrike")
 	s.play(
 		act{config: standard},
-		act{config: standard + taken, fails: `two resources of this configuration want secret/ci/paistrike`},
+		act{config: standard + taken, fails: `two resources of this configuration use secret/ci/paistrike`},
 		act{
 			config: moved + taken, plan: rotates("secret_moved"), state: state(secretVersion(2), previous(1)),
 			after: func() {

@@ -176,7 +176,7 @@ func readPrivate[T any](ctx context.Context, private privateReader, key string) 
 		return value, diags
 	}
 	if err := json.Unmarshal(raw, &value); err != nil {
-		diags.AddError("Private state cannot be read", "The private state of this resource, key "+key+", is not what this provider wrote. Run terraform apply -refresh-only.")
+		diags.AddError("Private state cannot be read", "The key "+key+" of this resource's private state was not written by this provider. Run terraform apply -refresh-only.")
 	}
 	return value, diags
 }

@@ -46,7 +46,7 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 			return f
 		}
 		if token.Status != paistrike.StatusActive {
-			diags.AddWarning("Token and entry are gone", "Neither token "+state.TokenID.ValueString()+" nor its entry exists any more. The next apply creates both anew.")
+			diags.AddWarning("Token and entry are gone", "Neither token "+state.TokenID.ValueString()+" nor its entry exists. The next apply creates a new token and entry.")
 			f.gone = true
 			return f
 		}
@@ -71,8 +71,8 @@ func refresh(ctx context.Context, engine *rotation.Engine, state apiTokenModel, 
 func refuseOrWarn(diags *diag.Diagnostics, err error) {
 	var failure *rotation.Error
 	if errors.As(err, &failure) && failure.OfStore() {
-		diags.AddWarning("Secret store not consulted: "+failure.Summary,
-			fmt.Sprintf("%s: The state keeps what it says, and drift in the store is not noticed by this plan. %s\n\nCause: %v", failure.Code, failure.Detail, failure.Err))
+		diags.AddWarning("Secret store not read: "+failure.Summary,
+			fmt.Sprintf("%s: The state was not refreshed from the store, and this plan does not show drift there. %s\n\nCause: %v", failure.Code, failure.Detail, failure.Err))
 		return
 	}
 	addFailure(diags, "Token not refreshed", err)
@@ -154,7 +154,7 @@ func refreshImported(ctx context.Context, engine *rotation.Engine, state apiToke
 	case err != nil:
 		addFailure(diags, "Token not imported", err)
 	case token.Name == "":
-		diags.AddError("Token not imported", "PAIStrike has no token with the id "+id+". To import by name, write name/ before it.")
+		diags.AddError("Token not imported", "PAIStrike has no token with the id "+id+". To import a token by its name, write name/ before the name.")
 	}
 	if diags.HasError() {
 		return refreshed{}

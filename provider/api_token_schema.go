@@ -22,14 +22,14 @@ func apiTokenSchema() schema.Schema {
 	attributes := map[string]schema.Attribute{
 		"name": schema.StringAttribute{
 			Required: true, Validators: []validator.String{nameValidator{}},
-			MarkdownDescription: "What the token is for, such as `CI/CD Pipeline`, 1 to 60 characters. In PAIStrike, a suffix that rotation needs follows this name. A change rotates the token.",
+			MarkdownDescription: "Purpose of the token, such as `CI/CD Pipeline`, 1 to 60 characters. In PAIStrike, this name is followed by a suffix that rotation needs. A change rotates the token.",
 		},
 		"expires_in": schema.StringAttribute{
 			Optional:      true,
 			Validators:    []validator.String{lifetimeValidator{}},
 			PlanModifiers: []planmodifier.String{sameDuration{}},
-			MarkdownDescription: "How long each token lives, such as `90d` or `2160h`. PAIStrike advises 30 to 90 days. For a token that works until someone revokes it, write `never`. A change rotates the token. " +
-				"Exactly one of `expires_in` and `expires_at` is set.",
+			MarkdownDescription: "Lifetime of each token, such as `90d` or `2160h`. PAIStrike advises 30 to 90 days. Set `never` for a token that works until someone revokes it. A change rotates the token. " +
+				"Set exactly one of `expires_in` and `expires_at`.",
 		},
 		"expires_at": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{instantValidator{}},
@@ -99,12 +99,12 @@ func rotationAttribute() schema.SingleNestedAttribute {
 				MarkdownDescription: "IANA time zone in which `schedule` is read, such as `Europe/Berlin`; UTC by default. If a clock change skips a local time, the schedule fires at the change. If a clock change repeats a local time, the schedule fires once.",
 			},
 			"window":        withDefault(duration("How long after `schedule` fires a rotation may start: at least `1h`, `24h` by default. A missed window waits for the next one, unless the token would come too close to its expiry.")),
-			"before_expiry": withDefault(duration("Rotate this long before the token expires, whatever the schedule. By default the larger of a third of the lifetime and twice the overlap.")),
-			"overlap":       withDefault(duration("How long the old token works after the new one is in the store, `24h` by default, or a third of the lifetime, of the period, or of the longest pause of the schedule if that is shorter. Choose a time longer than your consumers take to fetch a new secret.")),
+			"before_expiry": withDefault(duration("Rotate this long before the token expires, whatever the schedule. Defaults to a third of the lifetime or twice the overlap, whichever is longer.")),
+			"overlap":       withDefault(duration("How long the old token works after the new one is in the store. Defaults to `24h` or to a third of the lifetime, the period, or the schedule's longest pause, whichever is shortest. Choose a time longer than your consumers take to fetch a new secret.")),
 			"jitter":        duration("Spreads rotations that are due at the same time, for example over `6h`. Each entry waits for its own fixed part of this time. None by default."),
 			"retire_when_idle": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: "Whether a replaced token that is still in use when its overlap ends keeps working, with a warning, until no one uses it, for a second overlap at most. `false` by default: it is revoked, with a warning.",
+				MarkdownDescription: "Whether a replaced token that is still in use when its overlap ends keeps working, with a warning, until no one uses it, but no longer than a second overlap. Defaults to `false`: the token is revoked, with a warning.",
 			},
 			"triggers": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType,
@@ -125,14 +125,14 @@ func rotationAttribute() schema.SingleNestedAttribute {
 func tokenVaultAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "The KV version 2 entry of Vault that receives the secret. Exactly one of `vault` and `aws_secrets_manager` is set. If its location changes, a new token is published at the new location first; the old entry and its token stay for the overlap.",
+		MarkdownDescription: "The KV version 2 entry of Vault that receives the secret. Set exactly one of `vault` and `aws_secrets_manager`. If its location changes, a new token is published at the new location first; the old entry and its token stay for the overlap.",
 		Attributes: map[string]schema.Attribute{
 			"mount":     schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Mount of the secrets engine, such as `secret`."},
-			"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`. Each token needs a path of its own."},
+			"path":      schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Path below the mount, such as `ci/paistrike`. Each token needs its own path."},
 			"namespace": schema.StringAttribute{Optional: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Vault namespace, if it is not the provider's."},
 			"key": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString("token"), Validators: []validator.String{keyValidator{}},
-				MarkdownDescription: "Data field that holds the secret, `token` by default.",
+				MarkdownDescription: "Data field that contains the secret, `token` by default.",
 			},
 			"adopt": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the token may overwrite an existing secret. The older versions stay in Vault."},
 			"on_destroy": schema.StringAttribute{

@@ -49,7 +49,7 @@ func (u *update) apply(ctx context.Context, diags *diag.Diagnostics) error {
 	}
 	if u.claim && !rotate && result.TokenID != u.state.TokenID.ValueString() {
 		diags.AddWarning("Entry serves a different token than the import saw",
-			fmt.Sprintf("The record of %s names token %s, and its metadata named %s. The record counts: this resource publishes it now, and the next plan shows it.", u.want.at, result.TokenID, u.state.TokenID.ValueString()))
+			fmt.Sprintf("The record of %s names token %s, but its metadata named %s. The record is authoritative: this resource now manages the token of the record, and the next plan shows it.", u.want.at, result.TokenID, u.state.TokenID.ValueString()))
 	}
 	u.from.Claim, u.from.ExpiresAt = false, time.Time{}
 	if result.Rotated && !u.imported && u.want.at != u.have.at {

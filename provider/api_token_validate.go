@@ -19,9 +19,9 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	}
 	switch {
 	case m.ExpiresIn.IsNull() && m.ExpiresAt.IsNull():
-		diags.AddAttributeError(path.Root("expires_in"), "Invalid expires_in", "neither expires_in nor expires_at is set: a token has a lifetime such as \"90d\", a fixed end, or \"never\".")
+		diags.AddAttributeError(path.Root("expires_in"), "Invalid expires_in", "neither expires_in nor expires_at is set. Set expires_in to a lifetime such as \"90d\" or to \"never\", or set expires_at to a fixed time.")
 	case !m.ExpiresIn.IsNull() && !m.ExpiresAt.IsNull():
-		diags.AddAttributeError(path.Root("expires_in"), "Invalid expires_in", "expires_in and expires_at are both set: choose one.")
+		diags.AddAttributeError(path.Root("expires_in"), "Invalid expires_in", "expires_in and expires_at are both set. Set only one of them.")
 	}
 	if diags.HasError() || m.Rotation.IsNull() || anyUnknown(ctx, m.Rotation) {
 		return
@@ -29,10 +29,10 @@ func (m apiTokenModel) validate(ctx context.Context, diags *diag.Diagnostics) {
 	r := fromObject[rotationModel](m.Rotation)
 	rotationPath := path.Root("rotation")
 	if !r.Window.IsNull() && r.Schedule.IsNull() {
-		diags.AddAttributeError(rotationPath.AtName("window"), "Invalid rotation.window", "a window belongs to a schedule, and rotation.schedule is not set.")
+		diags.AddAttributeError(rotationPath.AtName("window"), "Invalid rotation.window", "a window requires a schedule, but rotation.schedule is not set.")
 	}
 	if !r.BeforeExpiry.IsNull() && (m.ExpiresIn.IsNull() || m.ExpiresIn.ValueString() == schedule.Never) {
-		diags.AddAttributeError(rotationPath.AtName("before_expiry"), "Invalid rotation.before_expiry", "it needs a lifetime in expires_in: with a fixed end, or none, a new token would expire no later.")
+		diags.AddAttributeError(rotationPath.AtName("before_expiry"), "Invalid rotation.before_expiry", "it requires a lifetime in expires_in. With a fixed expiry, or with none, a new token would not expire later than the old one.")
 	}
 	if diags.HasError() || !m.readable(r) {
 		return
@@ -66,7 +66,7 @@ func checkGuardRails(p tokenPolicy, d desired, diags *diag.Diagnostics) {
 	}
 	if p.maxExpiresIn > 0 && d.policy.Lifetime > p.maxExpiresIn {
 		diags.AddAttributeError(path.Root("expires_in"), "Token lives too long",
-			fmt.Sprintf("expires_in is %s, and the provider's token_policy allows %s at most.", schedule.FormatDuration(d.policy.Lifetime), schedule.FormatDuration(p.maxExpiresIn)))
+			fmt.Sprintf("expires_in is %s, but the provider's token_policy allows at most %s.", schedule.FormatDuration(d.policy.Lifetime), schedule.FormatDuration(p.maxExpiresIn)))
 	}
 }
 
@@ -78,10 +78,10 @@ func checkFixedEnd(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnost
 	case end.IsZero():
 	case !now.Before(end):
 		diags.AddAttributeError(path.Root("expires_at"), "Expiry is in the past",
-			fmt.Sprintf("expires_at is %s, and PAIStrike's clock says %s. Nothing was created.", end.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
+			fmt.Sprintf("expires_at is %s, but PAIStrike's clock is at %s. Nothing was created.", end.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339)))
 	case p.maxExpiresIn > 0 && end.Sub(now) > p.maxExpiresIn:
 		diags.AddAttributeError(path.Root("expires_at"), "Token lives too long",
-			fmt.Sprintf("expires_at is %s, and the provider's token_policy allows %s at most. Nothing was created.", end.UTC().Format(time.RFC3339), schedule.FormatDuration(p.maxExpiresIn)))
+			fmt.Sprintf("expires_at is %s, but the provider's token_policy allows at most %s. Nothing was created.", end.UTC().Format(time.RFC3339), schedule.FormatDuration(p.maxExpiresIn)))
 	}
 }
 
@@ -96,11 +96,11 @@ func warnOfTheEnd(p tokenPolicy, s situation, c change, state apiTokenModel, dia
 	at, attribute := end.UTC().Format(time.RFC3339), path.Root("expires_at")
 	if !s.want.policy.ExpiresAt.IsZero() && !s.observed.Rotate.Before(end) {
 		diags.AddAttributeWarning(attribute, "Token has expired",
-			fmt.Sprintf("Token %s ended at %s, as expires_at says, and its consumers are refused. Set a new expires_at, or use expires_in.", state.TokenID.ValueString(), at))
+			fmt.Sprintf("Token %s expired at %s, as expires_at specifies, and no longer works. Set a new expires_at, or use expires_in.", state.TokenID.ValueString(), at))
 		return
 	}
 	if p.warnBefore > 0 && !s.observed.Rotate.Add(p.warnBefore).Before(end) {
 		diags.AddAttributeWarning(attribute, "Token expires soon",
-			fmt.Sprintf("Token %s expires at %s, and nothing replaces it before. Set rotation, or a new expires_at.", state.TokenID.ValueString(), at))
+			fmt.Sprintf("Token %s expires at %s, and no rotation replaces it before that. Set rotation or a new expires_at.", state.TokenID.ValueString(), at))
 	}
 }

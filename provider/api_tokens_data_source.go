@@ -31,7 +31,7 @@ func (d *apiTokensDataSource) Schema(_ context.Context, _ datasource.SchemaReque
 		NestedObject: schema.NestedAttributeObject{Attributes: tokenRowAttributes()},
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "All API tokens of the account, including those created by hand. Use it for an audit: which tokens were never used, expire soon, or never expire. " +
+		MarkdownDescription: "All API tokens of the account, including those created manually. Use it for an audit: which tokens were never used, expire soon, or never expire. " +
 			"It does not need Vault: omit `vault` from the provider block if nothing else uses it.",
 		Attributes: attributes,
 	}

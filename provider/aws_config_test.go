@@ -39,11 +39,11 @@ func TestInvalidConfigurationOfAWS(t *testing.T) {
 	s.compare(map[string]wrong{
 		"both stores": {
 			edit(standard, `vault      =`, "aws_secrets_manager = { name = \"a\" }\n  vault =\t"),
-			"Invalid aws_secrets_manager", "vault and aws_secrets_manager are both set: one token has one store. Choose one.",
+			"Invalid aws_secrets_manager", "vault and aws_secrets_manager are both set. Set only one of them: a token has one store.",
 		},
 		"no store": {
 			edit(standard, `  vault      = { mount = "secret", path = "ci/paistrike" }`+"\n", ""),
-			"Invalid vault", "neither vault nor aws_secrets_manager is set: a token needs one store for its secret.",
+			"Invalid vault", "neither vault nor aws_secrets_manager is set. Set one of them: it is the store for the token's secret.",
 		},
 		"name empty":       {named("", ""), invalid + "name", "the name is empty."},
 		"name with spaces": {named("ci paistrike", ""), invalid + "name", `"ci paistrike" holds " ": AWS allows letters, numbers and /_+=.@- in the name of a secret.`},
@@ -53,13 +53,13 @@ func TestInvalidConfigurationOfAWS(t *testing.T) {
 		"window too long":  {inAmazon(`, recovery_window = "31d"`), invalid + "recovery_window", `"31d" is not a recovery window: AWS allows 7d to 30d, in whole days.`},
 		"window of hours":  {inAmazon(`, recovery_window = "180h"`), invalid + "recovery_window", `"180h" is not a recovery window: AWS allows 7d to 30d, in whole days.`},
 		"key that is taken": {
-			inAmazon(`, key = "paistrike"`), invalid + "key", `"paistrike" is the name of a field beside the secret.`,
+			inAmazon(`, key = "paistrike"`), invalid + "key", `"paistrike" is reserved for another field of the entry.`,
 		},
 		"key of a plain secret": {
-			inAmazon(`, format = "plain", key = "token"`), invalid + "key", `format is "plain", so the value is the token alone and has no fields: leave key out.`,
+			inAmazon(`, format = "plain", key = "token"`), invalid + "key", `format is "plain", so the value is only the token and has no fields. Remove key.`,
 		},
-		"tag of AWS's": {inAmazon(`, tags = { "aws:x" = "y" }`), invalid + "tags", `tag "aws:x" begins with aws:, which AWS keeps for itself.`},
-		"tag of ours":  {inAmazon(`, tags = { managed_by = "me" }`), invalid + "tags", `tag "managed_by" is one of those that hold the token's metadata.`},
+		"tag of AWS's": {inAmazon(`, tags = { "aws:x" = "y" }`), invalid + "tags", `tag "aws:x" begins with aws:, which AWS reserves.`},
+		"tag of ours":  {inAmazon(`, tags = { managed_by = "me" }`), invalid + "tags", `tag "managed_by" is reserved for the token's metadata.`},
 	})
 	s.nobodyWasAsked()
 	person := s.terminal(named("ci/paistrike-abc123", ""))

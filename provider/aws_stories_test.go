@@ -42,16 +42,16 @@ func TestSecretOfAWSTakenAway(t *testing.T) {
 func TestDestroyInAWS(t *testing.T) {
 	s := newAWSStage(t)
 	person := s.terminal(inAmazon(`, recovery_window = "7d"`))
-	s.wantSilent(person.apply(), "Secret is restored")
+	s.wantSilent(person.apply(), "Secret will be restored")
 	person.run("destroy", "-auto-approve")
 	d, _ := s.aws.describe(s, standardPath)
 	if ends := s.paistrike.Clock().Now().Add(7 * day); d.DeletedDate == nil || !d.DeletedDate.Equal(ends) {
 		t.Errorf("the secret can be restored until %v, want %s", d.DeletedDate, ends)
 	}
-	s.wantSays(person.run("plan"), "Warning: Secret is restored ... "+region+"/ci/paistrike is scheduled for deletion")
+	s.wantSays(person.run("plan"), "Warning: Secret will be restored ... "+region+"/ci/paistrike is scheduled for deletion")
 
 	person.write(inAmazon(`, on_destroy = "keep"`))
-	s.wantSays(person.apply(), "Warning: Secret is restored")
+	s.wantSays(person.apply(), "Warning: Secret will be restored")
 	s.wantWorks("the secret", s.secret(standardPath), true)
 	person.run("destroy", "-auto-approve")
 	if d, _ := s.aws.describe(s, standardPath); d.DeletedDate != nil || s.secret(standardPath) != "" {
@@ -59,7 +59,7 @@ func TestDestroyInAWS(t *testing.T) {
 	}
 
 	person.write(inAmazon(`, on_destroy = "purge"`))
-	s.wantSilent(person.apply(), "Secret is restored")
+	s.wantSilent(person.apply(), "Secret will be restored")
 	person.run("destroy", "-auto-approve")
 	if _, there := s.aws.describe(s, standardPath); there {
 		t.Error("the purged secret is still there")
@@ -170,7 +170,7 @@ func TestKeyAndTagsOfTheSecret(t *testing.T) {
 		t.Errorf("key %q, tags %v", sdk.ToString(d.KmsKeyId), tags)
 	}
 	person.write(inAmazon(`, kms_key_id = "alias/other", tags = { team = "security", cost = "42" }`))
-	s.wantSays(person.run("plan"), "Warning: KMS key of the secret stays as it is")
+	s.wantSays(person.run("plan"), "Warning: KMS key of the secret will not change")
 	person.apply()
 	if tags := s.custom(standardPath); tags["team"] != "security" || tags["cost"] != "42" || s.minted() != 1 {
 		t.Errorf("tags %v, %d minted", tags, s.minted())

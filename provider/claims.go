@@ -69,5 +69,5 @@ func (c *claims) hold(at entry.Location, owner string) error {
 }
 
 func twice(at entry.Location) error {
-	return fmt.Errorf("two resources of this configuration want %s, and one entry serves one token. Nothing was created or changed. Give each a place of its own", at)
+	return fmt.Errorf("two resources of this configuration use %s, but an entry serves only one token. Nothing was created or changed. Give each resource its own entry", at)
 }

@@ -129,7 +129,7 @@ func TestEphemeralTokenThatStays(t *testing.T) {
 	s.paistrike.AddFaults(sandbox.Fault{Method: "DELETE", Count: -1, Status: 500})
 	plan := person.run("plan")
 	s.wantSays(plan, "Warning: Ephemeral token not revoked")
-	s.wantSays(plan, "Whether the token still works is not known. Revoke token "+s.live()[0].ID+" by hand in PAIStrike, or let it expire.")
+	s.wantSays(plan, "It is not known whether the token still works. Revoke token "+s.live()[0].ID+" in PAIStrike, or let it expire.")
 	s.wantSilent(plan, "pstk_")
 	s.advance(time.Hour)
 	s.wantLive(0)
@@ -160,7 +160,7 @@ func TestEphemeralTokenIsShort(t *testing.T) {
 		},
 		resource.TestStep{
 			Config:      rule + `ephemeral "paistrike_api_token" "run" { name = "Plan" }`,
-			ExpectError: says("Error: Token lives too long ... It would live for 1h, and the provider's token_policy allows 30m at most."),
+			ExpectError: says("Error: Token lives too long ... It would live for 1h, but the provider's token_policy allows at most 30m."),
 		},
 	)
 	s.wantCalls(s.apiCalls(), "POST", 0)

@@ -24,8 +24,8 @@ const (
 func deletionProtectionAttribute() schema.BoolAttribute {
 	return schema.BoolAttribute{
 		Optional: true,
-		MarkdownDescription: "Whether a plan that destroys this token is refused, and with it a replacement. " +
-			"To destroy the token after all, set it to `false` and apply that first. It guards against Terraform only: in PAIStrike and Vault anyone with the right can still revoke and delete.",
+		MarkdownDescription: "Whether Terraform refuses to destroy or re-create this token. " +
+			"To destroy the token, first set this attribute to `false` and apply. It protects against Terraform only: anyone with the permissions can still revoke the token in PAIStrike or delete its entry from the store.",
 	}
 }
 
@@ -38,7 +38,7 @@ func refuseDestroy(ctx context.Context, state tfsdk.State, diags *diag.Diagnosti
 	diags.Append(state.GetAttribute(ctx, path.Root("token_id"), &id)...)
 	if protected.ValueBool() {
 		diags.AddAttributeError(attribute, "Token is protected from deletion",
-			fmt.Sprintf("deletion_protection is true, so token %s and its Vault entry stay as they are. To destroy them, set deletion_protection = false, apply that, and destroy then. To stop managing the token without revoking it, use a removed block with destroy = false.", id.ValueString()))
+			fmt.Sprintf("deletion_protection is true, so token %s and its entry in the store were not changed. To destroy them, first set deletion_protection = false and apply. To stop managing the token without revoking it, use a removed block with destroy = false.", id.ValueString()))
 	}
 }
 
@@ -52,10 +52,10 @@ func warnOfLifetime(p tokenPolicy, d desired, now time.Time, diags *diag.Diagnos
 	switch {
 	case d.policy.Never && !p.set:
 		diags.AddAttributeWarning(attribute, "Token never expires",
-			"A copy of it works until someone revokes the token. PAIStrike advises 30 to 90 days; with rotation a new one is in Vault long before. To allow it without this warning, set token_policy = { allow_never = true } in the provider block.")
+			"A leaked copy works until someone revokes the token. PAIStrike advises a lifetime of 30 to 90 days; with rotation, consumers get a new token long before the old one expires. To allow this token without a warning, set token_policy = { allow_never = true } in the provider block.")
 	case life > adviceOnLifetime && p.maxExpiresIn == 0:
 		diags.AddAttributeWarning(attribute, "Token lives longer than 90 days",
-			fmt.Sprintf("It lives for %s, and PAIStrike advises 30 to 90 days. To allow it without this warning, set token_policy = { max_expires_in = \"...\" } in the provider block.", schedule.FormatDuration(life.Truncate(time.Hour))))
+			fmt.Sprintf("The token lives for %s, but PAIStrike advises 30 to 90 days. To allow this lifetime without a warning, set token_policy = { max_expires_in = \"...\" } in the provider block.", schedule.FormatDuration(life.Truncate(time.Hour))))
 	}
 }
 
@@ -71,8 +71,8 @@ func warnOfOverdue(s situation, diags *diag.Diagnostics) {
 		if s.observed.Held {
 			then = "It is not revoked yet, because it is still in use or the servers' clocks disagree."
 		}
-		diags.AddAttributeWarning(path.Root("previous_tokens"), "Replaced token works past its overlap",
-			fmt.Sprintf("The overlap of token %s ended at %s, and it still works. %s", p.ID.ValueString(), p.RevokeAfter.ValueString(), then))
+		diags.AddAttributeWarning(path.Root("previous_tokens"), "Replaced token still works after its overlap",
+			fmt.Sprintf("The overlap of token %s ended at %s, but the token still works. %s", p.ID.ValueString(), p.RevokeAfter.ValueString(), then))
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *session) importID(ctx context.Context, text string, diags *diag.Diagnos
 		case 1:
 			text = candidates[0].ID
 		case 0:
-			diags.AddError("Token not imported", fmt.Sprintf("No token named %q works. Import one that no longer does by its id.", label))
+			diags.AddError("Token not imported", fmt.Sprintf("No active token is named %q. To import an expired or revoked token, use its id.", label))
 			return ""
 		default:
 			diags.AddError("Token not imported", fmt.Sprintf("%d tokens named %q work. Import one of them by its id:\n%s", len(candidates), label, describe(candidates, all.now)))

@@ -46,7 +46,7 @@ func (s *session) importEntry(ctx context.Context, id string, diags *diag.Diagno
 	case err != nil:
 		addFailure(diags, failed, err)
 	case seen.Stale():
-		diags.AddError(failed, fmt.Sprintf("The metadata of %s does not describe its current version, so it does not tell which token is served. Nothing was imported. A run of the rotate action (paistrike-action rotate) writes it anew from the record; then import again.", at))
+		diags.AddError(failed, fmt.Sprintf("The metadata of %s does not describe its current version, so it is not known which token the entry serves. Nothing was imported. Run the rotate action (paistrike-action rotate), which rewrites the metadata from the record, and then import again.", at))
 	case !seen.Serves():
 		diags.AddError(failed, fmt.Sprintf("%s serves no token that paistrike published, so there is nothing to import. To create one there, write the resource and apply it.", at))
 	case !s.planOnly:

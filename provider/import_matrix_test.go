@@ -64,11 +64,11 @@ func TestImportMatrix(t *testing.T) {
 		},
 		{
 			name: "unknown id", given: func(*stage) string { return "tok_nobodys" },
-			fails: "Error: Token not imported ... PAIStrike has no token with the id tok_nobodys. To import by name, write name/ before it.",
+			fails: "Error: Token not imported ... PAIStrike has no token with the id tok_nobodys. To import a token by its name, write name/ before the name.",
 		},
 		{
 			name: "unknown name", given: func(*stage) string { return "name/Nobody's" },
-			fails: `Error: Token not imported ... No token named "Nobody's" works. Import one that no longer does by its id.`,
+			fails: `Error: Token not imported ... No active token is named "Nobody's". To import an expired or revoked token, use its id.`,
 		},
 		{
 			name: "a name that is revoked",
@@ -89,7 +89,7 @@ func TestImportMatrix(t *testing.T) {
 		},
 		{
 			name: "the provider's own token", given: func(*stage) string { return "name/Terraform" },
-			fails: "Error: Token not imported ... is the one that the provider itself uses (api_token).",
+			fails: "Error: Token not imported ... is the provider's own token (api_token).",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -84,11 +84,11 @@ func TestInvalidConfiguration(t *testing.T) {
 	s.compare(map[string]wrong{
 		"both expires_in and expires_at": {
 			edit(standard, `expires_in = "90d"`, "expires_in = \"90d\"\n  expires_at = \"2027-01-31\""),
-			"Invalid expires_in", "expires_in and expires_at are both set: choose one.",
+			"Invalid expires_in", "expires_in and expires_at are both set. Set only one of them.",
 		},
 		"neither": {
 			edit(standard, `  expires_in = "90d"`+"\n", ""),
-			"Invalid expires_in", `neither expires_in nor expires_at is set: a token has a lifetime such as "90d", a fixed end, or "never".`,
+			"Invalid expires_in", `neither expires_in nor expires_at is set. Set expires_in to a lifetime such as "90d" or to "never", or set expires_at to a fixed time.`,
 		},
 		"lifetime of zero":       {in("0d", `period = "30d"`), "Invalid expires_in", `"0d" is not a positive duration.`},
 		"lifetime below zero":    {in("-1h", `period = "30d"`), "Invalid expires_in", `"-1h" is not a duration such as "90d", "36h" or "15m".`},
@@ -104,7 +104,7 @@ func TestInvalidConfiguration(t *testing.T) {
 		},
 		"before_expiry of a token without": {
 			in("never", `before_expiry = "14d"`), "Invalid rotation.before_expiry",
-			"it needs a lifetime in expires_in: with a fixed end, or none, a new token would expire no later.",
+			"it requires a lifetime in expires_in. With a fixed expiry, or with none, a new token would not expire later than the old one.",
 		},
 		"period beyond the lifetime": {
 			rotation(`period = "90d"`), "Invalid rotation.period",
@@ -124,7 +124,7 @@ func TestInvalidConfiguration(t *testing.T) {
 		},
 		"window without schedule": {
 			rotation(`period = "30d", window = "6h"`), "Invalid rotation.window",
-			"a window belongs to a schedule, and rotation.schedule is not set.",
+			"a window requires a schedule, but rotation.schedule is not set.",
 		},
 		"window too short": {
 			rotation(`schedule = "17 3 * * 1", window = "10m"`), "Invalid rotation.window",
@@ -151,20 +151,20 @@ func TestInvalidConfiguration(t *testing.T) {
 		"name empty": {name(""), "Invalid name", "the name is empty."},
 		"name of 61 characters": {
 			name(strings.Repeat("ü", 61)), "Invalid name",
-			"the name has 61 characters, and 60 is the most: PAIStrike allows 100, and the rotation's suffix needs the rest.",
+			"the name has 61 characters, but the maximum is 60: PAIStrike allows 100, and the suffix for rotation needs the rest.",
 		},
 		"name that begins with a space": {name(" CI"), "Invalid name", "the name begins or ends with white space."},
 		"name that ends with a space":   {name("CI "), "Invalid name", "the name begins or ends with white space."},
-		"name with a control character": {name(`a\u0007b`), "Invalid name", "the name holds a control character."},
+		"name with a control character": {name(`a\u0007b`), "Invalid name", "the name contains a control character."},
 		"mount empty":                   {vault(`mount = "", path = "a"`), "Invalid vault.mount", "it is empty."},
 		"path empty":                    {vault(`mount = "secret", path = ""`), "Invalid vault.path", "it is empty."},
 		"mount that ends with a slash":  {vault(`mount = "secret/", path = "a"`), "Invalid vault.mount", `"secret/" begins or ends with a slash.`},
 		"path that begins with a slash": {vault(`mount = "secret", path = "/a"`), "Invalid vault.path", `"/a" begins or ends with a slash.`},
 		"path with an empty segment":    {vault(`mount = "secret", path = "a//b"`), "Invalid vault.path", `"a//b" has an empty segment.`},
-		"path that climbs":              {vault(`mount = "secret", path = "a/../b"`), "Invalid vault.path", `"a/../b" has a segment of dots.`},
-		"path with a question mark":     {vault(`mount = "secret", path = "a?b"`), "Invalid vault.path", `"a?b" holds a character that Vault paths cannot have.`},
+		"path that climbs":              {vault(`mount = "secret", path = "a/../b"`), "Invalid vault.path", `"a/../b" has a segment that is "." or "..".`},
+		"path with a question mark":     {vault(`mount = "secret", path = "a?b"`), "Invalid vault.path", `"a?b" contains a character that is not allowed in a Vault path.`},
 		"namespace with a slash":        {vault(`mount = "secret", path = "a", namespace = "team/"`), "Invalid vault.namespace", `"team/" begins or ends with a slash.`},
-		"key that is taken":             {vault(`mount = "secret", path = "a", key = "token_id"`), "Invalid vault.key", `"token_id" is the name of a field beside the secret.`},
+		"key that is taken":             {vault(`mount = "secret", path = "a", key = "token_id"`), "Invalid vault.key", `"token_id" is reserved for another field of the entry.`},
 		"key empty":                     {vault(`mount = "secret", path = "a", key = ""`), "Invalid vault.key", `"" is not a field name.`},
 		"on_destroy unknown": {
 			vault(`mount = "secret", path = "a", on_destroy = "shred"`), "Invalid Attribute Value Match",
@@ -209,7 +209,7 @@ func TestInvalidProviderConfiguration(t *testing.T) {
   }`), summary, "vault.auth_login_approle and vault.auth_login_jwt are both set: choose one way to log in",
 		},
 		"a lifetime beyond the guard rails": {
-			policy(`max_expires_in = "30d"`), "Token lives too long", "expires_in is 90d, and the provider's token_policy allows 30d at most.",
+			policy(`max_expires_in = "30d"`), "Token lives too long", "expires_in is 90d, but the provider's token_policy allows at most 30d.",
 		},
 		"never beyond the guard rails": {
 			edit(policy(`max_expires_in = "30d"`), `"90d"`, `"never"`), "Token without expiry is not allowed",
@@ -234,11 +234,11 @@ func TestInvalidEnd(t *testing.T) {
 	s.compare(map[string]wrong{
 		"in the past": {
 			until("2026-01-05T09:00:00Z", ""), "Expiry is in the past",
-			"expires_at is 2026-01-05T09:00:00Z, and PAIStrike's clock says 2026-01-05T09:00:00Z. Nothing was created.",
+			"expires_at is 2026-01-05T09:00:00Z, but PAIStrike's clock is at 2026-01-05T09:00:00Z. Nothing was created.",
 		},
 		"beyond the guard rails": {
 			until("2026-02-05", `max_expires_in = "30d"`), "Token lives too long",
-			"expires_at is 2026-02-05T00:00:00Z, and the provider's token_policy allows 30d at most. Nothing was created.",
+			"expires_at is 2026-02-05T00:00:00Z, but the provider's token_policy allows at most 30d. Nothing was created.",
 		},
 	})
 	s.wantCalls(s.apiCalls(), "POST", 0)

@@ -17,7 +17,7 @@ func (s *session) refuseOwn(ctx context.Context, summary string, diags *diag.Dia
 	}
 	own, err := client.Own(ctx)
 	if err != nil {
-		diags.AddError("The provider's own token is not known", err.Error())
+		diags.AddError("The provider's own token cannot be identified", err.Error())
 		return
 	}
 	for _, id := range ids {
@@ -28,7 +28,7 @@ func (s *session) refuseOwn(ctx context.Context, summary string, diags *diag.Dia
 		if own.ID() != id {
 			is = "may be"
 		}
-		diags.AddError(summary, fmt.Sprintf("Token %s %s the one that the provider itself uses (api_token). Ending it would lock the provider out, so it is neither managed nor revoked by it, and nothing was changed. Replace it by hand: create another management token, set it as api_token, then revoke this one.", id, is))
+		diags.AddError(summary, fmt.Sprintf("Token %s %s the provider's own token (api_token). Revoking it would lock the provider out, so the provider neither manages nor revokes it. Nothing was changed. To replace it, create another management token, set it as api_token, and then revoke this one.", id, is))
 		return
 	}
 }

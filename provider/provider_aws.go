@@ -57,24 +57,24 @@ func awsAttribute() schema.SingleNestedAttribute {
 	}
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "The AWS account whose Secrets Manager receives the secrets. You can omit this block: the provider finds credentials and region where every AWS tool looks for them, " +
-			"in the `AWS_*` environment variables, the shared configuration files, and the role of the machine, the container or the pod.",
+		MarkdownDescription: "The AWS account whose Secrets Manager receives the secrets. You can omit this block: the provider finds credentials and the region in the same places as other AWS tools: " +
+			"the `AWS_*` environment variables, the shared configuration files, and the role of the machine, container or pod.",
 		Attributes: map[string]schema.Attribute{
 			"region": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{awsRegionValidator{}},
-				MarkdownDescription: "Region of secrets without a region of their own. Environment variables: `AWS_REGION`, else `AWS_DEFAULT_REGION`; else the region of the profile.",
+				MarkdownDescription: "Region of secrets that do not set one. Environment variables: `AWS_REGION`, else `AWS_DEFAULT_REGION`; else the region of the profile.",
 			},
 			"profile":     text("Profile of the shared configuration files. Environment variable: `AWS_PROFILE`."),
-			"endpoint":    text("URL of Secrets Manager, for a VPC endpoint of its own or a compatible server. Environment variables: `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`."),
-			"max_retries": schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 25)}, MarkdownDescription: "How often a failed call is retried, `2` by default. A write is retried only if AWS reports that it had no effect. Environment variable: `AWS_MAX_ATTEMPTS`, which counts the first call too."},
+			"endpoint":    text("URL of Secrets Manager, such as a VPC endpoint or a compatible server. Environment variables: `AWS_ENDPOINT_URL_SECRETS_MANAGER`, else `AWS_ENDPOINT_URL`."),
+			"max_retries": schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 25)}, MarkdownDescription: "How often a failed call is retried, `2` by default. A write is retried only if AWS reports that it had no effect. Environment variable: `AWS_MAX_ATTEMPTS`, which includes the first call."},
 
 			"assume_role":                   assumeRoleAttribute(),
 			"assume_role_with_web_identity": assumeWebIdentityAttribute(),
 
-			"identity": text("What tells this account from all others, in every place that uses it: its number by default. Set it for a compatible server that knows no accounts. Environment variable: `PAISTRIKE_AWS_IDENTITY`."),
+			"identity": text("Name that identifies this account, the same wherever it is used. Defaults to the account's number. Set it for a compatible server that has no accounts. Environment variable: `PAISTRIKE_AWS_IDENTITY`."),
 			"former_identities": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
-				MarkdownDescription: "Identities that this account had before. Secrets that were written under one of them stay managed, and have the current identity from their next publication on.",
+				MarkdownDescription: "Earlier identities of this account. Secrets written under one of them stay managed, and get the current identity with their next publication.",
 			},
 		},
 	}
@@ -87,7 +87,7 @@ func sessionAttributes() map[string]schema.Attribute {
 		"session_name": schema.StringAttribute{Optional: true, MarkdownDescription: "Name of the session, `paistrike` by default. CloudTrail shows it."},
 		"duration": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{durationValidator{}},
-			MarkdownDescription: "How long a session lives, such as `1h`, the default. It is renewed if the run takes longer.",
+			MarkdownDescription: "Duration of a session, `1h` by default. A session is renewed if the run takes longer.",
 		},
 		"policy":      schema.StringAttribute{Optional: true, MarkdownDescription: "IAM policy, as JSON, that restricts the session further."},
 		"policy_arns": schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "ARNs of managed policies that restrict the session further."},
@@ -96,7 +96,7 @@ func sessionAttributes() map[string]schema.Attribute {
 
 func assumeRoleAttribute() schema.SingleNestedAttribute {
 	attributes := sessionAttributes()
-	attributes["external_id"] = schema.StringAttribute{Optional: true, MarkdownDescription: "External id that the role's trust policy asks for."}
+	attributes["external_id"] = schema.StringAttribute{Optional: true, MarkdownDescription: "External ID that the role's trust policy requires."}
 	attributes["source_identity"] = schema.StringAttribute{Optional: true, MarkdownDescription: "Source identity of the session."}
 	attributes["tags"] = schema.MapAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "Tags of the session."}
 	return schema.SingleNestedAttribute{Optional: true, MarkdownDescription: "A role to assume with these credentials.", Attributes: attributes}
@@ -107,9 +107,9 @@ func assumeWebIdentityAttribute() schema.SingleNestedAttribute {
 	either := stringvalidator.ExactlyOneOf(path.MatchRelative().AtParent().AtName("web_identity_token"), path.MatchRelative().AtParent().AtName("web_identity_token_file"))
 	attributes["web_identity_token"] = schema.StringAttribute{
 		Optional: true, Sensitive: true, Validators: []validator.String{either},
-		MarkdownDescription: "OIDC token, such as a workload identity token. May be an ephemeral value. Exactly one of it and `web_identity_token_file` is set.",
+		MarkdownDescription: "OIDC token, such as a workload identity token. May be an ephemeral value. Set either this or `web_identity_token_file`.",
 	}
-	attributes["web_identity_token_file"] = schema.StringAttribute{Optional: true, MarkdownDescription: "File that holds the OIDC token. It is read anew for each session."}
+	attributes["web_identity_token_file"] = schema.StringAttribute{Optional: true, MarkdownDescription: "File that contains the OIDC token. It is read again for each session."}
 	return schema.SingleNestedAttribute{Optional: true, MarkdownDescription: "A role to assume with an OIDC token, instead of other credentials.", Attributes: attributes}
 }
 

@@ -205,7 +205,7 @@ func (s surroundings) tokenLogin(configured types.String) (vault.Login, error) {
 			return vault.Login{Method: "token_file", File: file}, nil
 		}
 	}
-	return vault.Login{}, errors.New("there is no way to log in to Vault: set vault.token (VAULT_TOKEN) or one vault.auth_login block in the provider block")
+	return vault.Login{}, errors.New("no login to Vault is configured: set vault.token (VAULT_TOKEN) or one vault.auth_login block in the provider block")
 }
 
 // readText reads a small file. The error contains the name of the setting, and never the

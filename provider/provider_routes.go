@@ -28,7 +28,7 @@ func authAttribute() schema.SingleNestedAttribute {
 		Validators:          []validator.Object{shapeValidator{}},
 		Attributes: map[string]schema.Attribute{
 			"header": optionalText("Name of the header, `Authorization` by default."),
-			"scheme": optionalText("Word before the token. The default is `Bearer` in `Authorization` and nothing in another header; `-` means nothing."),
+			"scheme": optionalText("Word before the token. Defaults to `Bearer` in `Authorization` and to nothing in other headers; `-` for nothing."),
 		},
 	}
 }
@@ -37,7 +37,7 @@ func routesAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		Validators:          []validator.Object{shapeValidator{}},
-		MarkdownDescription: "How a PAIStrike server differs from the API that this provider expects. Omit what does not differ. Paths are used as written, trailing slashes included, and may carry a fixed query.",
+		MarkdownDescription: "How a PAIStrike server differs from the API that this provider expects. Set only what differs. Paths are used as written, trailing slashes included, and may carry a fixed query.",
 		Attributes: map[string]schema.Attribute{
 			"collection":          optionalText("Path that lists tokens, `/api-tokens` by default."),
 			"create_path":         optionalText("Path that creates a token, the path that lists them by default."),
@@ -46,9 +46,9 @@ func routesAttribute() schema.SingleNestedAttribute {
 			"revoke_method":       optionalText("HTTP method that revokes, `DELETE` by default.", stringvalidator.OneOf("DELETE", "POST")),
 			"revoke_path":         optionalText("Path that revokes, with `{id}` or `{name}`, the path of one token by default."),
 			"list_only":           schema.BoolAttribute{Optional: true, MarkdownDescription: "Set to `true` if the server cannot show one token by id."},
-			"create_body":         optionalText("Body of a create, a JSON object with `{name}` in a text and `{expires}` as a text of its own. The default is `{\"name\": \"{name}\", \"expires_at\": \"{expires}\"}`. Values are escaped; a field that is `{expires}` is left out for a token that never expires."),
-			"content_type":        optionalText("How that body is sent: `json` (default), `json_api` or `form`.", stringvalidator.OneOf(paistrike.ContentJSON, paistrike.ContentJSONAPI, paistrike.ContentForm)),
-			"expires_format":      optionalText("How the expiry is sent: `rfc3339` (default), `date`, `unix`, `unix_ms`, `ttl_seconds`, or `none` if the server takes none."),
+			"create_body":         optionalText("Body of a request that creates a token: a JSON object with `{name}` in a string and `{expires}` as a whole string. The default is `{\"name\": \"{name}\", \"expires_at\": \"{expires}\"}`. Values are escaped; a field that is `{expires}` is omitted for a token that never expires."),
+			"content_type":        optionalText("Format of that body: `json` (default), `json_api` or `form`.", stringvalidator.OneOf(paistrike.ContentJSON, paistrike.ContentJSONAPI, paistrike.ContentForm)),
+			"expires_format":      optionalText("Format of the expiry: `rfc3339` (default), `date`, `unix`, `unix_ms`, `ttl_seconds`, or `none` if the server does not accept an expiry."),
 			"list":                listRoutesAttribute(),
 			"answer":              answerRoutesAttribute(),
 			"unauthorized_status": schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(400, 499)}, MarkdownDescription: "HTTP status with which the server refuses a token that is revoked or expired, `401` by default."},
@@ -82,7 +82,7 @@ func answerRoutesAttribute() schema.SingleNestedAttribute {
 		Attributes: map[string]schema.Attribute{
 			"id":           optionalText("The id, as a dotted path."),
 			"name":         optionalText("The name, as a dotted path."),
-			"secret":       optionalText("The secret in the answer to a create, as a dotted path."),
+			"secret":       optionalText("The secret in the response to a create request, as a dotted path."),
 			"created_at":   fact("The time of creation"),
 			"expires_at":   fact("The expiry"),
 			"last_used_at": fact("The time of the last use"),

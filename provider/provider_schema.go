@@ -23,11 +23,11 @@ func providerSchema() schema.Schema {
 			},
 			"api_token": schema.StringAttribute{
 				Optional: true, Sensitive: true,
-				MarkdownDescription: "Management token that creates, lists and revokes the others. Protect it, and use it for nothing else. May be an ephemeral value. Environment variable: `PAISTRIKE_API_TOKEN`.",
+				MarkdownDescription: "Management token that creates, lists and revokes the other tokens. Protect it, and use it for nothing else. May be an ephemeral value. Environment variable: `PAISTRIKE_API_TOKEN`.",
 			},
 			"api_prefix": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Path prefix of every call, `/api/v1` by default, `/` for none. Environment variable: `PAISTRIKE_API_PREFIX`.",
+				MarkdownDescription: "Path prefix of all API routes, `/api/v1` by default; `/` for none. Environment variable: `PAISTRIKE_API_PREFIX`.",
 			},
 			"headers": schema.MapAttribute{
 				Optional: true, Sensitive: true, ElementType: types.StringType,
@@ -50,7 +50,7 @@ func providerSchema() schema.Schema {
 func tokenPolicyAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "Guard rails for every token of this provider, enforced when a plan is made.",
+		MarkdownDescription: "Limits for all tokens of this provider, enforced when Terraform plans.",
 		Attributes: map[string]schema.Attribute{
 			"max_expires_in": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: "Longest allowed lifetime of a token, such as `90d`."},
 			"allow_never":    schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether `expires_in = \"never\"` is allowed, `false` by default if `token_policy` is set."},
@@ -73,15 +73,15 @@ func vaultAttribute() schema.SingleNestedAttribute {
 		"skip_tls_verify": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether to skip the verification of Vault's certificate. Anyone between this machine and Vault can then read the secrets. Environment variable: `VAULT_SKIP_VERIFY`."},
 		"max_retries":     schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 10)}, MarkdownDescription: "How often a read from Vault is retried, `2` by default. A write is never retried blindly. Environment variable: `VAULT_MAX_RETRIES`."},
 	}
-	attributes["identity"] = text("Identity that distinguishes this Vault from all others. It must be the same everywhere. By default, the host and port of its address. Set it if you reach the same Vault at two addresses, if you use an agent's listener, or if a copy of it runs elsewhere. Environment variable: `PAISTRIKE_VAULT_IDENTITY`.")
+	attributes["identity"] = text("Name that identifies this Vault, the same wherever it is used. Defaults to the host and port of its address. Set it if the same Vault has two addresses, if you use an agent's listener, or if a copy of this Vault runs elsewhere. Environment variable: `PAISTRIKE_VAULT_IDENTITY`.")
 	attributes["former_identities"] = schema.ListAttribute{
 		Optional: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
-		MarkdownDescription: "Identities that this Vault had before. Entries that were written under one of them stay managed, and have the current identity from their next publication on.",
+		MarkdownDescription: "Earlier identities of this Vault. Entries written under one of them stay managed, and get the current identity with their next publication.",
 	}
 	maps.Copy(attributes, loginAttributes())
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "The Vault server that receives the secrets, and how to log in. At most one `auth_login*` is set; without one, `token` is used.",
+		MarkdownDescription: "The Vault server that receives the secrets, and how to log in. Set at most one `auth_login*`; without one, the provider uses `token`.",
 		Attributes:          attributes,
 	}
 }
@@ -97,7 +97,7 @@ func loginAttributes() map[string]schema.Attribute {
 			Attributes: map[string]schema.Attribute{
 				"path":       schema.StringAttribute{Required: true, MarkdownDescription: "Path of the login, such as `auth/approle/login`."},
 				"namespace":  text("Namespace of the login."),
-				"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "Parameters of the write. Not shown in plans; may hold ephemeral values."},
+				"parameters": schema.MapAttribute{Optional: true, Sensitive: true, ElementType: types.StringType, MarkdownDescription: "Parameters of the write. Not shown in plans; may contain ephemeral values."},
 			},
 		},
 		"auth_login_approle": schema.SingleNestedAttribute{
@@ -134,12 +134,12 @@ func loginAttributes() map[string]schema.Attribute {
 				"namespace":     text("Namespace of the login."),
 				"username":      schema.StringAttribute{Required: true, MarkdownDescription: "Username."},
 				"password":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password. May be an ephemeral value."},
-				"password_file": text("File that holds the password instead."),
+				"password_file": text("File that contains the password, instead of `password`."),
 			},
 		},
 		"auth_login_agent": schema.SingleNestedAttribute{
 			Optional: true, Attributes: map[string]schema.Attribute{},
-			MarkdownDescription: "Log in through a Vault Agent or Vault Proxy: `address` is its listener, which adds a token to every request. Takes no attributes, and needs `identity`.",
+			MarkdownDescription: "Log in through a Vault Agent or Vault Proxy: `address` is its listener, which adds a token to every request. The block is empty and requires `identity`.",
 		},
 		"auth_login_token_file": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "Read the Vault token from a file.",

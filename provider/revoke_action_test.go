@@ -67,7 +67,7 @@ func TestRevokeActionRefuses(t *testing.T) {
 	s.wantSays(s.terminal(breakGlass("tok_nobodys")).fails("apply", "-auto-approve", invokeLeak),
 		"Token not revoked: PAIStrike has no token with the id tok_nobodys. Nothing was revoked.")
 	s.wantSays(s.terminal(breakGlass(own)).fails("apply", "-auto-approve", invokeLeak),
-		"Token not revoked: Token "+own+" is the one that the provider itself uses (api_token).")
+		"Token not revoked: Token "+own+" is the provider's own token (api_token).")
 	s.wantCalls(s.apiCalls(), "DELETE", 0)
 	s.paistrike.AddFaults(sandbox.Fault{Method: "DELETE", Count: -1, Status: 503})
 	s.wantSays(s.terminal(breakGlass(id)).fails("apply", "-auto-approve", invokeLeak),

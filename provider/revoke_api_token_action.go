@@ -33,7 +33,7 @@ func (a *revokeAPITokenAction) Metadata(_ context.Context, req action.MetadataRe
 
 func (a *revokeAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Revokes one API token immediately, for example after a leak. The token may have been created by hand. PAIStrike refuses it from then on. " +
+		MarkdownDescription: "Revokes one API token immediately, for example after a leak. The token may have been created manually. PAIStrike refuses it from then on. " +
 			"If Terraform manages the token, the next plan replaces it in place, with `rotation_reason = \"revoked\"`: apply it immediately. To replace a token without a gap for its consumers, change `rotation.triggers` instead. The action does not need Vault. Actions require Terraform 1.14 or newer; OpenTofu does not support them.",
 		Attributes: map[string]schema.Attribute{
 			"token_id": schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: "PAIStrike's id of the token. The provider's own token is refused."},
@@ -72,7 +72,7 @@ func (a *revokeAPITokenAction) Invoke(ctx context.Context, req action.InvokeRequ
 		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
 	}
 	if token.Status == paistrike.StatusRevoked {
-		say("Token %s (%s) was revoked before", id, token.Name)
+		say("Token %s (%s) was already revoked", id, token.Name)
 		return
 	}
 	say("Revoking token %s (%s): %s", id, token.Name, model.Reason.ValueString())

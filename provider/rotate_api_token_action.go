@@ -64,7 +64,7 @@ func (a *rotateAPITokenAction) Schema(_ context.Context, _ action.SchemaRequest,
 			"The entry's schedule determines its lifetime and the overlap of the old token; with `revoke_previous`, the old token is revoked in the same run. Terraform's state does not change: the next plan reads the new token and shows no change. Actions require Terraform 1.14 or newer; OpenTofu does not support them.",
 		Attributes: map[string]schema.Attribute{
 			"vault": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "The entry of Vault, as in the resource. Exactly one of `vault` and `aws_secrets_manager` is set.",
+				Optional: true, MarkdownDescription: "The entry of Vault, as in the resource. Set exactly one of `vault` and `aws_secrets_manager`.",
 				Validators: []validator.Object{objectvalidator.ExactlyOneOf(path.MatchRoot("vault"), path.MatchRoot("aws_secrets_manager"))},
 				Attributes: map[string]schema.Attribute{
 					"mount":     schema.StringAttribute{Required: true, Validators: []validator.String{pathValidator{}}, MarkdownDescription: "Mount of the secrets engine, such as `secret`."},

@@ -58,7 +58,7 @@ func newSession(ctx context.Context, m providerModel, version string, env surrou
 	switch {
 	case s.planOnly:
 		diags.AddWarning("Plan without PAIStrike",
-			"plan_without_api is set: the plan rests on the metadata in the store alone. It does not see whether PAIStrike still accepts the tokens, whether someone revoked one, and which replaced ones are due to be revoked.")
+			"plan_without_api is set, so the plan is based only on the metadata in the store. It does not show whether PAIStrike still accepts the tokens, whether someone revoked one, or which replaced tokens are due to be revoked.")
 	case !s.unknownAPI:
 		s.client(diags) // once, and not for every resource
 	}

@@ -160,9 +160,9 @@ func (c connection) retag(ctx context.Context, s situation) error {
 // name in use while a secret can be restored.
 func (c connection) restoring(seen rotation.Sight, diags *diag.Diagnostics) {
 	if c.aws != nil && seen.Condition == entry.Deleted {
-		diags.AddWarning("Secret is restored",
-			seen.At.String()+" is scheduled for deletion, and its name is taken until its recovery window is over. An apply of this plan restores it and publishes the new token there. "+
-				"Older versions of it can be read again; their tokens are revoked.")
+		diags.AddWarning("Secret will be restored",
+			seen.At.String()+" is scheduled for deletion, and its name stays reserved until the recovery window ends. An apply of this plan restores the secret and publishes the new token there. "+
+				"Its older versions can then be read again; their tokens are revoked.")
 	}
 }
 

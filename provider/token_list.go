@@ -32,7 +32,7 @@ func (s *session) list(ctx context.Context, f tokenFilter, diags *diag.Diagnosti
 	}
 	now, ok := client.ServerTime()
 	if !ok && f.needsClock() {
-		diags.AddError("Tokens not listed", "PAIStrike's answers carry no Date, so it is not known which tokens have expired. This machine's own clock is not asked, because PAIStrike's decides.")
+		diags.AddError("Tokens not listed", "PAIStrike's responses have no Date header, so it is not known which tokens have expired. The clock of this machine is not used, because PAIStrike's clock decides.")
 		return listed{}
 	}
 	return listed{tokens: f.choose(tokens, now), now: now}

@@ -38,7 +38,7 @@ func TestWhatEveryTokenLacksIsSaidOnce(t *testing.T) {
 		says     string
 	}{
 		"address of Vault": {anyVault, "VAULT_ADDR", "Error: Provider configuration is invalid ... vault.address is not set: write it in the provider block or set VAULT_ADDR"},
-		"login to Vault":   {anyVault, "VAULT_TOKEN", "Error: Provider configuration is invalid ... there is no way to log in to Vault"},
+		"login to Vault":   {anyVault, "VAULT_TOKEN", "Error: Provider configuration is invalid ... no login to Vault is configured"},
 		"region of AWS":    {newAWSStage, "AWS_REGION", "Error: AWS region is missing ... Set region in the aws block of the provider"},
 	} {
 		t.Run(name, func(t *testing.T) {

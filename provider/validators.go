@@ -108,11 +108,11 @@ func checkName(name string) error {
 	case name == "":
 		return errors.New("the name is empty")
 	case utf8.RuneCountInString(name) > rotation.MaxLabelLength:
-		return fmt.Errorf("the name has %d characters, and %d is the most: PAIStrike allows %d, and the rotation's suffix needs the rest", utf8.RuneCountInString(name), rotation.MaxLabelLength, rotation.MaxNameLength)
+		return fmt.Errorf("the name has %d characters, but the maximum is %d: PAIStrike allows %d, and the suffix for rotation needs the rest", utf8.RuneCountInString(name), rotation.MaxLabelLength, rotation.MaxNameLength)
 	case strings.TrimSpace(name) != name:
 		return errors.New("the name begins or ends with white space")
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New("the name holds a control character")
+		return errors.New("the name contains a control character")
 	}
 	return nil
 }
@@ -126,9 +126,9 @@ func checkPath(text string) error {
 	case slices.Contains(strings.Split(text, "/"), ""):
 		return fmt.Errorf("%q has an empty segment", text)
 	case slices.ContainsFunc(strings.Split(text, "/"), func(s string) bool { return s == "." || s == ".." }):
-		return fmt.Errorf("%q has a segment of dots", text)
+		return fmt.Errorf("%q has a segment that is \".\" or \"..\"", text)
 	case strings.TrimSpace(text) != text || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune("?#%*+", r) }):
-		return fmt.Errorf("%q holds a character that Vault paths cannot have", text)
+		return fmt.Errorf("%q contains a character that is not allowed in a Vault path", text)
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func checkKey(key string) error {
 	case key == "" || strings.TrimSpace(key) != key || strings.ContainsFunc(key, unicode.IsControl):
 		return fmt.Errorf("%q is not a field name", key)
 	case slices.Contains(reservedKeys, key):
-		return fmt.Errorf("%q is the name of a field beside the secret", key)
+		return fmt.Errorf("%q is reserved for another field of the entry", key)
 	}
 	return nil
 }

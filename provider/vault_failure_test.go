@@ -59,7 +59,7 @@ func TestVaultSealedAtRefresh(t *testing.T) {
 	s.seal()
 	plan := person.run("plan")
 	s.wantSays(plan, "No changes.")
-	s.wantSays(plan, "Warning: Secret store not consulted: Vault is sealed ... PS301: The state keeps what it says, and drift in the store is not noticed by this plan. Nothing was created or changed at secret/ci/paistrike. Unseal Vault, then run again. Cause: reading sys/internal/ui/mounts/secret: Vault answered 503 (sealed)")
+	s.wantSays(plan, "Warning: Secret store not read: Vault is sealed ... PS301: The state was not refreshed from the store, and this plan does not show drift there. Nothing was created or changed at secret/ci/paistrike. Unseal Vault, then run again. Cause: reading sys/internal/ui/mounts/secret: Vault answered 503 (sealed)")
 	s.unseal()
 	s.wantSilent(person.run("plan"), "not consulted")
 }

@@ -16,7 +16,7 @@ provider "paistrike" {
     address = "https://vault.example.com:8200"
   }
 
-  # Optional guard rails for every token, enforced when a plan is made.
+  # Optional limits for all tokens, enforced when Terraform plans.
   token_policy = {
     max_expires_in = "90d"
     allow_never    = false
