@@ -60,24 +60,24 @@ func program(m job.Machine) cli.Program {
 		Commands: []cli.Command{
 			{
 				Name: "exec", Line: "exec [flags] -- COMMAND [ARGUMENT...]", Inputs: input.Exec(), What: "command",
-				Short: "Run a command with a token of its own.",
-				About: "Runs a command with a PAIStrike token of its own in PAISTRIKE_API_TOKEN, and revokes the token when the command has ended.",
+				Short: "Run a command with a temporary token.",
+				About: "Creates a PAIStrike token, runs a command with the token in PAISTRIKE_API_TOKEN, and revokes the token when the command ends.",
 				Codes: []cli.Code{
-					{Code: "N", Meaning: "the command's own"},
-					{Code: "128+N", Meaning: "signal N ended the command"},
-					{Code: "1", Meaning: "there is no token"},
-					{Code: "2", Meaning: "flags or variables are wrong"},
-					{Code: "127", Meaning: "there is no such command"},
+					{Code: "N", Meaning: "exit code of the command"},
+					{Code: "128+N", Meaning: "signal N terminated the command"},
+					{Code: "1", Meaning: "no token could be obtained"},
+					{Code: "2", Meaning: "invalid flags or variables"},
+					{Code: "127", Meaning: "command not found"},
 				},
 				Run: func(c cli.Call) int { return m.Exec(c.Values, c.Args) },
 			},
-			rotateCommand(m, "Replace the tokens of a folder that are due.",
-				"Replaces the tokens below a folder of Vault that are due by the schedule kept beside them, and revokes those whose overlap is over."),
-			folderCommand(m, job.Audit(), "List the tokens that someone should look at.",
-				"Compares all tokens of the account with the entries below a folder of Vault, and lists what someone should look at."),
+			rotateCommand(m, "Rotate the tokens in a folder that are due.",
+				"Replaces the tokens in a folder of the secret store that are due by the schedule stored with them, and revokes replaced tokens whose overlap has ended."),
+			folderCommand(m, job.Audit(), "List tokens that need attention.",
+				"Compares all tokens of the account with the entries in a folder of the secret store, and lists the tokens and entries that need attention."),
 			abandonCommand(m),
 			{
-				Name: "doctor", Short: "Try out how PAIStrike's API is configured.",
+				Name: "doctor", Short: "Check the configuration of PAIStrike's API.",
 				Raw: func(args []string) int { return examine(m, args) }, Flags: doctor.Flags(),
 			},
 		},
@@ -87,17 +87,17 @@ func program(m job.Machine) cli.Program {
 // rotateCommand asks for confirmation before it revokes the tokens of a whole folder.
 func rotateCommand(m job.Machine, short, about string) cli.Command {
 	c := folderCommand(m, job.Rotate(), short, about)
-	c.Yes = "Do not ask before the replaced tokens of a whole folder are revoked at once."
+	c.Yes = "Do not ask for confirmation before immediately revoking the replaced tokens of a whole folder."
 	return c
 }
 
 // abandonCommand asks for confirmation before it closes entries. It has no action, because a
 // schedule must not close a folder permanently.
 func abandonCommand(m job.Machine) cli.Command {
-	c := folderCommand(m, job.Abandon(), "Close the entries of a PAIStrike that is gone for good.",
-		"Closes the entries below a folder of a store whose PAIStrike is gone for good, without calling it, and lists the tokens that were not revoked. "+
-			"An entry that is closed serves nothing; its older versions stay as they are. Entries of another PAIStrike, and what paistrike did not write, are left alone.")
-	c.Yes = "Do not ask before entries are closed."
+	c := folderCommand(m, job.Abandon(), "Close the entries of a PAIStrike that no longer exists.",
+		"Closes the entries in a folder of the secret store whose PAIStrike no longer exists, without calling it, and lists the tokens that were not revoked. "+
+			"A closed entry serves no token; its older versions do not change. Entries of another PAIStrike, and entries that paistrike did not write, do not change.")
+	c.Yes = "Do not ask for confirmation before closing entries."
 	c.Codes = c.Codes[:3] // there is no --fail-on
 	return c
 }
@@ -106,10 +106,10 @@ func folderCommand(m job.Machine, it job.FolderRun, short, about string) cli.Com
 	return cli.Command{
 		Name: it.Name, Line: it.Name + " [flags]", Short: short, About: about, Inputs: it.Inputs, JSON: true,
 		Codes: []cli.Code{
-			{Code: "0", Meaning: "all is well"},
+			{Code: "0", Meaning: "success"},
 			{Code: "1", Meaning: "something failed"},
-			{Code: "2", Meaning: "flags or variables are wrong"},
-			{Code: "3", Meaning: "what --fail-on names was found"},
+			{Code: "2", Meaning: "invalid flags or variables"},
+			{Code: "3", Meaning: "a condition of --fail-on was met"},
 		},
 		Run: func(c cli.Call) int {
 			m := m

@@ -31,11 +31,11 @@ func TestUsage(t *testing.T) {
 func TestDoctorIsACommand(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"help":            "\n  doctor      Try out how PAIStrike's API is configured.\n",
+		"help":            "\n  doctor      Check the configuration of PAIStrike's API.\n",
 		"help doctor":     "usage: paistrike-action doctor [flags]",
 		"doctor --help":   "usage: paistrike-action doctor [flags]",
 		"completion bash": "doctor) words='--api-prefix --api-routes --auth --endpoint --openapi --help'",
-		"doctr":           "there is no command \"doctr\" (did you mean doctor?)",
+		"doctr":           "unknown command \"doctr\" (did you mean doctor?)",
 	} {
 		var said bytes.Buffer
 		m := job.Machine{Program: "paistrike-action", Out: &said, Err: &said, Getenv: func(string) string { return "" }}

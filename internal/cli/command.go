@@ -78,7 +78,7 @@ func (p Program) Main(args []string) int {
 	}
 	command, ok := p.command(name)
 	if !ok {
-		return p.wrong(fmt.Sprintf("there is no command %q%s. See %s help.", name, nearest(name, p.names()), p.Name))
+		return p.wrong(fmt.Sprintf("unknown command %q%s. See %s help.", name, nearest(name, p.names()), p.Name))
 	}
 	return p.run(command, rest)
 }

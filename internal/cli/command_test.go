@@ -129,16 +129,16 @@ func TestCommandLines(t *testing.T) {
 		want string // whole stdout if the code is 0, otherwise whole stderr
 	}{
 		{"version", 0, "paistrike-action 1.2.3\n"},
-		{"rotat", 2, "Error: PSA001: Nothing was done: there is no command \"rotat\" (did you mean rotate?). See paistrike-action help.\n"},
-		{"zzzzzz", 2, "Error: PSA001: Nothing was done: there is no command \"zzzzzz\". See paistrike-action help.\n"},
-		{"rotate --vault-prefx ci", 2, "Error: PSA001: Nothing was done: there is no flag --vault-prefx (did you mean --vault-prefix?). See paistrike-action rotate --help.\n"},
-		{"rotate --endpoint -x --dry-runn", 2, "Error: PSA001: Nothing was done: there is no flag --dry-runn (did you mean --dry-run?). See paistrike-action rotate --help.\n"},
-		{"rotate --vault-token x", 2, "Error: PSA001: Nothing was done: --vault-token is a secret and not a flag, because everybody on a machine can read command lines; set PAISTRIKE_VAULT_TOKEN. See paistrike-action rotate --help.\n"},
+		{"rotat", 2, "Error: PSA001: Nothing was done: unknown command \"rotat\" (did you mean rotate?). See paistrike-action help.\n"},
+		{"zzzzzz", 2, "Error: PSA001: Nothing was done: unknown command \"zzzzzz\". See paistrike-action help.\n"},
+		{"rotate --vault-prefx ci", 2, "Error: PSA001: Nothing was done: unknown flag --vault-prefx (did you mean --vault-prefix?). See paistrike-action rotate --help.\n"},
+		{"rotate --endpoint -x --dry-runn", 2, "Error: PSA001: Nothing was done: unknown flag --dry-runn (did you mean --dry-run?). See paistrike-action rotate --help.\n"},
+		{"rotate --vault-token x", 2, "Error: PSA001: Nothing was done: --vault-token is a secret and cannot be a flag, because every user of a machine can read command lines; set the variable PAISTRIKE_VAULT_TOKEN. See paistrike-action rotate --help.\n"},
 		{"rotate true", 2, "Error: PSA001: Nothing was done: \"true\" is not a flag. See paistrike-action rotate --help.\n"},
-		{"exec", 2, "Error: PSA001: Nothing was done: no command is named. See paistrike-action exec --help.\n"},
+		{"exec", 2, "Error: PSA001: Nothing was done: no command is given. See paistrike-action exec --help.\n"},
 		{"rotate --endpoint", 2, "Error: PSA001: Nothing was done: flag needs an argument: --endpoint. See paistrike-action rotate --help.\n"},
-		{"help rotatee", 2, "Error: PSA001: Nothing was done: there is no help on \"rotatee\" (did you mean rotate?). See paistrike-action help.\n"},
-		{"completion tcsh", 2, "Error: PSA001: Nothing was done: paistrike-action completion takes the name of a shell: bash, zsh, fish, powershell.\n"},
+		{"help rotatee", 2, "Error: PSA001: Nothing was done: no help for \"rotatee\" (did you mean rotate?). See paistrike-action help.\n"},
+		{"completion tcsh", 2, "Error: PSA001: Nothing was done: paistrike-action completion requires the name of a shell: bash, zsh, fish, powershell.\n"},
 	} {
 		p, out, said := on(nil)
 		code := p.Main(strings.Fields(test.args))
@@ -231,7 +231,7 @@ func TestConfirm(t *testing.T) {
 	}
 	for answer, want := range map[string]bool{"yes\n": true, " yes\r\n": true, "y\n": false, "\n": false, "": false, "yes please\n": false} {
 		out.Reset()
-		if got := asked("Sure?", strings.NewReader(answer), &out); got != want || out.String() != "Sure?\nOnly \"yes\" goes on: " {
+		if got := asked("Sure?", strings.NewReader(answer), &out); got != want || out.String() != "Sure?\nEnter \"yes\" to continue: " {
 			t.Errorf("%q: %v\n%s", answer, got, &out)
 		}
 	}

@@ -11,7 +11,7 @@ func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 // completion prints a shell's completion script for commands and flags.
 func (p Program) completion(args []string) int {
 	if len(args) != 1 || !slices.Contains(shells(), args[0]) {
-		return p.wrong(fmt.Sprintf("%s completion takes the name of a shell: %s.", p.Name, words(shells())))
+		return p.wrong(fmt.Sprintf("%s completion requires the name of a shell: %s.", p.Name, words(shells())))
 	}
 	script := map[string]func() string{"bash": p.bash, "zsh": p.zsh, "fish": p.fish, "powershell": p.powerShell}[args[0]]
 	p.print(p.Out, script())

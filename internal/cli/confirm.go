@@ -31,7 +31,7 @@ func isTerminal(file *os.File) bool {
 }
 
 func asked(question string, in io.Reader, out io.Writer) bool {
-	_, _ = fmt.Fprintf(out, "%s\nOnly \"yes\" goes on: ", question) // a write error cannot be reported
+	_, _ = fmt.Fprintf(out, "%s\nEnter \"yes\" to continue: ", question) // a write error cannot be reported
 	line, _ := bufio.NewReader(in).ReadString('\n')
 	return strings.TrimSpace(line) == "yes"
 }

@@ -57,7 +57,7 @@ func (p Program) read(c Command, args []string) (Call, error) {
 	call.Args = set.Args()
 	switch {
 	case c.What != "" && set.NArg() == 0:
-		return call, fmt.Errorf("no %s is named", c.What)
+		return call, fmt.Errorf("no %s is given", c.What)
 	case c.What == "" && set.NArg() > 0:
 		return call, fmt.Errorf("%q is not a flag", set.Arg(0))
 	}
@@ -75,9 +75,9 @@ func (c Command) check(args []string) error {
 		at := slices.IndexFunc(c.inputs(), func(in input.Input) bool { return "--"+in.Flag() == name })
 		switch {
 		case at >= 0 && c.inputs()[at].Secret:
-			return fmt.Errorf("%s is a secret and not a flag, because everybody on a machine can read command lines; set %s", name, c.inputs()[at].Variable())
+			return fmt.Errorf("%s is a secret and cannot be a flag, because every user of a machine can read command lines; set the variable %s", name, c.inputs()[at].Variable())
 		case !slices.Contains(known, name):
-			return fmt.Errorf("there is no flag %s%s", name, nearest(name, known))
+			return fmt.Errorf("unknown flag %s%s", name, nearest(name, known))
 		case at >= 0 && !valued && (!c.inputs()[at].Bool || c.inputs()[at].Default != "false"):
 			i++ // skip its value
 		}

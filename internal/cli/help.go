@@ -18,7 +18,7 @@ func (p Program) help(args []string) int {
 	}
 	command, ok := p.command(args[0])
 	if !ok {
-		return p.wrong(fmt.Sprintf("there is no help on %q%s. See %s help.", args[0], nearest(args[0], p.names()), p.Name))
+		return p.wrong(fmt.Sprintf("no help for %q%s. See %s help.", args[0], nearest(args[0], p.names()), p.Name))
 	}
 	return p.run(command, []string{"--help"})
 }
@@ -26,7 +26,7 @@ func (p Program) help(args []string) int {
 // usage returns the list of commands.
 func (p Program) usage() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Tokens of PAIStrike for jobs, schedules and terminals.\n\nUsage: %s COMMAND [flags]\n\nCommands:\n", p.Name)
+	fmt.Fprintf(&b, "Manages PAIStrike API tokens in jobs, schedules and terminals.\n\nUsage: %s COMMAND [flags]\n\nCommands:\n", p.Name)
 	for _, c := range p.Commands {
 		entry(&b, c.Name, c.Short, 14)
 	}
@@ -54,13 +54,13 @@ func (p Program) commandHelp(c Command) string {
 	}
 	if c.JSON {
 		b.WriteString("  --json\n")
-		paragraph(&b, "Print the report as JSON on stdout, and no table.")
+		paragraph(&b, "Print the report to stdout as JSON instead of a table.")
 	}
 	if c.Yes != "" {
 		b.WriteString("  --yes\n")
 		paragraph(&b, c.Yes)
 	}
-	b.WriteString("\nEach flag has a variable: PAISTRIKE_VAULT_PATH is --vault-path. Inside GitHub\nvariables are not read, because an earlier step could set them.\n\nSecrets come from variables alone:\n")
+	b.WriteString("\nEach flag has an environment variable: PAISTRIKE_VAULT_PATH sets --vault-path.\nIn GitHub Actions, these variables are not read, because an earlier step could\nset them.\n\nSecrets are read only from environment variables:\n")
 	for _, in := range c.inputs() {
 		if in.Secret {
 			b.WriteString("  " + in.Variable() + "\n")

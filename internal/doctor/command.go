@@ -29,20 +29,21 @@ type Command struct {
 
 const usage = `usage: paistrike-action doctor [flags]
 
-Tries out how PAIStrike's API is configured: lists, creates a token of 15 minutes,
-verifies, finds and reads it, revokes it, sees that it is refused, and prints what was
-understood, from which field, and which setting fixes what was not. The table holds
-no secret. Nothing is left behind.
+Checks the configuration of PAIStrike's API. Lists the tokens, creates a token with a
+lifetime of 15 minutes, calls the API with it, finds it in the list, reads it by its id,
+revokes it, and checks that it is rejected. Prints the result of each check, the field
+that contains each value, and the setting that fixes each failure. The table contains
+no secret, and no token is left behind.
 
   --endpoint URL      PAISTRIKE_ENDPOINT    required
   --api-prefix PATH   PAISTRIKE_API_PREFIX  default /api/v1
-  --api-routes JSON   PAISTRIKE_API_ROUTES  as the input api_routes of the action; @FILE reads it
-  --auth JSON         PAISTRIKE_AUTH        as the input auth of the action
+  --api-routes JSON   PAISTRIKE_API_ROUTES  as the action's input api_routes; @FILE reads a file
+  --auth JSON         PAISTRIKE_AUTH        as the action's input auth
                       PAISTRIKE_HEADERS     one "Name: value" per line
-                      PAISTRIKE_API_TOKEN   the management token; required, and never a flag
-  --openapi FILE      proposes settings from an OpenAPI 3 document in JSON, and calls nobody
+                      PAISTRIKE_API_TOKEN   management token; required, only as a variable
+  --openapi FILE      propose settings from an OpenAPI 3 document in JSON, without any request
 
-exit code: 0 nothing failed, 1 something did, 2 wrong flags
+exit codes: 0 no check failed, 1 a check failed, 2 invalid flags or variables
 `
 
 // options contains the values of the flags.
@@ -121,7 +122,7 @@ func (c Command) config(o options) (paistrike.Config, error) {
 		Token: secret.New(strings.TrimSpace(c.Getenv("PAISTRIKE_API_TOKEN"))), Headers: map[string]string{},
 	}
 	if cfg.Token.IsZero() {
-		return cfg, errors.New("PAISTRIKE_API_TOKEN is not set: it takes the management token")
+		return cfg, errors.New("PAISTRIKE_API_TOKEN is not set: set it to the management token")
 	}
 	if file, named := strings.CutPrefix(o.routes, "@"); named {
 		text, err := c.ReadFile(file)

@@ -21,7 +21,7 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{"all is well", "--endpoint ENDPOINT", map[string]string{"PAISTRIKE_API_TOKEN": "TOKEN"}, 0, "refused after that  ok"},
 		{"from the environment", "", map[string]string{"PAISTRIKE_API_TOKEN": "TOKEN", "PAISTRIKE_ENDPOINT": "ENDPOINT", "PAISTRIKE_HEADERS": "X-Organization: 42"}, 0, "status 401"},
-		{"routes from a file", "--api-routes @routes.json --endpoint ENDPOINT", map[string]string{"PAISTRIKE_API_TOKEN": "TOKEN"}, 0, "own token           not told"},
+		{"routes from a file", "--api-routes @routes.json --endpoint ENDPOINT", map[string]string{"PAISTRIKE_API_TOKEN": "TOKEN"}, 0, "own token           not reported"},
 		{"something fails", "--api-prefix /v9 --endpoint ENDPOINT", map[string]string{"PAISTRIKE_API_TOKEN": "TOKEN"}, 1, "api_prefix"},
 		{"no token", "--endpoint ENDPOINT", nil, 2, "PAISTRIKE_API_TOKEN is not set"},
 		{"no endpoint", "", map[string]string{"PAISTRIKE_API_TOKEN": "TOKEN"}, 2, "endpoint: is required"},

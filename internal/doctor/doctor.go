@@ -74,7 +74,7 @@ func Examine(ctx context.Context, cfg paistrike.Config) Observed {
 	}
 	now, known := client.ServerTime()
 	if !known {
-		o.List = errors.New("the answers carry no Date, from which expiries are counted")
+		o.List = errors.New("the responses have no Date header, from which expiries are counted")
 		return o
 	}
 	o.Asked = now.Add(lifetime)

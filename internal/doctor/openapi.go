@@ -215,13 +215,13 @@ func (d openAPI) body(p *Proposal, create map[string]any) {
 	schema, contentType := d.media(d.at(create, "requestBody", "content"))
 	p.Routes.ContentType = contentType
 	if schema == nil {
-		p.open("the document does not say what a create sends: set create_body")
+		p.open("the document does not specify the body of a create request: set create_body")
 		return
 	}
 	w := &bodyWriter{document: d, proposal: p}
 	fields := w.object(schema, "", 0)
 	if !w.named {
-		p.open("no field of a create is a name: put {name} into create_body")
+		p.open("no field of a create request is a name: put {name} into create_body")
 		return
 	}
 	if p.Routes.ExpiresFormat = w.format; w.format == "" {
@@ -264,7 +264,7 @@ func (w *bodyWriter) object(schema map[string]any, path string, depth int) map[s
 			}
 		case needed:
 			fields[name] = example(property)
-			w.proposal.open("create_body needs %s, and the document does not say which value you want", at)
+			w.proposal.open("create_body needs %s, and the document does not specify which value you want", at)
 		}
 	}
 	return fields
@@ -361,18 +361,18 @@ func (d openAPI) answer(p *Proposal, create map[string]any) {
 	}
 	sample, err := json.Marshal(d.sample(schema, 0))
 	if schema == nil || err != nil {
-		p.open("the document does not say how a create is answered: set answer as the doctor says")
+		p.open("the document does not specify the response to a create request: set answer as the doctor reports")
 		return
 	}
 	found := p.Routes.Explain(sample)
 	for _, fact := range []string{"id", "name", "secret"} {
 		if found[fact] == "" {
-			p.open("the answer to a create has no field for the %s under a usual name: set answer.%s", fact, fact)
+			p.open("the response to a create request has no field for the %s under a usual name: set answer.%s", fact, fact)
 		}
 	}
 	for _, fact := range []string{"expires_at", "last_used_at", "status"} {
 		if found[fact] == "" {
-			p.open("the answer has no field for %s under a usual name: set answer.%s, or \"-\" if it is not told", fact, fact)
+			p.open("the response has no field for %s under a usual name: set answer.%s, or \"-\" if it is not reported", fact, fact)
 		}
 	}
 }

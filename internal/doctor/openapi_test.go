@@ -60,10 +60,10 @@ func TestSettingsFromAVendorsDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `# create_body needs role, and the document does not say which value you want
-# the answer has no field for expires_at under a usual name: set answer.expires_at, or "-" if it is not told
-# the answer has no field for last_used_at under a usual name: set answer.last_used_at, or "-" if it is not told
-# the answer has no field for status under a usual name: set answer.status, or "-" if it is not told
+	const want = `# create_body needs role, and the document does not specify which value you want
+# the response has no field for expires_at under a usual name: set answer.expires_at, or "-" if it is not reported
+# the response has no field for last_used_at under a usual name: set answer.last_used_at, or "-" if it is not reported
+# the response has no field for status under a usual name: set answer.status, or "-" if it is not reported
 api_prefix = "/rest/v3"
 auth = {
   header = "X-Api-Key"
@@ -112,7 +112,7 @@ func TestSettingsForTokensOfAnOrganization(t *testing.T) {
 		"/orgs/YOUR_ID/tokens /orgs/YOUR_ID/tokens /orgs/YOUR_ID/tokens/{id} /orgs/YOUR_ID/tokens/self /orgs/YOUR_ID/tokens/{id}" {
 		t.Errorf("got %q", got)
 	}
-	const comment = "# the paths have YOUR_ID: put the value of id in its place\n"
+	const comment = "# the paths contain YOUR_ID: replace it with the value of id\n"
 	if strings.Count(proposal.HCL(), comment) != 1 || strings.Count(proposal.JSON(), comment) != 1 {
 		t.Errorf("%s\n%s", proposal.HCL(), proposal.JSON())
 	}

@@ -16,7 +16,7 @@ func (p *Proposal) nameParents(collection string) {
 			word := capitals(strings.Trim(hole, "{}"))
 			if words[hole] == "" {
 				words[hole] = word
-				p.open("the paths have %s: put the value of %s in its place", word, strings.Trim(hole, "{}"))
+				p.open("the paths contain %s: replace it with the value of %s", word, strings.Trim(hole, "{}"))
 			}
 			return word
 		})

@@ -13,7 +13,7 @@ import (
 // Row is one line of the table.
 type Row struct {
 	What    string // check
-	Verdict string // ok, not told, differs or failed
+	Verdict string // ok, not reported, differs or failed
 	From    string // field with the value; "" if none
 	Mend    string // setting that fixes the failure, or the error; "" if ok
 }
@@ -21,7 +21,7 @@ type Row struct {
 // Verdicts of a [Row].
 const (
 	ok      = "ok"
-	notTold = "not told" // optional and missing
+	notTold = "not reported" // optional and missing
 	differs = "differs"
 	failed  = "failed"
 )
@@ -114,7 +114,7 @@ func mintMend(err error) string {
 	case unusable:
 		setting = "api_routes.answer: id, name, secret"
 	case status == http.StatusForbidden, paistrike.IsUnauthorized(err):
-		setting = "no setting: this token may not create tokens"
+		setting = "no setting fixes this: the management token may not create tokens"
 	case status == http.StatusUnsupportedMediaType:
 		setting = "api_routes.content_type"
 	case status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
@@ -148,14 +148,14 @@ func facts(o Observed) (rows []Row) {
 		without   string
 	}{
 		{"created", "created_at", 0, ""},
-		{"last use", "last_used_at", paistrike.LastUsed, "no finding rests on it"},
-		{"expiry", "expires_at", paistrike.Expiry, "the time that was asked for counts"},
-		{"status", "status", paistrike.State, "a token that is listed counts as active"},
+		{"last use", "last_used_at", paistrike.LastUsed, "no finding uses it"},
+		{"expiry", "expires_at", paistrike.Expiry, "the requested time counts"},
+		{"status", "status", paistrike.State, "a listed token counts as active"},
 	} {
 		row := Row{What: fact.what, Verdict: ok, From: o.Rows[fact.key]}
 		if row.From == "" || token.Untold.Has(fact.fact) && fact.fact != 0 {
 			row.Verdict = notTold
-			row.Mend = strings.TrimSuffix("api_routes.answer."+fact.key+" if it is told; else "+fact.without, "; else ")
+			row.Mend = strings.TrimSuffix("api_routes.answer."+fact.key+" if it is reported; otherwise "+fact.without, "; otherwise ")
 		}
 		if fact.fact == paistrike.Expiry && row.Verdict == ok {
 			row.Verdict, row.Mend = expiry(token.ExpiresAt, o.Asked)
@@ -168,9 +168,9 @@ func facts(o Observed) (rows []Row) {
 func expiry(got, asked time.Time) (verdict, mend string) {
 	switch late := got.Sub(asked); {
 	case got.IsZero():
-		return failed, "api_routes.create_body, expires_format: the token was made without the expiry that was asked for"
+		return failed, "api_routes.create_body, expires_format: the token was created without the requested expiry"
 	case late < -time.Minute || late > time.Minute:
-		return differs, fmt.Sprintf("asked for %s, got %s: expires_format, or the service keeps days", asked.Format(time.RFC3339), got.Format(time.RFC3339))
+		return differs, fmt.Sprintf("requested %s, got %s: expires_format, or the service stores days", asked.Format(time.RFC3339), got.Format(time.RFC3339))
 	}
 	return ok, ""
 }
@@ -181,9 +181,9 @@ func self(o Observed) Row {
 	case o.Self != nil:
 		return Row{"own token", failed, "", `api_routes.self, "-" if there is no such route (` + o.Self.Error() + ")"}
 	case o.SelfID == "":
-		return Row{"own token", notTold, "", "the own token is found by its last use"}
+		return Row{"own token", notTold, "", "the token in use is found by its last use"}
 	case o.SelfID != o.Minted.ID:
-		return Row{"own token", failed, "", `api_routes.self: it answers a different id than the token's; "-" if there is no such route`}
+		return Row{"own token", failed, "", `api_routes.self: it returns a different id than the token's; "-" if there is no such route`}
 	}
 	return Row{"own token", ok, "", ""}
 }
@@ -208,5 +208,5 @@ func leftOver(o Observed) Report {
 		return nil
 	}
 	which := "the token named " + o.Name
-	return Report{{"left behind", failed, "", "revoke it by hand: " + which + "; it was to end at " + o.Asked.Format(time.RFC3339)}}
+	return Report{{"left behind", failed, "", "revoke " + which + "; its requested expiry is " + o.Asked.Format(time.RFC3339)}}
 }

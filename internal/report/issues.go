@@ -27,7 +27,7 @@ func Issues(r fleet.AuditReport, folder string) []Issue {
 			}
 		}
 		if rows := p.String(); rows != "" {
-			issue.Body = fmt.Sprintf("Found below %s.\n\n| Vault | Token | What | Fix |\n|---|---|---|---|\n%s", inert.Code(folder), rows)
+			issue.Body = fmt.Sprintf("Found below %s.\n\n| Entry | Token | Detail | Fix |\n|---|---|---|---|\n%s", inert.Code(folder), rows)
 		}
 		all = append(all, issue)
 	}

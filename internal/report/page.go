@@ -32,7 +32,7 @@ func (p *page) row(cells ...string) {
 // more reports the number of omitted rows.
 func (p *page) more() {
 	if p.left > 0 {
-		fmt.Fprintf(&p.Builder, "\nThe report, an output of the step, contains %d more rows.\n", p.left)
+		fmt.Fprintf(&p.Builder, "\n%d more rows are in the step's output `report`.\n", p.left)
 	}
 	p.left = 0
 }
@@ -48,7 +48,7 @@ func RotationPage(r fleet.Report, folder string) string {
 	entries := byUrgency(r.Entries)
 	p.WriteString(timeline(r.Time, entries))
 	if r.Entries.Len() > 0 {
-		p.WriteString("| | Vault | Token | Expires | Next rotation | |\n|---|---|---|---|---|---|\n")
+		p.WriteString("| | Entry | Token | Expires | Next rotation | |\n|---|---|---|---|---|---|\n")
 	}
 	for e := range entries {
 		token := inert.Code(e.TokenID)
@@ -85,7 +85,7 @@ func AuditPage(r fleet.AuditReport, folder string) string {
 	p := &page{}
 	fmt.Fprintf(&p.Builder, "### PAIStrike token audit\n\n%s, %s.\n\n", inert.Code(folder), inert.Markdown(auditCounts(r)))
 	if len(r.Findings) > 0 {
-		p.WriteString("| | Finding | Vault | Token | What | Fix |\n|---|---|---|---|---|---|\n")
+		p.WriteString("| | Finding | Entry | Token | Detail | Fix |\n|---|---|---|---|---|---|\n")
 	}
 	for _, f := range r.Findings {
 		mark := "⚠️"

@@ -33,7 +33,7 @@ func fleetOf(entries int) fleet.Report {
 func TestPageFitsTheRunner(t *testing.T) {
 	t.Parallel()
 	text := RotationPage(fleetOf(20_000), "secret/ci")
-	if len(text) > 1<<20 || !strings.Contains(text, "The report, an output of the step, contains ") || !strings.Contains(text, "more are in the table") {
+	if len(text) > 1<<20 || !strings.Contains(text, " more rows are in the step's output `report`.") || !strings.Contains(text, "more are in the table") {
 		t.Errorf("%d bytes, ending in %q", len(text), text[len(text)-100:])
 	}
 	picture, _, found := strings.Cut(strings.SplitN(text, "```mermaid\n", 2)[1], "```")
@@ -82,9 +82,9 @@ func TestTimeline(t *testing.T) {
 		{Path: "ci/b", TokenID: "tok_3", CreatedAt: now, NextAt: now.AddDate(0, 0, 7), Window: 48 * time.Hour},
 		{Path: "ci/foreign"},
 	})
-	want := "```mermaid\n%%{init: {\"gantt\": {\"leftPadding\": 220}}}%%\ngantt\n    title Lives of the tokens\n    dateFormat x\n    axisFormat %d %b\n" +
-		"    section ci/a\n    life :active, 1767603600000, 1775379600000\n    rotation :crit, 1770195600000, 1772787600000\n    overlap of tok_1 :done, 1767603600000, 1767690000000\n" +
-		"    section ci/b\n    life, no expiry :active, 1767603600000, 1775379600000\n    rotation :crit, 1768208400000, 1768381200000\n```\n\n"
+	want := "```mermaid\n%%{init: {\"gantt\": {\"leftPadding\": 220}}}%%\ngantt\n    title Token lifetimes\n    dateFormat x\n    axisFormat %d %b\n" +
+		"    section ci/a\n    lifetime :active, 1767603600000, 1775379600000\n    rotation :crit, 1770195600000, 1772787600000\n    overlap of tok_1 :done, 1767603600000, 1767690000000\n" +
+		"    section ci/b\n    lifetime, no expiry :active, 1767603600000, 1775379600000\n    rotation :crit, 1768208400000, 1768381200000\n```\n\n"
 	if got := timeline(now, entries); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}

@@ -210,7 +210,7 @@ func AuditTable(r fleet.AuditReport, width int) string {
 			}
 		}
 	}
-	return aligned([]string{"SEVERITY", "FINDING", "WHERE", "TOKEN", "WHAT", "FIX"}, rows, width) + auditCounts(r) + "\n"
+	return aligned([]string{"SEVERITY", "FINDING", "ENTRY", "TOKEN", "DETAIL", "FIX"}, rows, width) + auditCounts(r) + "\n"
 }
 
 // whatIsSo returns a finding's detail with the name of its token.

@@ -35,10 +35,10 @@ func timeline(now time.Time, entries iter.Seq[fleet.Entry]) string {
 		return ""
 	}
 	// Mermaid interprets a bare number as milliseconds, regardless of the format.
-	text := "```mermaid\n%%{init: {\"gantt\": {\"leftPadding\": 220}}}%%\ngantt\n    title Lives of the tokens\n    dateFormat x\n    axisFormat %d %b\n" +
+	text := "```mermaid\n%%{init: {\"gantt\": {\"leftPadding\": 220}}}%%\ngantt\n    title Token lifetimes\n    dateFormat x\n    axisFormat %d %b\n" +
 		b.String() + "```\n\n"
 	if left > 0 {
-		text += fmt.Sprintf("The picture shows the %d most urgent; %d more are in the table.\n\n", shown, left)
+		text += fmt.Sprintf("The chart shows the %d most urgent tokens; %d more are in the table.\n\n", shown, left)
 	}
 	return text
 }
@@ -46,9 +46,9 @@ func timeline(now time.Time, entries iter.Seq[fleet.Entry]) string {
 // bars draws one entry.
 func bars(b *strings.Builder, now time.Time, e fleet.Entry) {
 	fmt.Fprintf(b, "    section %s\n", plainName(ending(e.Path, 30)))
-	end, label := e.ExpiresAt, "life"
+	end, label := e.ExpiresAt, "lifetime"
 	if end.IsZero() {
-		end, label = latest(now, e.CreatedAt).AddDate(0, 3, 0), "life, no expiry"
+		end, label = latest(now, e.CreatedAt).AddDate(0, 3, 0), "lifetime, no expiry"
 	}
 	bar(b, label, "active", e.CreatedAt, end)
 	if !e.NextAt.IsZero() {
