@@ -51,7 +51,7 @@ function keep(file, program) {
     fs.renameSync(part, file);
     return true;
   } catch (error) {
-    fs.writeSync(1, `The program was not kept in ${path.dirname(file)}: ${error.message}\n`);
+    fs.writeSync(1, `The program was not saved in ${path.dirname(file)}: ${error.message}\n`);
     try {
       fs.rmSync(part, { force: true });
     } catch {
@@ -80,7 +80,7 @@ async function download(urls, name) {
       await new Promise((resolve) => { setTimeout(resolve, attempt * 500); });
     }
   }
-  throw new Problem('PSA603', `${problem} Set binary_mirror or binary_path where runners cannot reach github.com.`);
+  throw new Problem('PSA603', `${problem} Set binary_mirror or binary_path if runners cannot reach github.com.`);
 }
 
 function said(error) {
@@ -157,11 +157,11 @@ async function get(first) {
     }
     const next = new URL(answer.headers.location, url);
     if (next.protocol !== url.protocol || !follows(new URL(first), next)) {
-      throw new Error(`the server redirects to ${next.origin}, which is no host of its releases`);
+      throw new Error(`the server redirects to ${next.origin}, which is not a host of its releases`);
     }
     url = next;
   }
-  throw new Error('the server redirects without end');
+  throw new Error('the server redirects too often');
 }
 
 // follows reports whether an address may redirect to another: github.com serves releases from

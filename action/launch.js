@@ -67,7 +67,7 @@ async function loadBuilt(file) {
       throw error;
     }
   }
-  throw new Problem('PSA602', `This is a checkout of the sources, and there is no ${fs.existsSync(file) ? missing : file}. ` +
+  throw new Problem('PSA602', `This is a source checkout, and ${fs.existsSync(file) ? missing : file} does not exist. ` +
     'Use a released version of the action, or run make build first.');
 }
 
@@ -113,7 +113,7 @@ function report(problem, step) {
   let text = problem.message;
   let kind = 'error';
   if (step === 'post') {
-    text = `PSA501: Token ${process.env.STATE_token_id || '(id not known)'} was not revoked and works until ${process.env.STATE_expires_at || 'its end'}. ${text}`;
+    text = `PSA501: Token ${process.env.STATE_token_id || '(unknown id)'} was not revoked and works until ${process.env.STATE_expires_at || 'its expiry'}. ${text}`;
     kind = input('on_revoke_failure') === 'error' ? 'error' : 'warning';
   }
   process.stdout.write(`::${kind} title=PAIStrike ${code}::${escaped(text)}\n`);

@@ -36,7 +36,7 @@ function privateFile(name, system = process.platform) {
       problems.push(error.message);
     }
   }
-  throw new Problem('PSA602', `The program needs a folder in which it may be written and executed, and there is none: ${problems.join('; ')}.`);
+  throw new Problem('PSA602', `No folder allows the program to be written and executed: ${problems.join('; ')}.`);
 }
 
 // folders returns the possible locations of the private copy. The first is the job's own; the
@@ -53,7 +53,7 @@ function nameless(folder) {
   try {
     fs.unlinkSync(file);
     if (fs.fstatSync(fd).nlink !== 0) {
-      throw new Error(`someone else gave a name to ${file}`);
+      throw new Error(`another process created a link to ${file}`);
     }
     const through = `/proc/self/fd/${fd}`;
     fs.accessSync(through, fs.constants.X_OK);
@@ -115,8 +115,8 @@ function sealed(program, want, where) {
   const got = hash.digest('hex');
   if (got !== want) {
     drop({ fd: reading, folder: program.folder });
-    throw new Problem('PSA601', `The program at ${where} is not the one that this version of the action was released with, and is not run: ` +
-      `its SHA-256 is ${got}, and must be ${want}. Remove it, or use the version of the action that it belongs to.`);
+    throw new Problem('PSA601', `The program at ${where} does not belong to this version of the action and was not run: ` +
+      `its SHA-256 is ${got}, but must be ${want}. Remove it, or use the version of the action that it belongs to.`);
   }
   if (program.folder) {
     fs.closeSync(reading);

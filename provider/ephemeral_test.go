@@ -142,7 +142,7 @@ func TestEphemeralTokenWhoseAnswerIsLost(t *testing.T) {
 	s := newStage(t)
 	person := s.terminal(`ephemeral "paistrike_api_token" "run" { name = "Plan" }`)
 	s.paistrike.AddFaults(sandbox.Fault{Method: "POST", Lose: sandbox.LoseResponse})
-	s.wantSays(person.fails("plan"), "Error: Ephemeral token not created ... cannot be used, and is revoked")
+	s.wantSays(person.fails("plan"), "Error: Ephemeral token not created ... cannot be used and was revoked")
 	s.wantLive(0)
 	s.paistrike.AddFaults(sandbox.Fault{Method: "POST", Lose: sandbox.LoseRequest})
 	s.wantSays(person.fails("plan"), "Error: Ephemeral token not created ... may exist, or appear later")

@@ -100,7 +100,7 @@ func TestInvalidConfiguration(t *testing.T) {
 		"overlap in words":       {rotation(`overlap = "1 day"`), "Invalid rotation.overlap", `"1 day" is not a duration such as "90d", "36h" or "15m".`},
 		"before_expiry too long": {
 			rotation(`before_expiry = "90d"`), "Invalid rotation.before_expiry",
-			"90d is not below the lifetime of 90d: every new token would be due at once.",
+			"90d is not shorter than the lifetime of 90d: every new token would be due immediately.",
 		},
 		"before_expiry of a token without": {
 			in("never", `before_expiry = "14d"`), "Invalid rotation.before_expiry",
@@ -108,15 +108,15 @@ func TestInvalidConfiguration(t *testing.T) {
 		},
 		"period beyond the lifetime": {
 			rotation(`period = "90d"`), "Invalid rotation.period",
-			"90d is not below the lifetime of 90d: the token would expire first.",
+			"90d is not shorter than the lifetime of 90d: the token would expire first.",
 		},
 		"overlap beyond the period": {
 			rotation(`period = "7d", overlap = "7d"`), "Invalid rotation.overlap",
-			"7d is not below the period of 7d: replaced tokens would pile up.",
+			"7d is not shorter than the period of 7d: replaced tokens would pile up.",
 		},
 		"overlap beyond the lifetime": {
 			rotation(`overlap = "90d", before_expiry = "1d"`), "Invalid rotation.overlap",
-			"90d is not below the lifetime of 90d: the old token expires before its overlap is over.",
+			"90d is not shorter than the lifetime of 90d: the old token expires before its overlap is over.",
 		},
 		"both period and schedule": {
 			rotation(`period = "30d", schedule = "17 3 * * 1"`),
@@ -138,11 +138,11 @@ func TestInvalidConfiguration(t *testing.T) {
 		},
 		"schedule that pauses too long": {
 			rotation(`schedule = "0 3 1 1,7 *"`), "Invalid rotation.schedule",
-			`"0 3 1 1,7 *" pauses for 184d, which is not below the lifetime of 90d: the token would expire first.`,
+			`"0 3 1 1,7 *" pauses for 184d, which is not shorter than the lifetime of 90d: the token would expire first.`,
 		},
 		"overlap beyond the schedule": {
 			rotation(`schedule = "17 3 * * *", overlap = "24h"`), "Invalid rotation.overlap",
-			"1d is not below the 1d between two rotations: replaced tokens would pile up.",
+			"1d is not shorter than the 1d between two rotations: replaced tokens would pile up.",
 		},
 		"on_revoked unknown": {
 			rotation(`on_revoked = "panic"`), "Invalid Attribute Value Match",

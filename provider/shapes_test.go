@@ -68,8 +68,8 @@ func TestShapeIsCheckedInThePlan(t *testing.T) {
 	const look = `data "paistrike_api_tokens" "all" {}`
 	for settings, want := range map[string]string{
 		`api_routes = { create_body = "{\"name\": \"{name}\", \"by\": \"{owner}\", \"end\": \"{expires}\"}" }`: `Invalid api_routes.create_body ... unknown placeholder {owner} at line 1, column 27`,
-		`api_routes = { create_body = "{\"end\": \"{expires}\"}" }`:                                            `Invalid api_routes.create_body ... must have {name} in it`,
-		`api_routes = { item = "/tokens/{id}/{owner}" }`:                                                       `Invalid api_routes.item ... has a placeholder at column 14 that nothing fills`,
+		`api_routes = { create_body = "{\"end\": \"{expires}\"}" }`:                                            `Invalid api_routes.create_body ... must contain {name}`,
+		`api_routes = { item = "/tokens/{id}/{owner}" }`:                                                       `Invalid api_routes.item ... has an unknown placeholder at column 14; allowed: {id}`,
 		`api_routes = { answer = { id = "-" } }`:                                                               `Invalid api_routes.answer.id`,
 		`api_routes = { list = { items = "a..b" } }`:                                                           `Invalid api_routes.list.items`,
 		`auth = { header = "Host" }`:                                                                           `Invalid auth`,

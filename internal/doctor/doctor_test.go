@@ -90,7 +90,7 @@ func TestAnotherTokensID(t *testing.T) {
 	neighbor, _ := server.Mint("deploy", time.Time{})
 	cfg.Transport = &foreignID{id: neighbor}
 	report := doctor.Judge(doctor.Examine(t.Context(), cfg))
-	if report.OK() || !strings.Contains(report.String(), "PAIStrike does not list it under a name of this run's") {
+	if report.OK() || !strings.Contains(report.String(), "PAIStrike does not list it under a name that this run chose") {
 		t.Errorf("got\n%s", report)
 	}
 	for _, token := range server.Tokens() {
@@ -160,7 +160,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"media type", "jfrog", func(c *paistrike.Config) { c.Routes.ContentType = "" }, nil, "api_routes.content_type"},
 		{"name", "hcp_terraform", func(c *paistrike.Config) { c.Routes.Answer.Name = "" }, nil, "api_routes.answer: id, name, secret"},
 		{"secret", "", nil, []sandbox.Fault{{Method: "POST", Body: `{"id":"tok_1","name":"x"}`}}, "api_routes.answer: id, name, secret"},
-		{"lost answer", "", nil, []sandbox.Fault{{Method: "POST", Lose: sandbox.LoseResponse}}, "is revoked"},
+		{"lost answer", "", nil, []sandbox.Fault{{Method: "POST", Lose: sandbox.LoseResponse}}, "was revoked"},
 		{"status of the dead", "vercel", func(c *paistrike.Config) { c.Routes.UnauthorizedStatus = 0 }, nil, "api_routes.unauthorized_status = 403"},
 		{"revoking", "", nil, []sandbox.Fault{{Method: "DELETE", Status: 405}}, "api_routes.revoke_method"},
 		{"own token", "", nil, []sandbox.Fault{{Path: "/api-tokens/self", Status: 404, Count: -1}}, "api_routes.self"},

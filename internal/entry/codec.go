@@ -128,15 +128,15 @@ func EncodeRecord(key string, r Record) (map[string]any, error) {
 func checkRecord(key string, r Record) error {
 	switch {
 	case ReservedKey(key):
-		return fmt.Errorf("the data field %q is not free for the secret", key)
+		return fmt.Errorf("the data field %q cannot be used for the secret", key)
 	case r.Alias == key || ReservedKey(r.Alias):
-		return fmt.Errorf("the data field %q is not free for a second copy of the secret", r.Alias)
+		return fmt.Errorf("the data field %q cannot be used for a second copy of the secret", r.Alias)
 	case r.State != StateActive && r.State != StateTombstone:
 		return fmt.Errorf("a record cannot be %q", r.State)
 	case r.State == StateActive && (r.Secret.IsZero() || r.TokenID == ""):
 		return errors.New("an active record needs a token")
 	case r.State == StateTombstone && !r.Secret.IsZero():
-		return errors.New("a tombstone holds no secret")
+		return errors.New("a tombstone must not contain a secret")
 	case r.Gen < 1 || r.Slot == "" || r.Inc == "" || r.Op == "":
 		return errors.New("a record needs slot, incarnation, generation and run")
 	default:
@@ -158,14 +158,14 @@ func DecodeRecord(key string, data map[string]any) (Record, error) {
 		Version int `json:"v"`
 	}
 	if json.Unmarshal([]byte(text), &head) != nil || head.Version < 1 {
-		return Record{}, &ForeignError{Reason: "the field paistrike is not what was written there"}
+		return Record{}, &ForeignError{Reason: "the contents of the field paistrike are not valid"}
 	}
 	if head.Version > schema {
 		return Record{}, &SchemaError{Version: head.Version}
 	}
 	var p protocol
 	if json.Unmarshal([]byte(text), &p) != nil {
-		return Record{}, &ForeignError{Reason: "the field paistrike is not what was written there"}
+		return Record{}, &ForeignError{Reason: "the contents of the field paistrike are not valid"}
 	}
 	r := Record{
 		State: p.State, Slot: p.Slot, Inc: p.Inc, Gen: p.Gen, Base: p.Base, Op: p.Op,

@@ -122,7 +122,7 @@ func encodeRetiring(refs []RetiringRef) string {
 // [*MirrorError].
 func DecodeMirror(custom map[string]string) (Mirror, error) {
 	if custom[keyManagedBy] != managedBy {
-		return Mirror{}, &ForeignError{Reason: "custom_metadata does not say so"}
+		return Mirror{}, &ForeignError{Reason: "custom_metadata does not identify it as one"}
 	}
 	d := mirrorDecoder{custom: custom}
 	if version := d.number(keySchema); version > schema {

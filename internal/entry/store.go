@@ -79,7 +79,7 @@ var (
 	ErrMayBeRestored = errors.New("the deleted entry may be there again")
 	// ErrSuperseded means that someone wrote the entry in the meantime, so it was left
 	// unchanged.
-	ErrSuperseded = errors.New("the entry was written meanwhile")
+	ErrSuperseded = errors.New("the entry was written in the meantime")
 	// ErrNoPlace means that the container of the entry, such as a mount, does not exist.
 	ErrNoPlace = errors.New("the place does not exist")
 	// ErrUnavailable means that the store cannot currently serve any request.

@@ -129,7 +129,7 @@ func TestPostLeavesATokenOfAnothersNameAlone(t *testing.T) {
 	t.Parallel()
 	l := &lostJob{arrives: -1}
 	code := l.run(t, time.Minute, map[string]string{stateID: "NEIGHBOR", stateName: lostName})
-	if code != 0 || !strings.Contains(l.said, "::warning title=PAIStrike PSA501::") || !strings.Contains(l.said, "PAIStrike does not list it under a name of this run's, so it is left alone") {
+	if code != 0 || !strings.Contains(l.said, "::warning title=PAIStrike PSA501::") || !strings.Contains(l.said, "PAIStrike does not list it under a name that this run chose, so it was not revoked") {
 		t.Errorf("%d: %s", code, l.said)
 	}
 	for _, token := range l.box.Tokens() {

@@ -20,11 +20,11 @@ func (a Auth) Validate() error {
 	wrong := func(problem string) error { return &SettingError{"auth", problem} }
 	header := a.header()
 	if !isHeaderName(header) {
-		return wrong("header is not the name of a header")
+		return wrong("header is not a valid header name")
 	}
 	if canonical := http.CanonicalHeaderKey(header); canonical != "Authorization" {
 		if checkHeader(header, "x") != nil || canonical == "User-Agent" || canonical == "Cookie" {
-			return wrong("header is one that cannot carry the token")
+			return wrong("header cannot be used for the token")
 		}
 	}
 	if scheme := a.scheme(); scheme != "" && !isHeaderName(scheme) {

@@ -26,8 +26,8 @@ const (
 
 var (
 	errNoToken = errors.New("no API token is set")
-	errTooLong = errors.New("the answer is too long")
-	errNotAPI  = errors.New("the answer is a page or a text, and not one of the API")
+	errTooLong = errors.New("the response is too long")
+	errNotAPI  = errors.New("the response is HTML or plain text, so it is not from the API")
 )
 
 // Client calls PAIStrike's API with one token. It is safe for concurrent use.

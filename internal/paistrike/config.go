@@ -76,10 +76,10 @@ func (cfg Config) Validate() error {
 		return err
 	}
 	if !sendable(cfg.Token.Reveal()) {
-		return &SettingError{"api_token", "has characters that no header can carry; was a line break copied with it?"}
+		return &SettingError{"api_token", "contains characters that are not allowed in a header; was a line break copied with it?"}
 	}
 	if !sendable(cfg.UserAgent) {
-		return &SettingError{"user_agent", "has characters that no header can carry"}
+		return &SettingError{"user_agent", "contains characters that are not allowed in a header"}
 	}
 	for name, value := range cfg.Headers {
 		if err := checkHeader(name, value); err != nil {
@@ -181,9 +181,9 @@ func (cfg Config) Base() (string, error) {
 	}
 	switch {
 	case u.User != nil:
-		return wrong("must not carry a user name or password")
+		return wrong("must not contain a username or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return wrong("must not carry a query or a fragment")
+		return wrong("must not contain a query or a fragment")
 	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 		return wrong("must begin with https:// (http:// is for loopback addresses only)")
 	}
@@ -215,25 +215,25 @@ func isLoopback(host string) bool {
 // request, or make a transport send it twice.
 func checkHeader(name, value string) error {
 	if !isHeaderName(name) {
-		return &SettingError{"headers", "there is a name in it that is not a header name"}
+		return &SettingError{"headers", "contains an invalid header name"}
 	}
 	wrong := func(problem string) error { return &SettingError{"headers", name + " " + problem} }
 	switch canonical := http.CanonicalHeaderKey(name); canonical {
 	case "Authorization":
 		return wrong("is set from the API token")
 	case "Idempotency-Key", "X-Idempotency-Key":
-		return wrong("must not be set: with it a create may be sent twice")
+		return wrong("must not be set, because a create request could then be sent twice")
 	case "Accept", "Accept-Encoding", "Connection", "Expect", "Host", "Keep-Alive", "Proxy-Authorization",
 		"Proxy-Connection", "Range", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 		"X-Http-Method", "X-Http-Method-Override", "X-Method-Override":
-		return wrong("is not yours to set")
+		return wrong("cannot be set")
 	default:
 		if strings.HasPrefix(canonical, "Content-") || strings.HasPrefix(canonical, "If-") {
-			return wrong("is not yours to set")
+			return wrong("cannot be set")
 		}
 	}
 	if !sendable(value) {
-		return wrong("has a value with characters that no header can carry")
+		return wrong("has a value with characters that are not allowed in a header")
 	}
 	return nil
 }

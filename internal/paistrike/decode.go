@@ -16,10 +16,10 @@ import (
 
 // Reasons why a successful response cannot be used. None of them repeats the response.
 var (
-	errNotJSON  = errors.New("the answer is not JSON; check that endpoint and api_prefix lead to the API")
-	errNoObject = errors.New("the answer has no object that could be a token")
-	errNoID     = errors.New("the answer names no token id")
-	errNoSecret = errors.New("the answer carries no secret under any known name")
+	errNotJSON  = errors.New("the response is not JSON; check that endpoint and api_prefix lead to the API")
+	errNoObject = errors.New("the response contains no object that could be a token")
+	errNoID     = errors.New("the response contains no token id")
+	errNoSecret = errors.New("the response contains no secret under a known name")
 )
 
 // maxDepth limits the number of envelopes around a token or a list.

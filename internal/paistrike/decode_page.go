@@ -12,8 +12,8 @@ import (
 
 // Reasons why a list cannot be used.
 var (
-	errNoList   = errors.New("the answer has no list of tokens")
-	errNoCursor = errors.New("there are or may be more tokens, and no page brings them; say in api_routes how the list is paged")
+	errNoList   = errors.New("the response contains no list of tokens")
+	errNoCursor = errors.New("there are or may be more tokens, but no page returns them; set in api_routes how the list is paged")
 )
 
 // page is one page of the list, with its information about the other pages.

@@ -9,8 +9,8 @@ import (
 
 // Reasons why [End] does not revoke a token.
 var (
-	ErrNotOurs = errors.New("PAIStrike does not list it under a name of this run's, so it is left alone")
-	ErrOwn     = errors.New("it is, or may be, the token that this run itself uses")
+	ErrNotOurs = errors.New("PAIStrike does not list it under a name that this run chose, so it was not revoked")
+	ErrOwn     = errors.New("it is, or may be, the token that this run uses")
 	ErrUnknown = errors.New("PAIStrike does not know it")
 )
 

@@ -61,7 +61,7 @@ func (e *APIError) Error() string {
 		b.WriteString("; set endpoint and api_prefix to where the API is")
 	}
 	if e.RetryAfter > maxWait {
-		fmt.Fprintf(&b, "; it asks to wait %s, longer than the %s that is waited at most", e.RetryAfter, maxWait)
+		fmt.Fprintf(&b, "; it asks to wait %s, longer than the maximum wait of %s", e.RetryAfter, maxWait)
 	}
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, "; after %d attempts", e.Attempts)
@@ -135,9 +135,9 @@ type UnknownOutcomeError struct {
 func (e *UnknownOutcomeError) Error() string {
 	switch {
 	case e.Revoked:
-		return fmt.Sprintf("token %s named %q cannot be used and is revoked again: %v", e.ID, e.Name, e.Err)
+		return fmt.Sprintf("token %s named %q cannot be used and was revoked: %v", e.ID, e.Name, e.Err)
 	case e.ID != "":
-		return fmt.Sprintf("token %s named %q exists and its secret is lost: %v", e.ID, e.Name, e.Err)
+		return fmt.Sprintf("token %s named %q exists, but its secret is lost: %v", e.ID, e.Name, e.Err)
 	}
 	return fmt.Sprintf("a token named %q may or may not have been created: %v", e.Name, e.Err)
 }
@@ -183,7 +183,7 @@ func (e *IncompleteListError) Error() string {
 	if e.Total > 0 {
 		read = fmt.Sprintf("%d of %d tokens", e.Read, e.Total)
 	}
-	return fmt.Sprintf("%s: the list is not whole, PAIStrike lists %s: %s", e.Op, read, e.Reason)
+	return fmt.Sprintf("%s: the list is incomplete, PAIStrike lists %s: %s", e.Op, read, e.Reason)
 }
 
 // interruptedError reports that the wait for another attempt was canceled.

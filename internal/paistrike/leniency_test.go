@@ -104,9 +104,9 @@ func TestNeverIsBelieved(t *testing.T) {
 func TestCreateAnswersThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, body, id, want string }{
-		{"no id", `{"name":"ci","token":"SECRET"}`, "", "names no token id"},
+		{"no id", `{"name":"ci","token":"SECRET"}`, "", "contains no token id"},
 		{"no secret", `{"id":"tok_2","name":"ci","password":"SECRET"}`, "tok_2", "no secret"},
-		{"neither", `{"name":"ci","password":"SECRET"}`, "", "names no token id, and the answer carries no secret"},
+		{"neither", `{"name":"ci","password":"SECRET"}`, "", "contains no token id, and the response contains no secret"},
 		{"secret that no header can carry", `{"id":"tok_2","token":"SECRET\nSECRET"}`, "tok_2", "no secret"},
 		{"our own token", `{"id":"tok_2","token":"` + bearer + `"}`, "tok_2", "instead of a new one"},
 		{"a page", `<html><title>SECRET</title></html>`, "", "not JSON"},

@@ -23,10 +23,10 @@ const (
 )
 
 var (
-	errEndless  = errors.New("the list goes on and on without another token")
-	errRepeated = errors.New("the list leads back to a page that was read before")
-	errMoved    = errors.New("tokens came or went while it was read; try again")
-	errOtherURL = errors.New("the next page lies on another host, to which the token is not sent")
+	errEndless  = errors.New("the list continues without returning another token")
+	errRepeated = errors.New("the list leads back to a page that was already read")
+	errMoved    = errors.New("tokens were added or removed while it was read; try again")
+	errOtherURL = errors.New("the next page is on another host, to which the token is not sent")
 )
 
 // List returns all tokens of the account, from every page, each ID once. It never returns

@@ -30,11 +30,11 @@ type LostError struct {
 func (e *LostError) Error() string {
 	switch {
 	case e.MayExist && e.ID != "":
-		return fmt.Sprintf("token %s named %q cannot be used, and may still be live: %v", e.ID, e.Name, e.Err)
+		return fmt.Sprintf("token %s named %q cannot be used, but may still be active: %v", e.ID, e.Name, e.Err)
 	case e.MayExist:
 		return fmt.Sprintf("a token named %q may exist, or appear later: %v", e.Name, e.Err)
 	}
-	return fmt.Sprintf("token %s named %q cannot be used, and is revoked: %v", e.ID, e.Name, e.Err)
+	return fmt.Sprintf("token %s named %q cannot be used and was revoked: %v", e.ID, e.Name, e.Err)
 }
 
 func (e *LostError) Unwrap() error { return e.Err }

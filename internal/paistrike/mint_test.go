@@ -34,23 +34,23 @@ func TestCreatedTokenIsTheOneAskedFor(t *testing.T) {
 		{
 			"nameless everywhere: it ends itself", on{
 				"POST ": created(`"id":"tok_2"`), "GET /tok_2": answer(200, nameless), "DELETE /self": answer(204, ""), "GET /self": answer(401, ""),
-			}, "does not come back", "tok_2", true, []string{"POST ", "GET /tok_2", "DELETE /self", "GET /self"},
+			}, "does not contain the name that was sent", "tok_2", true, []string{"POST ", "GET /tok_2", "DELETE /self", "GET /self"},
 		},
 		{
 			"nameless everywhere, and it does not end", on{
 				"POST ": created(`"id":"tok_2"`), "GET /tok_2": answer(200, nameless), "DELETE /self": answer(204, ""), "GET /self": answer(200, nameless),
 			}, "still active", "tok_2", false, []string{"POST ", "GET /tok_2", "DELETE /self", "GET /self"},
 		},
-		{"someone else's id", on{"POST ": created(`"id":"tok_2","name":"deploy"`), "GET /tok_2": answer(200, foreign)}, "left as it is", "tok_2", false, []string{"POST ", "GET /tok_2"}},
-		{"nameless, and someone else's id", on{"POST ": created(`"id":"tok_2"`), "GET /tok_2": answer(200, foreign)}, "left as it is", "tok_2", false, []string{"POST ", "GET /tok_2", "GET /tok_2"}},
+		{"someone else's id", on{"POST ": created(`"id":"tok_2","name":"deploy"`), "GET /tok_2": answer(200, foreign)}, "was not changed", "tok_2", false, []string{"POST ", "GET /tok_2"}},
+		{"nameless, and someone else's id", on{"POST ": created(`"id":"tok_2"`), "GET /tok_2": answer(200, foreign)}, "was not changed", "tok_2", false, []string{"POST ", "GET /tok_2", "GET /tok_2"}},
 		{
 			"an odd name in the answer alone", on{
 				"POST ": created(`"id":"tok_2","name":"CI (1)"`), "GET /tok_2": inTurn(answer(200, named), answer(200, named), answer(200, `{"id":"tok_2","status":"revoked"}`)), "DELETE /tok_2": answer(204, ""),
-			}, "otherwise than the list", "tok_2", true, []string{"POST ", "GET /tok_2", "GET /tok_2", "DELETE /tok_2", "GET /tok_2"},
+			}, "different names of the token", "tok_2", true, []string{"POST ", "GET /tok_2", "GET /tok_2", "DELETE /tok_2", "GET /tok_2"},
 		},
-		{"the id self", on{"POST ": created(`"id":"self","name":"ci"`)}, "leads to no token", "", false, []string{"POST "}},
-		{"an id with a slash", on{"POST ": created(`"id":"a/b","name":"ci"`)}, "leads to no token", "", false, []string{"POST "}},
-		{"an id that climbs", on{"POST ": created(`"id":"..","name":"ci"`)}, "leads to no token", "", false, []string{"POST "}},
+		{"the id self", on{"POST ": created(`"id":"self","name":"ci"`)}, "does not lead to a token", "", false, []string{"POST "}},
+		{"an id with a slash", on{"POST ": created(`"id":"a/b","name":"ci"`)}, "does not lead to a token", "", false, []string{"POST "}},
+		{"an id that climbs", on{"POST ": created(`"id":"..","name":"ci"`)}, "does not lead to a token", "", false, []string{"POST "}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -118,14 +118,14 @@ func TestMintOnceSaysWhatIsTrue(t *testing.T) {
 	}{
 		{"refused", scripted{create: down}, nil, "down", nil},
 		{"made", scripted{}, nil, "", nil},
-		{"lost, and found", scripted{create: lost(""), list: []paistrike.Token{theirs, ours}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, `token tok_2 named "ci" cannot be used, and is revoked`, []string{"tok_2"}},
+		{"lost, and found", scripted{create: lost(""), list: []paistrike.Token{theirs, ours}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, `token tok_2 named "ci" cannot be used and was revoked`, []string{"tok_2"}},
 		{"lost, and not there", scripted{create: lost(""), list: []paistrike.Token{theirs}}, &paistrike.LostError{MayExist: true}, `may exist, or appear later`, nil},
 		{"lost, and nobody can look", scripted{create: lost(""), listing: down}, &paistrike.LostError{MayExist: true}, "EOF; then down", nil},
-		{"lost, found, and it stays", scripted{create: lost(""), list: []paistrike.Token{ours}, revoke: down}, &paistrike.LostError{ID: "tok_2", MayExist: true}, "may still be live", []string{"tok_2"}},
-		{"lost, and revoked by someone", scripted{create: lost(""), list: []paistrike.Token{dead}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "is revoked", nil},
-		{"unreadable, with its id", scripted{create: lost("tok_2"), list: []paistrike.Token{ours}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "is revoked", []string{"tok_2"}},
-		{"unreadable, with someone else's id", scripted{create: lost("tok_3"), list: []paistrike.Token{theirs}}, &paistrike.LostError{ID: "tok_3", MayExist: true}, "may still be live", nil},
-		{"revoked already", scripted{create: &paistrike.UnknownOutcomeError{Name: "ci", ID: "tok_2", Revoked: true, Err: cutOff}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "is revoked", nil},
+		{"lost, found, and it stays", scripted{create: lost(""), list: []paistrike.Token{ours}, revoke: down}, &paistrike.LostError{ID: "tok_2", MayExist: true}, "may still be active", []string{"tok_2"}},
+		{"lost, and revoked by someone", scripted{create: lost(""), list: []paistrike.Token{dead}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "was revoked", nil},
+		{"unreadable, with its id", scripted{create: lost("tok_2"), list: []paistrike.Token{ours}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "was revoked", []string{"tok_2"}},
+		{"unreadable, with someone else's id", scripted{create: lost("tok_3"), list: []paistrike.Token{theirs}}, &paistrike.LostError{ID: "tok_3", MayExist: true}, "may still be active", nil},
+		{"revoked already", scripted{create: &paistrike.UnknownOutcomeError{Name: "ci", ID: "tok_2", Revoked: true, Err: cutOff}}, &paistrike.LostError{ID: "tok_2", Revoked: true}, "was revoked", nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

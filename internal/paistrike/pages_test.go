@@ -114,12 +114,12 @@ func TestListsThatDoNotEnd(t *testing.T) {
 		want     string
 		requests int
 	}{
-		{"one cursor for ever", answer(200, `{"items":[{"id":"tok_1"}],"next_cursor":"x"}`), "read before", 2},
-		{"one link for ever", answer(200, `[{"id":"tok_1"}]`, "Link", `<?limit=100>; rel="next"`), "read before", 1},
-		{"more, but no way to it", answer(200, `{"items":[{"id":"tok_1"}],"has_more":true}`), "no page brings them", 3},
+		{"one cursor for ever", answer(200, `{"items":[{"id":"tok_1"}],"next_cursor":"x"}`), "already read", 2},
+		{"one link for ever", answer(200, `[{"id":"tok_1"}]`, "Link", `<?limit=100>; rel="next"`), "already read", 1},
+		{"more, but no way to it", answer(200, `{"items":[{"id":"tok_1"}],"has_more":true}`), "no page returns them", 3},
 		{"always another cursor", pages(func(_ string, w http.ResponseWriter) {
 			fmt.Fprintf(w, `{"items":[{"id":"tok_1"}],"next_cursor":"c%d"}`, n.Add(1))
-		}), "goes on and on", 22},
+		}), "continues without returning", 22},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -91,7 +91,7 @@ func TestErrorTexts(t *testing.T) {
 		{
 			"a long wait",
 			&paistrike.APIError{Op: "listing tokens", Method: "GET", Path: "/t", Status: 429, RetryAfter: 24 * time.Hour},
-			"listing tokens: PAIStrike answered 429 Too Many Requests; it asks to wait 24h0m0s, longer than the 1m0s that is waited at most [GET /t]",
+			"listing tokens: PAIStrike answered 429 Too Many Requests; it asks to wait 24h0m0s, longer than the maximum wait of 1m0s [GET /t]",
 		},
 		{
 			"a redirect",
@@ -116,7 +116,7 @@ func TestErrorTexts(t *testing.T) {
 		{
 			"a lost secret",
 			&paistrike.UnknownOutcomeError{Name: "ci", ID: "tok_1", Err: errors.New("no secret")},
-			`token tok_1 named "ci" exists and its secret is lost: no secret`,
+			`token tok_1 named "ci" exists, but its secret is lost: no secret`,
 		},
 	}
 	for _, test := range tests {

@@ -177,7 +177,7 @@ func TestAbsurdWaitsAreRefused(t *testing.T) {
 		for _, one := range []act{reading(), revoking(), creating()} {
 			s := serve(t, answer(429, "", "Retry-After", wait, "Date", "Wed, 01 Jul 2026 12:00:00 GMT"))
 			err := one.do(t.Context(), s.client(t))
-			if !paistrike.IsRateLimited(err) || !strings.Contains(err.Error(), "longer than the 1m0s that is waited at most") {
+			if !paistrike.IsRateLimited(err) || !strings.Contains(err.Error(), "longer than the maximum wait of 1m0s") {
 				t.Errorf("Retry-After %s on %s: %v", wait, one.name, err)
 			}
 			if len(s.waited()) != 0 || len(s.made()) != 1 {

@@ -12,9 +12,9 @@ import (
 
 // Reasons why a token does not count as revoked.
 var (
-	errStillListed = errors.New("it is still there after the revocation, and the server does not say in which state")
-	errStillActive = errors.New("the server took the revocation and did not carry it out")
-	errUnproven    = errors.New("it is not found, but neither is any token that was known before, so this may not be the account's list")
+	errStillListed = errors.New("it still exists after the revocation, and the server does not report its status")
+	errStillActive = errors.New("the server accepted the revocation but did not carry it out")
+	errUnproven    = errors.New("it was not found, but neither was any previously known token, so this may not be the account's list")
 	errUnknownSelf = errors.New("its id is not known; set api_routes.self")
 )
 
@@ -68,7 +68,7 @@ func (c *Client) revokePath(ctx context.Context, id string) (string, error) {
 	name := tokens[i].Name
 	for _, token := range tokens {
 		if token.ID != id && token.Name == name && token.Status != StatusRevoked {
-			return "", fmt.Errorf("token %s has the same name, %q, by which PAIStrike revokes: rename or revoke one by hand", token.ID, name)
+			return "", fmt.Errorf("token %s has the same name, %q, and PAIStrike revokes by name: rename or revoke one of them manually", token.ID, name)
 		}
 	}
 	if name == "" || name == "." || name == ".." {

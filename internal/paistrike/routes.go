@@ -152,7 +152,7 @@ func parseSetting(setting, jsonText string, into any) error {
 		return &SettingError{setting, "is not a JSON object of its settings: " + err.Error()}
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return &SettingError{setting, "has something after the JSON object"}
+		return &SettingError{setting, "has text after the JSON object"}
 	}
 	return nil
 }
@@ -230,7 +230,7 @@ func (r Routes) Validate() error {
 		return &SettingError{"api_routes.create_body", err.Error()}
 	}
 	if r.UnauthorizedStatus < 400 || r.UnauthorizedStatus > 499 || r.UnauthorizedStatus == http.StatusTooManyRequests {
-		return &SettingError{"api_routes.unauthorized_status", "must be 401 or another status from 400 to 499, and not 429"}
+		return &SettingError{"api_routes.unauthorized_status", "must be a status from 400 to 499 other than 429"}
 	}
 	if err := r.List.validate(); err != nil {
 		return err
@@ -274,7 +274,7 @@ func (a AnswerRoutes) validate() error {
 		problem := checkDotted(fact.path)
 		switch {
 		case fact.path == none && fact.needed:
-			problem = "must be told by the service: without it no token can be managed"
+			problem = "must be returned by the service: without it, tokens cannot be managed"
 		case fact.path == none:
 			problem = ""
 		}
@@ -292,7 +292,7 @@ func checkDotted(path string) string {
 	}
 	for step := range strings.SplitSeq(path, ".") {
 		if strings.TrimSpace(step) == "" || step == none {
-			return "must be names of fields with dots between them, such as data.attributes.name"
+			return "must be field names separated by dots, such as data.attributes.name"
 		}
 	}
 	return ""

@@ -16,10 +16,10 @@ func checkRoute(path string, placeholders []string) string {
 		bare = strings.ReplaceAll(bare, placeholder, strings.Repeat("x", len(placeholder)))
 	}
 	if i := strings.IndexAny(bare, "{}"); i >= 0 {
-		return "has a placeholder at " + columnIn(path, i) + " that nothing fills: there is " + orNone(placeholders)
+		return "has an unknown placeholder at " + columnIn(path, i) + "; allowed: " + orNone(placeholders)
 	}
 	if found != min(len(placeholders), 1) {
-		return "must have " + orNone(placeholders) + " in it, once"
+		return "must contain " + orNone(placeholders) + " exactly once"
 	}
 	before, query, _ := strings.Cut(bare, "?")
 	if problem := checkPath(before); problem != "" {
@@ -27,10 +27,10 @@ func checkRoute(path string, placeholders []string) string {
 	}
 	odd := strings.IndexFunc(query, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '#' || r == '?' })
 	if odd >= 0 {
-		return "has a character at " + columnIn(path, len(before)+1+odd) + " that a query cannot have: escape it"
+		return "has a character at " + columnIn(path, len(before)+1+odd) + " that is not allowed in a query: escape it"
 	}
 	if _, err := url.ParseQuery(query); err != nil {
-		return "must have a query of names and values, with all but plain characters escaped"
+		return "must have a query of names and values, with special characters escaped"
 	}
 	return ""
 }
@@ -53,13 +53,13 @@ func checkPath(path string) string {
 		return "must begin with one slash"
 	}
 	if i := strings.IndexFunc(path, func(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("/%-._~!$&'()*+,;=:@", r) }); i >= 0 {
-		return "has a character at " + columnIn(path, i) + " that a path cannot have: escape it"
+		return "has a character at " + columnIn(path, i) + " that is not allowed in a path: escape it"
 	}
 	at := 0
 	for segment := range strings.SplitSeq(path, "/") {
 		plain, err := url.PathUnescape(segment)
 		if err != nil {
-			return "has a percent sign that escapes nothing at " + columnIn(path, at+strings.Index(segment, badEscape(err)))
+			return "has a percent sign that is not part of an escape at " + columnIn(path, at+strings.Index(segment, badEscape(err)))
 		}
 		at += len(segment) + 1
 		if plain == "." || plain == ".." {

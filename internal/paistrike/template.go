@@ -40,11 +40,11 @@ func parseTemplate(text string, form, expires bool) (template, error) {
 	}
 	switch counts := countHoles(t.fields); {
 	case counts[nameHole] == 0:
-		return template{}, errors.New(`must have {name} in it, such as {"name": "{name}"}`)
+		return template{}, errors.New(`must contain {name}, such as {"name": "{name}"}`)
 	case !expires && counts[expiresHole] > 0:
-		return template{}, errors.New("must not have {expires} in it, since expires_format is none")
+		return template{}, errors.New("must not contain {expires}, because expires_format is none")
 	case expires && counts[expiresHole] == 0:
-		return template{}, errors.New("must have {expires} in it; if the service takes no expiry, set expires_format to none")
+		return template{}, errors.New("must contain {expires}; if the service does not accept an expiry, set expires_format to none")
 	}
 	if form {
 		if _, err := formOf(t.fields); err != nil {
@@ -114,11 +114,11 @@ func checkHoles(text string) error {
 				at := placeIn(text, int(before)+max(strings.Index(text[before:], found), 0)+1)
 				switch {
 				case isKey:
-					return fmt.Errorf("has %s in the name of a field, at %s: only values are filled in", found, at)
+					return fmt.Errorf("has %s in the name of a field, at %s: placeholders are allowed only in values", found, at)
 				case found == expiresHole && token != expiresHole:
 					return fmt.Errorf("has {expires} with other text around it, at %s", at)
 				case found != nameHole && found != expiresHole:
-					return fmt.Errorf("has the unknown placeholder %s at %s: there are {name} and {expires}", found, at)
+					return fmt.Errorf("has the unknown placeholder %s at %s: use {name} and {expires}", found, at)
 				}
 			}
 		}
@@ -203,7 +203,7 @@ func formOf(fields map[string]any) (url.Values, error) {
 		for _, one := range list {
 			switch one.(type) {
 			case map[string]any, []any, nil:
-				return nil, fmt.Errorf("must have nothing but texts and numbers in field %q, since content_type is form", key)
+				return nil, fmt.Errorf("must contain only strings and numbers in field %q, because content_type is form", key)
 			}
 			values.Add(key, fmt.Sprint(one))
 		}

@@ -22,14 +22,14 @@ func TestTemplatesThatCannotWork(t *testing.T) {
 		{"half", `{"name": "{name}"`, false, "is not JSON"},
 		{"a list", `["{name}", "{expires}"]`, false, "must be a JSON object"},
 		{"two objects", `{"a":"{name}"} {"b":"{expires}"}`, false, "is not JSON at line 1, column 16"},
-		{"no name", `{"label": "x", "e": "{expires}"}`, false, "must have {name} in it"},
+		{"no name", `{"label": "x", "e": "{expires}"}`, false, "must contain {name}"},
 		{"no expiry", `{"name": "{name}"}`, false, "set expires_format to none"},
-		{"the same field twice", `{"a":"{name}","e":"{expires}","a":"x"}`, false, "must have {name} in it"},
+		{"the same field twice", `{"a":"{name}","e":"{expires}","a":"x"}`, false, "must contain {name}"},
 		{"unknown placeholder", "{\"name\": \"{name}\",\n \"owner\": \"{owner}\", \"e\": \"{expires}\"}", false, "unknown placeholder {owner} at line 2, column 12"},
 		{"in a key", `{"{name}": "x", "e": "{expires}"}`, false, "in the name of a field, at line 1, column 3"},
 		{"in a key behind a list", `{"a": ["{name}", {"b": 1}], "{expires}": 1}`, false, "in the name of a field, at line 1, column 30"},
 		{"expiry inside a text", `{"name": "{name}", "e": "until {expires}"}`, false, "with other text around it"},
-		{"nested form", `{"name": "{name}", "e": {"at": "{expires}"}}`, true, `in field "e", since content_type is form`},
+		{"nested form", `{"name": "{name}", "e": {"at": "{expires}"}}`, true, `in field "e", because content_type is form`},
 	}
 	for _, test := range tests {
 		if _, err := parseTemplate(test.text, test.form, true); err == nil || !strings.Contains(err.Error(), test.want) {

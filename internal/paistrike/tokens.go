@@ -16,13 +16,13 @@ import (
 // Reasons why a successful response to a create cannot be used, in addition to the
 // decoder's.
 var (
-	errOwnToken  = errors.New("the answer repeats the token that asked instead of a new one")
-	errBadID     = errors.New("the answer names an id that leads to no token")
-	errCut       = errors.New("the answer was cut off")
-	errOtherName = errors.New("the token has a different name than the one that was sent, so it may be someone else's and is left as it is")
-	errNameless  = errors.New("the name that was sent does not come back; say in api_routes how PAIStrike calls it")
-	errTwoNames  = errors.New("the answer names the token otherwise than the list does")
-	errOtherID   = errors.New("the answer is a different token than the one asked for")
+	errOwnToken  = errors.New("the response contains the token that sent the request instead of a new one")
+	errBadID     = errors.New("the response contains an id that does not lead to a token")
+	errCut       = errors.New("the response was cut off")
+	errOtherName = errors.New("the token has a different name than the one that was sent, so it may be someone else's and was not changed")
+	errNameless  = errors.New("the response does not contain the name that was sent; set its field in api_routes")
+	errTwoNames  = errors.New("the response and the list contain different names of the token")
+	errOtherID   = errors.New("the response is a different token than the requested one")
 )
 
 // Get reads one token. If it does not exist, [IsNotFound] reports true for the error. If

@@ -125,7 +125,7 @@ func TestAListThatMoves(t *testing.T) {
 		switch _, incomplete := errors.AsType[*paistrike.IncompleteListError](err); {
 		case whole && (err != nil || len(tokens) != 9 || len(s.made()) != 5):
 			t.Errorf("got %d tokens, %v after %d requests", len(tokens), err, len(s.made()))
-		case !whole && (!incomplete || !strings.Contains(err.Error(), "came or went") || len(s.made()) != 6):
+		case !whole && (!incomplete || !strings.Contains(err.Error(), "added or removed") || len(s.made()) != 6):
 			t.Errorf("got %d tokens, %v after %d requests", len(tokens), err, len(s.made()))
 		}
 	}

@@ -111,36 +111,36 @@ func (p Policy) Validate() error {
 		return &PolicyError{Setting: "rotation." + setting, Problem: fmt.Sprintf(format, args...)}
 	}
 	if p.Lifetime > 0 && p.BeforeExpiry >= p.Lifetime {
-		return bad("before_expiry", "%s is not below the lifetime of %s: every new token would be due at once", FormatDuration(p.BeforeExpiry), FormatDuration(p.Lifetime))
+		return bad("before_expiry", "%s is not shorter than the lifetime of %s: every new token would be due immediately", FormatDuration(p.BeforeExpiry), FormatDuration(p.Lifetime))
 	}
 	if p.Period > 0 && p.Overlap >= p.Period {
-		return bad("overlap", "%s is not below the period of %s: replaced tokens would pile up", FormatDuration(p.Overlap), FormatDuration(p.Period))
+		return bad("overlap", "%s is not shorter than the period of %s: replaced tokens would pile up", FormatDuration(p.Overlap), FormatDuration(p.Period))
 	}
 	if p.Lifetime > 0 && p.Overlap >= p.Lifetime {
-		return bad("overlap", "%s is not below the lifetime of %s: the old token expires before its overlap is over", FormatDuration(p.Overlap), FormatDuration(p.Lifetime))
+		return bad("overlap", "%s is not shorter than the lifetime of %s: the old token expires before its overlap is over", FormatDuration(p.Overlap), FormatDuration(p.Lifetime))
 	}
 	if p.Lifetime > 0 && p.Period >= p.Lifetime {
-		return bad("period", "%s is not below the lifetime of %s: the token would expire first", FormatDuration(p.Period), FormatDuration(p.Lifetime))
+		return bad("period", "%s is not shorter than the lifetime of %s: the token would expire first", FormatDuration(p.Period), FormatDuration(p.Lifetime))
 	}
 	if p.Lifetime > 0 && p.Period > 0 && p.Period+p.Jitter >= p.Lifetime {
-		return bad("jitter", "%s after a period of %s is not below the lifetime of %s: the token could expire first", FormatDuration(p.Jitter), FormatDuration(p.Period), FormatDuration(p.Lifetime))
+		return bad("jitter", "%s after a period of %s is not shorter than the lifetime of %s: the token could expire first", FormatDuration(p.Jitter), FormatDuration(p.Period), FormatDuration(p.Lifetime))
 	}
 	if p.Schedule.IsZero() {
 		return nil
 	}
 	if p.Jitter >= p.Window {
-		return bad("jitter", "%s is not below the window of %s: some entries would never be due inside it", FormatDuration(p.Jitter), FormatDuration(p.Window))
+		return bad("jitter", "%s is not shorter than the window of %s: some entries would never be due inside it", FormatDuration(p.Jitter), FormatDuration(p.Window))
 	}
 	gap := p.Schedule.LongestGap(gapReference)
 	switch {
 	case gap == 0:
 		return bad("schedule", "%q never fires", p.Schedule)
 	case p.Lifetime > 0 && gap >= p.Lifetime:
-		return bad("schedule", "%q pauses for %s, which is not below the lifetime of %s: the token would expire first", p.Schedule, FormatDuration(gap), FormatDuration(p.Lifetime))
+		return bad("schedule", "%q pauses for %s, which is not shorter than the lifetime of %s: the token would expire first", p.Schedule, FormatDuration(gap), FormatDuration(p.Lifetime))
 	case p.Window < MinWindow:
 		return bad("window", "%s is shorter than 1h: a scheduled run that starts late would miss it", FormatDuration(p.Window))
 	case p.Overlap >= gap:
-		return bad("overlap", "%s is not below the %s between two rotations: replaced tokens would pile up", FormatDuration(p.Overlap), FormatDuration(gap))
+		return bad("overlap", "%s is not shorter than the %s between two rotations: replaced tokens would pile up", FormatDuration(p.Overlap), FormatDuration(gap))
 	}
 	return nil
 }

@@ -99,40 +99,40 @@ func TestPolicyValidate(t *testing.T) {
 		{schedule.Policy{Manual: true}, `expires_in: a token needs a lifetime such as "90d", a fixed end, or "never"`},
 		{
 			schedule.Policy{Lifetime: 10 * day, BeforeExpiry: 10 * day},
-			"rotation.before_expiry: 10d is not below the lifetime of 10d: every new token would be due at once",
+			"rotation.before_expiry: 10d is not shorter than the lifetime of 10d: every new token would be due immediately",
 		},
 		{
 			schedule.Policy{Lifetime: time.Second},
-			"rotation.before_expiry: 1s is not below the lifetime of 1s: every new token would be due at once",
+			"rotation.before_expiry: 1s is not shorter than the lifetime of 1s: every new token would be due immediately",
 		},
 		{
 			schedule.Policy{Never: true, Period: day, Overlap: day},
-			"rotation.overlap: 1d is not below the period of 1d: replaced tokens would pile up",
+			"rotation.overlap: 1d is not shorter than the period of 1d: replaced tokens would pile up",
 		},
 		{
 			schedule.Policy{Lifetime: 36 * time.Hour, Overlap: 36 * time.Hour},
-			"rotation.overlap: 36h is not below the lifetime of 36h: the old token expires before its overlap is over",
+			"rotation.overlap: 36h is not shorter than the lifetime of 36h: the old token expires before its overlap is over",
 		},
 		{
 			schedule.Policy{Lifetime: 10 * day, Period: 10 * day},
-			"rotation.period: 10d is not below the lifetime of 10d: the token would expire first",
+			"rotation.period: 10d is not shorter than the lifetime of 10d: the token would expire first",
 		},
 		{
 			schedule.Policy{Lifetime: 10 * day, Period: 9 * day, Jitter: day},
-			"rotation.jitter: 1d after a period of 9d is not below the lifetime of 10d: the token could expire first",
+			"rotation.jitter: 1d after a period of 9d is not shorter than the lifetime of 10d: the token could expire first",
 		},
 		{
 			schedule.Policy{Never: true, Schedule: weekly, Window: 2 * time.Hour, Jitter: 2 * time.Hour},
-			"rotation.jitter: 2h is not below the window of 2h: some entries would never be due inside it",
+			"rotation.jitter: 2h is not shorter than the window of 2h: some entries would never be due inside it",
 		},
 		{schedule.Policy{Never: true, Schedule: cron(t, "0 0 31 2 *")}, `rotation.schedule: "0 0 31 2 *" never fires`},
 		{
 			schedule.Policy{Lifetime: 7 * day, Schedule: weekly},
-			`rotation.schedule: "17 3 * * 1" pauses for 7d, which is not below the lifetime of 7d: the token would expire first`,
+			`rotation.schedule: "17 3 * * 1" pauses for 7d, which is not shorter than the lifetime of 7d: the token would expire first`,
 		},
 		{
 			schedule.Policy{Lifetime: 365 * day, Schedule: cron(t, "0 0 1 1 *")},
-			`rotation.schedule: "0 0 1 1 *" pauses for 366d, which is not below the lifetime of 365d: the token would expire first`,
+			`rotation.schedule: "0 0 1 1 *" pauses for 366d, which is not shorter than the lifetime of 365d: the token would expire first`,
 		},
 		{
 			schedule.Policy{Never: true, Schedule: weekly, Window: 59 * time.Minute},
@@ -140,7 +140,7 @@ func TestPolicyValidate(t *testing.T) {
 		},
 		{
 			schedule.Policy{Never: true, Schedule: weekly, Overlap: 7 * day},
-			"rotation.overlap: 7d is not below the 7d between two rotations: replaced tokens would pile up",
+			"rotation.overlap: 7d is not shorter than the 7d between two rotations: replaced tokens would pile up",
 		},
 	} {
 		t.Run(tt.want, func(t *testing.T) {

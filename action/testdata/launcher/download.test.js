@@ -58,7 +58,7 @@ test('a tool cache that cannot be written costs nothing: the job has its copy', 
   const env = { INPUT_BINARY_MIRROR: url, RUNNER_TOOL_CACHE: blocked };
   const { code, out } = await launch(dir, env);
   assert.equal(code, 3, out);
-  assert.match(out, /The program was not kept in/);
+  assert.match(out, /The program was not saved in/);
   assert.equal((await launch(dir, env)).code, 3);
   assert.equal(seen.length, 1);
 });
@@ -127,7 +127,7 @@ test('redirects are followed on the host of the releases, and to no other', asyn
   assert.deepEqual(same.seen, [asked, `/files${asked}`]);
   const elsewhere = await mirror(t, moved('http://localhost:1'));
   const { out } = await launch(checkout(t, '1.2.3', released), { INPUT_BINARY_MIRROR: elsewhere.url });
-  assert.match(out, /PSA603: .*redirects to http:\/\/localhost:1, which is no host of its releases/);
+  assert.match(out, /PSA603: .*redirects to http:\/\/localhost:1, which is not a host of its releases/);
   const round = await mirror(t, moved(''));
   assert.match((await launch(checkout(t, '1.2.3', released), { INPUT_BINARY_MIRROR: round.url })).out, /PSA603: .*redirects without end/);
 });

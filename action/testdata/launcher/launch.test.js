@@ -88,7 +88,7 @@ for (const [way, script] of Object.entries(ways)) {
     build(dir, other, sha256(released));
     const { code, out, left } = await launch(dir, {}, { preload: script });
     assert.equal(code, 1);
-    assert.match(out, new RegExp(`^::error title=PAIStrike PSA601::PSA601: .*SHA-256 is ${sha256(other)}, and must be ${sha256(released)}`));
+    assert.match(out, new RegExp(`^::error title=PAIStrike PSA601::PSA601: .*SHA-256 is ${sha256(other)}, but must be ${sha256(released)}`));
     assert.doesNotMatch(out, /step main/);
     assert.deepEqual(left, []);
   });
@@ -138,9 +138,9 @@ test('what cannot be cleaned up changes no result', async (t) => {
 
 test('without a build, or without its digest, it says what to do', async (t) => {
   const dir = checkout(t, null);
-  assert.match((await launch(dir)).out, /PSA602: This is a checkout of the sources, and there is no \S+paistrike-action(\.exe)?\. Use/);
+  assert.match((await launch(dir)).out, /PSA602: This is a source checkout, and \S+paistrike-action(\.exe)? does not exist\. Use/);
   build(dir, released, '');
-  assert.match((await launch(dir)).out, /PSA602: This is a checkout of the sources, and there is no \S+\.sha256\. Use/);
+  assert.match((await launch(dir)).out, /PSA602: This is a source checkout, and \S+\.sha256 does not exist\. Use/);
 });
 
 test('a release takes no digest from beside the program', async (t) => {
@@ -172,7 +172,7 @@ test('a folder that forbids to execute is passed over', { skip: process.platform
   assert.equal(code, 3, out);
   const nowhere = await launch(dir, { TMPDIR: path.join(dir, 'temp'), HOME: path.join(dir, 'temp') }, { preload: preload('noexec.js') });
   assert.equal(nowhere.code, 1);
-  assert.match(nowhere.out, /PSA602: The program needs a folder in which it may be written and executed, and there is none: EACCES/);
+  assert.match(nowhere.out, /PSA602: No folder allows the program to be written and executed: EACCES/);
 });
 
 test('post loads nothing if main asked for nothing, or the token is revoked', async (t) => {
