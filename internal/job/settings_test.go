@@ -99,7 +99,7 @@ func TestInputsRefused(t *testing.T) {
 	}{
 		{"no endpoint", given("endpoint="), "endpoint: is required"},
 		{"endpoint in clear", given("endpoint=http://paistrike.example.com"), "endpoint: must begin with https://"},
-		{"endpoint with a password", given("endpoint=https://u:hunter2@paistrike.example.com"), "endpoint: must not carry"},
+		{"endpoint with a password", given("endpoint=https://u:hunter2@paistrike.example.com"), "endpoint: must not contain a username"},
 		{"routes that are none", given(`api_routes={"colection":"/x"}`), "api_routes"},
 		{"an auth that is none", given(`auth={"headers":"x"}`), "auth"},
 		{"a route with a way out", given(`api_routes={"collection":"/../x"}`), "api_routes.collection"},
