@@ -292,10 +292,10 @@ func TestStoreCheck(t *testing.T) {
 	}{
 		{name: "all is well", says: good},
 		{name: "root", says: with(func(a *answers) { a.data, a.meta = `"root"`, `"root"` })},
-		{name: "no create, for a new entry", says: with(func(a *answers) { a.data = `"update"` }), code: "PS302", words: "create " + data},
+		{name: "no create, for a new entry", says: with(func(a *answers) { a.data = `"update"` }), code: "PS302", words: data + ": create (it has: update)"},
 		{name: "no create, for one that exists", says: with(func(a *answers) { a.data = `"update"` }), base: "1"},
-		{name: "no update", says: with(func(a *answers) { a.data = `"create"` }), base: "1", code: "PS302", words: "update " + data},
-		{name: "no patch", says: with(func(a *answers) { a.meta = `"read"` }), code: "PS302", words: "patch " + meta},
+		{name: "no update", says: with(func(a *answers) { a.data = `"create"` }), base: "1", code: "PS302", words: data + ": update (it has: create)"},
+		{name: "no patch", says: with(func(a *answers) { a.meta = `"read"` }), code: "PS302", words: meta + ": patch (it has: read)"},
 		{name: "a minute left", says: with(func(a *answers) { a.life = `{"data":{"ttl":60,"expire_time":"2026-05-01T13:00:00Z"}}` }), code: "PS308", words: "1m"},
 		{name: "it never expires", says: with(func(a *answers) { a.life = `{"data":{"ttl":0,"expire_time":null}}` })},
 		{name: "eleven uses left", says: with(func(a *answers) { a.life = `{"data":{"ttl":3600,"expire_time":"2026-05-01T13:00:00Z","num_uses":11}}` }), code: "PS315", words: "11 uses"},
