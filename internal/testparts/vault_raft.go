@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -49,16 +50,31 @@ func (v *VaultServer) Restore(t testing.TB, snapshot []byte) {
 	})
 }
 
-// BecomeCopyOf replaces all stored data with a snapshot of another server. It then has that
-// server's unseal key and root token.
+// BecomeCopyOf replaces all stored data with a snapshot of another server, which must have
+// entries. It then has that server's unseal key and root token.
 func (v *VaultServer) BecomeCopyOf(t testing.TB, original *VaultServer) {
 	t.Helper()
 	v.raw(t, http.MethodPost, "sys/storage/raft/snapshot-force", original.Snapshot(t))
 	v.Token, v.unsealKey = original.Token, original.unsealKey
+	want := original.entries(t)
+	if want == nil {
+		t.Fatal("the original has no entries by which to recognize its copy")
+	}
 	v.await(t, "the copy", func() bool { // it seals itself because the key has changed
 		v.Ask(t, http.MethodPut, "sys/unseal", "", map[string]string{"key": v.unsealKey}, nil)
-		return v.Ask(t, http.MethodGet, "secret/config", v.Token, nil, nil) == http.StatusOK
+		return slices.Equal(v.entries(t), want)
 	})
+}
+
+// entries returns the entries and folders at the root of the mount, or nil if there is none or
+// the server cannot answer.
+func (v *VaultServer) entries(t testing.TB) []string {
+	t.Helper()
+	var list struct{ Data struct{ Keys []string } }
+	if v.Ask(t, http.MethodGet, "secret/metadata?list=true", v.Token, nil, &list) != http.StatusOK {
+		return nil
+	}
+	return list.Data.Keys
 }
 
 // raw sends and returns raw bytes.
