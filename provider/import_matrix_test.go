@@ -76,7 +76,7 @@ func TestImportMatrix(t *testing.T) {
 				s.paistrike.Revoke(byHand(end)(s))
 				return "name/CI/CD Pipeline"
 			},
-			fails: `Error: Token not imported ... No token named "CI/CD Pipeline" works.`,
+			fails: `Error: Token not imported ... No active token is named "CI/CD Pipeline".`,
 		},
 		{
 			name: "a name of several",
