@@ -93,12 +93,12 @@ func TestUnknownToTheAccount(t *testing.T) {
 	served := s.entry(standardPath)
 	s.paistrike.Forget(served.serves())
 	s.wantSays(person.run("plan"), "Plan: 0 to add, 1 to change, 0 to destroy. ... Warning: Token is not known to this PAIStrike account ... PS112")
-	s.wantSays(person.fails("apply", "-auto-approve"), "Error: Token is not known to this PAIStrike account ... PS112: Token "+served.serves())
+	s.wantSays(person.fails("apply", "-auto-approve"), "Error: Token is not known to this PAIStrike account ... PS112: PAIStrike does not know token "+served.serves())
 	if s.minted() != 0 || s.entry(standardPath).Version != served.Version {
 		t.Error("something was minted or written")
 	}
 	person.write(edit(standard, `overlap = "24h"`, `overlap = "24h", triggers = { account = "new" }`))
-	s.wantSays(person.apply(), "Warning: Token of another account is left behind ... PS113: Token "+served.serves())
+	s.wantSays(person.apply(), "Warning: Token of another account is left behind ... PS113: This PAIStrike account does not know token "+served.serves())
 	s.wantWorks("the secret", s.secret(standardPath), true)
 	s.wantSays(person.run("plan"), "No changes.")
 }
