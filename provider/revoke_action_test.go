@@ -43,7 +43,7 @@ func TestRevokeActionAndHeal(t *testing.T) {
 	s.wantWorks("the new secret", s.secret(standardPath), true)
 	s.wantSays(person.run("plan"), "No changes.")
 	s.wantLive(1)
-	s.wantSays(person.apply(invokeLeak), "was revoked before")
+	s.wantSays(person.apply(invokeLeak), "was already revoked")
 	s.wantLive(1)
 }
 
