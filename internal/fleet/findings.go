@@ -137,7 +137,7 @@ type stray struct {
 func newAuditor(limits Limits, entries int) *auditor {
 	return &auditor{
 		limits: limits, serves: make(map[string]served, entries), former: map[string]bool{}, strays: map[string]stray{},
-		labels: map[string]string{}, twice: map[string][]string{},
+		labels: map[string]string{}, twice: map[string][]string{}, found: []Finding{},
 	}
 }
 

@@ -152,9 +152,6 @@ func (m Machine) runFolder(gh *runner.Runner, it FolderRun, set folderSettings) 
 	return found, err
 }
 
-// list returns a copy of all that is encoded as [] and not as null if it is empty.
-func list[T any](all []T) []T { return append([]T{}, all...) }
-
 // plainInputs turns a missing credential into an ordinary input error.
 func plainInputs(err error) error {
 	if missing, ok := errors.AsType[*missingCredentialError](err); ok {
@@ -245,7 +242,6 @@ func (s *session) audit(ctx context.Context, engine *rotation.Engine, entries []
 	if err != nil {
 		return result{}, s.brokerFailed(ctx, err)
 	}
-	found.Findings = list(found.Findings)
 	told := set.notices.tell(ctx, found, set, s.version)
 	return result{
 		report: found, table: report.AuditTable(found, s.width), told: told, verdict: auditVerdict(found, set.failOn),
@@ -266,7 +262,6 @@ func (s *session) abandon(ctx context.Context, engine *rotation.Engine, entries 
 	found := fleet.Abandon(ctx, engine, entries, fleet.AbandonOptions{
 		Endpoint: set.gone, Concurrency: set.concurrency, DryRun: set.dryRun, Progress: s.progress(),
 	})
-	found.Entries = list(found.Entries)
 	return result{report: found, table: report.AbandonTable(found, s.width), verdict: abandonVerdict(found, set.where())}, nil
 }
 
