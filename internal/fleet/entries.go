@@ -23,8 +23,7 @@ type Entries struct {
 type row struct {
 	path, tokenID, tokenName string
 	gen                      int
-	seconds                  [4]int64 // of its times since 1970
-	nanos                    [4]int32 // of the fractions
+	times                    [4]schedule.CompactTime // as [Entry.times] returns them
 	kind                     *kind
 	whole                    *Entry // an entry that is not ordinary; of the other fields, only path is set
 }
@@ -63,7 +62,7 @@ func (l *Entries) add(e Entry) {
 	}
 	r := row{path: e.Path, tokenID: e.TokenID, tokenName: e.TokenName, gen: e.Gen, kind: l.kinds[k]}
 	for i, at := range e.times() {
-		r.seconds[i], r.nanos[i] = at.Unix(), int32(at.Nanosecond()) //nolint:gosec // below a billion
+		r.times[i] = schedule.Compact(*at)
 	}
 	l.rows = append(l.rows, r)
 }
@@ -93,7 +92,7 @@ func (l Entries) At(i int) Entry {
 		Outcome: r.kind.outcome, Reason: r.kind.reason, Note: r.kind.note, Overdue: r.kind.overdue, Window: r.kind.window,
 	}
 	for i, at := range e.times() {
-		*at = time.Unix(r.seconds[i], int64(r.nanos[i])).UTC()
+		*at = r.times[i].Time()
 	}
 	return e
 }
